@@ -1,0 +1,264 @@
+#include "json.h"
+#include "files.h"
+#include "memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 64 };
+
+/* --- writing --- */
+
+static void write_string(const char *string, struct text *out)
+{
+    text_add_char(out, '"');
+    for (const char *c = string; *c; c++) {
+        unsigned char byte = (unsigned char)*c;
+        const char *shorts = "\"\"\\\\\bb\ff\nn\rr\tt";
+        const char *found = NULL;
+        for (size_t i = 0; shorts[i]; i += 2)
+            if (shorts[i] == *c)
+                found = shorts + i + 1;
+        if (found)
+            text_add_format(out, "\\%c", *found);
+        else if (byte < 0x20)
+            text_add_format(out, "\\u%04x", byte);
+        else
+            text_add_char(out, *c);
+    }
+    text_add_char(out, '"');
+}
+
+/* The shortest of 15, 16 or 17 digits that reads back as the same number. JSON has no infinities.
+ */
+static void write_number(double number, struct text *out)
+{
+    char digits[32];
+    if (!isfinite(number)) {
+        text_add_string(out, "null");
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, number);
+        if (strtod(digits, NULL) == number)
+            break;
+    }
+    text_add_string(out, digits);
+}
+
+/* indent < 0: all on one line. */
+static void write_value(const cJSON *value, int indent, struct text *out)
+{
+    if (cJSON_IsString(value)) {
+        write_string(value->valuestring, out);
+    } else if (cJSON_IsNumber(value)) {
+        write_number(value->valuedouble, out);
+    } else if (cJSON_IsBool(value)) {
+        text_add_string(out, cJSON_IsTrue(value) ? "true" : "false");
+    } else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
+        bool object = cJSON_IsObject(value);
+        int inner = indent < 0 ? -1 : indent + 2;
+        text_add_char(out, object ? '{' : '[');
+        for (const cJSON *child = value->child; child; child = child->next) {
+            if (child != value->child)
+                text_add_char(out, ',');
+            if (indent >= 0) {
+                text_add_char(out, '\n');
+                text_add_repeated(out, ' ', (size_t)inner);
+            }
+            if (object) {
+                write_string(child->string, out);
+                text_add_string(out, indent < 0 ? ":" : ": ");
+            }
+            write_value(child, inner, out);
+        }
+        if (indent >= 0 && value->child) {
+            text_add_char(out, '\n');
+            text_add_repeated(out, ' ', (size_t)indent);
+        }
+        text_add_char(out, object ? '}' : ']');
+    } else {
+        text_add_string(out, "null");
+    }
+}
+
+void json_layout(const cJSON *value, struct text *out)
+{
+    write_value(value, 0, out);
+    text_add_char(out, '\n');
+}
+
+void json_compact(const cJSON *value, struct text *out)
+{
+    write_value(value, -1, out);
+}
+
+/* --- reading --- */
+
+static enum status syntax_error(const char *name, const char *bytes, const char *at,
+                                const char *what, struct error *error)
+{
+    size_t line = 1;
+    const char *start = bytes;
+    for (const char *c = bytes; c < at; c++) {
+        if (*c == '\n') {
+            line++;
+            start = c + 1;
+        }
+    }
+    return fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", name, line,
+                utf8_length(start, (size_t)(at - start)) + 1, what);
+}
+
+/* cJSON checks neither nesting (beyond 1000) nor duplicate keys. */
+static const char *structure_fault(const cJSON *value, int depth, struct text *what)
+{
+    if (depth > DEEPEST)
+        return "is nested too deeply (at most 64 levels)";
+    for (const cJSON *child = value->child; child; child = child->next) {
+        if (cJSON_IsObject(value)) {
+            for (const cJSON *other = child->next; other; other = other->next) {
+                if (strcmp(child->string, other->string) == 0) {
+                    text_add_format(what, "has the key \"%s\" twice", child->string);
+                    return text_string(what);
+                }
+            }
+        }
+        const char *fault = structure_fault(child, depth + 1, what);
+        if (fault)
+            return fault;
+    }
+    return NULL;
+}
+
+enum status json_parse(const char *name, const char *bytes, size_t length, cJSON **parsed,
+                       struct error *error)
+{
+    const char *end = bytes;
+    *parsed = NULL;
+    size_t bad;
+    if (!utf8_valid(bytes, length, &bad))
+        return syntax_error(name, bytes, bytes + bad, "this byte is not UTF-8", error);
+    cJSON *value = cJSON_ParseWithLengthOpts(bytes, length, &end, false);
+    if (!value)
+        return syntax_error(name, bytes, end ? end : bytes, "this is not JSON", error);
+    for (; end < bytes + length; end++) {
+        if (!strchr(" \t\r\n", *end) || !*end) {
+            cJSON_Delete(value);
+            return syntax_error(name, bytes, end, "expected the end of the JSON here", error);
+        }
+    }
+    struct text what = {0};
+    const char *fault = structure_fault(value, 0, &what);
+    enum status status = FINE;
+    if (fault) {
+        status = fail(error, WRONG_INPUT, "%s %s", name, fault);
+        cJSON_Delete(value);
+    } else {
+        *parsed = value;
+    }
+    text_free(&what);
+    return status;
+}
+
+enum status json_read(const char *path, size_t limit, cJSON **parsed, struct error *error)
+{
+    struct text bytes = {0};
+    *parsed = NULL;
+    enum status status = read_file(path, limit, &bytes, error);
+    if (!status)
+        status = json_parse(path, text_string(&bytes), bytes.length, parsed, error);
+    text_wipe(&bytes); /* a record may hold a password */
+    return status;
+}
+
+/* --- members --- */
+
+cJSON *json_get(const cJSON *object, const char *name)
+{
+    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+const char *json_string(const cJSON *object, const char *name, const char *otherwise)
+{
+    const cJSON *member = json_get(object, name);
+    return cJSON_IsString(member) ? member->valuestring : otherwise;
+}
+
+double json_number(const cJSON *object, const char *name, double otherwise)
+{
+    const cJSON *member = json_get(object, name);
+    return cJSON_IsNumber(member) ? member->valuedouble : otherwise;
+}
+
+bool json_true(const cJSON *object, const char *name)
+{
+    return cJSON_IsTrue(json_get(object, name));
+}
+
+static cJSON *must(cJSON *value)
+{
+    if (!value)
+        must_alloc((size_t)-1); /* says "out of memory" and ends */
+    return value;
+}
+
+cJSON *json_object(void)
+{
+    return must(cJSON_CreateObject());
+}
+
+cJSON *json_array(void)
+{
+    return must(cJSON_CreateArray());
+}
+
+void json_put(cJSON *object, const char *name, cJSON *value)
+{
+    must(value);
+    if (cJSON_GetObjectItemCaseSensitive(object, name))
+        cJSON_ReplaceItemInObjectCaseSensitive(object, name, value);
+    else if (!cJSON_AddItemToObject(object, name, value))
+        must(NULL);
+}
+
+void json_put_string(cJSON *object, const char *name, const char *value)
+{
+    json_put(object, name, value ? cJSON_CreateString(value) : cJSON_CreateNull());
+}
+
+void json_put_number(cJSON *object, const char *name, double value)
+{
+    json_put(object, name, cJSON_CreateNumber(value));
+}
+
+void json_put_bool(cJSON *object, const char *name, bool value)
+{
+    json_put(object, name, cJSON_CreateBool(value));
+}
+
+static void overwrite_strings(cJSON *value)
+{
+    for (; value; value = value->next) {
+        if (cJSON_IsString(value) && value->valuestring)
+            explicit_bzero(value->valuestring, strlen(value->valuestring));
+        overwrite_strings(value->child);
+    }
+}
+
+void json_wipe(cJSON *value)
+{
+    if (!value)
+        return;
+    if (cJSON_IsString(value))
+        explicit_bzero(value->valuestring, strlen(value->valuestring));
+    overwrite_strings(value->child);
+    cJSON_Delete(value);
+}
+
+void json_delete_owned(cJSON **value)
+{
+    cJSON_Delete(*value);
+}
