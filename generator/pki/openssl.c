@@ -1,0 +1,37 @@
+#include "pki_internal.h"
+
+#include <openssl/err.h>
+
+enum status fail_openssl(struct error *error, enum status status, const char *format, ...)
+{
+    unsigned long code = ERR_get_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    ERR_clear_error();
+    va_list arguments;
+    va_start(arguments, format);
+    text_clear(&error->message);
+    text_clear(&error->advice);
+    text_add_formatv(&error->message, format, arguments);
+    va_end(arguments);
+    if (reason)
+        text_add_format(&error->message, ": %s", reason);
+    else if (code)
+        text_add_format(&error->message, ": OpenSSL error %08lX", code);
+    return error->status = status;
+}
+
+const EVP_MD *digest_sha256(void)
+{
+    static EVP_MD *digest;
+    if (!digest)
+        digest = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    return digest;
+}
+
+const EVP_MD *digest_sha1(void)
+{
+    static EVP_MD *digest;
+    if (!digest)
+        digest = EVP_MD_fetch(NULL, "SHA1", NULL);
+    return digest;
+}
