@@ -1,0 +1,18 @@
+# An analogue input: 0 to 1 V on the ESP8266's own pin, 0 to about 3.1 V on the ESP32.
+import machine
+
+
+class Driver:
+    def __init__(self, input, scale=1, offset=0, samples=8):
+        if hasattr(machine.ADC, "ATTN_11DB"):
+            self.adc = machine.ADC(machine.Pin(input))
+            self.adc.atten(machine.ADC.ATTN_11DB)
+        else:
+            self.adc = machine.ADC(input)
+        self.scale = scale
+        self.offset = offset
+        self.samples = samples
+
+    def read(self):
+        total = sum(self.adc.read_u16() for _ in range(self.samples))
+        return {"value": self.offset + self.scale * total / (65535 * self.samples)}
