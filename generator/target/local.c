@@ -1,0 +1,195 @@
+/* This machine as a target. Its authority lives in iot_system_infra/authority/ (0700):
+ *
+ *   ca.key   its private key (0600)      ca.pem, ca.der   its certificate
+ *   crl.pem  what it has revoked
+ *
+ * It is made on first use, in a folder beside that is renamed when it is whole, under the lock of
+ * the folder above, so that two commands that come first at once end up with the same one. */
+#include "target.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../pki/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INFRASTRUCTURE "iot_system_infra"
+#define AUTHORITY INFRASTRUCTURE "/authority"
+#define AUTHORITY_IN_MAKING INFRASTRUCTURE "/.authority"
+
+/* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
+ */
+enum { AUTHORITY_YEARS = 20, THING_YEARS = 10, LARGEST_FILE = 64 << 20 };
+
+struct local {
+    struct authority authority;
+    char *host;
+    int port;
+};
+
+/* --- the authority on disk --- */
+
+static enum status stage_authority(const struct authority *authority, struct batch *batch,
+                                   struct error *error)
+{
+    secret_owned struct secret key = {0};
+    struct text pem = {0}, der = {0}, list = {0};
+    enum status status = key_to_pem(authority->key, &key, error);
+    if (!status)
+        status = authority_certificate_pem(authority, &pem, error);
+    if (!status)
+        status = authority_certificate_der(authority, &der, error);
+    if (!status)
+        status = authority_revoke(authority, "", 0, NULL, 0, &list, NULL, error);
+    const struct {
+        const char *path, *bytes;
+        size_t length;
+        mode_t mode;
+    } files[] = {
+        {AUTHORITY_IN_MAKING "/ca.key", key.at, key.length, FILE_SECRET},
+        {AUTHORITY_IN_MAKING "/ca.pem", pem.at, pem.length, FILE_PUBLIC},
+        {AUTHORITY_IN_MAKING "/ca.der", der.at, der.length, FILE_PUBLIC},
+        {AUTHORITY_IN_MAKING "/crl.pem", list.at, list.length, FILE_PUBLIC},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++)
+        status = batch_write_new(batch, files[i].path, files[i].bytes, files[i].length,
+                                 files[i].mode, error);
+    text_free(&pem);
+    text_free(&der);
+    text_free(&list);
+    return status;
+}
+
+static enum status make_authority(const char *system, struct error *error)
+{
+    struct authority made = {0};
+    struct batch batch = {0};
+    owned char *name = must_format("Sensorforge authority of %s", system);
+    enum status status = remove_tree(AUTHORITY_IN_MAKING, error);
+    if (!status)
+        status = make_folders(AUTHORITY_IN_MAKING, FOLDER_SECRET, error);
+    if (!status)
+        status = authority_make(name, AUTHORITY_YEARS, &made, error);
+    if (!status)
+        status = stage_authority(&made, &batch, error);
+    fault_point("authority");
+    if (!status) {
+        batch_replace_folder(&batch, AUTHORITY_IN_MAKING, AUTHORITY);
+        status = batch_commit(&batch, error);
+    }
+    batch_drop(&batch);
+    authority_free(&made);
+    return status;
+}
+
+static enum status load_authority(struct authority *authority, struct error *error)
+{
+    secret_owned struct secret key = {0};
+    struct text pem = {0};
+    enum status status = read_secret(AUTHORITY "/ca.key", LARGEST_FILE, &key, error);
+    if (!status)
+        status = read_file(AUTHORITY "/ca.pem", LARGEST_FILE, &pem, error);
+    if (!status)
+        status = authority_load(&key, text_string(&pem), pem.length, authority, error);
+    if (status)
+        advise(error,
+               "restore " AUTHORITY " from a backup; without it no thing can be made or revoked");
+    text_free(&pem);
+    return status;
+}
+
+static enum status open_authority(const char *system, struct authority *authority,
+                                  struct error *error)
+{
+    if (!path_exists(AUTHORITY)) {
+        int lock;
+        enum status status = lock_folder(INFRASTRUCTURE, true, &lock, error);
+        if (!status && !path_exists(AUTHORITY))
+            status = make_authority(system, error);
+        unlock(&lock);
+        if (status)
+            return status;
+    }
+    return load_authority(authority, error);
+}
+
+/* --- the target --- */
+
+static enum status local_endpoint(struct target *target, const char **host, int *port,
+                                  struct error *error)
+{
+    const struct local *local = target->state;
+    (void)error;
+    *host = local->host;
+    *port = local->port;
+    return FINE;
+}
+
+static enum status local_authority(struct target *target, struct text *der, struct error *error)
+{
+    const struct local *local = target->state;
+    return authority_certificate_der(&local->authority, der, error);
+}
+
+static enum status local_certify(struct target *target, const char *serial,
+                                 const struct text *request, struct text *certificate,
+                                 struct error *error)
+{
+    const struct local *local = target->state;
+    return authority_sign(&local->authority, text_string(request), request->length, serial,
+                          THING_YEARS, certificate, error);
+}
+
+/* Reads, extends and replaces the list under the lock of its folder. */
+static enum status local_retire(struct target *target, const char *const *serials, size_t count,
+                                struct error *error)
+{
+    const struct local *local = target->state;
+    struct text old = {0}, list = {0};
+    size_t added = 0;
+    int lock;
+    enum status status = lock_folder(AUTHORITY, true, &lock, error);
+    if (status)
+        return status;
+    if (path_exists(AUTHORITY "/crl.pem"))
+        status = read_file(AUTHORITY "/crl.pem", LARGEST_FILE, &old, error);
+    if (!status)
+        status = authority_revoke(&local->authority, text_string(&old), old.length, serials, count,
+                                  &list, &added, error);
+    if (!status && added)
+        status =
+            write_file(AUTHORITY "/crl.pem", text_string(&list), list.length, FILE_PUBLIC, error);
+    unlock(&lock);
+    text_free(&old);
+    text_free(&list);
+    return status;
+}
+
+static void local_close(struct target *target)
+{
+    struct local *local = target->state;
+    authority_free(&local->authority);
+    free(local->host);
+    free(local);
+}
+
+enum status local_open(const cJSON *system, struct target *target, struct error *error)
+{
+    struct local *local = must_alloc(sizeof *local);
+    const cJSON *section = json_get(system, "local");
+    local->host = must_copy(json_string(section, "host", "localhost"));
+    local->port = (int)json_number(section, "mqtt_port", 8883);
+    *target = (struct target){.name = "local",
+                              .state = local,
+                              .endpoint = local_endpoint,
+                              .authority = local_authority,
+                              .certify = local_certify,
+                              .retire = local_retire,
+                              .close = local_close};
+    enum status status =
+        open_authority(json_string(system, "name", "home"), &local->authority, error);
+    if (status)
+        target_close(target);
+    return status;
+}

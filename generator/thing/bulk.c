@@ -1,0 +1,136 @@
+#include "bulk.h"
+#include "../../common/memory.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_WORKERS = 64, FIRST_GROUP = 4, LARGEST_GROUP = 512 };
+
+static const double group_seconds = 0.5;
+
+/* What a worker says of one thing; at most PIPE_BUF bytes, so that lines of workers never mix. */
+struct note {
+    size_t index;
+    enum outcome outcome;
+    char message[512];
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static bool tell(int pipe_end, size_t index, const struct making *thing)
+{
+    struct note note = {.index = index, .outcome = thing->outcome};
+    if (thing->outcome == FAILED)
+        snprintf(note.message, sizeof note.message, "%s", text_string(&thing->error.message));
+    ssize_t put;
+    do
+        put = write(pipe_end, &note, sizeof note);
+    while (put < 0 && errno == EINTR);
+    return put == (ssize_t)sizeof note;
+}
+
+/* Every n-th thing from first. Those of one group stand together in an array of their own. */
+static void work(struct target *target, struct making *things, size_t count, size_t first,
+                 size_t stride, int pipe_end)
+{
+    size_t group = FIRST_GROUP;
+    struct making *taken = must_array(LARGEST_GROUP, sizeof *taken);
+    for (size_t next = first; next < count;) {
+        size_t start = next, size = 0;
+        for (; next < count && size < group; next += stride)
+            taken[size++] = things[next];
+        double began = now();
+        things_make(target, taken, size);
+        double took = now() - began;
+        for (size_t i = 0; i < size; i++) {
+            if (!tell(pipe_end, start + i * stride, &taken[i]))
+                _exit(REFUSED); /* nobody listens any more */
+            making_free(&taken[i]);
+        }
+        if (took < group_seconds && group < LARGEST_GROUP)
+            group *= 2;
+        else if (took > 2 * group_seconds && group > 1)
+            group /= 2;
+    }
+    free(taken);
+}
+
+static pid_t start_worker(struct target *target, struct making *things, size_t count, size_t first,
+                          size_t stride, const int ends[2])
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed parent must not leave workers that go on */
+    close(ends[0]);
+    work(target, things, count, first, stride, ends[1]);
+    _exit(0);
+}
+
+static void listen_to(int pipe_end, bulk_observer *observer, void *context)
+{
+    struct note note;
+    for (;;) {
+        ssize_t got = read(pipe_end, &note, sizeof note);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != (ssize_t)sizeof note)
+            return;
+        struct bulk_result result = {note.index, note.outcome, note.message};
+        observer(context, &result);
+    }
+}
+
+static enum status wait_for(const pid_t *workers, size_t count, struct error *error)
+{
+    enum status status = FINE;
+    for (size_t i = 0; i < count; i++) {
+        int result = 0;
+        if (waitpid(workers[i], &result, 0) < 0 || !WIFEXITED(result) || WEXITSTATUS(result)) {
+            fail(error, REFUSED, "a worker process ended before its work did");
+            status = advise(error, "run the same command again: it goes on where this one stopped");
+        }
+    }
+    return status;
+}
+
+enum status bulk_make(struct target *target, struct making *things, size_t count,
+                      bulk_observer *observer, void *context, struct error *error)
+{
+    pid_t workers[MOST_WORKERS];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = cores < 1              ? 1
+                    : cores > MOST_WORKERS ? MOST_WORKERS
+                                           : (size_t)cores,
+           started = 0;
+    int ends[2];
+    enum status status = FINE;
+    if (wanted > count)
+        wanted = count;
+    if (pipe(ends))
+        return fail_errno(error, "cannot start workers");
+    for (; started < wanted; started++) {
+        workers[started] = start_worker(target, things, count, started, wanted, ends);
+        if (workers[started] < 0) {
+            status = fail_errno(error, "cannot start workers");
+            break;
+        }
+    }
+    close(ends[1]);
+    listen_to(ends[0], observer, context);
+    close(ends[0]);
+    enum status ended = wait_for(workers, started, error);
+    return status ? status : ended;
+}

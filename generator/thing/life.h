@@ -1,0 +1,61 @@
+/* The life of things: made, rotated, deleted; each resumable.
+ *
+ * Every step is recorded before the next one starts, and may be done again. After a kill at any
+ * point the same command finishes the work: a half-made thing keeps its serial, and its key and
+ * certificate once they are on disk, so there is never more than one certificate; delete removes
+ * whatever there is. Things are locked one by one, and a locked thing is REFUSED at once. */
+#ifndef GENERATOR_THING_LIFE_H
+#define GENERATOR_THING_LIFE_H
+
+#include "../../common/error.h"
+#include "../target/target.h"
+#include "package.h"
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+
+enum outcome { MADE, EXISTED, FAILED };
+
+/* One thing to make. */
+struct making {
+    cJSON *record; /* in: from record_new(); out: as on disk. Wiped by making_free() */
+    const struct package_plan *plan; /* of its type */
+    enum outcome outcome;
+    struct error error; /* when FAILED; when EXISTED, whose it is */
+    struct package_size size;
+    /* inside life.c */
+    int lock;
+    EVP_PKEY *key;
+    struct text certificate; /* DER */
+};
+
+/* What a thing shall be: takes over attributes ({"zone": "1"}, complete); copies the rest. */
+cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
+                  const char *ssid, const char *password);
+
+/* Makes count things together: what is flushed to the disk is flushed once for all of them. Each
+ * gets its own outcome; one that fails does not stop the others. When this returns, what is MADE is
+ * durable. */
+void things_make(struct target *target, struct making *things, size_t count);
+void making_free(struct making *making);
+
+/* A new key and certificate beside the old ones, the package rebuilt, the old certificate revoked
+ * last. *record is the thing's, as it is afterwards (wiped by the caller). WRONG_INPUT when there
+ * is no such thing, or it is half-made. */
+enum status thing_rotate(struct target *target, const struct package_plan *plan, const char *name,
+                         cJSON **record, struct package_size *size, struct error *error);
+
+/* Revokes, then removes all there is of a thing, the record last. WRONG_INPUT when there is
+ * nothing. */
+enum status thing_delete(struct target *target, const char *name, struct error *error);
+
+/* WRONG_INPUT, with what to do instead, when an active thing has this name. */
+enum status thing_absent(const char *name, struct error *error);
+
+/* The record of a thing that must be there, half-made or not; the caller wipes it. */
+enum status thing_present(const char *name, cJSON **record, struct error *error);
+
+/* WRONG_INPUT when nothing at all is there of a thing, not even what a killed command left. */
+enum status thing_traces(const char *name, struct error *error);
+
+#endif

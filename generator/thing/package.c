@@ -1,0 +1,228 @@
+#include "package.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/spec.h"
+#include "../model.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *package_folder(const char *type, const char *name)
+{
+    return must_format(TYPES_FOLDER "/%s/sensors/%s", type, name);
+}
+
+static char *folder_in_making(const char *type, const char *name)
+{
+    return must_format(TYPES_FOLDER "/%s/sensors/.%s", type, name);
+}
+
+/* --- the plan --- */
+
+/* The code of each driver, without its data file. */
+static enum status add_drivers(const struct catalog *catalog, const cJSON *type,
+                               struct artifacts *shared, struct error *error)
+{
+    const cJSON *module;
+    enum status status = FINE;
+    cJSON_ArrayForEach(module, json_get(type, "driver_modules"))
+    {
+        owned char *folder =
+            must_format("%s/drivers/%s", catalog->folder, json_string(module, "name", ""));
+        if (!status)
+            status = artifacts_add_folder(shared, folder, "driver.yaml", error);
+    }
+    return status;
+}
+
+static enum status add_endpoint(struct target *target, struct package_plan *plan,
+                                struct error *error)
+{
+    const char *host = NULL;
+    enum status status = target->endpoint(target, &host, &plan->port, error);
+    if (!status)
+        plan->host = must_copy(host);
+    return status ? status : target->authority(target, &plan->authority, error);
+}
+
+enum status package_plan_make(const char *templates, const struct catalog *catalog,
+                              struct target *target, cJSON *model, struct package_plan *plan,
+                              struct error *error)
+{
+    const cJSON *type = json_get(model, "type");
+    const char *platform = json_string(type, "platform", "");
+    *plan = (struct package_plan){.model = model, .platform = catalog_platform(catalog, platform)};
+    const char *base = json_string(plan->platform, "extends", NULL);
+    owned char *set = must_format("firmware/%s", platform);
+    owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
+    owned char *code = must_format(TYPES_FOLDER "/%s/code", json_string(type, "name", ""));
+    enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
+    if (!status)
+        status = add_drivers(catalog, type, &plan->shared, error);
+    if (!status) /* documentation is for people, not for boards */
+        status = artifacts_add_folder(&plan->shared, code, ".md", error);
+    return status ? status : add_endpoint(target, plan, error);
+}
+
+void package_plan_free(struct package_plan *plan)
+{
+    cJSON_Delete(plan->model);
+    template_set_free(plan->set);
+    artifacts_free(&plan->shared);
+    text_free(&plan->authority);
+    free(plan->host);
+    *plan = (struct package_plan){0};
+}
+
+/* --- the model of one thing --- */
+
+static cJSON *thing_part(const cJSON *type, const cJSON *record)
+{
+    const char *type_name = json_string(type, "name", ""), *name = json_string(record, "name", "");
+    cJSON *thing = json_object(), *attributes = json_array();
+    owned char *topic = must_format("%s/%s", type_name, name);
+    owned char *command_topic = must_format("%s/command", topic);
+    const cJSON *attribute;
+    cJSON_ArrayForEach(attribute, json_get(record, "attributes"))
+    {
+        cJSON *pair = json_object();
+        json_put_string(pair, "name", attribute->string);
+        json_put_string(pair, "value", attribute->valuestring);
+        json_put_bool(pair, "last", !attribute->next);
+        cJSON_AddItemToArray(attributes, pair);
+    }
+    json_put_string(thing, "name", name);
+    json_put(thing, "attributes", attributes);
+    json_put_string(thing, "topic", topic);
+    json_put_string(thing, "command_topic", json_true(type, "commands") ? command_topic : NULL);
+    return thing;
+}
+
+/* The type's model with this thing's parts beside it; the type's parts are only lent. */
+static cJSON *model_of_thing(const struct package_plan *plan, const cJSON *record)
+{
+    cJSON *model = json_object(), *endpoint = json_object();
+    for (cJSON *part = plan->model->child; part; part = part->next)
+        cJSON_AddItemReferenceToObject(model, part->string, part);
+    json_put_string(endpoint, "host", plan->host);
+    json_put_number(endpoint, "port", plan->port);
+    json_put(model, "thing", thing_part(json_get(plan->model, "type"), record));
+    json_put(model, "wifi", cJSON_Duplicate(json_get(record, "wifi"), true));
+    json_put(model, "endpoint", endpoint);
+    return model;
+}
+
+/* --- the files --- */
+
+static void put_copy(struct artifacts *artifacts, const char *path, const char *bytes,
+                     size_t length)
+{
+    struct text copy = {0};
+    text_reserve(&copy, length + 1);
+    text_add(&copy, bytes, length);
+    artifacts_put(artifacts, path, &copy);
+}
+
+static void put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
+                         const cJSON *record)
+{
+    cJSON *manifest = json_object(), *files = json_array();
+    for (size_t i = 0; i < artifacts->count; i++) {
+        const struct artifact *artifact = &artifacts->at[i];
+        unsigned char digest[SHA256_DIGEST_LENGTH];
+        char hexadecimal[2 * SHA256_DIGEST_LENGTH + 1];
+        SHA256((const unsigned char *)text_string(&artifact->bytes), artifact->bytes.length,
+               digest);
+        for (size_t j = 0; j < sizeof digest; j++) {
+            hexadecimal[2 * j] = "0123456789abcdef"[digest[j] >> 4];
+            hexadecimal[2 * j + 1] = "0123456789abcdef"[digest[j] & 15];
+        }
+        hexadecimal[2 * sizeof digest] = '\0';
+        cJSON *file = json_object();
+        json_put_string(file, "path", artifact->path);
+        json_put_number(file, "size", (double)artifact->bytes.length);
+        json_put_string(file, "sha256", hexadecimal);
+        cJSON_AddItemToArray(files, file);
+    }
+    json_put_string(manifest, "thing", json_string(record, "name", ""));
+    json_put_string(manifest, "type", json_string(record, "type", ""));
+    json_put_string(manifest, "platform", json_string(plan->platform, "platform", ""));
+    json_put(manifest, "files", files);
+    struct text bytes = {0};
+    json_layout(manifest, &bytes);
+    artifacts_put(artifacts, "manifest.json", &bytes);
+    cJSON_Delete(manifest);
+}
+
+/* Rendered templates first, then what is copied, so that the type's own code wins. */
+static enum status collect(const struct package_plan *plan, const cJSON *record,
+                           const struct text *certificate, const struct secret *key,
+                           struct artifacts *artifacts, struct error *error)
+{
+    cJSON *model = model_of_thing(plan, record);
+    enum status status = template_set_render(plan->set, model, "", artifacts, error);
+    json_wipe(json_get(model, "wifi") ? cJSON_DetachItemFromObjectCaseSensitive(model, "wifi")
+                                      : NULL);
+    cJSON_Delete(model);
+    if (status)
+        return status;
+    for (size_t i = 0; i < plan->shared.count; i++)
+        put_copy(artifacts, plan->shared.at[i].path, plan->shared.at[i].bytes.at,
+                 plan->shared.at[i].bytes.length);
+    put_copy(artifacts, "cert.der", certificate->at, certificate->length);
+    put_copy(artifacts, "key.der", key->at, key->length);
+    put_copy(artifacts, "ca.der", plan->authority.at, plan->authority.length);
+    artifacts_sort(artifacts);
+    put_manifest(artifacts, plan, record);
+    return FINE;
+}
+
+static enum status write_package(const struct artifacts *artifacts, const char *folder,
+                                 struct batch *batch, struct package_size *size,
+                                 struct error *error)
+{
+    enum status status = FINE;
+    for (size_t i = 0; i < artifacts->count && !status; i++) {
+        const struct artifact *artifact = &artifacts->at[i];
+        owned char *path = path_join(folder, artifact->path);
+        if (strchr(artifact->path, '/')) {
+            owned char *above = path_folder(path);
+            status = make_folders(above, FOLDER_SECRET, error);
+        }
+        if (!status)
+            status = batch_write_new(batch, path, text_string(&artifact->bytes),
+                                     artifact->bytes.length, FILE_SECRET, error);
+        size->files++;
+        size->bytes += artifact->bytes.length;
+    }
+    return status;
+}
+
+enum status package_stage(const struct package_plan *plan, const cJSON *record,
+                          const struct text *certificate_der, const struct secret *key_der,
+                          struct batch *batch, struct package_size *size, struct error *error)
+{
+    const char *type = json_string(record, "type", ""), *name = json_string(record, "name", "");
+    owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
+    struct artifacts artifacts = {0};
+    *size = (struct package_size){0};
+    enum status status = remove_tree(making, error);
+    if (!status)
+        status = make_folders(making, FOLDER_SECRET, error);
+    if (!status)
+        status = collect(plan, record, certificate_der, key_der, &artifacts, error);
+    if (!status)
+        status = write_package(&artifacts, making, batch, size, error);
+    if (!status)
+        batch_replace_folder(batch, making, folder);
+    artifacts_free(&artifacts);
+    return status;
+}
+
+enum status package_remove(const char *type, const char *name, struct error *error)
+{
+    owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
+    enum status status = remove_tree(folder, error);
+    return status ? status : remove_tree(making, error);
+}

@@ -1,0 +1,53 @@
+/* A thing's package: every file that its board needs, byte for byte ready to copy.
+ *
+ * sensortypes/<type>/sensors/<thing>/ (0700, files 0600) holds the platform's templates rendered
+ * for the thing, the modules of the drivers that it uses, the type's own code/, cert.der, key.der,
+ * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "files": [{"path": ...,
+ * "size": bytes, "sha256": lower-case hexadecimal}, ...]} (all but itself, sorted). A package
+ * appears whole or not at all: it is made in a folder beside, whose name begins with a dot. */
+#ifndef GENERATOR_THING_PACKAGE_H
+#define GENERATOR_THING_PACKAGE_H
+
+#include "../../common/catalog.h"
+#include "../../common/error.h"
+#include "../../common/files.h"
+#include "../../common/secret.h"
+#include "../emit.h"
+#include "../target/target.h"
+
+#include <cjson/cJSON.h>
+
+/* What all packages of a type share. */
+struct package_plan {
+    cJSON *model;          /* of the type */
+    const cJSON *platform; /* of the catalog */
+    struct template_set *set;
+    struct artifacts shared; /* driver modules, the type's code */
+    struct text authority;   /* DER */
+    char *host;              /* endpoint */
+    int port;
+};
+
+/* Prepares for the type of model, which the plan takes over (also on failure). */
+enum status package_plan_make(const char *templates, const struct catalog *catalog,
+                              struct target *target, cJSON *model, struct package_plan *plan,
+                              struct error *error);
+void package_plan_free(struct package_plan *plan);
+
+/* The folder of a thing's package; freed by the caller. */
+char *package_folder(const char *type, const char *name);
+
+struct package_size {
+    size_t files, bytes;
+};
+
+/* Writes the package into its folder beside, and stages the putting in place as the batch's next
+ * step. */
+enum status package_stage(const struct package_plan *plan, const cJSON *record,
+                          const struct text *certificate_der, const struct secret *key_der,
+                          struct batch *batch, struct package_size *size, struct error *error);
+
+/* Removes a package, and what a killed command left of one. */
+enum status package_remove(const char *type, const char *name, struct error *error);
+
+#endif

@@ -1,0 +1,102 @@
+#include "record.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST_RECORD = 1 << 20 };
+
+char *thing_folder(const char *name)
+{
+    return path_join(THINGS_FOLDER, name);
+}
+
+char *thing_file(const char *name, const char *file)
+{
+    return must_format(THINGS_FOLDER "/%s/%s", name, file);
+}
+
+enum status record_read(const char *name, cJSON **record, struct error *error)
+{
+    owned char *path = thing_file(name, "thing.json");
+    *record = NULL;
+    if (!path_exists(path))
+        return FINE;
+    enum status status = json_read(path, LARGEST_RECORD, record, error);
+    if (!status && (!json_string(*record, "name", NULL) || !json_string(*record, "type", NULL) ||
+                    !json_string(*record, "state", NULL))) {
+        json_wipe(*record);
+        *record = NULL;
+        status = fail(error, WRONG_INPUT, "%s is not a record of a thing", path);
+    }
+    return status;
+}
+
+enum status record_stage(const cJSON *record, struct batch *batch, struct error *error)
+{
+    struct text bytes = {0};
+    owned char *path = thing_file(json_string(record, "name", ""), "thing.json");
+    text_reserve(&bytes, 8192); /* so that no password stays behind when it grows */
+    json_layout(record, &bytes);
+    enum status status =
+        batch_write(batch, path, text_string(&bytes), bytes.length, FILE_SECRET, error);
+    text_wipe(&bytes);
+    return status;
+}
+
+enum status record_write(const cJSON *record, struct error *error)
+{
+    struct batch batch = {0};
+    enum status status = record_stage(record, &batch, error);
+    if (!status)
+        status = batch_commit(&batch, error);
+    batch_drop(&batch);
+    return status;
+}
+
+const char *record_state(const cJSON *record)
+{
+    return json_string(record, "state", "");
+}
+
+void format_time(time_t when, char text[32])
+{
+    struct tm parts;
+    gmtime_r(&when, &parts);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+void record_put_certificate(cJSON *record, const struct certificate_facts *facts)
+{
+    cJSON *certificate = json_object();
+    char when[32];
+    json_put_string(certificate, "serial", facts->serial);
+    json_put_string(certificate, "fingerprint", facts->fingerprint);
+    format_time(facts->not_before, when);
+    json_put_string(certificate, "not_before", when);
+    format_time(facts->not_after, when);
+    json_put_string(certificate, "not_after", when);
+    json_put(record, "certificate", certificate);
+}
+
+cJSON *record_public(const cJSON *record)
+{
+    cJSON *copy = json_object();
+    for (const cJSON *member = record->child; member; member = member->next) {
+        if (strcmp(member->string, "wifi") == 0) {
+            cJSON *wifi = json_object();
+            json_put_string(wifi, "ssid", json_string(member, "ssid", NULL));
+            json_put(copy, "wifi", wifi);
+        } else {
+            json_put(copy, member->string, cJSON_Duplicate(member, true));
+        }
+    }
+    return copy;
+}
+
+struct names *thing_names(void)
+{
+    return folders_with(THINGS_FOLDER, ".");
+}

@@ -1,0 +1,177 @@
+#include "wifi.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/schema.h"
+#include "../../common/yaml.h"
+
+#include <openssl/ui.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRETS_FILE "secrets.yaml"
+
+enum { LONGEST_SSID = 32, SHORTEST_PASSWORD = 8, LONGEST_PASSWORD = 63, KEY_DIGITS = 64 };
+
+void wifi_free(struct wifi *wifi)
+{
+    secret_free(&wifi->ssid);
+    secret_free(&wifi->password);
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            return true;
+    return false;
+}
+
+enum status wifi_check(const char *ssid, const char *password, const char *where,
+                       struct error *error)
+{
+    size_t length = strlen(ssid), secret_length = strlen(password);
+    if (!length || length > LONGEST_SSID)
+        return fail(error, WRONG_INPUT, "%sa wifi network's name has 1 to %d bytes; this has %zu",
+                    where, LONGEST_SSID, length);
+    if (!utf8_valid(ssid, length, NULL))
+        return fail(error, WRONG_INPUT, "%sthe wifi network's name is not UTF-8", where);
+    bool key =
+        secret_length == KEY_DIGITS && strspn(password, "0123456789abcdefABCDEF") == KEY_DIGITS;
+    if (secret_length && !key &&
+        (secret_length < SHORTEST_PASSWORD || secret_length > LONGEST_PASSWORD)) {
+        fail(error, WRONG_INPUT, "%sthe wifi password for \"%s\" has %zu bytes", where, ssid,
+             secret_length);
+        return advise(error, "%d to %d bytes, 64 hexadecimal digits, or none for an open network",
+                      SHORTEST_PASSWORD, LONGEST_PASSWORD);
+    }
+    if (!utf8_valid(password, secret_length, NULL) || has_control(password))
+        return fail(
+            error, WRONG_INPUT,
+            "%sthe wifi password for \"%s\" holds a control character or bytes that are not UTF-8",
+            where, ssid);
+    return FINE;
+}
+
+/* --- secrets.yaml --- */
+
+static struct secret take(const cJSON *secrets, const char *name)
+{
+    const char *value = json_string(secrets, name, NULL);
+    return value ? secret_copy(value, strlen(value)) : (struct secret){0};
+}
+
+/* Problems are told without the offending line, which may hold the password. */
+static enum status check_secrets(const struct source *source, struct wifi *found,
+                                 struct error *error)
+{
+    struct problems problems = {.source = (struct source *)source};
+    struct yaml yaml;
+    enum status status = FINE;
+    yaml_tree_load(source, &yaml, &problems);
+    cJSON *secrets =
+        schema_check(schema_named("secrets"), schema_named("secrets"), yaml.root, &problems);
+    if (problems.errors) {
+        problems_sort(&problems);
+        status = fail(error, WRONG_INPUT, "%s:%zu:%zu: this line is not as it should be",
+                      source->name, problems.at[0].place.line, problems.at[0].place.column);
+        advise(error, "wifi_ssid: \"...\" and wifi_password: \"...\", each in quotes");
+    } else {
+        *found = (struct wifi){take(secrets, "wifi_ssid"), take(secrets, "wifi_password")};
+    }
+    json_wipe(secrets);
+    yaml_tree_wipe(&yaml);
+    problems_free(&problems);
+    return status;
+}
+
+static enum status read_secrets(struct wifi *found, struct error *error)
+{
+    struct source source = {.name = must_copy(SECRETS_FILE)};
+    enum status status = FINE;
+    if (path_exists(SECRETS_FILE)) {
+        status = read_file(SECRETS_FILE, YAML_LARGEST, &source.bytes, error);
+        if (!status)
+            status = check_secrets(&source, found, error);
+    }
+    text_wipe(&source.bytes);
+    source_free(&source);
+    return status;
+}
+
+/* --- asking --- */
+
+/* Reads a line from the terminal, through OpenSSL's prompt, which restores the terminal on signals.
+ */
+static enum status ask_line(const char *prompt, bool echo, struct secret *answer,
+                            struct error *error)
+{
+    char line[256] = "";
+    UI *ui = UI_new();
+    int added = -1;
+    if (ui && echo)
+        added = UI_add_input_string(ui, prompt, UI_INPUT_FLAG_ECHO, line, 0, sizeof line - 1);
+    else if (ui)
+        added = UI_add_input_string(ui, prompt, 0, line, 0, sizeof line - 1);
+    enum status status = FINE;
+    if (added < 0 || UI_process(ui) < 0)
+        status = fail(error, WRONG_USAGE, "no answer to \"%s\"", prompt);
+    else
+        *answer = secret_copy(line, strlen(line));
+    UI_free(ui);
+    explicit_bzero(line, sizeof line);
+    return status;
+}
+
+static enum status nobody_to_ask(const char *what, struct error *error)
+{
+    fail(error, WRONG_USAGE, "the wifi %s is missing", what);
+    return advise(
+        error, "wifissid=... wifipassword=..., or secrets.yaml with wifi_ssid and wifi_password");
+}
+
+static enum status find_missing(bool ask, struct wifi *wifi, struct error *error)
+{
+    bool terminal = ask && isatty(STDIN_FILENO);
+    enum status status = FINE;
+    if (!wifi->ssid.at) {
+        if (!terminal)
+            return nobody_to_ask("network's name", error);
+        status = ask_line("wifi network: ", true, &wifi->ssid, error);
+    }
+    if (!status && !wifi->password.at) {
+        if (!terminal)
+            return nobody_to_ask("password", error);
+        owned char *prompt = must_format("wifi password for \"%s\": ", wifi->ssid.at);
+        status = ask_line(prompt, false, &wifi->password, error);
+    }
+    return status;
+}
+
+static struct secret from_text(const char *text)
+{
+    return text ? secret_copy(text, strlen(text)) : (struct secret){0};
+}
+
+enum status wifi_find(const char *ssid, bool ask, struct wifi *wifi, struct error *error)
+{
+    struct wifi secrets = {0};
+    *wifi = (struct wifi){from_text(ssid ? ssid : getenv("SENSORFORGE_WIFI_SSID")),
+                          from_text(getenv("SENSORFORGE_WIFI_PASSWORD"))};
+    enum status status = FINE;
+    if (!wifi->ssid.at || !wifi->password.at)
+        status = read_secrets(&secrets, error);
+    if (!wifi->ssid.at && secrets.ssid.at)
+        wifi->ssid = from_text(secrets.ssid.at);
+    if (!wifi->password.at && wifi->ssid.at && secrets.ssid.at && secrets.password.at &&
+        strcmp(wifi->ssid.at, secrets.ssid.at) == 0)
+        wifi->password = from_text(secrets.password.at);
+    if (!status)
+        status = find_missing(ask, wifi, error);
+    if (!status)
+        status = wifi_check(wifi->ssid.at, wifi->password.at, "", error);
+    wifi_free(&secrets);
+    return status;
+}
