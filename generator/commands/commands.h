@@ -1,0 +1,24 @@
+/* One function a command, each in a file of its own that reads like the story of that command. */
+#ifndef GENERATOR_COMMANDS_COMMANDS_H
+#define GENERATOR_COMMANDS_COMMANDS_H
+
+#include "../cli.h"
+
+enum status command_check(struct context *context);
+enum status command_completion(struct context *context);
+enum status command_create(struct context *context);
+enum status command_delete(struct context *context);
+enum status command_deploy(struct context *context);
+enum status command_generate(struct context *context);
+enum status command_help(struct context *context);
+enum status command_list(struct context *context);
+enum status command_man(struct context *context);
+enum status command_model(struct context *context);
+enum status command_new(struct context *context);
+enum status command_render(struct context *context);
+enum status command_rotate(struct context *context);
+enum status command_show(struct context *context);
+enum status command_types(struct context *context);
+enum status command_version(struct context *context);
+
+#endif

@@ -1,0 +1,162 @@
+#include "commands.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../project.h"
+#include "../target/target.h"
+#include "../thing/life.h"
+#include "../thing/wifi.h"
+#include "../thing/wish.h"
+#include "things.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* {"zone": "1"} from --attribute zone=1 ... */
+static enum status given_attributes(struct context *context, cJSON **attributes)
+{
+    *attributes = json_object();
+    for (size_t i = 0; i < context->given_count; i++) {
+        const struct given_option *given = &context->given[i];
+        if (strcmp(given->option->name, "attribute") != 0)
+            continue;
+        const char *equals = strchr(given->value, '=');
+        if (!equals || equals == given->value)
+            return fail(&context->error, WRONG_USAGE, "--attribute takes NAME=VALUE, not \"%s\"",
+                        given->value);
+        owned char *name = must_copy_bytes(given->value, (size_t)(equals - given->value));
+        json_put_string(*attributes, name, equals + 1);
+    }
+    return FINE;
+}
+
+/* The type asked for, or the only one that is plugged in. */
+static enum status choose_type(struct context *context, char **type)
+{
+    const char *asked = option_value(context, "type");
+    struct names *deployed = types_deployed();
+    enum status status = FINE;
+    if (asked) {
+        *type = must_copy(asked);
+    } else if (deployed->count == 1) {
+        *type = must_copy(deployed->at[0]);
+    } else {
+        struct names *all = types_all();
+        const struct names *shown = deployed->count ? deployed : all;
+        struct text list = {0};
+        for (size_t i = 0; i < shown->count && i < 12; i++)
+            text_add_format(&list, "%s%s", i ? ", " : "", shown->at[i]);
+        status = fail(&context->error, WRONG_USAGE, "which type is %s? %s", context->operands[0],
+                      deployed->count ? "Several are plugged in" : "None is plugged in yet");
+        advise(&context->error, "type=... (%s)", text_string(&list));
+        text_free(&list);
+        names_free(all);
+    }
+    names_free(deployed);
+    return status;
+}
+
+static void tell(struct context *context, const struct making *thing)
+{
+    if (context->json)
+        write_thing_json(thing->record, &thing->size, &context->out);
+    else
+        write_thing(thing->record, thing->plan, &thing->size, &context->out);
+}
+
+static enum status make_one(struct context *context, struct target *target,
+                            const struct package_plan *plan, cJSON *attributes)
+{
+    struct wifi wifi = {0};
+    const char *name = context->operands[0];
+    enum status status =
+        wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
+    struct making thing = {.plan = plan, .lock = -1};
+    thing.record =
+        record_new(name, json_string(json_get(plan->model, "type"), "name", ""), target->name,
+                   attributes, status ? "" : wifi.ssid.at, status ? "" : wifi.password.at);
+    if (!status && option_given(context, "dry-run")) {
+        say(context, "%s would be created, as %s", name, json_string(thing.record, "type", ""));
+    } else if (!status) {
+        things_make(target, &thing, 1);
+        if (thing.outcome == MADE) {
+            tell(context, &thing);
+        } else {
+            error_free(&context->error);
+            context->error = thing.error;
+            thing.error = (struct error){0};
+            status = context->error.status;
+        }
+    }
+    making_free(&thing);
+    wifi_free(&wifi);
+    return status;
+}
+
+/* On the local target a type is plugged in by its documents being there, so create can do it. */
+static enum status plug_in(struct project *project, const char *type)
+{
+    struct emit_report report = {0};
+    if (type_deployed(type) || option_given(project->context, "dry-run"))
+        return FINE;
+    enum status status = project_deploy(project, type, &report);
+    if (!status)
+        say(project->context, "%s  plugged in", type);
+    return status;
+}
+
+static enum status create_one(struct context *context)
+{
+    struct project project;
+    struct target target = {0};
+    struct package_plan plan = {0};
+    cJSON *given = NULL, *attributes = NULL, *model = NULL;
+    char *type = NULL;
+    enum status status = project_load(context, &project);
+    if (!status)
+        status = wish_name(context->operands[0], "", &context->error);
+    if (!status)
+        status = given_attributes(context, &given);
+    if (!status)
+        status = choose_type(context, &type);
+    if (!status)
+        status = project_model(&project, type, &model);
+    if (!status)
+        status = wish_attributes(json_get(model, "type"), given, "", &attributes, &context->error);
+    if (!status)
+        status = thing_absent(context->operands[0], &context->error);
+    if (!status)
+        status = target_open(project_system(&project), &target, &context->error);
+    if (!status)
+        status = plug_in(&project, type);
+    if (!status) {
+        status = package_plan_make(context->templates, &project.catalog, &target, model, &plan,
+                                   &context->error);
+        model = NULL;
+    }
+    if (!status) {
+        status = make_one(context, &target, &plan, attributes);
+        attributes = NULL;
+    }
+    cJSON_Delete(given);
+    cJSON_Delete(attributes);
+    cJSON_Delete(model);
+    free(type);
+    package_plan_free(&plan);
+    target_close(&target);
+    project_free(&project);
+    return status;
+}
+
+enum status command_create(struct context *context)
+{
+    const char *from = option_value(context, "from");
+    if (!from && !context->operand_count) {
+        fail(&context->error, WRONG_USAGE, "create needs the NAME of a thing, or --from FILE");
+        return advise(&context->error,
+                      "make create name=kitchen, or make create-all file=things.csv");
+    }
+    if (from && context->operand_count)
+        return fail(&context->error, WRONG_USAGE,
+                    "--from FILE names the things itself; leave out \"%s\"", context->operands[0]);
+    return from ? create_from_table(context, from) : create_one(context);
+}

@@ -1,0 +1,355 @@
+/* create --from FILE: the whole table is checked before the first thing is made. */
+#include "things.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../progress.h"
+#include "../project.h"
+#include "../target/target.h"
+#include "../thing/bulk.h"
+#include "../thing/record.h"
+#include "../thing/table.h"
+#include "../thing/wifi.h"
+#include "../thing/wish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_COMPLAINTS = 20 };
+
+struct type_plan {
+    char *type;
+    struct package_plan plan;
+};
+
+struct run {
+    struct context *context;
+    struct project project;
+    struct target target;
+    struct table table;
+    const char *file;
+    struct type_plan **types; /* pointers, because things point to the plans */
+    size_t type_count, type_room;
+    struct making *things;
+    size_t *lines; /* of each thing */
+    size_t thing_count;
+    struct wifi wifi; /* for rows that have none of their own */
+    size_t existed, made, failed, complaints;
+    cJSON *failures;
+    struct progress progress;
+};
+
+/* --- checking --- */
+
+/* One line for each row that is wrong; all rows are looked at. */
+static void complain(struct run *run, struct error *error)
+{
+    if (run->complaints++ < MOST_COMPLAINTS) {
+        fprintf(stderr, "%s\n", text_string(&error->message));
+        if (error->advice.length)
+            fprintf(stderr, "       %s\n", text_string(&error->advice));
+    }
+    error_free(error);
+}
+
+/* The plan for a type, made when its first row is met. */
+static enum status find_plan(struct run *run, const char *type, const struct package_plan **plan,
+                             struct error *error)
+{
+    for (size_t i = 0; i < run->type_count; i++) {
+        if (strcmp(run->types[i]->type, type) == 0) {
+            *plan = &run->types[i]->plan;
+            return FINE;
+        }
+    }
+    cJSON *model = NULL;
+    struct project *project = &run->project;
+    struct context *context = run->context;
+    enum status status = project_model(project, type, &model);
+    struct type_plan *made = must_alloc(sizeof *made);
+    if (!status)
+        status = package_plan_make(context->templates, &project->catalog, &run->target, model,
+                                   &made->plan, &context->error);
+    if (status) {
+        fail(error, status, "%s", text_string(&context->error.message));
+        error_free(&context->error);
+        package_plan_free(&made->plan);
+        free(made);
+        return status;
+    }
+    made->type = must_copy(type);
+    run->types = must_grow(run->types, run->type_count, &run->type_room, sizeof *run->types);
+    run->types[run->type_count++] = made;
+    *plan = &made->plan;
+    return FINE;
+}
+
+/* The attribute columns of a row that are not empty. */
+static cJSON *row_attributes(const struct run *run, const struct table_row *row)
+{
+    static const char *const others[] = {"name", "type", "wifissid", "wifipassword"};
+    cJSON *attributes = json_object();
+    for (size_t i = 0; i < run->table.column_count; i++) {
+        bool other = false;
+        for (size_t j = 0; j < sizeof others / sizeof *others; j++)
+            other |= strcmp(run->table.columns[i], others[j]) == 0;
+        if (!other && *row->fields[i])
+            json_put_string(attributes, run->table.columns[i], row->fields[i]);
+    }
+    return attributes;
+}
+
+/* The row's own wifi, or everybody's, which is found when the first row needs it. */
+static enum status row_wifi(struct run *run, const struct table_row *row, const char *where,
+                            const char **ssid, const char **password, struct error *error)
+{
+    *ssid = table_field(&run->table, row, "wifissid");
+    *password = table_field(&run->table, row, "wifipassword");
+    if (*ssid && **ssid) {
+        *password = *password ? *password : "";
+        return wifi_check(*ssid, *password, where, error);
+    }
+    if (!run->wifi.ssid.at) {
+        enum status status =
+            wifi_find(option_value(run->context, "wifi-ssid"), true, &run->wifi, error);
+        if (status)
+            return status;
+    }
+    *ssid = run->wifi.ssid.at;
+    *password = run->wifi.password.at;
+    return FINE;
+}
+
+/* Whether it exists already: the same thing is skipped, another of that name is an error. */
+static enum status row_exists(const char *name, const char *type, const char *where, bool *exists,
+                              struct error *error)
+{
+    cJSON *record = NULL;
+    enum status status = record_read(name, &record, error);
+    *exists = record && strcmp(record_state(record), "active") == 0;
+    if (!status && record && strcmp(json_string(record, "type", ""), type) != 0)
+        status = fail(error, WRONG_INPUT, "%s%s exists already, as %s", where, name,
+                      json_string(record, "type", ""));
+    json_wipe(record);
+    return status;
+}
+
+static enum status check_row(struct run *run, const struct table_row *row, struct error *error)
+{
+    owned char *where = must_format("%s:%zu: ", run->file, row->line);
+    const char *name = table_field(&run->table, row, "name");
+    const char *type = table_field(&run->table, row, "type"), *ssid, *password;
+    const struct package_plan *plan = NULL;
+    cJSON *given = row_attributes(run, row), *attributes = NULL;
+    bool exists = false;
+    enum status status = wish_name(name, where, error);
+    if (!status)
+        status = find_plan(run, type, &plan, error);
+    if (!status)
+        status = wish_attributes(json_get(plan->model, "type"), given, where, &attributes, error);
+    if (!status)
+        status = row_wifi(run, row, where, &ssid, &password, error);
+    if (!status)
+        status = row_exists(name, type, where, &exists, error);
+    if (!status && exists)
+        run->existed++;
+    if (!status && !exists) {
+        run->lines[run->thing_count] = row->line;
+        run->things[run->thing_count++] = (struct making){
+            .record = record_new(name, type, run->target.name, attributes, ssid, password),
+            .plan = plan,
+            .lock = -1};
+        attributes = NULL;
+    }
+    cJSON_Delete(given);
+    cJSON_Delete(attributes);
+    return status;
+}
+
+static int by_name(const void *one, const void *other)
+{
+    const struct table_row *a = *(const struct table_row *const *)one;
+    const struct table_row *b = *(const struct table_row *const *)other;
+    int order = strcmp(a->fields[0], b->fields[0]);
+    return order ? order : a->line < b->line ? -1 : 1;
+}
+
+/* Names that are there twice. Rows are sorted by their first field; name is moved there to that
+ * end. */
+static void check_twins(struct run *run)
+{
+    size_t count = run->table.count, column = 0;
+    while (strcmp(run->table.columns[column], "name") != 0)
+        column++;
+    struct table_row *keys = must_array(count, sizeof *keys);
+    const struct table_row **rows = must_array(count, sizeof *rows);
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = (struct table_row){run->table.rows[i].line, &run->table.rows[i].fields[column]};
+        rows[i] = &keys[i];
+    }
+    if (count)
+        qsort(rows, count, sizeof *rows, by_name);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(rows[i]->fields[0], rows[i - 1]->fields[0]) != 0)
+            continue;
+        struct error error = {0};
+        fail(&error, WRONG_INPUT, "%s:%zu: \"%s\" is in line %zu already", run->file, rows[i]->line,
+             rows[i]->fields[0], rows[i - 1]->line);
+        complain(run, &error);
+    }
+    free(rows);
+    free(keys);
+}
+
+static enum status check_table(struct run *run)
+{
+    struct error *error = &run->context->error;
+    static const char *const needed[] = {"name", "type"};
+    for (size_t i = 0; i < 2; i++) {
+        bool found = false;
+        for (size_t j = 0; j < run->table.column_count; j++)
+            found |= strcmp(run->table.columns[j], needed[i]) == 0;
+        if (!found)
+            return fail(error, WRONG_INPUT,
+                        "%s:1: the column \"%s\" is missing; expected name,type,...", run->file,
+                        needed[i]);
+    }
+    run->things = must_array(run->table.count, sizeof *run->things);
+    run->lines = must_array(run->table.count, sizeof *run->lines);
+    check_twins(run);
+    for (size_t i = 0; i < run->table.count; i++) {
+        struct error wrong = {0};
+        enum status status = check_row(run, &run->table.rows[i], &wrong);
+        if (status == WRONG_USAGE || status == REFUSED) { /* no row's fault */
+            *error = wrong;
+            return status;
+        }
+        if (status)
+            complain(run, &wrong);
+    }
+    if (!run->complaints)
+        return FINE;
+    return fail(error, WRONG_INPUT, "%s: %zu error%s; nothing was made", run->file, run->complaints,
+                run->complaints == 1 ? "" : "s");
+}
+
+/* --- making --- */
+
+static void observe(void *context, const struct bulk_result *result)
+{
+    struct run *run = context;
+    const char *name = json_string(run->things[result->index].record, "name", "");
+    run->made += result->outcome == MADE;
+    run->existed += result->outcome == EXISTED;
+    if (result->outcome == FAILED) {
+        cJSON *failure = json_object();
+        json_put_string(failure, "name", name);
+        json_put_number(failure, "line", (double)run->lines[result->index]);
+        json_put_string(failure, "message", result->message);
+        cJSON_AddItemToArray(run->failures, failure);
+        if (run->failed++ < MOST_COMPLAINTS && !run->context->json)
+            fprintf(stderr, "%s%s:%zu: %s: %s\n", run->progress.terminal ? "\r\033[K" : "",
+                    run->file, run->lines[result->index], name, result->message);
+    }
+    progress_step(&run->progress, run->made + run->failed);
+}
+
+static enum status plug_types_in(struct run *run)
+{
+    for (size_t i = 0; i < run->type_count; i++) {
+        struct emit_report report = {0};
+        const char *type = run->types[i]->type;
+        enum status status =
+            type_deployed(type) ? FINE : project_deploy(&run->project, type, &report);
+        if (status)
+            return status;
+    }
+    return FINE;
+}
+
+static void announce(const struct run *run)
+{
+    say(run->context, "%s: %zu thing%s of %zu type%s, %zu exist already", run->file,
+        run->table.count, run->table.count == 1 ? "" : "s", run->type_count,
+        run->type_count == 1 ? "" : "s", run->existed);
+}
+
+static enum status make_all(struct run *run)
+{
+    struct error *error = &run->context->error;
+    int lock = -1;
+    enum status status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
+    if (!status)
+        status = lock_folder(THINGS_FOLDER, false, &lock, error);
+    if (status == REFUSED && lock < 0)
+        advise(error, "another create --from is at work; wait for it, or stop it");
+    if (!status)
+        status = plug_types_in(run);
+    progress_begin(&run->progress, run->context, "created", run->thing_count);
+    if (!status && run->thing_count)
+        status = bulk_make(&run->target, run->things, run->thing_count, observe, run, error);
+    progress_end(&run->progress);
+    unlock(&lock);
+    return status;
+}
+
+static void conclude(struct run *run)
+{
+    struct context *context = run->context;
+    double seconds = progress_seconds(&run->progress);
+    if (context->json) {
+        cJSON *answer = json_object();
+        json_put_number(answer, "created", (double)run->made);
+        json_put_number(answer, "existed", (double)run->existed);
+        json_put_number(answer, "failed", (double)run->failed);
+        json_put(answer, "failures", cJSON_Duplicate(run->failures, true));
+        json_layout(answer, &context->out);
+        cJSON_Delete(answer);
+    } else {
+        text_add_format(&context->out, "created %zu, existed %zu, failed %zu in %.1f s\n",
+                        run->made, run->existed, run->failed, seconds);
+    }
+}
+
+static void run_free(struct run *run)
+{
+    for (size_t i = 0; i < run->thing_count; i++)
+        making_free(&run->things[i]);
+    for (size_t i = 0; i < run->type_count; i++) {
+        package_plan_free(&run->types[i]->plan);
+        free(run->types[i]->type);
+        free(run->types[i]);
+    }
+    free(run->things);
+    free(run->lines);
+    free(run->types);
+    wifi_free(&run->wifi);
+    cJSON_Delete(run->failures);
+    table_free(&run->table);
+    target_close(&run->target);
+    project_free(&run->project);
+}
+
+enum status create_from_table(struct context *context, const char *file)
+{
+    struct run run = {.context = context, .failures = json_array()};
+    enum status status = project_load(context, &run.project);
+    owned char *path = user_path(context, file);
+    run.file = file;
+    if (!status)
+        status = table_read(path, &run.table, &context->error);
+    if (!status)
+        status = target_open(project_system(&run.project), &run.target, &context->error);
+    if (!status)
+        status = check_table(&run);
+    if (!status)
+        announce(&run);
+    if (!status && !option_given(context, "dry-run")) {
+        status = make_all(&run);
+        conclude(&run);
+        if (!status && run.failed)
+            status = fail(&context->error, REFUSED, "%zu things could not be made", run.failed);
+    }
+    run_free(&run);
+    return status;
+}

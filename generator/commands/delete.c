@@ -1,0 +1,48 @@
+#include "commands.h"
+#include "../../common/json.h"
+#include "../project.h"
+#include "../target/target.h"
+#include "../thing/life.h"
+
+/* Nothing is deleted unless all that were named are there. */
+static enum status check_all(struct context *context)
+{
+    for (size_t i = 0; i < context->operand_count; i++) {
+        enum status status = thing_traces(context->operands[i], &context->error);
+        if (status)
+            return status;
+    }
+    return FINE;
+}
+
+enum status command_delete(struct context *context)
+{
+    struct project project;
+    struct target target = {0};
+    cJSON *deleted = json_array();
+    bool dry_run = option_given(context, "dry-run");
+    enum status status = project_load(context, &project);
+    if (!status)
+        status = check_all(context);
+    if (!status && !dry_run)
+        status = target_open(project_system(&project), &target, &context->error);
+    for (size_t i = 0; i < context->operand_count && !status; i++) {
+        const char *name = context->operands[i];
+        if (!dry_run)
+            status = thing_delete(&target, name, &context->error);
+        if (status)
+            break;
+        cJSON_AddItemToArray(deleted, cJSON_CreateString(name));
+        if (!context->json)
+            text_add_format(&context->out,
+                            dry_run ? "%s  would be deleted, its certificate revoked\n"
+                                    : "%s  deleted, its certificate revoked\n",
+                            name);
+    }
+    if (context->json)
+        json_layout(deleted, &context->out);
+    cJSON_Delete(deleted);
+    target_close(&target);
+    project_free(&project);
+    return status;
+}

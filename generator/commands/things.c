@@ -1,0 +1,43 @@
+#include "things.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../pki/pki.h"
+#include "../thing/record.h"
+
+#include <stdlib.h>
+
+static const char *key_title(const struct package_plan *plan)
+{
+    enum key_algorithm algorithm = KEY_RSA_2048;
+    key_algorithm_named(json_string(json_get(plan->platform, "key"), "algorithm", ""), &algorithm);
+    return key_algorithm_title(algorithm);
+}
+
+void write_thing(const cJSON *record, const struct package_plan *plan,
+                 const struct package_size *size, struct text *out)
+{
+    const char *name = json_string(record, "name", ""), *type = json_string(record, "type", "");
+    owned char *folder = package_folder(type, name);
+    text_add_format(out, "%s  %s  %s key, certificate until %.10s\n", name, type, key_title(plan),
+                    json_string(json_get(record, "certificate"), "not_after", ""));
+    if (size->files)
+        text_add_format(out, "package  %s/  %zu files, %.1f KB\n", folder, size->files,
+                        (double)size->bytes / 1024);
+    text_add_format(out,
+                    "next     copy the package to the board, for example\n"
+                    "         mpremote connect /dev/ttyUSB0 cp -r %s/. :\n",
+                    folder);
+}
+
+void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out)
+{
+    cJSON *answer = record_public(record), *package = json_object();
+    owned char *folder =
+        package_folder(json_string(record, "type", ""), json_string(record, "name", ""));
+    json_put_string(package, "folder", folder);
+    json_put_number(package, "files", (double)size->files);
+    json_put_number(package, "bytes", (double)size->bytes);
+    json_put(answer, "package", package);
+    json_layout(answer, out);
+    cJSON_Delete(answer);
+}

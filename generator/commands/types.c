@@ -1,0 +1,54 @@
+#include "commands.h"
+#include "../../common/json.h"
+#include "../project.h"
+#include "../tabular.h"
+
+static void add_type(struct context *context, const struct spec *spec, struct tabular *table,
+                     cJSON *list)
+{
+    const char *platform = json_string(spec->json, "platform", "");
+    const char *description = json_string(spec->json, "description", "");
+    const char *state = spec->problems.errors       ? "has errors: make check"
+                        : type_deployed(spec->name) ? "plugged in"
+                                                    : "-";
+    if (!context->json) {
+        const char *cells[] = {spec->name, platform, state, description};
+        tabular_add(table, cells);
+        return;
+    }
+    cJSON *item = json_object();
+    json_put_string(item, "type", spec->name);
+    json_put_string(item, "platform", platform);
+    json_put_string(item, "description", description);
+    json_put_bool(item, "plugged_in", type_deployed(spec->name));
+    json_put_number(item, "errors", (double)spec->problems.errors);
+    cJSON_AddItemToArray(list, item);
+}
+
+enum status command_types(struct context *context)
+{
+    static const char *const columns[] = {"TYPE", "PLATFORM", "STATE", "DESCRIPTION"};
+    struct tabular table = {.columns = columns, .column_count = 4};
+    struct catalog catalog = {0};
+    cJSON *list = json_array();
+    enum status status = project_open(context);
+    if (!status)
+        status = catalog_load(context->templates, &catalog, &context->error);
+    struct names *types = types_all();
+    for (size_t i = 0; i < types->count && !status; i++) {
+        struct spec spec = {0};
+        status = spec_read_type(types->at[i], &catalog, &spec, &context->error);
+        if (!status)
+            add_type(context, &spec, &table, list);
+        spec_free(&spec);
+    }
+    if (!status && context->json)
+        json_layout(list, &context->out);
+    else if (!status)
+        tabular_write(&table, &context->out);
+    names_free(types);
+    tabular_free(&table);
+    catalog_free(&catalog);
+    cJSON_Delete(list);
+    return status;
+}

@@ -1,0 +1,232 @@
+/* The command table, and nothing else. The parser, --help, the man page and the completions are
+ * made from it. */
+#include "cli.h"
+#include "commands/commands.h"
+
+#define TARGET_OPTION                                                                              \
+    {                                                                                              \
+        "target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_NOTHING          \
+    }
+#define DATABASE_OPTION                                                                            \
+    {                                                                                              \
+        "database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING  \
+    }
+
+const struct option global_options[] = {
+    {"directory", 'C', "DIR", "work in this folder's project", COMPLETE_FOLDERS},
+    {"json", 0, NULL, "write the answer as JSON, for programs", COMPLETE_NOTHING},
+    {"verbose", 'v', NULL, "say more", COMPLETE_NOTHING},
+    {"quiet", 'q', NULL, "say only what went wrong", COMPLETE_NOTHING},
+    {"help", 'h', NULL, "show this help", COMPLETE_NOTHING},
+    {"version", 0, NULL, "show the version", COMPLETE_NOTHING},
+    {0},
+};
+
+const struct command commands[] = {
+    {
+        .name = "check",
+        .operands = "[TYPE...]",
+        .most = -1,
+        .completion = COMPLETE_TYPES,
+        .summary = "check the specs of types, and the system's",
+        .details =
+            "Reports everything that is wrong, each with its place. Without a TYPE all types "
+            "and the system are checked.",
+        .examples = "sensorforge check\nsensorforge check esp8266temp --json",
+        .run = command_check,
+    },
+    {
+        .name = "new",
+        .operands = "TYPE",
+        .least = 1,
+        .most = 1,
+        .summary = "begin a new sensor type",
+        .details =
+            "Writes sensortypes/TYPE/ with a commented spec.yaml and code/sensor.py that pass "
+            "check as they are.",
+        .examples = "sensorforge new greenhouse --platform esp32",
+        .run = command_new,
+        .options = {{"platform", 'p', "PLATFORM",
+                     "the kind of board (a folder of templates/firmware)", COMPLETE_NOTHING}},
+    },
+    {
+        .name = "generate",
+        .operands = "TYPE...|system",
+        .most = -1,
+        .completion = COMPLETE_TYPES,
+        .summary = "write the cloud documents of types",
+        .details =
+            "Writes sensortypes/TYPE/generated/ (iot_system_infra/generated/ for system), only "
+            "what changed, and removes what a removed template left behind.",
+        .examples = "sensorforge generate esp8266temp --diff\n"
+                    "sensorforge generate --all --set cloudformation --out build/cloud",
+        .run = command_generate,
+        .options = {{"all", 0, NULL, "every type, and the system", COMPLETE_NOTHING},
+                    {"set", 0, "SET", "only this template set", COMPLETE_NOTHING},
+                    {"out", 'o', "DIR",
+                     "write there: DIR/<set>/..., or DIR/<type>/<set>/... for several",
+                     COMPLETE_FOLDERS},
+                    {"diff", 0, NULL, "show what would change, change nothing", COMPLETE_NOTHING},
+                    TARGET_OPTION,
+                    DATABASE_OPTION},
+    },
+    {
+        .name = "deploy",
+        .operands = "TYPE...",
+        .most = -1,
+        .completion = COMPLETE_TYPES,
+        .summary = "plug sensor types in",
+        .details =
+            "Checks, generates, and makes the types known to the target. On the target local that "
+            "is all that is needed before things can be created.",
+        .examples = "sensorforge deploy esp8266temp\nsensorforge deploy --all --database iot",
+        .run = command_deploy,
+        .options = {{"all", 0, NULL, "every type", COMPLETE_NOTHING},
+                    TARGET_OPTION,
+                    DATABASE_OPTION},
+    },
+    {
+        .name = "create",
+        .operands = "NAME",
+        .most = 1,
+        .summary = "create a thing: key, certificate, package",
+        .details =
+            "The type may be left out when only one is plugged in. The wifi network's name and "
+            "password come from --wifi-ssid (the name only), the environment "
+            "(SENSORFORGE_WIFI_SSID, SENSORFORGE_WIFI_PASSWORD), secrets.yaml, or a prompt, in "
+            "that "
+            "order; a password is never an argument.\n"
+            "With --from, things come from a CSV file: columns name and type, one for each "
+            "attribute, and wifissid, wifipassword where they differ. It is checked whole before "
+            "the first thing is made; stopped at any moment, the same command makes the rest.",
+        .examples = "sensorforge create kitchen --type esp8266temp --attribute zone=1\n"
+                    "sensorforge create --from things.csv --dry-run",
+        .run = command_create,
+        .options = {{"type", 't', "TYPE", "the thing's type", COMPLETE_TYPES},
+                    {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)",
+                     COMPLETE_NOTHING},
+                    {"wifi-ssid", 0, "NAME", "the wifi network that the board joins",
+                     COMPLETE_NOTHING},
+                    {"from", 0, "FILE", "create the things of a CSV file", COMPLETE_FILES},
+                    {"dry-run", 'n', NULL, "check and say what would be made", COMPLETE_NOTHING},
+                    TARGET_OPTION},
+    },
+    {
+        .name = "rotate",
+        .operands = "NAME...",
+        .least = 1,
+        .most = -1,
+        .completion = COMPLETE_THINGS,
+        .summary = "give things a new key and certificate",
+        .details = "The new pair is made beside the old one, the package is rebuilt, and the old "
+                   "certificate is revoked last. The board needs the new package to go on.",
+        .examples = "sensorforge rotate kitchen",
+        .run = command_rotate,
+        .options = {{"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
+                    TARGET_OPTION},
+    },
+    {
+        .name = "delete",
+        .operands = "NAME...",
+        .least = 1,
+        .most = -1,
+        .completion = COMPLETE_THINGS,
+        .summary = "delete things: certificate revoked, all files removed",
+        .details = "Deletes half-made things too. Readings in the central database stay.",
+        .examples = "sensorforge delete kitchen attic",
+        .run = command_delete,
+        .options = {{"dry-run", 'n', NULL, "say what would be deleted", COMPLETE_NOTHING},
+                    TARGET_OPTION},
+    },
+    {
+        .name = "list",
+        .operands = "",
+        .summary = "list the things",
+        .examples = "sensorforge list --type esp8266temp --json",
+        .run = command_list,
+        .options = {{"type", 't', "TYPE", "only things of this type", COMPLETE_TYPES}},
+    },
+    {
+        .name = "show",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .completion = COMPLETE_THINGS,
+        .summary = "show all about a thing (but for its secrets)",
+        .examples = "sensorforge show kitchen",
+        .run = command_show,
+    },
+    {
+        .name = "types",
+        .operands = "",
+        .summary = "list the sensor types, and which are plugged in",
+        .examples = "sensorforge types",
+        .run = command_types,
+    },
+    {
+        .name = "model",
+        .operands = "TYPE|system",
+        .least = 1,
+        .most = 1,
+        .completion = COMPLETE_TYPES,
+        .summary = "print the JSON that templates see",
+        .examples = "sensorforge model esp8266temp",
+        .run = command_model,
+        .options = {TARGET_OPTION, DATABASE_OPTION},
+    },
+    {
+        .name = "render",
+        .operands = "TEMPLATE DATA.json",
+        .least = 2,
+        .most = 2,
+        .completion = COMPLETE_FILES,
+        .summary = "render a Mustache template",
+        .details = "Either file may be - for standard input. Escaping follows the template's name "
+                   "(x.json.mustache: JSON) unless --escape says otherwise.",
+        .examples =
+            "sensorforge model esp8266temp | sensorforge render my.json.mustache - --strict",
+        .run = command_render,
+        .options = {{"escape", 'e', "KIND", "html, json, python, yaml, terraform or none",
+                     COMPLETE_NOTHING},
+                    {"partials", 0, "DIR", "where partials are: DIR/NAME.mustache",
+                     COMPLETE_FOLDERS},
+                    {"strict", 0, NULL, "a name that the data does not have is an error",
+                     COMPLETE_NOTHING}},
+    },
+    {
+        .name = "help",
+        .operands = "[COMMAND]",
+        .most = 1,
+        .summary = "show help",
+        .run = command_help,
+    },
+    {
+        .name = "man",
+        .operands = "",
+        .summary = "print the man page (roff)",
+        .examples = "sensorforge man | man -l -",
+        .run = command_man,
+    },
+    {
+        .name = "completion",
+        .operands = "bash|zsh",
+        .least = 1,
+        .most = 1,
+        .summary = "print the tab completion of a shell",
+        .examples = "source <(sensorforge completion bash)",
+        .run = command_completion,
+    },
+    {
+        .name = "version",
+        .operands = "",
+        .summary = "show the version",
+        .run = command_version,
+    },
+};
+
+const size_t command_count = sizeof commands / sizeof *commands;
+
+int main(int count, char **words)
+{
+    return run_command_line(count, words);
+}

@@ -1,0 +1,47 @@
+/* What most commands begin with: the project's system, and what ships. */
+#ifndef GENERATOR_PROJECT_H
+#define GENERATOR_PROJECT_H
+
+#include "../common/catalog.h"
+#include "../common/spec.h"
+#include "cli.h"
+#include "emit.h"
+
+struct project {
+    struct context *context;
+    struct catalog catalog;
+    struct spec system;
+    struct template_set **sets; /* loaded ones, kept for the next type */
+    char **set_names;
+    size_t set_count, set_room;
+};
+
+/* Opens the project of the working folder and reads its system, with --target and --database put
+ * over it where they were given. The error is in the context. */
+enum status project_load(struct context *context, struct project *project);
+void project_free(struct project *project);
+
+/* The JSON of the system, as project_load() left it. */
+const cJSON *project_system(const struct project *project);
+
+/* The model of a type whose spec must be right; the caller deletes. */
+enum status project_model(struct project *project, const char *type, cJSON **model);
+
+/* Renders the documents of a subject, a type or "system". set: only that one; NULL: all that there
+ * are for it. Paths begin with the set's name. */
+enum status project_render(struct project *project, const char *subject, const char *set,
+                           struct artifacts *out);
+
+/* sensortypes/<type>/generated, or iot_system_infra/generated for "system"; freed by the caller. */
+char *generated_folder(const char *subject);
+
+/* A type is plugged in once it has been deployed; sensortypes/<type>/deployed.json says where. */
+bool type_deployed(const char *type);
+struct names *types_deployed(void);
+struct names *types_all(void);
+
+/* Writes a subject's documents into its own folder; a type is marked as plugged in. */
+enum status project_deploy(struct project *project, const char *subject,
+                           struct emit_report *report);
+
+#endif
