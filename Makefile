@@ -1,0 +1,254 @@
+# Sensorforge: the operator's front door. Each target calls one program; `make` alone lists them.
+# A line "## target VARIABLES: what it does" before a target is its help.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# --- building -------------------------------------------------------------------------------------
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+CC := gcc
+BUILD := build$(if $(SANITIZE),/sanitized)
+PROGRAM := $(BUILD)/bin/sensorforge
+
+# What is needed to build and run; make deps installs them. Tests have their own list.
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev
+TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
+	openssl python3-venv shellcheck strace zsh bash-completion jq
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
+	-Wmissing-prototypes $(if $(CI),-Werror)
+DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DOPENSSL_NO_DEPRECATED -DVERSION='"$(VERSION)"' \
+	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"'
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+CFLAGS ?= -g
+ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
+LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcrypto -lm
+
+COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
+GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c))
+objects = $(patsubst %,$(BUILD)/objects/%.o,$(basename $(1)))
+COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
+# Everything but main(), for tests and fuzzers.
+ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(filter-out generator/main.c,$(GENERATOR_SOURCES)))
+GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects,generator/main.c)
+
+# What is done, in a line each; V=1 shows the commands themselves.
+run = $(if $(V),$(3),@echo '$(1)  $(2)'; $(3))
+
+## build [SANITIZE=1] [V=1]: builds build/bin/sensorforge
+.PHONY: build
+build: $(PROGRAM)
+
+$(PROGRAM): $(GENERATOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES))
+
+# Flags are part of what an object is made of: it is built anew when they change.
+$(BUILD)/flags: FORCE | $(BUILD)/dependencies
+	@mkdir -p $(@D); echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS))' > $@
+FORCE:
+
+$(BUILD)/objects/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,compile,$<,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
+
+$(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,compile,$<,$(CC) -c -o $@ $<)
+
+-include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS))
+
+## deps: installs what building needs (Debian packages); does nothing when all is there
+.PHONY: deps
+deps:
+	@scripts/install-packages $(PACKAGES)
+
+$(BUILD)/dependencies: Makefile
+	@mkdir -p $(@D)
+	@scripts/install-packages $(PACKAGES) && touch $@
+
+# --- types and things -----------------------------------------------------------------------------
+
+# Loop variables begin with "_": a loop over "name" would hide the operator's own name=.
+# Variables of the command line reach the program through its environment, byte for byte: $(value) does
+# not expand them, and ":=" keeps make from doing it later. Only blanks that a value begins with are
+# lost in make's own parsing; they are taken from the command line that the kernel has, where there is one.
+typed = $(if $(wildcard /proc/self/cmdline),$(shell sed -zn 's/^$(1)=//p' /proc/$$PPID/cmdline | tr -d '\0'),$(value $(1)))
+given = $(if $(filter-out undefined default automatic,$(origin $(1))),$(if $(filter command,$(firstword $(origin $(1)))),$(call typed,$(1)),$(value $(1))))
+is_given = $(filter-out undefined default automatic,$(firstword $(origin $(1))))
+override_names := $(sort $(foreach _word,$(MAKEOVERRIDES),$(if $(findstring =,$(_word)),$(firstword $(subst =, ,$(_word))))))
+command_line_names := $(foreach _name,$(override_names),$(if $(filter command,$(firstword $(origin $(_name)))),$(_name)))
+
+ifneq ($(call is_given,wifissid),)
+export SENSORFORGE_WIFI_SSID := $(call given,wifissid)
+unexport wifissid
+endif
+ifneq ($(call is_given,wifipassword),)
+export SENSORFORGE_WIFI_PASSWORD := $(call given,wifipassword)
+unexport wifipassword
+endif
+
+# Every other lower-case variable of the command line is an attribute of the thing.
+ATTRIBUTES := $(filter-out name type file port dbName wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[a-z][a-z0-9_]*$$ ]] && echo yes),$(_name))))
+$(foreach _name,name type file port dbName NAME TARGET PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))))
+argument = "$$SENSORFORGE_ARGUMENT_$(1)"
+option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
+attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
+needs = $(if $(call is_given,$(1)),,@echo 'error: $(1)=... is missing: make $@ $(1)=$(2)' >&2; exit 2)
+target_option = $(call option,TARGET,target)
+
+## all [dbName=iot] [TARGET=local]: plugs in every type around the central database
+.PHONY: all
+all: $(PROGRAM)
+	@$(PROGRAM) deploy --all $(call option,dbName,database) $(target_option)
+
+## sensortype NAME=esp8266temp [dbName=...] [TARGET=...]: plugs in one sensor type
+.PHONY: sensortype
+sensortype: $(PROGRAM)
+	$(call needs,NAME,esp8266temp)
+	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $(call argument,NAME)
+
+## new NAME=greenhouse [PLATFORM=esp8266]: begins a new sensor type
+.PHONY: new
+new: $(PROGRAM)
+	$(call needs,NAME,greenhouse)
+	@$(PROGRAM) new --platform $(if $(PLATFORM),$(call argument,PLATFORM),esp8266) -- $(call argument,NAME)
+
+## check [NAME=esp8266temp]: checks the specs
+.PHONY: check
+check: $(PROGRAM)
+	@$(PROGRAM) check -- $(if $(NAME),$(call argument,NAME))
+
+## diff [NAME=esp8266temp] [TARGET=...]: shows what generating would change
+.PHONY: diff
+diff: $(PROGRAM)
+	@$(PROGRAM) generate --diff $(target_option) $(if $(NAME),-- $(call argument,NAME),--all)
+
+## create name=kitchen wifissid=... wifipassword=... [type=...] [zone=...]: creates a thing and its package
+.PHONY: create
+create: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) create $(call option,type,type) $(attribute_options) $(target_option) -- $(call argument,name)
+
+## create-all file=things.csv [wifissid=...]: creates the things of a CSV file (name,type,zone,...)
+.PHONY: create-all
+create-all: $(PROGRAM)
+	$(call needs,file,things.csv)
+	@$(PROGRAM) create $(target_option) --from $(call argument,file)
+
+## rotate name=kitchen: gives a thing a new key and certificate
+.PHONY: rotate
+rotate: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) rotate $(target_option) -- $(call argument,name)
+
+## delete name=kitchen: revokes a thing's certificate and removes it
+.PHONY: delete
+delete: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) delete $(target_option) -- $(call argument,name)
+
+## list [type=...]: lists the things
+.PHONY: list
+list: $(PROGRAM)
+	@$(PROGRAM) list $(call option,type,type)
+
+## show name=kitchen: shows all about a thing
+.PHONY: show
+show: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) show -- $(call argument,name)
+
+## types: lists the sensor types
+.PHONY: types
+types: $(PROGRAM)
+	@$(PROGRAM) types
+
+# The seed's commands: make esp8266tempCreate name=..., make esp8266temp dbName=...
+TYPES := $(notdir $(patsubst %/spec.yaml,%,$(wildcard sensortypes/*/spec.yaml)))
+.PHONY: $(TYPES) $(TYPES:=Create) $(TYPES:=Delete)
+$(TYPES): %: $(PROGRAM)
+	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $@
+$(TYPES:=Create): %Create: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) create --type $* $(attribute_options) $(target_option) -- $(call argument,name)
+$(TYPES:=Delete): %Delete: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) delete $(target_option) -- $(call argument,name)
+
+## demo: everything once, on this machine: types, four things in two zones, what came out
+.PHONY: demo
+demo: $(PROGRAM)
+	@scripts/demo $(PROGRAM)
+
+# --- checking -------------------------------------------------------------------------------------
+
+## test: builds and runs all tests (tests/run explains)
+.PHONY: test
+test: $(PROGRAM)
+	@scripts/install-packages $(TEST_PACKAGES)
+	@tests/run
+
+## lint: compilers, formatter, clang-tidy, cppcheck, shellcheck
+.PHONY: lint
+lint: $(BUILD)/dependencies
+	@scripts/install-packages $(TEST_PACKAGES)
+	@scripts/lint
+
+## golden: renews the golden files from what the templates make now
+.PHONY: golden
+golden: $(PROGRAM)
+	@tests/golden/renew $(PROGRAM)
+
+## fuzz [SECONDS_EACH=300]: runs every fuzz target for that long
+.PHONY: fuzz
+fuzz: $(BUILD)/dependencies
+	@scripts/install-packages $(TEST_PACKAGES)
+	@tests/fuzz/run $(or $(SECONDS_EACH),300)
+
+## bench: measures, and prints ratios against peers
+.PHONY: bench
+bench: $(PROGRAM)
+	@scripts/install-packages $(TEST_PACKAGES)
+	@bench/run
+
+# --- installing -----------------------------------------------------------------------------------
+
+## install [PREFIX=/usr/local] [DESTDIR=]: program, templates, man page, completions
+.PHONY: install
+install: $(PROGRAM)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/sensorforge
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sensorforge
+	cp -R templates schemas $(DESTDIR)$(PREFIX)/share/sensorforge/
+	$(PROGRAM) man > $(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1
+	$(PROGRAM) completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge
+	$(PROGRAM) completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge
+
+## uninstall [PREFIX=/usr/local] [DESTDIR=]: removes what install put there
+.PHONY: uninstall
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/sensorforge $(DESTDIR)$(PREFIX)/share/sensorforge \
+		$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge
+
+## clean: removes what was built
+.PHONY: clean
+clean:
+	rm -rf build
+
+## help: lists the targets
+.PHONY: help
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ \
+		line = "make " $$1; \
+		if (length(line) > 38) printf "%s\n%-40s%s\n", line, "", $$2; \
+		else printf "%-40s%s\n", line, $$2 }'
