@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --jobs=$(shell nproc 2>/dev/null || echo 1)
 
 # --- building -------------------------------------------------------------------------------------
 
@@ -37,8 +37,8 @@ COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(filter-out generator/main.c,$(GENERATOR_SOURCES)))
 GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects,generator/main.c)
 
-# What is done, in a line each; V=1 shows the commands themselves.
-run = $(if $(V),$(3),@echo '$(1)  $(2)'; $(3))
+# What is being done, on a terminal in one line that changes; V=1 shows the commands themselves.
+run = $(if $(V),$(3),@if [ -t 1 ]; then printf '\r\033[K$(1)  $(2)'; else echo '$(1)  $(2)'; fi; $(3))
 
 ## build [SANITIZE=1] [V=1]: builds build/bin/sensorforge
 .PHONY: build
@@ -46,7 +46,7 @@ build: $(PROGRAM)
 
 $(PROGRAM): $(GENERATOR_OBJECTS)
 	@mkdir -p $(@D)
-	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES))
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) && if [ -t 1 ]; then printf '\r\033[K'; fi)
 
 # Flags are part of what an object is made of: it is built anew when they change.
 $(BUILD)/flags: FORCE | $(BUILD)/dependencies

@@ -531,6 +531,15 @@ static size_t first_character(const char *bytes, size_t offset, char *style)
     return offset;
 }
 
+/* Where a scalar's last character that is not blank ends; 0 when there is none. */
+static size_t solid_end(const struct yaml_node *scalar)
+{
+    size_t end = scalar->length;
+    while (end && blank(scalar->text[end - 1]))
+        end--;
+    return end;
+}
+
 /* Folding and indentation change blanks only, so the n-th character that is not blank in the text
  * is the n-th in the source. */
 struct place yaml_place_inside(const struct source *source, const struct yaml_node *scalar,
@@ -541,6 +550,11 @@ struct place yaml_place_inside(const struct source *source, const struct yaml_no
         return scalar->place;
     while (offset < scalar->length && blank(scalar->text[offset]))
         offset++;
+    if (offset == scalar->length && solid_end(scalar)) { /* behind the last character */
+        struct place place = yaml_place_inside(source, scalar, solid_end(scalar) - 1);
+        place.column++;
+        return place;
+    }
     size_t solid = 0;
     for (size_t i = 0; i < offset; i++)
         solid += !blank(scalar->text[i]);
