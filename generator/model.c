@@ -423,8 +423,6 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
                     duration_seconds(json_string(spec, "publish_every", "5m")));
     json_put_string(type, "sleep", json_string(spec, "sleep", "none"));
     json_put_bool(type, "commands", json_true(spec, "commands"));
-    json_put_bool(type, "portal", json_true(spec, "portal"));
-    json_put_string(type, "display", json_string(spec, "display", NULL));
     add_names(type, system, name);
     add_attributes(type, spec);
     add_measures(type, spec, catalog);

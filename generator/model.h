@@ -16,7 +16,7 @@
  *    "type": {
  *      "name": "esp8266temp", "title": "Esp8266temp", "description": "...", "platform": "esp8266",
  *      "stack": "home-esp8266temp",
- *      "publish_every_seconds": 300, "sleep": "deep", "commands": false, "display": null,
+ *      "publish_every_seconds": 300, "sleep": "deep", "commands": false,
  *      "topic_filter": "esp8266temp/+",
  *      "attributes": [{"name": "zone", "default": "1", "pattern": "...", "description": "...",
  *                      "searchable": true, "last": true}],
