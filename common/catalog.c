@@ -57,7 +57,7 @@ static enum status load_one(const char *path, const char *kind, const char *name
         cJSON *data = NULL;
         if (yaml.root || !problems.errors)
             data = schema_check(schema_named(kind), schema_named(kind), yaml.root, &problems);
-        if (!problems.errors && strcmp(json_string(data, kind, ""), name) != 0)
+        if (!problems.errors && yaml.root && strcmp(json_string(data, kind, ""), name) != 0)
             problem_add(&problems, ERROR, yaml.root->place, NULL,
                         "\"%s: %s\" is missing: the folder's name", kind, name);
         if (problems.errors) {

@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,21 +32,22 @@ static void write_string(const char *string, struct text *out)
     text_add_char(out, '"');
 }
 
-/* The shortest of 15, 16 or 17 digits that reads back as the same number. JSON has no infinities.
- */
-static void write_number(double number, struct text *out)
+void json_format_number(double number, char made[32])
 {
-    char digits[32];
+    const double exact = 9007199254740992.0; /* 2^53: whole numbers up to here are held exactly */
     if (!isfinite(number)) {
-        text_add_string(out, "null");
+        strcpy(made, "null");
         return;
     }
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
-        if (strtod(digits, NULL) == number)
-            break;
+    if (number >= -exact && number <= exact && number == (double)(int64_t)number) {
+        snprintf(made, 32, "%lld", (long long)number);
+        return;
     }
-    text_add_string(out, digits);
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(made, 32, "%.*g", digits, number);
+        if (strtod(made, NULL) == number)
+            return;
+    }
 }
 
 /* indent < 0: all on one line. */
@@ -54,7 +56,9 @@ static void write_value(const cJSON *value, int indent, struct text *out)
     if (cJSON_IsString(value)) {
         write_string(value->valuestring, out);
     } else if (cJSON_IsNumber(value)) {
-        write_number(value->valuedouble, out);
+        char digits[32];
+        json_format_number(value->valuedouble, digits);
+        text_add_string(out, digits);
     } else if (cJSON_IsBool(value)) {
         text_add_string(out, cJSON_IsTrue(value) ? "true" : "false");
     } else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
@@ -100,16 +104,9 @@ void json_compact(const cJSON *value, struct text *out)
 static enum status syntax_error(const char *name, const char *bytes, const char *at,
                                 const char *what, struct error *error)
 {
-    size_t line = 1;
-    const char *start = bytes;
-    for (const char *c = bytes; c < at; c++) {
-        if (*c == '\n') {
-            line++;
-            start = c + 1;
-        }
-    }
-    return fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", name, line,
-                utf8_length(start, (size_t)(at - start)) + 1, what);
+    size_t line, column;
+    find_place(bytes, (size_t)(at - bytes), &line, &column);
+    return fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", name, line, column, what);
 }
 
 /* cJSON checks neither nesting (beyond 1000) nor duplicate keys. */

@@ -18,6 +18,10 @@ void json_layout(const cJSON *value, struct text *out);
 /* On one line, no spaces, no newline. */
 void json_compact(const cJSON *value, struct text *out);
 
+/* A number as JSON writes it: the shortest form that reads back as the same number, whole numbers
+ * with all their digits as long as a double holds them exactly; "null" for what JSON cannot say. */
+void json_format_number(double number, char made[32]);
+
 /* Parses a whole text (RFC 8259; trailing white space is fine, anything else is not; duplicate keys
  * are an error). name is what messages call it. WRONG_INPUT: "name:line:column: ...". Nesting
  * deeper than 64 is refused. *parsed is the caller's. */

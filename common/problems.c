@@ -16,15 +16,11 @@ void source_free(struct source *source)
 
 struct place source_place(const struct source *source, size_t offset)
 {
-    const char *bytes = text_string(&source->bytes);
-    size_t line = 1, start = 0;
-    for (size_t i = 0; i < offset && i < source->bytes.length; i++) {
-        if (bytes[i] == '\n') {
-            line++;
-            start = i + 1;
-        }
-    }
-    return (struct place){line, utf8_length(bytes + start, offset - start) + 1, 1};
+    struct place place = {.width = 1};
+    if (offset > source->bytes.length)
+        offset = source->bytes.length;
+    find_place(text_string(&source->bytes), offset, &place.line, &place.column);
+    return place;
 }
 
 void problem_add(struct problems *problems, enum severity severity, struct place place, char *hint,

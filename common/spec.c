@@ -68,7 +68,11 @@ static char *hint_of_keys(const char *word, const cJSON *object)
 static void check_identity(struct checked *spec)
 {
     const char *type = json_string(spec->json, "type", NULL);
-    if (type && strcmp(type, spec->spec->name) != 0)
+    if (!type_name_valid(spec->spec->name))
+        problem_add(spec->problems, ERROR, spec->root->place,
+                    must_copy("2 to 48 lower-case letters, digits and _, a letter first"),
+                    "the folder \"%s\" cannot be the name of a type", spec->spec->name);
+    else if (type && strcmp(type, spec->spec->name) != 0)
         problem_add(spec->problems, ERROR, at(spec->root, "type"),
                     must_format("write \"type: %s\", or rename the folder", spec->spec->name),
                     "the type is called \"%s\" and its folder \"%s\"", type, spec->spec->name);
@@ -413,15 +417,15 @@ static void check_thresholds(struct checked *spec, const cJSON *control,
     const cJSON *on = json_get(control, "switch_on"), *off = json_get(control, "switch_off");
     const cJSON *on_above = json_get(on, "above"), *off_below = json_get(off, "below");
     const cJSON *on_below = json_get(on, "below"), *off_above = json_get(off, "above");
-    bool opposed = (on_above && off_below) || (on_below && off_above);
+    bool downwards = on_above && off_below, upwards = on_below && off_above;
     if (!cJSON_GetArraySize(on) || !cJSON_GetArraySize(off))
         return;
-    if (!opposed)
+    if (!downwards && !upwards)
         problem_add(spec->problems, ERROR, at(node, "switch_off"),
                     must_copy("on above and off below, or on below and off above"),
                     "switch_on and switch_off look in the same direction");
-    else if (on_above ? on_above->valuedouble < off_below->valuedouble
-                      : on_below->valuedouble > off_above->valuedouble)
+    else if ((downwards && on_above->valuedouble < off_below->valuedouble) ||
+             (upwards && on_below->valuedouble > off_above->valuedouble))
         problem_add(spec->problems, ERROR, at(node, "switch_off"), NULL,
                     "switch_on and switch_off overlap: both would hold at once");
 }
@@ -492,7 +496,7 @@ enum status spec_read_type(const char *name, const struct catalog *catalog, stru
                            struct error *error)
 {
     owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", name);
-    if (!type_name_valid(name) || !path_exists(path)) {
+    if (!*name || *name == '.' || strchr(name, '/') || !path_exists(path)) {
         struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
         *spec = (struct spec){0};
         fail(error, WRONG_INPUT, "there is no sensor type \"%s\"", name);

@@ -145,6 +145,19 @@ size_t utf8_length(const char *bytes, size_t length)
     return count;
 }
 
+void find_place(const char *bytes, size_t offset, size_t *line, size_t *column)
+{
+    size_t start = 0;
+    *line = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (bytes[i] == '\n') {
+            ++*line;
+            start = i + 1;
+        }
+    }
+    *column = utf8_length(bytes + start, offset - start) + 1;
+}
+
 bool begins_with(const char *string, const char *part)
 {
     return strncmp(string, part, strlen(part)) == 0;

@@ -47,6 +47,9 @@ bool utf8_valid(const char *bytes, size_t length, size_t *bad);
 /* How many code points length bytes of valid UTF-8 hold (columns on a terminal, nearly). */
 size_t utf8_length(const char *bytes, size_t length);
 
+/* Line and column of the byte at offset, both from 1; columns are code points. */
+void find_place(const char *bytes, size_t offset, size_t *line, size_t *column);
+
 /* True when string begins, or ends, with part. */
 bool begins_with(const char *string, const char *part);
 bool ends_with(const char *string, const char *part);

@@ -172,6 +172,7 @@ static void place_node(struct loader *loader, struct yaml_node *node)
         return;
     }
     struct open *open = &loader->open[loader->depth - 1];
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): libyaml closes only what it opened */
     if (open->node->kind == YAML_LIST) {
         append(open, NULL, node);
     } else if (open->key) {

@@ -38,46 +38,16 @@
  * steps are bounded just as bytes are, and names too: no template and no data, however wrong, takes
  * longer than some seconds. Memory is one node (some 70 bytes) for every tag and two for every
  * line. */
-#include "mustache.h"
+#include "mustache_template.h"
 #include "../common/memory.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     DEEPEST_SECTION = 100, /* in one template */
-    DEEPEST_PARTIAL = 100,
-    MOST_OUTPUT = 64 * 1024 * 1024, /* bytes of one rendering */
-    MOST_STEPS = 100 * 1000 * 1000, /* of one rendering, see above */
-    LONGEST_NAME = 1000,            /* bytes */
-    LONGEST_SHOWN = 60,             /* bytes of a name in a message */
-    MOST_WORDS = 1000,              /* looked at for "did you mean" */
-};
-
-struct span {
-    const char *at;
-    size_t length;
-};
-
-enum kind { TEXT, INDENT, VARIABLE, RAW, SECTION, INVERTED, END, PARTIAL };
-
-struct node {
-    enum kind kind;
-    size_t offset;      /* of the tag or text in the template */
-    struct span text;   /* TEXT: the bytes; else the name in the tag */
-    struct span indent; /* PARTIAL: the blanks before it when it stands alone, else at is NULL */
-    size_t jump;        /* SECTION, INVERTED: behind the body; END: to the body */
-};
-
-struct mustache {
-    char *name;
-    char *text;
-    size_t length;
-    struct node *nodes;
-    size_t count, room;
+    LONGEST_NAME = 1000,   /* bytes */
+    LONGEST_SHOWN = 60,    /* bytes of a name in a message */
 };
 
 static bool is_blank(char byte)
@@ -114,14 +84,12 @@ static bool holds_nul(struct span span)
     return memchr(span.at, '\0', span.length);
 }
 
-static bool is_dot(struct span name)
+bool name_is_dot(struct span name)
 {
     return name.length == 1 && *name.at == '.';
 }
 
-/* How many bytes of a name a message shows: its first line, at most LONGEST_SHOWN bytes, and no
- * half of a code point at the end. */
-static int shown(struct span name)
+int name_shown(struct span name)
 {
     size_t length = 0;
     while (length < name.length && length < LONGEST_SHOWN && (unsigned char)name.at[length] >= ' ')
@@ -132,38 +100,17 @@ static int shown(struct span name)
     return (int)length;
 }
 
-struct place {
-    size_t line, column; /* from 1; columns are code points */
-};
-
-static struct place place_of(const struct mustache *template, size_t offset)
+enum status mustache_fail(const struct mustache *template, size_t offset, struct error *error,
+                          const char *format, ...)
 {
-    struct place place = {1, 1};
-    size_t line_start = 0;
-    for (size_t i = 0; i < offset; i++) {
-        if (template->text[i] == '\n') {
-            place.line++;
-            line_start = i + 1;
-        }
-    }
-    place.column += utf8_length(template->text + line_start, offset - line_start);
-    return place;
-}
-
-static enum status fail_at(const struct mustache *template, size_t offset, struct error *error,
-                           const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-static enum status fail_at(const struct mustache *template, size_t offset, struct error *error,
-                           const char *format, ...)
-{
-    struct place place = place_of(template, offset);
+    size_t line, column;
+    find_place(template->text, offset, &line, &column);
     struct text message = {0};
     va_list arguments;
     va_start(arguments, format);
     text_add_formatv(&message, format, arguments);
     va_end(arguments);
-    fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", template->name, place.line, place.column,
-         text_string(&message));
+    fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", template->name, line, column, text_string(&message));
     text_free(&message);
     return WRONG_INPUT;
 }
@@ -267,20 +214,22 @@ static enum status check_name(const struct compiler *compiler, const struct tag 
 {
     struct span name = tag->name;
     if (!name.length)
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "the tag is empty, expected a name in it");
+        return mustache_fail(compiler->made, tag->start, compiler->error,
+                             "the tag is empty, expected a name in it");
     if (find(name, compiler->open))
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "the tag is not closed, expected '%.*s' before the next '%.*s'",
-                       shown(closer), closer.at, shown(compiler->open), compiler->open.at);
+        return mustache_fail(compiler->made, tag->start, compiler->error,
+                             "the tag is not closed, expected '%.*s' before the next '%.*s'",
+                             name_shown(closer), closer.at, name_shown(compiler->open),
+                             compiler->open.at);
     if (name.length > LONGEST_NAME || holds_nul(name))
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "bad name '%.*s', expected at most %d bytes and no NUL among them",
-                       shown(name), name.at, LONGEST_NAME);
-    if (tag->sigil != '>' && !is_dot(name) && has_empty_part(name))
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "the name '%.*s' has an empty part, expected a word on both sides of a dot",
-                       shown(name), name.at);
+        return mustache_fail(compiler->made, tag->start, compiler->error,
+                             "bad name '%.*s', expected at most %d bytes and no NUL among them",
+                             name_shown(name), name.at, LONGEST_NAME);
+    if (tag->sigil != '>' && !name_is_dot(name) && has_empty_part(name))
+        return mustache_fail(
+            compiler->made, tag->start, compiler->error,
+            "the name '%.*s' has an empty part, expected a word on both sides of a dot",
+            name_shown(name), name.at);
     return FINE;
 }
 
@@ -297,8 +246,8 @@ static enum status read_tag(struct compiler *compiler, size_t start, struct tag 
     struct span closer = closer_for(compiler, tag->sigil);
     const char *close = find((struct span){at, (size_t)(end - at)}, closer);
     if (!close)
-        return fail_at(made, start, compiler->error, "the tag is not closed, expected '%.*s'",
-                       shown(closer), closer.at);
+        return mustache_fail(made, start, compiler->error, "the tag is not closed, expected '%.*s'",
+                             name_shown(closer), closer.at);
     tag->name = trimmed(at, close);
     tag->end = (size_t)(close - made->text) + closer.length;
     return tag->sigil == '!' || tag->sigil == '=' ? FINE : check_name(compiler, tag, closer);
@@ -314,9 +263,10 @@ static enum status set_delimiters(struct compiler *compiler, const struct tag *t
     for (size_t i = 0; i < close.length; i++)
         spaced |= is_space(close.at[i]);
     if (!open.length || !close.length || spaced || memchr(at, '=', tag->name.length))
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "bad delimiters '%.*s', expected two words without '=', as in {{=<%% %%>=}}",
-                       shown(tag->name), at);
+        return mustache_fail(
+            compiler->made, tag->start, compiler->error,
+            "bad delimiters '%.*s', expected two words without '=', as in {{=<%% %%>=}}",
+            name_shown(tag->name), at);
     compiler->open = open;
     compiler->close = close;
     return FINE;
@@ -325,10 +275,11 @@ static enum status set_delimiters(struct compiler *compiler, const struct tag *t
 static enum status open_section(struct compiler *compiler, const struct tag *tag)
 {
     if (compiler->depth == DEEPEST_SECTION)
-        return fail_at(compiler->made, tag->start, compiler->error,
-                       "the section '%.*s' is nested too deep, expected at most %d sections around "
-                       "each other",
-                       shown(tag->name), tag->name.at, DEEPEST_SECTION);
+        return mustache_fail(
+            compiler->made, tag->start, compiler->error,
+            "the section '%.*s' is nested too deep, expected at most %d sections around "
+            "each other",
+            name_shown(tag->name), tag->name.at, DEEPEST_SECTION);
     compiler->sections[compiler->depth++] = compiler->made->count;
     add_node(compiler, tag->sigil == '#' ? SECTION : INVERTED, tag->start, tag->name);
     return FINE;
@@ -336,25 +287,26 @@ static enum status open_section(struct compiler *compiler, const struct tag *tag
 
 static void advise_opened(const struct compiler *compiler, const struct node *section)
 {
-    struct place place = place_of(compiler->made, section->offset);
-    advise(compiler->error, "'%.*s' was opened at %s:%zu:%zu", shown(section->text),
-           section->text.at, compiler->made->name, place.line, place.column);
+    size_t line, column;
+    find_place(compiler->made->text, section->offset, &line, &column);
+    advise(compiler->error, "'%.*s' was opened at %s:%zu:%zu", name_shown(section->text),
+           section->text.at, compiler->made->name, line, column);
 }
 
 static enum status close_section(struct compiler *compiler, const struct tag *tag)
 {
     struct mustache *made = compiler->made;
     if (!compiler->depth)
-        return fail_at(made, tag->start, compiler->error,
-                       "'%.*s' is closed but not open, expected its opening tag before",
-                       shown(tag->name), tag->name.at);
+        return mustache_fail(made, tag->start, compiler->error,
+                             "'%.*s' is closed but not open, expected its opening tag before",
+                             name_shown(tag->name), tag->name.at);
     size_t opened = compiler->sections[--compiler->depth];
     struct node *section = &made->nodes[opened];
     if (!same(section->text, tag->name)) {
-        fail_at(made, tag->start, compiler->error,
-                "'%.*s' is closed inside '%.*s', expected the closing tag of '%.*s' first",
-                shown(tag->name), tag->name.at, shown(section->text), section->text.at,
-                shown(section->text), section->text.at);
+        mustache_fail(made, tag->start, compiler->error,
+                      "'%.*s' is closed inside '%.*s', expected the closing tag of '%.*s' first",
+                      name_shown(tag->name), tag->name.at, name_shown(section->text),
+                      section->text.at, name_shown(section->text), section->text.at);
         advise_opened(compiler, section);
         return WRONG_INPUT;
     }
@@ -420,9 +372,9 @@ static enum status compile(struct compiler *compiler)
     if (!compiler->depth)
         return FINE;
     const struct node *section = &made->nodes[compiler->sections[compiler->depth - 1]];
-    fail_at(made, made->length, compiler->error,
-            "the template ends inside '%.*s', expected its closing tag before",
-            shown(section->text), section->text.at);
+    mustache_fail(made, made->length, compiler->error,
+                  "the template ends inside '%.*s', expected its closing tag before",
+                  name_shown(section->text), section->text.at);
     advise_opened(compiler, section);
     return WRONG_INPUT;
 }
@@ -457,361 +409,4 @@ void mustache_free(struct mustache *compiled)
     free(compiled->text);
     free(compiled->nodes);
     free(compiled);
-}
-
-struct scope {
-    const cJSON *value;
-    bool list; /* value is an item of the list that the section walks */
-};
-
-struct call {
-    const struct mustache *template;
-    size_t next;          /* the node to take next */
-    size_t indent_start;  /* what is in force reaches from here to the end of `indents` */
-    size_t indent_before; /* the length of `indents` before the call */
-};
-
-struct rendering {
-    const struct mustache_options *options;
-    struct error *error;
-    struct text *out;
-    size_t out_start; /* what out held before */
-    struct scope *scopes;
-    size_t scope_count, scope_room;
-    struct call calls[1 + DEEPEST_PARTIAL];
-    size_t call_count;
-    struct text indents;
-    size_t steps;
-};
-
-static struct call *current(struct rendering *rendering)
-{
-    return &rendering->calls[rendering->call_count - 1];
-}
-
-static struct scope *innermost(struct rendering *rendering)
-{
-    return &rendering->scopes[rendering->scope_count - 1];
-}
-
-static void push_scope(struct rendering *rendering, const cJSON *value, bool list)
-{
-    rendering->scopes = must_grow(rendering->scopes, rendering->scope_count, &rendering->scope_room,
-                                  sizeof *rendering->scopes);
-    rendering->scopes[rendering->scope_count++] = (struct scope){value, list};
-}
-
-/* The member of an object, NULL if there is none or value is no object. A part of a dotted name has
- * no NUL behind it, so this is not cJSON_GetObjectItemCaseSensitive(); no name has a NUL in it. */
-static const cJSON *member(struct rendering *rendering, const cJSON *value, struct span name)
-{
-    rendering->steps++;
-    if (!cJSON_IsObject(value))
-        return NULL;
-    for (const cJSON *child = value->child; child; child = child->next) {
-        rendering->steps++;
-        if (child->string && !strncmp(child->string, name.at, name.length) &&
-            !child->string[name.length])
-            return child;
-    }
-    return NULL;
-}
-
-static const cJSON *member_of_scopes(struct rendering *rendering, struct span name)
-{
-    const cJSON *found = NULL;
-    for (size_t i = rendering->scope_count; i-- && !found;)
-        found = member(rendering, rendering->scopes[i].value, name);
-    return found;
-}
-
-static struct span first_part(const char *from, const char *end)
-{
-    const char *dot = memchr(from, '.', (size_t)(end - from));
-    return (struct span){from, (size_t)((dot ? dot : end) - from)};
-}
-
-/* What a name stands for; NULL if the data does not have it: then *part is the part of the name
- * that is missing and *holder the value that lacks it, NULL if it is missing from all scopes. */
-static const cJSON *resolve(struct rendering *rendering, struct span name, struct span *part,
-                            const cJSON **holder)
-{
-    *part = name;
-    *holder = NULL;
-    if (is_dot(name))
-        return innermost(rendering)->value;
-    const char *end = name.at + name.length;
-    *part = first_part(name.at, end);
-    const cJSON *value = member_of_scopes(rendering, *part);
-    while (value && part->at + part->length < end) {
-        *holder = value;
-        *part = first_part(part->at + part->length + 1, end);
-        value = member(rendering, value, *part);
-    }
-    return value;
-}
-
-static size_t gather_words(const cJSON *value, const char **words, size_t count)
-{
-    const cJSON *child = cJSON_IsObject(value) ? value->child : NULL;
-    for (; child && count < MOST_WORDS; child = child->next)
-        if (child->string)
-            words[count++] = child->string;
-    return count;
-}
-
-static void advise_name(struct rendering *rendering, struct span part, const cJSON *holder)
-{
-    const char *words[MOST_WORDS];
-    size_t count = gather_words(holder, words, 0);
-    for (size_t i = holder ? 0 : rendering->scope_count; i-- && count < MOST_WORDS;)
-        count = gather_words(rendering->scopes[i].value, words, count);
-    owned char *word = must_copy_bytes(part.at, part.length);
-    const char *nearest = nearest_word(word, words, count);
-    if (nearest)
-        advise(rendering->error, "did you mean '%s'?", nearest);
-}
-
-static enum status fail_missing(struct rendering *rendering, const struct node *node,
-                                struct span part, const cJSON *holder)
-{
-    const struct mustache *template = current(rendering)->template;
-    struct span name = node->text;
-    if (holder) {
-        struct span before = {name.at, (size_t)(part.at - name.at) - 1};
-        fail_at(template, node->offset, rendering->error,
-                "the data has no '%.*s', expected '%.*s' in '%.*s'", shown(name), name.at,
-                shown(part), part.at, shown(before), before.at);
-    } else {
-        fail_at(template, node->offset, rendering->error,
-                "the data has no '%.*s', expected a name that it has", shown(name), name.at);
-    }
-    advise_name(rendering, part, holder);
-    return WRONG_INPUT;
-}
-
-/* *value becomes what the node's name stands for; NULL if nothing, which is an error when strict.
- */
-static enum status seek(struct rendering *rendering, const struct node *node, const cJSON **value)
-{
-    struct span part;
-    const cJSON *holder;
-    *value = resolve(rendering, node->text, &part, &holder);
-    if (!*value && rendering->options->strict)
-        return fail_missing(rendering, node, part, holder);
-    return FINE;
-}
-
-static bool truthy(const cJSON *value)
-{
-    if (!value || cJSON_IsInvalid(value) || cJSON_IsNull(value) || cJSON_IsFalse(value))
-        return false;
-    return !cJSON_IsArray(value) || value->child;
-}
-
-/* The shortest form that reads back as the same number, whole numbers with all their digits as long
- * as a double holds them exactly. JSON has no infinity; cJSON writes null for it, and so nothing is
- * written here. */
-static void write_number(char made[32], double number)
-{
-    const double exact = 9007199254740992.0; /* 2^53 */
-    made[0] = '\0';
-    if (!isfinite(number))
-        return;
-    if (number >= -exact && number <= exact && number == (double)(int64_t)number) {
-        snprintf(made, 32, "%lld", (long long)number);
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(made, 32, "%.*g", digits, number);
-        if (strtod(made, NULL) == number)
-            return;
-    }
-}
-
-/* The text of a value, in `made` or to be freed through `*printed`, or the value's own. */
-static const char *value_text(const cJSON *value, char made[32], char **printed)
-{
-    switch (value ? value->type & 0xFF : cJSON_NULL) {
-    case cJSON_True:
-        return "true";
-    case cJSON_False:
-        return "false";
-    case cJSON_String:
-    case cJSON_Raw:
-        return value->valuestring;
-    case cJSON_Number:
-        write_number(made, value->valuedouble);
-        return made;
-    case cJSON_Array:
-    case cJSON_Object:
-        return *printed = cJSON_PrintUnformatted(value);
-    default:
-        return "";
-    }
-}
-
-static enum status render_variable(struct rendering *rendering, const struct node *node)
-{
-    const cJSON *value;
-    enum status status = seek(rendering, node, &value);
-    if (status)
-        return status;
-    char made[32];
-    char *printed = NULL;
-    const char *string = value_text(value, made, &printed);
-    enum escape escape = node->kind == RAW ? ESCAPE_NONE : rendering->options->escape;
-    if (string)
-        escape_text(rendering->out, escape, string, strlen(string));
-    else
-        status = fail_at(current(rendering)->template, node->offset, rendering->error,
-                         "'%.*s' cannot be written, expected valid JSON", shown(node->text),
-                         node->text.at);
-    cJSON_free(printed);
-    return status;
-}
-
-static enum status begin_section(struct rendering *rendering, const struct node *node)
-{
-    const cJSON *value;
-    enum status status = seek(rendering, node, &value);
-    if (status)
-        return status;
-    bool entered = truthy(value) == (node->kind == SECTION);
-    if (!entered)
-        current(rendering)->next = node->jump;
-    else if (node->kind == SECTION)
-        push_scope(rendering, cJSON_IsArray(value) ? value->child : value, cJSON_IsArray(value));
-    return FINE;
-}
-
-static void end_section(struct rendering *rendering, const struct node *node)
-{
-    struct scope *scope = innermost(rendering);
-    if (scope->list && scope->value->next) {
-        scope->value = scope->value->next;
-        current(rendering)->next = node->jump;
-    } else {
-        rendering->scope_count--;
-    }
-}
-
-static void write_indent(struct rendering *rendering)
-{
-    size_t start = current(rendering)->indent_start;
-    if (rendering->indents.length > start)
-        text_add(rendering->out, rendering->indents.at + start, rendering->indents.length - start);
-}
-
-static void push_call(struct rendering *rendering, const struct mustache *template,
-                      struct span indent)
-{
-    struct call call = {.template = template, .indent_before = rendering->indents.length};
-    if (indent.at)
-        call.indent_start = current(rendering)->indent_start;
-    else
-        call.indent_start = rendering->indents.length;
-    text_add(&rendering->indents, indent.at, indent.length);
-    rendering->steps += indent.length;
-    rendering->calls[rendering->call_count++] = call;
-}
-
-static void pop_call(struct rendering *rendering)
-{
-    rendering->indents.length = current(rendering)->indent_before;
-    rendering->call_count--;
-}
-
-static enum status render_partial(struct rendering *rendering, const struct node *node)
-{
-    const struct mustache_options *options = rendering->options;
-    const struct mustache *template = current(rendering)->template, *found = NULL;
-    struct span name = node->text;
-    if (rendering->call_count > DEEPEST_PARTIAL)
-        return fail_at(template, node->offset, rendering->error,
-                       "the partial '%.*s' is nested too deep, expected at most %d partials inside "
-                       "each other",
-                       shown(name), name.at, DEEPEST_PARTIAL);
-    owned char *string = must_copy_bytes(name.at, name.length);
-    enum status status = FINE;
-    if (options->partial)
-        status = options->partial(options->context, string, &found, rendering->error);
-    if (status) {
-        struct place place = place_of(template, node->offset);
-        return advise(rendering->error, "the partial '%.*s' is used at %s:%zu:%zu", shown(name),
-                      name.at, template->name, place.line, place.column);
-    }
-    if (found)
-        push_call(rendering, found, node->indent);
-    else if (options->strict)
-        return fail_at(template, node->offset, rendering->error,
-                       "there is no partial '%.*s', expected one that exists", shown(name),
-                       name.at);
-    return FINE;
-}
-
-static enum status render_node(struct rendering *rendering, const struct node *node)
-{
-    switch (node->kind) {
-    case TEXT:
-        text_add(rendering->out, node->text.at, node->text.length);
-        return FINE;
-    case INDENT:
-        write_indent(rendering);
-        return FINE;
-    case VARIABLE:
-    case RAW:
-        return render_variable(rendering, node);
-    case SECTION:
-    case INVERTED:
-        return begin_section(rendering, node);
-    case END:
-        end_section(rendering, node);
-        return FINE;
-    case PARTIAL:
-        return render_partial(rendering, node);
-    }
-    return FINE;
-}
-
-static enum status check_bounds(const struct rendering *rendering, const struct mustache *template,
-                                const struct node *node)
-{
-    if (rendering->out->length - rendering->out_start > MOST_OUTPUT)
-        return fail_at(template, node->offset, rendering->error,
-                       "the output has passed 64 MiB, expected less");
-    if (rendering->steps > MOST_STEPS)
-        return fail_at(template, node->offset, rendering->error,
-                       "the rendering has taken 100 million steps, expected fewer");
-    return FINE;
-}
-
-static enum status render_next(struct rendering *rendering)
-{
-    struct call *call = current(rendering);
-    const struct mustache *template = call->template;
-    if (call->next == template->count) {
-        pop_call(rendering);
-        return FINE;
-    }
-    const struct node *node = &template->nodes[call->next++];
-    rendering->steps++;
-    enum status status = render_node(rendering, node);
-    return status ? status : check_bounds(rendering, template, node);
-}
-
-enum status mustache_render(const struct mustache *compiled, const cJSON *data,
-                            const struct mustache_options *options, struct text *out,
-                            struct error *error)
-{
-    struct rendering rendering = {
-        .options = options, .error = error, .out = out, .out_start = out->length};
-    enum status status = FINE;
-    rendering.calls[rendering.call_count++] = (struct call){.template = compiled};
-    push_scope(&rendering, data, false);
-    while (!status && rendering.call_count)
-        status = render_next(&rendering);
-    free(rendering.scopes);
-    text_free(&rendering.indents);
-    return status;
 }

@@ -167,7 +167,7 @@ static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
     text_free(&condition);
 }
 
-/* The person's own statement stands as it is; for DynamoDB the key columns are put before its list.
+/* The person's own statement stands as it is; for DynamoDB the key columns follow its list.
  */
 static void add_written(cJSON *rules, const cJSON *type, const cJSON *rule, bool dynamodb)
 {
@@ -178,10 +178,14 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *rule, bool
     owned char *condition =
         must_copy_bytes(sql + outline.condition.offset, outline.condition.length);
     struct text whole = {0};
-    text_add(&whole, sql, outline.list.offset);
-    if (dynamodb)
+    size_t end = outline.list.offset + outline.list.length;
+    text_add(&whole, sql, end);
+    if (dynamodb) {
+        text_add_string(&whole, ", ");
         add_key_columns(&whole, type, READ_AT, "floor(nanvl(time, timestamp()) / 1000)");
-    text_add_string(&whole, sql + outline.list.offset);
+        drop_last_comma(&whole);
+    }
+    text_add_string(&whole, sql + end);
     add_valid(rules, type, text_string(&whole), json_string(rule, "sql_version", "2015-10-08"));
     add_invalid(rules, type, condition);
     text_free(&whole);

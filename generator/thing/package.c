@@ -140,7 +140,7 @@ static void put_manifest(struct artifacts *artifacts, const struct package_plan 
         }
         hexadecimal[2 * sizeof digest] = '\0';
         cJSON *file = json_object();
-        json_put_string(file, "path", artifact->path);
+        json_put_string(file, "file", artifact->path);
         json_put_number(file, "size", (double)artifact->bytes.length);
         json_put_string(file, "sha256", hexadecimal);
         cJSON_AddItemToArray(files, file);

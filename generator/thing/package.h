@@ -2,7 +2,7 @@
  *
  * sensortypes/<type>/sensors/<thing>/ (0700, files 0600) holds the platform's templates rendered
  * for the thing, the modules of the drivers that it uses, the type's own code/, cert.der, key.der,
- * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "files": [{"path": ...,
+ * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "files": [{"file": ...,
  * "size": bytes, "sha256": lower-case hexadecimal}, ...]} (all but itself, sorted). A package
  * appears whole or not at all: it is made in a folder beside, whose name begins with a dot. */
 #ifndef GENERATOR_THING_PACKAGE_H

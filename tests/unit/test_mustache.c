@@ -349,27 +349,6 @@ static void test_no_data_and_no_finder(void **state)
     mustache_free(NULL);
 }
 
-/* Values that a program can build and a parser never returns. */
-static void test_values_that_are_not_parsed(void **state)
-{
-    (void)state;
-    struct mustache_options options = {.escape = ESCAPE_JSON};
-    struct text out = {0};
-    struct error error = {0};
-    cJSON *list = cJSON_CreateArray(), *odd = cJSON_CreateRaw("[\"x\"]");
-    cJSON_AddItemToArray(list, odd);
-    assert_int_equal(render("{{#.}}{{.}}{{/.}}", 17, list, &options, &out, &error), FINE);
-    assert_string_equal(text_string(&out), "[\\\"x\\\"]");
-    odd->type = cJSON_Invalid;
-    assert_int_equal(render("a {{.}}", 7, list, &options, &out, &error), WRONG_INPUT);
-    assert_string_equal(text_string(&error.message),
-                        "t:1:3: '.' cannot be written, expected valid JSON");
-    odd->type = cJSON_Raw;
-    cJSON_Delete(list);
-    text_free(&out);
-    error_free(&error);
-}
-
 /* A name of nothing but bytes that continue a code point must not upset how names are shown. */
 static void test_name_that_is_not_utf8(void **state)
 {
@@ -448,7 +427,6 @@ int main(void)
         cmocka_unit_test(test_nul_and_odd_bytes),
         cmocka_unit_test(test_template_renders_again),
         cmocka_unit_test(test_no_data_and_no_finder),
-        cmocka_unit_test(test_values_that_are_not_parsed),
         cmocka_unit_test(test_name_that_is_not_utf8),
         cmocka_unit_test(test_escape_for_path),
         cmocka_unit_test(test_escape_named),
