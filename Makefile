@@ -9,6 +9,7 @@ MAKEFLAGS += --no-builtin-rules --jobs=$(shell nproc 2>/dev/null || echo 1)
 # --- building -------------------------------------------------------------------------------------
 
 VERSION := 0.1.0
+RELEASED := 2026-11-21
 PREFIX ?= /usr/local
 CC := gcc
 BUILD := build$(if $(SANITIZE),/sanitized)
@@ -22,6 +23,7 @@ TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-de
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DOPENSSL_NO_DEPRECATED -DVERSION='"$(VERSION)"' \
+	-DRELEASED='"$(RELEASED)"' \
 	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"'
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
@@ -64,6 +66,19 @@ $(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json)
 
 -include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS))
 
+# A test is one file linked with every room; the program's main() gives way to the test's.
+$(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
+	@mkdir -p $(@D)
+	@objcopy --weaken-symbol=main $< $@
+
+.PHONY: rooms unit-tests
+rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o
+unit-tests: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+
+$(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(BUILD)/tests/table.o
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBRARIES) -lcmocka)
+
 ## deps: installs what building needs (Debian packages); does nothing when all is there
 .PHONY: deps
 deps:
@@ -79,8 +94,9 @@ $(BUILD)/dependencies: Makefile
 # Variables of the command line reach the program through its environment, byte for byte: $(value) does
 # not expand them, and ":=" keeps make from doing it later. Only blanks that a value begins with are
 # lost in make's own parsing; they are taken from the command line that the kernel has, where there is one.
-typed = $(if $(wildcard /proc/self/cmdline),$(shell sed -zn 's/^$(1)=//p' /proc/$$PPID/cmdline | tr -d '\0'),$(value $(1)))
-given = $(if $(filter-out undefined default automatic,$(origin $(1))),$(if $(filter command,$(firstword $(origin $(1)))),$(call typed,$(1)),$(value $(1))))
+# (the last one where a name is given twice, and make's own where it came from a make above.)
+typed = $(or $(if $(wildcard /proc/self/cmdline),$(shell sed -zn 's/^$(1)=//p' /proc/$$PPID/cmdline | tail -zn 1 | tr -d '\0')),$(value $(1)))
+given = $(if $(filter command,$(firstword $(origin $(1)))),$(call typed,$(1)),$(value $(1)))
 is_given = $(filter-out undefined default automatic,$(firstword $(origin $(1))))
 override_names := $(sort $(foreach _word,$(MAKEOVERRIDES),$(if $(findstring =,$(_word)),$(firstword $(subst =, ,$(_word))))))
 command_line_names := $(foreach _name,$(override_names),$(if $(filter command,$(firstword $(origin $(_name)))),$(_name)))
@@ -96,7 +112,7 @@ endif
 
 # Every other lower-case variable of the command line is an attribute of the thing.
 ATTRIBUTES := $(filter-out name type file port dbName wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[a-z][a-z0-9_]*$$ ]] && echo yes),$(_name))))
-$(foreach _name,name type file port dbName NAME TARGET PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))))
+$(foreach _name,name type file port dbName NAME TARGET PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
 option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
 attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
@@ -223,22 +239,22 @@ bench: $(PROGRAM)
 ## install [PREFIX=/usr/local] [DESTDIR=]: program, templates, man page, completions
 .PHONY: install
 install: $(PROGRAM)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
-		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/sensorforge
-	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sensorforge
-	cp -R templates schemas $(DESTDIR)$(PREFIX)/share/sensorforge/
-	$(PROGRAM) man > $(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1
-	$(PROGRAM) completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge
-	$(PROGRAM) completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/sensorforge"
+	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/sensorforge"
+	cp -R templates schemas "$(DESTDIR)$(PREFIX)/share/sensorforge/"
+	$(PROGRAM) man > "$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1"
+	$(PROGRAM) completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge"
+	$(PROGRAM) completion zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"
 
 ## uninstall [PREFIX=/usr/local] [DESTDIR=]: removes what install put there
 .PHONY: uninstall
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/sensorforge $(DESTDIR)$(PREFIX)/share/sensorforge \
-		$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge \
-		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge
+	rm -rf "$(DESTDIR)$(PREFIX)/bin/sensorforge" "$(DESTDIR)$(PREFIX)/share/sensorforge" \
+		"$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge" \
+		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"
 
 ## clean: removes what was built
 .PHONY: clean

@@ -130,6 +130,9 @@ enum status read_secret(const char *path, size_t limit, struct secret *out, stru
 
 enum status make_folders(const char *path, mode_t mode, struct error *error)
 {
+    /* As a rule only the last is missing. */
+    if (mkdir(path, mode) == 0 || (errno == EEXIST && is_folder(path)))
+        return FINE;
     owned char *prefix = must_copy(path);
     for (char *c = prefix + 1;; c++) {
         if (*c && *c != '/')
@@ -192,14 +195,32 @@ enum status remove_tree(const char *path, struct error *error)
     return remove_at(AT_FDCWD, path, path, error);
 }
 
-void remove_temporaries(const char *folder)
+/* The process that made a temporary file is in its name. */
+static bool maker_is_dead(const char *name)
+{
+    long maker = atol(name + strlen(TEMPORARY_PREFIX));
+    return maker > 0 && kill((pid_t)maker, 0) && errno == ESRCH;
+}
+
+static void remove_left(const char *folder, bool dead_only)
 {
     DIR *listing = opendir(folder);
     for (struct dirent *entry; listing && (entry = readdir(listing));)
-        if (begins_with(entry->d_name, TEMPORARY_PREFIX))
+        if (begins_with(entry->d_name, TEMPORARY_PREFIX) &&
+            (!dead_only || maker_is_dead(entry->d_name)))
             unlinkat(dirfd(listing), entry->d_name, 0);
     if (listing)
         closedir(listing);
+}
+
+void remove_temporaries(const char *folder)
+{
+    remove_left(folder, false);
+}
+
+void remove_dead_temporaries(const char *folder)
+{
+    remove_left(folder, true);
 }
 
 void remove_empty_folder(const char *path)

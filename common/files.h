@@ -47,6 +47,9 @@ enum status remove_tree(const char *path, struct error *error);
  */
 void remove_temporaries(const char *folder);
 
+/* The same where there is no lock: only those of processes that are no more. */
+void remove_dead_temporaries(const char *folder);
+
 /* Removes a folder if it is empty; says nothing if it is not. */
 void remove_empty_folder(const char *path);
 

@@ -15,8 +15,13 @@ enum { DEEPEST = 64 };
 static void write_string(const char *string, struct text *out)
 {
     text_add_char(out, '"');
-    for (const char *c = string; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
+    for (const char *c = string;; c++) {
+        const char *plain = c;
+        while ((unsigned char)*c >= 0x20 && *c != '"' && *c != '\\')
+            c++;
+        text_add(out, plain, (size_t)(c - plain));
+        if (!*c)
+            break;
         const char *shorts = "\"\"\\\\\bb\ff\nn\rr\tt";
         const char *found = NULL;
         for (size_t i = 0; shorts[i]; i += 2)
@@ -24,10 +29,8 @@ static void write_string(const char *string, struct text *out)
                 found = shorts + i + 1;
         if (found)
             text_add_format(out, "\\%c", *found);
-        else if (byte < 0x20)
-            text_add_format(out, "\\u%04x", byte);
         else
-            text_add_char(out, *c);
+            text_add_format(out, "\\u%04x", (unsigned char)*c);
     }
     text_add_char(out, '"');
 }
@@ -36,7 +39,7 @@ void json_format_number(double number, char made[32])
 {
     const double exact = 9007199254740992.0; /* 2^53: whole numbers up to here are held exactly */
     if (!isfinite(number)) {
-        strcpy(made, "null");
+        snprintf(made, 32, "null");
         return;
     }
     if (number >= -exact && number <= exact && number == (double)(int64_t)number) {
@@ -109,20 +112,38 @@ static enum status syntax_error(const char *name, const char *bytes, const char 
     return fail(error, WRONG_INPUT, "%s:%zu:%zu: %s", name, line, column, what);
 }
 
+static int by_text(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* A key that an object has twice, NULL when it has none; the keys are sorted, not compared
+ * pairwise, because an object may have a hundred thousand. */
+static const char *twin_key(const cJSON *object)
+{
+    size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
+    const char **keys = must_array(count, sizeof *keys), *twin = NULL;
+    for (const cJSON *child = object->child; child; child = child->next)
+        keys[i++] = child->string;
+    qsort(keys, count, sizeof *keys, by_text);
+    for (i = 1; i < count && !twin; i++)
+        if (strcmp(keys[i], keys[i - 1]) == 0)
+            twin = keys[i];
+    free(keys);
+    return twin;
+}
+
 /* cJSON checks neither nesting (beyond 1000) nor duplicate keys. */
 static const char *structure_fault(const cJSON *value, int depth, struct text *what)
 {
     if (depth > DEEPEST)
         return "is nested too deeply (at most 64 levels)";
+    const char *twin = cJSON_IsObject(value) ? twin_key(value) : NULL;
+    if (twin) {
+        text_add_format(what, "has the key \"%s\" twice", twin);
+        return text_string(what);
+    }
     for (const cJSON *child = value->child; child; child = child->next) {
-        if (cJSON_IsObject(value)) {
-            for (const cJSON *other = child->next; other; other = other->next) {
-                if (strcmp(child->string, other->string) == 0) {
-                    text_add_format(what, "has the key \"%s\" twice", child->string);
-                    return text_string(what);
-                }
-            }
-        }
         const char *fault = structure_fault(child, depth + 1, what);
         if (fault)
             return fault;

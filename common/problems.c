@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SHOWN = 50, MOST_WORDS = 12, WIDEST_LINE = 100, LEFT_OF_COLUMN = 60 };
+enum {
+    MOST_KEPT = 10000,
+    LONGEST_MESSAGE = 1000,
+    MOST_SHOWN = 50,
+    MOST_WORDS = 12,
+    WIDEST_LINE = 100,
+    LEFT_OF_COLUMN = 60
+};
 
 void source_free(struct source *source)
 {
@@ -23,17 +30,40 @@ struct place source_place(const struct source *source, size_t offset)
     return place;
 }
 
+/* What a file says must not reach the terminal as it is, nor fill it. */
+static void make_printable(char *string)
+{
+    size_t length = strlen(string);
+    for (char *c = string; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = *c == '\n' || *c == '\t' ? ' ' : '?';
+    if (length <= LONGEST_MESSAGE)
+        return;
+    size_t end = LONGEST_MESSAGE - strlen("...");
+    while (((unsigned char)string[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(string + end, "...", sizeof "...");
+}
+
 void problem_add(struct problems *problems, enum severity severity, struct place place, char *hint,
                  const char *format, ...)
 {
     struct text message = {0};
     va_list arguments;
+    problems->errors += severity == ERROR;
+    if (problems->count == MOST_KEPT) { /* a hostile file; nobody reads that far */
+        free(hint);
+        return;
+    }
     va_start(arguments, format);
     text_add_formatv(&message, format, arguments);
     va_end(arguments);
     problems->at = must_grow(problems->at, problems->count, &problems->room, sizeof *problems->at);
-    problems->at[problems->count++] = (struct problem){severity, place, text_take(&message), hint};
-    problems->errors += severity == ERROR;
+    char *sentence = text_take(&message);
+    make_printable(sentence);
+    if (hint)
+        make_printable(hint);
+    problems->at[problems->count++] = (struct problem){severity, place, sentence, hint};
 }
 
 static int by_place(const void *one, const void *other)

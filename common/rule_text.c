@@ -22,7 +22,8 @@ struct reader {
     size_t at;
     struct rule_text *outline;
     int depth;
-    int nested; /* depth of the brackets around a nested SELECT; 0: none */
+    char open[DEEPEST]; /* the brackets around, outermost first */
+    int nested;         /* depth of the brackets around a nested SELECT; 0: none */
     const char *why;
     size_t why_at;
 };
@@ -114,6 +115,23 @@ static void note_word(struct reader *reader, struct token word, struct token bef
     add_field(reader->outline, word.span);
 }
 
+static void open_bracket(struct reader *reader, struct token token)
+{
+    if (reader->depth == DEEPEST)
+        fault(reader, token.span.offset, "brackets are nested too deeply (at most 100)");
+    else
+        reader->open[reader->depth++] = reader->sql[token.span.offset];
+}
+
+static void close_bracket(struct reader *reader, struct token token)
+{
+    char close = reader->sql[token.span.offset];
+    if (!reader->depth)
+        fault(reader, token.span.offset, "this bracket was not opened");
+    else if (close != strchr("()[]{}", reader->open[--reader->depth])[1])
+        fault(reader, token.span.offset, "this bracket closes one of another kind");
+}
+
 /* One expression or list, up to the end or the word that stops it at depth 0, which is returned. */
 static struct token read_clause(struct reader *reader, const char *stop)
 {
@@ -122,10 +140,10 @@ static struct token read_clause(struct reader *reader, const char *stop)
         struct token token = next(reader);
         if (token.kind == BROKEN)
             fault(reader, token.span.offset, "this text has no closing quote");
-        if (token.kind == OPEN && ++reader->depth > DEEPEST)
-            fault(reader, token.span.offset, "brackets are nested too deeply (at most 100)");
-        if (token.kind == CLOSE && --reader->depth < 0)
-            fault(reader, token.span.offset, "this bracket was not opened");
+        if (token.kind == OPEN)
+            open_bracket(reader, token);
+        if (token.kind == CLOSE)
+            close_bracket(reader, token);
         if (reader->depth < reader->nested)
             reader->nested = 0;
         if (reader->why || token.kind == END)

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_JSON_VALUES = 100000, MATCH_LIMIT = 100000 };
+enum { MOST_JSON_VALUES = 100000, MATCH_LIMIT = 100000, KEPT_PATTERNS = 64 };
 
 struct checker {
     const cJSON *root;
@@ -88,11 +88,36 @@ static pcre2_code *compile(const char *pattern, bool whole, int *number, size_t 
     return code;
 }
 
-static bool matches(const char *pattern, const char *text, bool whole)
+/* Compiling takes ten times what matching does, and the same few patterns are asked for with every
+ * spec: those that came last are kept. NULL for a broken one. */
+static const pcre2_code *compiled(const char *pattern, bool whole)
 {
+    static struct {
+        char *pattern;
+        bool whole;
+        pcre2_code *code;
+    } kept[KEPT_PATTERNS];
+    static size_t next;
+    for (size_t i = 0; i < KEPT_PATTERNS && kept[i].pattern; i++)
+        if (kept[i].whole == whole && strcmp(kept[i].pattern, pattern) == 0)
+            return kept[i].code;
     int number;
     size_t at;
     pcre2_code *code = compile(pattern, whole, &number, &at);
+    if (!code)
+        return NULL;
+    free(kept[next].pattern);
+    pcre2_code_free(kept[next].code);
+    kept[next].pattern = must_copy(pattern);
+    kept[next].whole = whole;
+    kept[next].code = code;
+    next = (next + 1) % KEPT_PATTERNS;
+    return code;
+}
+
+static bool matches(const char *pattern, const char *text, bool whole)
+{
+    const pcre2_code *code = compiled(pattern, whole);
     if (!code)
         return false;
     pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
@@ -101,7 +126,6 @@ static bool matches(const char *pattern, const char *text, bool whole)
     int found = pcre2_match(code, (PCRE2_SPTR)text, strlen(text), 0, 0, match, limits);
     pcre2_match_context_free(limits);
     pcre2_match_data_free(match);
-    pcre2_code_free(code);
     return found >= 0;
 }
 
@@ -181,14 +205,21 @@ static cJSON *scalar_to_json(struct checker *checker, const struct yaml_node *no
     }
 }
 
+/* Counts what is looked at; false, and told once, when aliases make too much of a small file. */
+static bool still_room(struct checker *checker, const struct yaml_node *node)
+{
+    if (++checker->made <= MOST_JSON_VALUES)
+        return true;
+    if (checker->made == MOST_JSON_VALUES + 1)
+        problem_add(checker->problems, ERROR, node->place, NULL,
+                    "aliases make more than 100000 values of this file");
+    return false;
+}
+
 static cJSON *free_value(struct checker *checker, const struct yaml_node *node)
 {
-    if (++checker->made > MOST_JSON_VALUES) {
-        if (checker->made == MOST_JSON_VALUES + 1)
-            problem_add(checker->problems, ERROR, node->place, NULL,
-                        "aliases make more than 100000 values of this file");
+    if (!still_room(checker, node))
         return cJSON_CreateNull();
-    }
     if (node->kind == YAML_SCALAR)
         return scalar_to_json(checker, node);
     cJSON *value = node->kind == YAML_MAP ? json_object() : json_array();
@@ -244,6 +275,27 @@ static const char *found_title(const struct yaml_node *node)
     }
 }
 
+/* The values of an enum, and the nearest of them. */
+static char *enum_hint(const char *text, const cJSON *values)
+{
+    const char *words[64];
+    char numbers[64][32];
+    size_t count = 0;
+    const cJSON *value;
+    cJSON_ArrayForEach(value, values)
+    {
+        if (count == 64)
+            break;
+        if (cJSON_IsNumber(value))
+            json_format_number(value->valuedouble, numbers[count]);
+        if (cJSON_IsString(value) || cJSON_IsNumber(value)) {
+            words[count] = cJSON_IsString(value) ? value->valuestring : numbers[count];
+            count++;
+        }
+    }
+    return count ? choice_hint(text, words, count) : NULL;
+}
+
 static bool has_type(const struct yaml_node *node, const char *type)
 {
     if (strcmp(type, "object") == 0)
@@ -262,6 +314,48 @@ static bool has_type(const struct yaml_node *node, const char *type)
     if (strcmp(type, "number") == 0)
         return meaning == YAML_INTEGER || meaning == YAML_NUMBER;
     return meaning == YAML_NULL;
+}
+
+/* Whether a text is what enum and pattern ask for; *hint, where it is not, is what they ask. */
+static bool is_wanted_text(struct checker *checker, const cJSON *schema, const char *text,
+                           char **hint)
+{
+    const cJSON *values = keyword(checker, schema, "enum"), *value;
+    const char *pattern = keyword_text(checker, schema, "pattern", NULL);
+    *hint = NULL;
+    cJSON_ArrayForEach(value, values)
+    {
+        if (cJSON_IsString(value) && strcmp(value->valuestring, text) == 0)
+            return true;
+    }
+    if (values)
+        *hint = enum_hint(text, values);
+    else if (pattern && !matches(pattern, text, false))
+        *hint = must_copy(keyword_text(checker, schema, "x-expected", pattern));
+    return !*hint;
+}
+
+/* What to write instead of a scalar of another type than the wanted one, which messages call so. */
+static char *type_hint(struct checker *checker, const cJSON *schema, const struct yaml_node *node,
+                       const char *wanted)
+{
+    if (node->kind != YAML_SCALAR)
+        return NULL;
+    struct yaml_node plain = *node;
+    plain.quoted = false;
+    enum yaml_meaning meaning = yaml_meaning(&plain, NULL);
+    bool number = strstr(wanted, "number");
+    if (strstr(wanted, "text")) {
+        char *hint;
+        if (is_wanted_text(checker, schema, node->text, &hint))
+            return must_format("put it in quotes: \"%s\"", node->text);
+        return hint;
+    }
+    if (number && meaning == YAML_AMBIGUOUS)
+        return must_copy("a number as JSON writes it: 10, -0.5, 1.5e+3");
+    bool fits = number ? meaning == YAML_INTEGER || meaning == YAML_NUMBER
+                       : meaning == YAML_TRUE || meaning == YAML_FALSE;
+    return node->quoted && fits ? must_format("write it without quotes: %s", node->text) : NULL;
 }
 
 /* "type" is a word or a list of words. */
@@ -283,11 +377,10 @@ static bool check_type(struct checker *checker, const cJSON *schema, const struc
         text_add_format(&wanted, "%s%s", wanted.length ? " or " : "",
                         type_title(word->valuestring));
     }
-    bool quotable = node->kind == YAML_SCALAR && strstr(text_string(&wanted), "text");
     problem_add(checker->problems, ERROR, node->place,
-                quotable ? must_format("put it in quotes: \"%s\"", node->text) : NULL,
-                "%s must be %s; this is %s", keyword_text(checker, schema, "title", "this value"),
-                text_string(&wanted), found_title(node));
+                type_hint(checker, schema, node, text_string(&wanted)), "%s must be %s; this is %s",
+                keyword_text(checker, schema, "title", "this value"), text_string(&wanted),
+                found_title(node));
     text_free(&wanted);
     return false;
 }
@@ -295,8 +388,6 @@ static bool check_type(struct checker *checker, const cJSON *schema, const struc
 static void check_enum(struct checker *checker, const cJSON *schema, const struct yaml_node *node)
 {
     const cJSON *values = keyword(checker, schema, "enum"), *value;
-    const char *words[64];
-    size_t count = 0;
     if (!values || node->kind != YAML_SCALAR)
         return;
     cJSON_ArrayForEach(value, values)
@@ -307,12 +398,10 @@ static void check_enum(struct checker *checker, const cJSON *schema, const struc
         if (cJSON_IsNumber(value) && yaml_meaning(node, &number) != YAML_STRING &&
             number == value->valuedouble)
             return;
-        if (cJSON_IsString(value) && count < 64)
-            words[count++] = value->valuestring;
     }
-    problem_add(checker->problems, ERROR, node->place,
-                count ? choice_hint(node->text, words, count) : NULL, "\"%s\" is not %s",
-                node->text, keyword_text(checker, schema, "title", "one of the values allowed"));
+    problem_add(checker->problems, ERROR, node->place, enum_hint(node->text, values),
+                "\"%s\" is not %s", node->text,
+                keyword_text(checker, schema, "title", "one of the values allowed"));
 }
 
 static void check_const(struct checker *checker, const cJSON *schema, const struct yaml_node *node)
@@ -429,17 +518,19 @@ static void check_required(struct checker *checker, const cJSON *schema, struct 
 }
 
 static void check_size(struct checker *checker, const cJSON *schema, struct place place,
-                       size_t count, const char *least_name, const char *most_name)
+                       size_t count, const char *what, const char *least_name,
+                       const char *most_name)
 {
     const cJSON *least = keyword(checker, schema, least_name);
     const cJSON *most = keyword(checker, schema, most_name);
     const char *title = keyword_text(checker, schema, "title", "this");
     if (least && count < (size_t)least->valuedouble)
-        problem_add(checker->problems, ERROR, place, NULL, "%s: at least %d wanted", title,
-                    least->valueint);
+        problem_add(checker->problems, ERROR, place, NULL, "%s: at least %d %s%s must be here",
+                    title, least->valueint, what, least->valueint == 1 ? "" : "s");
     if (most && count > (size_t)most->valuedouble)
         problem_add(checker->problems, ERROR, place, NULL,
-                    "%s: at most %d are possible; here are %zu", title, most->valueint, count);
+                    "%s: at most %d %s%s may be here; there are %zu", title, most->valueint, what,
+                    most->valueint == 1 ? "" : "s", count);
 }
 
 static void fill_defaults(struct checker *checker, const cJSON *schema, cJSON *object)
@@ -462,12 +553,12 @@ static cJSON *check_map(struct checker *checker, const cJSON *schema, const stru
     cJSON *object = json_object();
     const cJSON *names = keyword(checker, schema, "propertyNames");
     check_required(checker, schema, node->place, node);
-    check_size(checker, schema, node->place, node->count, "minProperties", "maxProperties");
+    check_size(checker, schema, node->place, node->count, "key", "minProperties", "maxProperties");
     for (size_t i = 0; i < node->count && checker->made <= MOST_JSON_VALUES; i++) {
         const struct yaml_node *key = node->keys[i];
         bool known;
         const cJSON *inner = schema_of_key(checker, schema, key->text, &known);
-        if (!known)
+        if (!known && still_room(checker, key))
             unknown_key(checker, schema, key);
         if (names)
             check_text(checker, names, key);
@@ -497,11 +588,13 @@ static cJSON *check_list(struct checker *checker, const cJSON *schema, const str
 {
     cJSON *array = json_array();
     size_t errors = checker->problems->errors;
-    check_size(checker, schema, node->place, node->count, "minItems", "maxItems");
+    check_size(checker, schema, node->place, node->count, "item", "minItems", "maxItems");
     if (errors == checker->problems->errors &&
         cJSON_IsTrue(keyword(checker, schema, "uniqueItems")))
         check_unique(checker, node);
-    for (size_t i = 0; i < node->count && checker->made <= MOST_JSON_VALUES; i++) {
+    /* What is too long is not looked at beyond its limit. */
+    size_t most = (size_t)json_number(schema, "maxItems", MOST_JSON_VALUES);
+    for (size_t i = 0; i < node->count && i < most && checker->made <= MOST_JSON_VALUES; i++) {
         cJSON *item = check_value(checker, keyword(checker, schema, "items"), node->items[i]);
         if (item)
             cJSON_AddItemToArray(array, item);
@@ -515,7 +608,7 @@ static cJSON *check_value(struct checker *checker, const cJSON *schema,
 {
     if (!schema || (!keyword(checker, schema, "type") && !keyword(checker, schema, "const")))
         return free_value(checker, node);
-    if (++checker->made > MOST_JSON_VALUES || !check_type(checker, schema, node))
+    if (!still_room(checker, node) || !check_type(checker, schema, node))
         return NULL;
     if (node->kind == YAML_MAP)
         return check_map(checker, schema, node);

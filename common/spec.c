@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_UNKNOWN_FIELDS = 100 }; /* told of one statement: to find a place costs its length */
+
 struct checked {
     struct spec *spec;
     const struct catalog *catalog;
@@ -230,8 +232,14 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
                         "\"%s\" is not a parameter of %s", key->text, name);
             continue;
         }
+        if (value->kind == YAML_SCALAR && yaml_meaning(value, NULL) == YAML_AMBIGUOUS)
+            continue; /* told already, where the section was read */
         size_t errors = spec->problems->errors;
-        cJSON *checked = schema_check(schema, schema, value, spec->problems);
+        cJSON *titled = cJSON_Duplicate(schema, true);
+        owned char *title = must_format("a value of \"%s\"", key->text);
+        json_put_string(titled, "title", json_string(schema, "title", title));
+        cJSON *checked = schema_check(titled, titled, value, spec->problems);
+        cJSON_Delete(titled);
         if (errors == spec->problems->errors &&
             strcmp(json_string(schema, "format", ""), "pin") == 0)
             check_pin(spec, value, checked->valuedouble);
@@ -311,7 +319,8 @@ static void check_fields(struct checked *spec, const struct yaml_node *node, con
     cJSON_ArrayForEach(member, json_get(spec->json, "attributes"))
         json_put_bool(known, member->string, true);
     json_put_bool(known, "time", true);
-    for (size_t i = 0; i < outline->field_count; i++) {
+    size_t most = spec->problems->errors + MOST_UNKNOWN_FIELDS;
+    for (size_t i = 0; i < outline->field_count && spec->problems->errors < most; i++) {
         struct span span = outline->fields[i];
         owned char *name = must_copy_bytes(sql + span.offset, span.length);
         if (json_get(known, name))
@@ -400,9 +409,10 @@ static void check_control_topic(struct checked *spec, const cJSON *control,
     for (const char *brace = topic; (brace = strchr(brace, '{')); brace++) {
         size_t length = strcspn(brace + 1, "}");
         owned char *name = must_copy_bytes(brace + 1, length);
+        struct place place = yaml_place_inside(&spec->spec->source, text, (size_t)(brace - topic));
+        place.width = utf8_length(name, length) + 2;
         if (!by || strcmp(name, by) != 0)
-            problem_add(spec->problems, ERROR,
-                        yaml_place_inside(&spec->spec->source, text, (size_t)(brace - topic)),
+            problem_add(spec->problems, ERROR, place,
                         by ? must_format("write {%s}", by)
                            : must_copy("add \"by: <attribute>\" to measure"),
                         "{%s} is not what this control groups by", name);
@@ -450,20 +460,32 @@ static void check_control(struct checked *spec, const cJSON *control, const stru
     check_thresholds(spec, control, node);
 }
 
-/* The JSON has only the controls whose shape is right; their nodes are found by name. */
+static bool named_before(const struct yaml_node *list, size_t end, const char *name)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct yaml_node *other = yaml_get(list->items[i], "name");
+        if (other && other->kind == YAML_SCALAR && strcmp(other->text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The JSON has only the controls whose shape is right; their nodes are found by name. A list that
+ * is too long, which the schema has refused, is not looked at beyond its limit. */
 static void check_controls(struct checked *spec)
 {
     const struct yaml_node *list = yaml_get(spec->root, "control");
     const cJSON *control;
-    for (size_t i = 0; list && list->kind == YAML_LIST && i < list->count; i++) {
+    size_t most = (size_t)json_number(
+        json_get(json_get(schema_named("sensortype"), "properties"), "control"), "maxItems", 0);
+    for (size_t i = 0; list && list->kind == YAML_LIST && i < list->count && i < most; i++) {
         const struct yaml_node *name = yaml_get(list->items[i], "name");
         if (!name || name->kind != YAML_SCALAR)
             continue;
-        for (size_t j = 0; j < i; j++) {
-            const struct yaml_node *other = yaml_get(list->items[j], "name");
-            if (other && other->kind == YAML_SCALAR && strcmp(other->text, name->text) == 0)
-                problem_add(spec->problems, ERROR, name->place, NULL,
-                            "there is a control \"%s\" already", name->text);
+        if (named_before(list, i, name->text)) {
+            problem_add(spec->problems, ERROR, name->place, NULL,
+                        "there is a control \"%s\" already", name->text);
+            continue;
         }
         cJSON_ArrayForEach(control, json_get(spec->json, "control"))
         {

@@ -45,17 +45,13 @@ static void stop(struct loader *loader, struct place place, char *hint, const ch
     loader->stopped = true;
 }
 
-static struct place place_of(const yaml_mark_t *start, const yaml_mark_t *end)
-{
-    size_t width =
-        end->line == start->line && end->column > start->column ? end->column - start->column : 1;
-    return (struct place){start->line + 1, start->column + 1, width};
-}
-
-/* libyaml's marks count code points; the tree wants bytes. Events come in order of their place, so
- * a cursor that only moves forward keeps this linear; a mark before it starts over. */
+/* libyaml's marks count code points, and lines by more than line feeds (a carriage return alone is
+ * one); the tree wants bytes, and lines as source_place() and editors count them. Events come in
+ * order of their place, so a cursor that only moves forward keeps this linear; a mark before it
+ * starts over. */
 struct cursor {
     size_t characters, bytes;
+    size_t lines, line_start; /* before it; the character that its line begins with */
 };
 
 static size_t byte_offset(const struct source *source, struct cursor *cursor, size_t characters)
@@ -65,12 +61,26 @@ static size_t byte_offset(const struct source *source, struct cursor *cursor, si
     if (characters < cursor->characters)
         *cursor = (struct cursor){0};
     while (cursor->characters < characters && cursor->bytes < length) {
+        bool line_ends = bytes[cursor->bytes] == '\n';
         do
             cursor->bytes++;
         while (cursor->bytes < length && ((unsigned char)bytes[cursor->bytes] & 0xC0) == 0x80);
         cursor->characters++;
+        if (line_ends) {
+            cursor->lines++;
+            cursor->line_start = cursor->characters;
+        }
     }
     return cursor->bytes;
+}
+
+/* From one mark to another, at most to the end of the line; the cursor stands at the first. */
+static struct place place_of(const struct cursor *cursor, const yaml_mark_t *start,
+                             const yaml_mark_t *end)
+{
+    size_t width =
+        end->line == start->line && end->column > start->column ? end->column - start->column : 1;
+    return (struct place){cursor->lines + 1, cursor->characters - cursor->line_start + 1, width};
 }
 
 static struct yaml_node *new_node(struct loader *loader, enum yaml_kind kind, struct place place)
@@ -116,6 +126,10 @@ static void merge_map(struct loader *loader, struct open *open, const struct yam
     for (size_t i = 0; i < from->count && !loader->stopped; i++) {
         if (find_key(open->node, from->keys[i]->text))
             continue;
+        if (open->node->count >= MOST_KEYS) {
+            stop(loader, open->node->place, NULL, "this map has more than 2000 keys");
+            return;
+        }
         if (++loader->weight > MOST_NODES) {
             stop(loader, open->node->place,
                  must_copy("at most 100000 values and keys, aliases counted"),
@@ -147,6 +161,10 @@ static void add_pair(struct loader *loader, struct open *open, struct yaml_node 
     struct yaml_node *key = open->key;
     open->key = NULL;
     if (strcmp(key->text, "<<") == 0 && !key->quoted) {
+        if (open->merged)
+            problem_add(loader->problems, ERROR, key->place,
+                        must_copy("merge a list of maps: <<: [*one, *other]"),
+                        "\"<<\" stands here twice");
         open->merged = value;
         return;
     }
@@ -172,7 +190,6 @@ static void place_node(struct loader *loader, struct yaml_node *node)
         return;
     }
     struct open *open = &loader->open[loader->depth - 1];
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): libyaml closes only what it opened */
     if (open->node->kind == YAML_LIST) {
         append(open, NULL, node);
     } else if (open->key) {
@@ -274,6 +291,8 @@ static void open_collection(struct loader *loader, enum yaml_kind kind, const ya
 
 static void close_collection(struct loader *loader)
 {
+    if (!loader->depth) /* never: libyaml closes only what it opened */
+        return;
     struct open *open = &loader->open[loader->depth - 1];
     if (open->merged)
         merge(loader, open);
@@ -283,8 +302,8 @@ static void close_collection(struct loader *loader)
 
 static void take_event(struct loader *loader, const yaml_event_t *event, struct cursor *cursor)
 {
-    struct place place = place_of(&event->start_mark, &event->end_mark);
     size_t offset = byte_offset(loader->source, cursor, event->start_mark.index);
+    struct place place = place_of(cursor, &event->start_mark, &event->end_mark);
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (loader->yaml->root)
@@ -317,18 +336,33 @@ static void take_event(struct loader *loader, const yaml_event_t *event, struct 
 /* libyaml's own words, with the place that it names. */
 static void syntax_problem(struct loader *loader, const yaml_parser_t *parser)
 {
-    struct place place = {parser->problem_mark.line + 1, parser->problem_mark.column + 1, 1};
+    struct cursor cursor = {0};
+    size_t offset = byte_offset(loader->source, &cursor, parser->problem_mark.index);
+    struct place place = place_of(&cursor, &parser->problem_mark, &parser->problem_mark);
     if (parser->error == YAML_READER_ERROR)
         place = source_place(loader->source, parser->problem_offset < loader->source->bytes.length
                                                  ? parser->problem_offset
                                                  : loader->source->bytes.length);
+    const char *problem = parser->problem ? parser->problem : "unknown";
     char *hint = NULL;
-    if (parser->context)
-        hint = must_format("%s that begins in line %zu", parser->context,
-                           parser->context_mark.line + 1);
-    problem_add(loader->problems, ERROR, place, hint, "this is not YAML: %s",
-                parser->problem ? parser->problem : "unknown");
     loader->stopped = true;
+    if (parser->error != YAML_READER_ERROR && offset < loader->source->bytes.length &&
+        loader->source->bytes.at[offset] == '\t') {
+        problem_add(loader->problems, ERROR, place, must_copy("indent with blanks"),
+                    "a tab cannot stand here");
+        return;
+    }
+    if (parser->context && offset >= loader->source->bytes.length) {
+        byte_offset(loader->source, &cursor, parser->context_mark.index);
+        place = place_of(&cursor, &parser->context_mark, &parser->context_mark);
+        hint = cursor.bytes < loader->source->bytes.length
+                   ? must_format("%s that begins here and does not end", parser->context)
+                   : must_copy("the file ends too early");
+    } else if (parser->context) {
+        byte_offset(loader->source, &cursor, parser->context_mark.index);
+        hint = must_format("%s that begins in line %zu", parser->context, cursor.lines + 1);
+    }
+    problem_add(loader->problems, ERROR, place, hint, "this is not YAML: %s", problem);
 }
 
 /* What is better said before libyaml sees it. */
@@ -520,9 +554,14 @@ static bool blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Where a scalar's own characters begin: behind the quote, or in the line after a "|" or ">". */
+/* Where a scalar's own characters begin: behind its anchor and tag, behind the quote, or in the
+ * line after a "|" or ">". */
 static size_t first_character(const char *bytes, size_t offset, char *style)
 {
+    while (bytes[offset] == '&' || bytes[offset] == '!') {
+        offset += strcspn(bytes + offset, " \t\r\n");
+        offset += strspn(bytes + offset, " \t\r\n");
+    }
     *style = bytes[offset];
     if (*style == '"' || *style == '\'')
         return offset + 1;

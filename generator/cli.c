@@ -191,6 +191,11 @@ enum status project_open(struct context *context)
     free(context->templates);
     context->templates =
         must_copy(is_folder("templates") ? "templates" : SHARE_FOLDER "/templates");
+    if (!is_folder(context->templates)) {
+        fail(&context->error, REFUSED, "there are no templates, neither in %s/templates nor in %s", at,
+             context->templates);
+        return advise(&context->error, "make install puts them there");
+    }
     return FINE;
 }
 

@@ -204,7 +204,7 @@ static void write_roff_command(const struct command *command, struct text *out)
 
 void write_man_page(struct text *out)
 {
-    text_add_string(out, ".TH SENSORFORGE 1 \"\" \"Sensorforge " VERSION "\" \"User Commands\"\n"
+    text_add_string(out, ".TH SENSORFORGE 1 \"" RELEASED "\" \"Sensorforge " VERSION "\" \"User Commands\"\n"
                          ".SH NAME\nsensorforge \\- things, types and packages from one YAML file\n"
                          ".SH SYNOPSIS\n.B sensorforge\n[\\fIoption\\fR ...] \\fIcommand\\fR ...\n"
                          ".SH DESCRIPTION\n");
@@ -235,9 +235,9 @@ static const char *words_of(enum completion completion)
 {
     switch (completion) {
     case COMPLETE_TYPES:
-        return "command ls sensortypes 2>/dev/null";
+        return "cd sensortypes 2>/dev/null && command ls -d -- */ 2>/dev/null | tr -d /";
     case COMPLETE_THINGS:
-        return "command ls certificates 2>/dev/null";
+        return "cd certificates 2>/dev/null && command ls -d -- */ 2>/dev/null | tr -d /";
     default:
         return NULL;
     }
@@ -335,22 +335,33 @@ static void write_zsh_text(const char *string, struct text *out)
 
 static void write_zsh_action(enum completion completion, struct text *out)
 {
-    static const char *const actions[] = {" ", "_sensorforge_types", "_sensorforge_things",
+    static const char *const actions[] = {"()", "_sensorforge_types", "_sensorforge_things",
                                           "_files", "_files -/"};
     text_add_string(out, actions[completion]);
+}
+
+/* The rest of an option's description, after its name. */
+static void write_zsh_option(const struct option *option, struct text *out)
+{
+    text_add_char(out, '[');
+    write_zsh_text(option->help, out);
+    text_add_char(out, ']');
+    if (option->argument) {
+        text_add_format(out, ":%s:", option->argument);
+        write_zsh_action(option->completion, out);
+    }
+    text_add_char(out, '\'');
 }
 
 static void write_zsh_options(const struct option *options, struct text *out)
 {
     for (const struct option *option = options; option->name; option++) {
-        text_add_format(out, " \\\n        '--%s%s[", option->name, option->argument ? "=" : "");
-        write_zsh_text(option->help, out);
-        text_add_char(out, ']');
-        if (option->argument) {
-            text_add_format(out, ":%s:", option->argument);
-            write_zsh_action(option->completion, out);
-        }
-        text_add_char(out, '\'');
+        text_add_format(out, " \\\n        '--%s%s", option->name, option->argument ? "=" : "");
+        write_zsh_option(option, out);
+        if (!option->letter)
+            continue;
+        text_add_format(out, " \\\n        '-%c", option->letter);
+        write_zsh_option(option, out);
     }
 }
 
@@ -369,7 +380,7 @@ static void write_zsh(struct text *out)
     text_add_string(out, "  )\n  _describe command commands\n}\n"
                          "_sensorforge() {\n  local state line\n  _arguments -C");
     write_zsh_options(global_options, out);
-    text_add_string(out, " \\\n        '1: :_sensorforge_commands' '*:: :->rest'\n"
+    text_add_string(out, " \\\n        '(-)1: :_sensorforge_commands' '(-)*:: :->rest'\n"
                          "  [[ $state == rest ]] || return\n  case $line[1] in\n");
     for (size_t i = 0; i < command_count; i++) {
         text_add_format(out, "    %s) _arguments", commands[i].name);

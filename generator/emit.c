@@ -168,6 +168,40 @@ static enum status stage_changed(const char *folder, const char *path, const str
     return batch_write(batch, whole, text_string(bytes), bytes->length, FILE_PUBLIC, error);
 }
 
+/* What a killed run left in the folders that are written now, each of which is looked at once: paths
+ * are sorted. */
+static void clear_up(const char *folder, const struct artifacts *artifacts)
+{
+    owned char *last = must_copy(folder);
+    remove_dead_temporaries(folder);
+    for (size_t i = 0; i < artifacts->count; i++) {
+        owned char *path = path_join(folder, artifacts->at[i].path);
+        char *above = path_folder(path);
+        if (strcmp(above, last) != 0)
+            remove_dead_temporaries(above);
+        free(last);
+        last = above;
+    }
+}
+
+/* In one order, whichever sets were made last. */
+static void sort_lines(struct text *lines)
+{
+    struct artifacts sorted = {0};
+    char *rest = NULL;
+    if (!lines->length)
+        return;
+    for (char *line = strtok_r(lines->at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        struct text none = {0};
+        artifacts_put(&sorted, line, &none);
+    }
+    artifacts_sort(&sorted);
+    text_clear(lines);
+    for (size_t i = 0; i < sorted.count; i++)
+        text_add_format(lines, "%s\n", sorted.at[i].path);
+    artifacts_free(&sorted);
+}
+
 enum status emit_write(const char *folder, const struct artifacts *artifacts, const char *only,
                        bool dry_run, struct emit_report *report, struct error *error)
 {
@@ -176,6 +210,8 @@ enum status emit_write(const char *folder, const struct artifacts *artifacts, co
     struct text index = {0};
     struct emit_report ignored = {0};
     enum status status = FINE;
+    if (!dry_run)
+        clear_up(folder, artifacts);
     for (size_t i = 0; i < artifacts->count && !status; i++)
         status = stage_changed(folder, artifacts->at[i].path, &artifacts->at[i].bytes, dry_run,
                                &batch, report, error);
@@ -184,6 +220,7 @@ enum status emit_write(const char *folder, const struct artifacts *artifacts, co
                                 dry_run ? count_left_over : remove_left_over, report, error);
     for (size_t i = 0; i < artifacts->count; i++)
         text_add_format(&index, "%s\n", artifacts->at[i].path);
+    sort_lines(&index);
     if (!status)
         status = stage_changed(folder, INDEX, &index, dry_run, &batch, &ignored, error);
     if (!status)

@@ -68,7 +68,7 @@
 cJSON *model_of_system(const cJSON *system);
 
 /* The model of a type within a system: both the JSON of checked specs. The caller deletes. */
-cJSON *model_of_type(const cJSON *system, const cJSON *type, const struct catalog *catalog);
+cJSON *model_of_type(const cJSON *system, const cJSON *spec, const struct catalog *catalog);
 
 /* Sets "last" on every object of every list below value. */
 void model_mark_last(cJSON *value);

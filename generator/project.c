@@ -85,6 +85,22 @@ enum status project_model(struct project *project, const char *type, cJSON **mod
     return status;
 }
 
+enum status project_check(struct project *project, const char *const *subjects, size_t count)
+{
+    struct error *error = &project->context->error;
+    enum status status = FINE;
+    for (size_t i = 0; i < count && !status; i++) {
+        struct spec spec = {0};
+        if (strcmp(subjects[i], "system") == 0)
+            continue;
+        status = spec_read_type(subjects[i], &project->catalog, &spec, error);
+        if (!status)
+            status = spec_require(&spec, error);
+        spec_free(&spec);
+    }
+    return status;
+}
+
 /* --- rendering --- */
 
 /* A set is loaded once for a scope: a thousand types are rendered with the same compiled templates.
@@ -198,6 +214,8 @@ static enum status mark_deployed(struct project *project, const char *type)
     json_put_string(mark, "deployed", now);
     json_layout(mark, &bytes);
     owned char *path = must_format(TYPES_FOLDER "/%s/deployed.json", type);
+    owned char *folder = path_folder(path);
+    remove_dead_temporaries(folder);
     enum status status =
         write_file(path, text_string(&bytes), bytes.length, FILE_PUBLIC, &project->context->error);
     text_free(&bytes);

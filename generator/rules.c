@@ -184,8 +184,9 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *rule, bool
         text_add_string(&whole, ", ");
         add_key_columns(&whole, type, READ_AT, "floor(nanvl(time, timestamp()) / 1000)");
         drop_last_comma(&whole);
+        text_add_char(&whole, ' ');
     }
-    text_add_string(&whole, sql + end);
+    text_add_string(&whole, sql + end + strspn(sql + end, dynamodb ? " " : ""));
     add_valid(rules, type, text_string(&whole), json_string(rule, "sql_version", "2015-10-08"));
     add_invalid(rules, type, condition);
     text_free(&whole);

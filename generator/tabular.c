@@ -34,9 +34,11 @@ void tabular_write(const struct tabular *table, struct text *out)
     size_t *widths = must_array(table->column_count, sizeof *widths);
     for (size_t i = 0; i < table->column_count; i++)
         widths[i] = width_of(table->columns[i]);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t width = width_of(table->cells[i]), *widest = &widths[i % table->column_count];
-        *widest = width > *widest ? width : *widest;
+    for (size_t row = 0; row < table->count; row += table->column_count) {
+        for (size_t i = 0; i < table->column_count; i++) {
+            size_t width = width_of(table->cells[row + i]);
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
     }
     write_row(table, table->columns, widths, out);
     for (size_t i = 0; i < table->count; i += table->column_count)

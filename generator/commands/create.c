@@ -64,31 +64,24 @@ static void tell(struct context *context, const struct making *thing)
 }
 
 static enum status make_one(struct context *context, struct target *target,
-                            const struct package_plan *plan, cJSON *attributes)
+                            const struct package_plan *plan, cJSON *attributes,
+                            const struct wifi *wifi)
 {
-    struct wifi wifi = {0};
-    const char *name = context->operands[0];
-    enum status status =
-        wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
+    const char *type = json_string(json_get(plan->model, "type"), "name", "");
     struct making thing = {.plan = plan, .lock = -1};
-    thing.record =
-        record_new(name, json_string(json_get(plan->model, "type"), "name", ""), target->name,
-                   attributes, status ? "" : wifi.ssid.at, status ? "" : wifi.password.at);
-    if (!status && option_given(context, "dry-run")) {
-        say(context, "%s would be created, as %s", name, json_string(thing.record, "type", ""));
-    } else if (!status) {
-        things_make(target, &thing, 1);
-        if (thing.outcome == MADE) {
-            tell(context, &thing);
-        } else {
-            error_free(&context->error);
-            context->error = thing.error;
-            thing.error = (struct error){0};
-            status = context->error.status;
-        }
+    enum status status = FINE;
+    thing.record = record_new(context->operands[0], type, target->name, attributes, wifi->ssid.at,
+                              wifi->password.at);
+    things_make(target, &thing, 1);
+    if (thing.outcome == MADE) {
+        tell(context, &thing);
+    } else {
+        error_free(&context->error);
+        context->error = thing.error;
+        thing.error = (struct error){0};
+        status = context->error.status;
     }
     making_free(&thing);
-    wifi_free(&wifi);
     return status;
 }
 
@@ -96,7 +89,7 @@ static enum status make_one(struct context *context, struct target *target,
 static enum status plug_in(struct project *project, const char *type)
 {
     struct emit_report report = {0};
-    if (type_deployed(type) || option_given(project->context, "dry-run"))
+    if (type_deployed(type))
         return FINE;
     enum status status = project_deploy(project, type, &report);
     if (!status)
@@ -104,11 +97,33 @@ static enum status plug_in(struct project *project, const char *type)
     return status;
 }
 
+static enum status make(struct project *project, struct target *target, const char *type,
+                        cJSON *model, cJSON *attributes, const struct wifi *wifi)
+{
+    struct context *context = project->context;
+    struct package_plan plan = {0};
+    enum status status = plug_in(project, type);
+    if (status) {
+        cJSON_Delete(model);
+        cJSON_Delete(attributes);
+        return status;
+    }
+    status = package_plan_make(context->templates, &project->catalog, target, model, &plan,
+                               &context->error);
+    if (status)
+        cJSON_Delete(attributes);
+    else
+        status = make_one(context, target, &plan, attributes, wifi);
+    package_plan_free(&plan);
+    return status;
+}
+
+/* Whatever a person can have wrong is found before anything is made. */
 static enum status create_one(struct context *context)
 {
     struct project project;
     struct target target = {0};
-    struct package_plan plan = {0};
+    struct wifi wifi = {0};
     cJSON *given = NULL, *attributes = NULL, *model = NULL;
     char *type = NULL;
     enum status status = project_load(context, &project);
@@ -127,21 +142,18 @@ static enum status create_one(struct context *context)
     if (!status)
         status = target_open(project_system(&project), &target, &context->error);
     if (!status)
-        status = plug_in(&project, type);
-    if (!status) {
-        status = package_plan_make(context->templates, &project.catalog, &target, model, &plan,
-                                   &context->error);
-        model = NULL;
-    }
-    if (!status) {
-        status = make_one(context, &target, &plan, attributes);
-        attributes = NULL;
+        status = wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
+    if (!status && option_given(context, "dry-run")) {
+        say(context, "%s would be created, as %s", context->operands[0], type);
+    } else if (!status) {
+        status = make(&project, &target, type, model, attributes, &wifi);
+        model = attributes = NULL;
     }
     cJSON_Delete(given);
     cJSON_Delete(attributes);
     cJSON_Delete(model);
     free(type);
-    package_plan_free(&plan);
+    wifi_free(&wifi);
     target_close(&target);
     project_free(&project);
     return status;

@@ -36,6 +36,7 @@ struct run {
     struct wifi wifi; /* for rows that have none of their own */
     size_t existed, made, failed, complaints;
     cJSON *failures;
+    bool begun; /* there is something to report */
     struct progress progress;
 };
 
@@ -52,9 +53,9 @@ static void complain(struct run *run, struct error *error)
     error_free(error);
 }
 
-/* The plan for a type, made when its first row is met. */
-static enum status find_plan(struct run *run, const char *type, const struct package_plan **plan,
-                             struct error *error)
+/* The plan for a type, with nothing but its model until the whole table is known to be right. */
+static enum status find_plan(struct run *run, const char *type, const char *where,
+                             const struct package_plan **plan, struct error *error)
 {
     for (size_t i = 0; i < run->type_count; i++) {
         if (strcmp(run->types[i]->type, type) == 0) {
@@ -63,20 +64,17 @@ static enum status find_plan(struct run *run, const char *type, const struct pac
         }
     }
     cJSON *model = NULL;
-    struct project *project = &run->project;
     struct context *context = run->context;
-    enum status status = project_model(project, type, &model);
-    struct type_plan *made = must_alloc(sizeof *made);
-    if (!status)
-        status = package_plan_make(context->templates, &project->catalog, &run->target, model,
-                                   &made->plan, &context->error);
+    enum status status = project_model(&run->project, type, &model);
     if (status) {
-        fail(error, status, "%s", text_string(&context->error.message));
+        fail(error, status, "%s%s", where, text_string(&context->error.message));
+        if (context->error.advice.length)
+            advise(error, "%s", text_string(&context->error.advice));
         error_free(&context->error);
-        package_plan_free(&made->plan);
-        free(made);
         return status;
     }
+    struct type_plan *made = must_alloc(sizeof *made);
+    made->plan.model = model;
     made->type = must_copy(type);
     run->types = must_grow(run->types, run->type_count, &run->type_room, sizeof *run->types);
     run->types[run->type_count++] = made;
@@ -144,7 +142,7 @@ static enum status check_row(struct run *run, const struct table_row *row, struc
     bool exists = false;
     enum status status = wish_name(name, where, error);
     if (!status)
-        status = find_plan(run, type, &plan, error);
+        status = find_plan(run, type, where, &plan, error);
     if (!status)
         status = wish_attributes(json_get(plan->model, "type"), given, where, &attributes, error);
     if (!status)
@@ -259,8 +257,12 @@ static enum status plug_types_in(struct run *run)
     for (size_t i = 0; i < run->type_count; i++) {
         struct emit_report report = {0};
         const char *type = run->types[i]->type;
-        enum status status =
-            type_deployed(type) ? FINE : project_deploy(&run->project, type, &report);
+        struct package_plan *plan = &run->types[i]->plan;
+        struct project *project = &run->project;
+        enum status status = type_deployed(type) ? FINE : project_deploy(project, type, &report);
+        if (!status)
+            status = package_plan_make(run->context->templates, &project->catalog, &run->target,
+                                       plan->model, plan, &run->context->error);
         if (status)
             return status;
     }
@@ -285,6 +287,7 @@ static enum status make_all(struct run *run)
         advise(error, "another create --from is at work; wait for it, or stop it");
     if (!status)
         status = plug_types_in(run);
+    run->begun = !status;
     progress_begin(&run->progress, run->context, "created", run->thing_count);
     if (!status && run->thing_count)
         status = bulk_make(&run->target, run->things, run->thing_count, observe, run, error);
@@ -346,7 +349,8 @@ enum status create_from_table(struct context *context, const char *file)
         announce(&run);
     if (!status && !option_given(context, "dry-run")) {
         status = make_all(&run);
-        conclude(&run);
+        if (run.begun)
+            conclude(&run);
         if (!status && run.failed)
             status = fail(&context->error, REFUSED, "%zu things could not be made", run.failed);
     }

@@ -3,6 +3,7 @@
 #include "../project.h"
 #include "../target/target.h"
 #include "../thing/life.h"
+#include "things.h"
 
 /* Nothing is deleted unless all that were named are there. */
 static enum status check_all(struct context *context)
@@ -28,6 +29,8 @@ enum status command_delete(struct context *context)
         status = target_open(project_system(&project), &target, &context->error);
     for (size_t i = 0; i < context->operand_count && !status; i++) {
         const char *name = context->operands[i];
+        if (named_before(context, i))
+            continue;
         if (!dry_run)
             status = thing_delete(&target, name, &context->error);
         if (status)

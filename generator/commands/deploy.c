@@ -37,14 +37,17 @@ enum status command_deploy(struct context *context)
     if (!status && all == (context->operand_count > 0))
         status = fail(&context->error, WRONG_USAGE,
                       all ? "--all leaves nothing to name" : "deploy needs a TYPE, or --all");
+    struct names *types = all ? types_all() : NULL;
+    const char *const *subjects = all ? types->at : context->operands;
+    size_t count = all ? types->count : context->operand_count;
+    if (!status)
+        status = project_check(&project, subjects, count);
     if (!status)
         status = target_open(project_system(&project), &target, &context->error);
     if (!status)
         status = project_deploy(&project, "system", &report);
-    struct names *types = all ? types_all() : NULL;
-    size_t count = all ? types->count : context->operand_count;
     for (size_t i = 0; i < count && !status; i++)
-        status = deploy_type(&project, all ? types->at[i] : context->operands[i], answer);
+        status = deploy_type(&project, subjects[i], answer);
     if (!status && context->json)
         json_layout(answer, &context->out);
     else if (!status)

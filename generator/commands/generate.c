@@ -92,9 +92,11 @@ enum status command_generate(struct context *context)
     if (!status)
         status = choose_subjects(context, &subjects);
     generation.several = subjects && subjects->count > 1;
+    if (!status && generation.several)
+        status = project_check(&generation.project, subjects->at, subjects->count);
     for (size_t i = 0; subjects && i < subjects->count && !status; i++)
         status = generate(&generation, subjects->at[i]);
-    if (!status)
+    if (!status && subjects)
         conclude(&generation, subjects->count);
     names_free(subjects);
     free(generation.out);

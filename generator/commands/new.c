@@ -114,7 +114,15 @@ enum status command_new(struct context *context)
     }
     if (!status)
         status = write_folder(&artifacts, type, &context->error);
-    if (!status) {
+    if (!status && context->json) {
+        cJSON *answer = json_object();
+        owned char *folder = path_join(TYPES_FOLDER, type);
+        json_put_string(answer, "type", type);
+        json_put_string(answer, "platform", platform);
+        json_put_string(answer, "folder", folder);
+        json_layout(answer, &context->out);
+        cJSON_Delete(answer);
+    } else if (!status) {
         say(context, "%s  a %s type, in " TYPES_FOLDER "/%s/", type, platform, type);
         say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: make check", type);
     }

@@ -42,6 +42,19 @@ static enum status rotate(struct project *project, struct target *target, const 
     return status;
 }
 
+/* Nothing is rotated unless all can be. */
+static enum status check_all(struct project *project, struct target *target)
+{
+    struct context *context = project->context;
+    enum status status = FINE;
+    for (size_t i = 0; i < context->operand_count && !status; i++) {
+        struct package_plan plan = {0};
+        status = plan_for(project, target, context->operands[i], &plan);
+        package_plan_free(&plan);
+    }
+    return status;
+}
+
 enum status command_rotate(struct context *context)
 {
     struct project project;
@@ -49,8 +62,11 @@ enum status command_rotate(struct context *context)
     enum status status = project_load(context, &project);
     if (!status)
         status = target_open(project_system(&project), &target, &context->error);
+    if (!status && context->operand_count > 1)
+        status = check_all(&project, &target);
     for (size_t i = 0; i < context->operand_count && !status; i++)
-        status = rotate(&project, &target, context->operands[i]);
+        if (!named_before(context, i))
+            status = rotate(&project, &target, context->operands[i]);
     target_close(&target);
     project_free(&project);
     return status;

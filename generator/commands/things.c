@@ -5,6 +5,7 @@
 #include "../thing/record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *key_title(const struct package_plan *plan)
 {
@@ -40,4 +41,12 @@ void write_thing_json(const cJSON *record, const struct package_size *size, stru
     json_put(answer, "package", package);
     json_layout(answer, out);
     cJSON_Delete(answer);
+}
+
+bool named_before(const struct context *context, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(context->operands[i], context->operands[index]) == 0)
+            return true;
+    return false;
 }

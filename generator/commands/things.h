@@ -14,6 +14,9 @@ void write_thing(const cJSON *record, const struct package_plan *plan,
 /* The record without secrets, with "package": {"folder", "files", "bytes"}. */
 void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out);
 
+/* Whether an operand is there a second time: then it has been dealt with. */
+bool named_before(const struct context *context, size_t index);
+
 /* create --from FILE (create_all.c) */
 enum status create_from_table(struct context *context, const char *file);
 

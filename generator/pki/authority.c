@@ -163,17 +163,34 @@ static enum status validity_limit(const struct authority *authority, struct cert
     return FINE;
 }
 
+/* plan has serial, subject and key already. */
+static enum status plan_sign(const struct authority *authority, struct certificate_plan *plan,
+                             int years, struct text *certificate_der, struct error *error)
+{
+    enum status status;
+    if ((status = issuer_plan(authority, plan, error)) ||
+        (status = validity_plan(years, plan, error)) ||
+        (status = validity_limit(authority, plan, error)))
+        return status;
+    return certificate_build(plan, authority->key, certificate_der, error);
+}
+
 enum status authority_sign(const struct authority *authority, const char *request_der,
                            size_t length, const char *serial, int years,
                            struct text *certificate_der, struct error *error)
 {
     struct certificate_plan plan = {.serial = serial};
     struct der_view request = {(const unsigned char *)request_der, length};
-    enum status status;
-    if ((status = request_check(request, &plan.subject, &plan.key_info, error)) ||
-        (status = issuer_plan(authority, &plan, error)) ||
-        (status = validity_plan(years, &plan, error)) ||
-        (status = validity_limit(authority, &plan, error)))
-        return status;
-    return certificate_build(&plan, authority->key, certificate_der, error);
+    enum status status = request_check(request, &plan.subject, &plan.key_info, error);
+    return status ? status : plan_sign(authority, &plan, years, certificate_der, error);
+}
+
+enum status authority_sign_own(const struct authority *authority, const char *request_der,
+                               size_t length, const char *serial, int years,
+                               struct text *certificate_der, struct error *error)
+{
+    struct certificate_plan plan = {.serial = serial};
+    struct der_view request = {(const unsigned char *)request_der, length};
+    enum status status = request_read(request, &plan.subject, &plan.key_info, error);
+    return status ? status : plan_sign(authority, &plan, years, certificate_der, error);
 }

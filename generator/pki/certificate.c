@@ -238,17 +238,8 @@ static bool facts_read(struct der_view der, struct certificate_facts *facts)
 enum status certificate_read(const char *der, size_t length, struct certificate_facts *facts,
                              struct error *error)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[32];
     struct der_view view = {(const unsigned char *)der, length};
     if (!facts_read(view, facts))
         return fail_openssl(error, WRONG_INPUT, "this is no certificate");
-    if (!digest_sha256() || EVP_Digest(der, length, digest, NULL, digest_sha256(), NULL) != 1)
-        return fail_openssl(error, REFUSED, "cannot take the fingerprint of a certificate");
-    for (size_t i = 0; i < sizeof digest; i++) {
-        facts->fingerprint[2 * i] = digits[digest[i] >> 4];
-        facts->fingerprint[2 * i + 1] = digits[digest[i] & 15];
-    }
-    facts->fingerprint[2 * sizeof digest] = '\0';
-    return FINE;
+    return sha256_hex(der, length, facts->fingerprint, error);
 }

@@ -197,7 +197,7 @@ static enum status ec_info_add(EVP_PKEY *key, struct text *der, struct error *er
 
 enum status key_info_add(EVP_PKEY *key, struct text *der, struct error *error)
 {
-    enum key_algorithm algorithm;
+    enum key_algorithm algorithm = KEY_RSA_2048;
     enum status status = key_algorithm_of(key, &algorithm, error);
     if (status)
         return status;
@@ -284,7 +284,7 @@ static enum status pkcs8_add(EVP_PKEY *key, enum key_algorithm algorithm, struct
 static enum status private_add(EVP_PKEY *key, enum key_encoding encoding, struct text *der,
                                struct error *error)
 {
-    enum key_algorithm algorithm;
+    enum key_algorithm algorithm = KEY_RSA_2048;
     enum status status = key_algorithm_of(key, &algorithm, error);
     if (status)
         return status;
@@ -372,7 +372,7 @@ enum status key_info_read(struct der_view info, EVP_PKEY **key, struct error *er
 {
     struct der_view point;
     const unsigned char *at = info.at;
-    enum key_algorithm algorithm;
+    enum key_algorithm algorithm = KEY_RSA_2048;
     EVP_PKEY *read = p256_point(info, &point) ? p256_from_point(point)
                                               : d2i_PUBKEY(NULL, &at, (long)info.length);
     if (!read)
@@ -387,7 +387,7 @@ enum status key_info_read(struct der_view info, EVP_PKEY **key, struct error *er
 
 enum status key_signature_algorithm(EVP_PKEY *key, struct der_view *algorithm, struct error *error)
 {
-    enum key_algorithm kind;
+    enum key_algorithm kind = KEY_RSA_2048;
     enum status status = key_algorithm_of(key, &kind, error);
     if (status)
         return status;

@@ -28,6 +28,19 @@ const EVP_MD *digest_sha256(void)
     return digest;
 }
 
+enum status sha256_hex(const void *bytes, size_t length, char hexadecimal[65], struct error *error)
+{
+    unsigned char digest[32];
+    if (!digest_sha256() || EVP_Digest(bytes, length, digest, NULL, digest_sha256(), NULL) != 1)
+        return fail_openssl(error, REFUSED, "cannot take a SHA-256 digest");
+    for (size_t i = 0; i < sizeof digest; i++) {
+        hexadecimal[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hexadecimal[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hexadecimal[2 * sizeof digest] = '\0';
+    return FINE;
+}
+
 const EVP_MD *digest_sha1(void)
 {
     static EVP_MD *digest;

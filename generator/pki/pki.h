@@ -37,6 +37,11 @@ enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret 
 /* WRONG_INPUT when the PEM holds no private key. The caller frees with EVP_PKEY_free(). */
 enum status key_from_pem(const struct secret *pem, EVP_PKEY **key, struct error *error);
 
+/* --- digests (openssl.c) --- */
+
+/* SHA-256 of the bytes in lower-case hexadecimal and a NUL. */
+enum status sha256_hex(const void *bytes, size_t length, char hexadecimal[65], struct error *error);
+
 /* --- PEM <-> DER (encode.c) --- */
 
 /* Base64 between the lines of RFC 7468; label is "CERTIFICATE", "CERTIFICATE REQUEST", "X509 CRL".
@@ -105,6 +110,13 @@ enum status authority_certificate_der(const struct authority *authority, struct 
 enum status authority_sign(const struct authority *authority, const char *request_der,
                            size_t length, const char *serial, int years,
                            struct text *certificate_der, struct error *error);
+
+/* As authority_sign(), for a request that this very process has just made with request_make(): that
+ * it is signed by its own key is not checked again, which would cost as much as half the
+ * authority's signature. Never for a request that came from anywhere else. */
+enum status authority_sign_own(const struct authority *authority, const char *request_der,
+                               size_t length, const char *serial, int years,
+                               struct text *certificate_der, struct error *error);
 
 /* A revocation list (RFC 5280, 5) with the serials of `old_pem` (may be empty: none) and those
  * given, each once, reason unspecified; its number one higher than the old one's; valid as long as

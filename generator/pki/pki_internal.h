@@ -38,8 +38,11 @@ enum status key_seal(EVP_PKEY *key, struct text *der, size_t begin, struct error
  * them is empty, longer than 64 bytes or no UTF-8. */
 enum status name_add(struct text *der, const char *unit, const char *name, struct error *error);
 
-/* Subject and SubjectPublicKeyInfo of a request that is well formed and signed by its own key, as
- * views into der; else WRONG_INPUT. */
+/* Subject and SubjectPublicKeyInfo of a request that is well formed, as views into der; else
+ * WRONG_INPUT. request_check() also wants it to be signed by its own key, long enough and with
+ * SHA-256. */
+enum status request_read(struct der_view der, struct der_view *subject, struct der_view *key_info,
+                         struct error *error);
 enum status request_check(struct der_view der, struct der_view *subject, struct der_view *key_info,
                           struct error *error);
 

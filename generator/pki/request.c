@@ -119,14 +119,33 @@ static enum status key_check(EVP_PKEY *key, const struct request_parts *parts, s
     return FINE;
 }
 
+static enum status parts_read(struct der_view der, struct request_parts *parts, struct error *error)
+{
+    if (request_split(der, parts) && subject_valid(parts->subject))
+        return FINE;
+    return fail_openssl(error, WRONG_INPUT, "the signing request is broken");
+}
+
+enum status request_read(struct der_view der, struct der_view *subject, struct der_view *key_info,
+                         struct error *error)
+{
+    struct request_parts parts = {0};
+    enum status status = parts_read(der, &parts, error);
+    if (!status) {
+        *subject = parts.subject;
+        *key_info = parts.key_info;
+    }
+    return status;
+}
+
 enum status request_check(struct der_view der, struct der_view *subject, struct der_view *key_info,
                           struct error *error)
 {
-    struct request_parts parts;
+    struct request_parts parts = {0};
     EVP_PKEY *key = NULL;
-    if (!request_split(der, &parts) || !subject_valid(parts.subject))
-        return fail_openssl(error, WRONG_INPUT, "the signing request is broken");
-    enum status status = key_info_read(parts.key_info, &key, error);
+    enum status status = parts_read(der, &parts, error);
+    if (!status)
+        status = key_info_read(parts.key_info, &key, error);
     if (!status && !(status = key_check(key, &parts, error))) {
         *subject = parts.subject;
         *key_info = parts.key_info;

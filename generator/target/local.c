@@ -3,7 +3,7 @@
  *   ca.key   its private key (0600)      ca.pem, ca.der   its certificate
  *   crl.pem  what it has revoked
  *
- * It is made on first use, in a folder beside that is renamed when it is whole, under the lock of
+ * It is made when something is first signed by it, in a folder beside that is renamed when it is whole, under the lock of
  * the folder above, so that two commands that come first at once end up with the same one. */
 #include "target.h"
 #include "../../common/files.h"
@@ -23,8 +23,8 @@
 enum { AUTHORITY_YEARS = 20, THING_YEARS = 10, LARGEST_FILE = 64 << 20 };
 
 struct local {
-    struct authority authority;
-    char *host;
+    struct authority authority; /* its key is NULL until it is needed, where there is none yet */
+    char *system, *host;
     int port;
 };
 
@@ -99,19 +99,20 @@ static enum status load_authority(struct authority *authority, struct error *err
     return status;
 }
 
-static enum status open_authority(const char *system, struct authority *authority,
-                                  struct error *error)
+static enum status need_authority(struct local *local, struct error *error)
 {
+    if (local->authority.key)
+        return FINE;
     if (!path_exists(AUTHORITY)) {
         int lock;
         enum status status = lock_folder(INFRASTRUCTURE, true, &lock, error);
         if (!status && !path_exists(AUTHORITY))
-            status = make_authority(system, error);
+            status = make_authority(local->system, error);
         unlock(&lock);
         if (status)
             return status;
     }
-    return load_authority(authority, error);
+    return load_authority(&local->authority, error);
 }
 
 /* --- the target --- */
@@ -128,30 +129,37 @@ static enum status local_endpoint(struct target *target, const char **host, int 
 
 static enum status local_authority(struct target *target, struct text *der, struct error *error)
 {
-    const struct local *local = target->state;
-    return authority_certificate_der(&local->authority, der, error);
+    struct local *local = target->state;
+    enum status status = need_authority(local, error);
+    return status ? status : authority_certificate_der(&local->authority, der, error);
 }
 
 static enum status local_certify(struct target *target, const char *serial,
                                  const struct text *request, struct text *certificate,
                                  struct error *error)
 {
-    const struct local *local = target->state;
-    return authority_sign(&local->authority, text_string(request), request->length, serial,
-                          THING_YEARS, certificate, error);
+    struct local *local = target->state;
+    enum status status = need_authority(local, error);
+    if (status)
+        return status;
+    return authority_sign_own(&local->authority, text_string(request), request->length, serial,
+                              THING_YEARS, certificate, error);
 }
 
 /* Reads, extends and replaces the list under the lock of its folder. */
 static enum status local_retire(struct target *target, const char *const *serials, size_t count,
                                 struct error *error)
 {
-    const struct local *local = target->state;
+    struct local *local = target->state;
     struct text old = {0}, list = {0};
     size_t added = 0;
-    int lock;
-    enum status status = lock_folder(AUTHORITY, true, &lock, error);
+    int lock = -1;
+    enum status status = need_authority(local, error);
+    if (!status)
+        status = lock_folder(AUTHORITY, true, &lock, error);
     if (status)
         return status;
+    remove_temporaries(AUTHORITY);
     if (path_exists(AUTHORITY "/crl.pem"))
         status = read_file(AUTHORITY "/crl.pem", LARGEST_FILE, &old, error);
     if (!status)
@@ -170,6 +178,7 @@ static void local_close(struct target *target)
 {
     struct local *local = target->state;
     authority_free(&local->authority);
+    free(local->system);
     free(local->host);
     free(local);
 }
@@ -178,6 +187,7 @@ enum status local_open(const cJSON *system, struct target *target, struct error 
 {
     struct local *local = must_alloc(sizeof *local);
     const cJSON *section = json_get(system, "local");
+    local->system = must_copy(json_string(system, "name", "home"));
     local->host = must_copy(json_string(section, "host", "localhost"));
     local->port = (int)json_number(section, "mqtt_port", 8883);
     *target = (struct target){.name = "local",
@@ -187,8 +197,8 @@ enum status local_open(const cJSON *system, struct target *target, struct error 
                               .certify = local_certify,
                               .retire = local_retire,
                               .close = local_close};
-    enum status status =
-        open_authority(json_string(system, "name", "home"), &local->authority, error);
+    /* One that is there but broken is known before anything is changed. */
+    enum status status = path_exists(AUTHORITY) ? need_authority(local, error) : FINE;
     if (status)
         target_close(target);
     return status;

@@ -22,7 +22,8 @@ struct target {
     /* DER of the authority that signed the endpoint's certificate, for boards that check it. */
     enum status (*authority)(struct target *target, struct text *der, struct error *error);
 
-    /* A certificate for a request (both DER). serial was recorded before the call. */
+    /* A certificate for a request that this process made (both DER). serial was recorded before the
+     * call. */
     enum status (*certify)(struct target *target, const char *serial, const struct text *request,
                            struct text *certificate, struct error *error);
 

@@ -243,7 +243,7 @@ static void commit_all(struct batch *batch, struct making *things, size_t count)
 static void finish(struct making *thing)
 {
     owned char *folder = thing_folder(json_string(thing->record, "name", ""));
-    if (thing->outcome == FAILED)
+    if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
         remove_empty_folder(folder); /* of a thing that never came to have a record */
     unlock(&thing->lock);
     EVP_PKEY_free(thing->key);

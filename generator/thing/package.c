@@ -3,8 +3,8 @@
 #include "../../common/memory.h"
 #include "../../common/spec.h"
 #include "../model.h"
+#include "../pki/pki.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,21 +124,16 @@ static void put_copy(struct artifacts *artifacts, const char *path, const char *
     artifacts_put(artifacts, path, &copy);
 }
 
-static void put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
-                         const cJSON *record)
+static enum status put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
+                                const cJSON *record, struct error *error)
 {
     cJSON *manifest = json_object(), *files = json_array();
-    for (size_t i = 0; i < artifacts->count; i++) {
+    enum status status = FINE;
+    for (size_t i = 0; i < artifacts->count && !status; i++) {
         const struct artifact *artifact = &artifacts->at[i];
-        unsigned char digest[SHA256_DIGEST_LENGTH];
-        char hexadecimal[2 * SHA256_DIGEST_LENGTH + 1];
-        SHA256((const unsigned char *)text_string(&artifact->bytes), artifact->bytes.length,
-               digest);
-        for (size_t j = 0; j < sizeof digest; j++) {
-            hexadecimal[2 * j] = "0123456789abcdef"[digest[j] >> 4];
-            hexadecimal[2 * j + 1] = "0123456789abcdef"[digest[j] & 15];
-        }
-        hexadecimal[2 * sizeof digest] = '\0';
+        char hexadecimal[65] = "";
+        status =
+            sha256_hex(text_string(&artifact->bytes), artifact->bytes.length, hexadecimal, error);
         cJSON *file = json_object();
         json_put_string(file, "file", artifact->path);
         json_put_number(file, "size", (double)artifact->bytes.length);
@@ -153,6 +148,7 @@ static void put_manifest(struct artifacts *artifacts, const struct package_plan 
     json_layout(manifest, &bytes);
     artifacts_put(artifacts, "manifest.json", &bytes);
     cJSON_Delete(manifest);
+    return status;
 }
 
 /* Rendered templates first, then what is copied, so that the type's own code wins. */
@@ -174,8 +170,7 @@ static enum status collect(const struct package_plan *plan, const cJSON *record,
     put_copy(artifacts, "key.der", key->at, key->length);
     put_copy(artifacts, "ca.der", plan->authority.at, plan->authority.length);
     artifacts_sort(artifacts);
-    put_manifest(artifacts, plan, record);
-    return FINE;
+    return put_manifest(artifacts, plan, record, error);
 }
 
 static enum status write_package(const struct artifacts *artifacts, const char *folder,

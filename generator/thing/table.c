@@ -55,13 +55,17 @@ static void take_row(int ending, void *context)
     struct reading *reading = context;
     struct table *table = reading->table;
     (void)ending;
+    if (!reading->row_line) /* a carriage return alone ended the row before, in the same line */
+        reading->row_line = reading->line;
     if (!table->columns) {
         enum status status = take_header(reading);
         reading->status = reading->status ? reading->status : status;
-    } else if (!reading->status && reading->count != table->column_count) {
-        reading->status =
-            fail(reading->error, WRONG_INPUT, "%s:%zu: %zu fields; the header has %zu",
-                 reading->path, reading->row_line, reading->count, table->column_count);
+    } else if (reading->count != table->column_count) {
+        if (!reading->status)
+            reading->status =
+                fail(reading->error, WRONG_INPUT, "%s:%zu: %zu field%s; the header has %zu",
+                     reading->path, reading->row_line, reading->count,
+                     reading->count == 1 ? "" : "s", table->column_count);
         wipe_fields(reading->fields, reading->count);
     } else {
         table->rows = must_grow(table->rows, table->count, &table->room, sizeof *table->rows);

@@ -32,6 +32,7 @@ static bool has_control(const char *text)
 enum status wifi_check(const char *ssid, const char *password, const char *where,
                        struct error *error)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it takes fail() to return FINE */
     size_t length = strlen(ssid), secret_length = strlen(password);
     if (!length || length > LONGEST_SSID)
         return fail(error, WRONG_INPUT, "%sa wifi network's name has 1 to %d bytes; this has %zu",
@@ -71,8 +72,10 @@ static enum status check_secrets(const struct source *source, struct wifi *found
     struct yaml yaml;
     enum status status = FINE;
     yaml_tree_load(source, &yaml, &problems);
-    cJSON *secrets =
-        schema_check(schema_named("secrets"), schema_named("secrets"), yaml.root, &problems);
+    cJSON *secrets = NULL;
+    if (yaml.root || !problems.errors)
+        secrets =
+            schema_check(schema_named("secrets"), schema_named("secrets"), yaml.root, &problems);
     if (problems.errors) {
         problems_sort(&problems);
         status = fail(error, WRONG_INPUT, "%s:%zu:%zu: this line is not as it should be",
