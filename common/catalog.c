@@ -57,9 +57,11 @@ static enum status load_one(const char *path, const char *kind, const char *name
         cJSON *data = NULL;
         if (yaml.root || !problems.errors)
             data = schema_check(schema_named(kind), schema_named(kind), yaml.root, &problems);
-        if (!problems.errors && yaml.root && strcmp(json_string(data, kind, ""), name) != 0)
-            problem_add(&problems, ERROR, yaml.root->place, NULL,
-                        "\"%s: %s\" is missing: the folder's name", kind, name);
+        const char *said = json_string(data, kind, "");
+        if (!problems.errors && yaml.root && strcmp(said, name) != 0)
+            problem_add(&problems, ERROR, yaml_get(yaml.root, kind)->place,
+                        must_format("write \"%s: %s\", or rename the folder", kind, name),
+                        "the %s is called \"%s\" and its folder \"%s\"", kind, said, name);
         if (problems.errors) {
             struct text report = {0};
             problems_sort(&problems);
@@ -93,6 +95,18 @@ static enum status load_all(const char *folder, const char *kind, struct names *
     return FINE;
 }
 
+/* A driver's data without its code would make packages that cannot run. */
+static enum status check_driver_code(const struct catalog *catalog, struct error *error)
+{
+    for (size_t i = 0; i < catalog->driver_names->count; i++) {
+        const char *name = catalog->driver_names->at[i];
+        owned char *path = must_format("%s/drivers/%s/driver_%s.py", catalog->folder, name, name);
+        if (!path_exists(path))
+            return fail(error, WRONG_INPUT, "%s is missing: the code of the driver", path);
+    }
+    return FINE;
+}
+
 enum status catalog_load(const char *templates, struct catalog *catalog, struct error *error)
 {
     *catalog = (struct catalog){.folder = path_join(templates, "firmware"),
@@ -103,7 +117,7 @@ enum status catalog_load(const char *templates, struct catalog *catalog, struct 
         load_all(catalog->folder, "platform", &catalog->platform_names, catalog->platforms, error);
     if (!status)
         status = load_all(drivers, "driver", &catalog->driver_names, catalog->drivers, error);
-    return status;
+    return status ? status : check_driver_code(catalog, error);
 }
 
 void catalog_free(struct catalog *catalog)

@@ -25,6 +25,11 @@ struct staged {
     int descriptor;  /* open until flushed; -1 when the batch is long or relaxed, or for a folder */
 };
 
+struct file_system {
+    dev_t device;
+    int descriptor; /* of a folder on it */
+};
+
 /* --- paths --- */
 
 char *path_join(const char *folder, const char *name)
@@ -44,7 +49,8 @@ char *path_folder(const char *path)
 
 bool path_exists(const char *path)
 {
-    return access(path, F_OK) == 0;
+    /* What may not be looked at is there: whoever opens it gets the true reason. */
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool is_folder(const char *path)
@@ -278,6 +284,28 @@ static int create_file(const char *path, mode_t mode)
     return descriptor;
 }
 
+/* syncfs() reports only errors that are newer than its descriptor, so that is opened with the first
+ * file that is written. Almost always there is one file system; a folder may be a link to another.
+ */
+static enum status hold_file_system(struct batch *batch, const struct staged *step,
+                                    struct error *error)
+{
+    struct stat facts;
+    if (fstat(step->descriptor, &facts))
+        return fail_errno(error, "cannot write %s", step->path);
+    for (size_t i = 0; i < batch->system_count; i++)
+        if (batch->systems[i].device == facts.st_dev)
+            return FINE;
+    owned char *folder = path_folder(step->path);
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return fail_errno(error, "cannot open the folder %s", folder);
+    batch->systems =
+        must_grow(batch->systems, batch->system_count, &batch->system_room, sizeof *batch->systems);
+    batch->systems[batch->system_count++] = (struct file_system){facts.st_dev, descriptor};
+    return FINE;
+}
+
 static enum status stage_file(struct batch *batch, struct staged step, const void *bytes,
                               size_t length, mode_t mode, struct error *error)
 {
@@ -287,7 +315,10 @@ static enum status stage_file(struct batch *batch, struct staged step, const voi
     if (step.descriptor < 0) {
         status = fail_errno(error, "cannot write %s", step.path);
     } else {
-        status = write_bytes(step.descriptor, step.path, bytes, length, error);
+        if (!batch->relaxed)
+            status = hold_file_system(batch, &step, error);
+        if (!status)
+            status = write_bytes(step.descriptor, step.path, bytes, length, error);
         if (!status && (batch->relaxed || batch->unflushed >= FEW_FILES)) {
             if (close(step.descriptor))
                 status = fail_errno(error, "cannot write %s", step.path);
@@ -323,18 +354,38 @@ void batch_replace_folder(struct batch *batch, const char *from, const char *to)
     stage(batch, (struct staged){must_copy(to), must_copy(from), true, -1});
 }
 
-/* One flush of the file system that holds path. */
-static enum status flush_file_system(const char *path, struct error *error)
+static enum status flush_file_systems(const struct batch *batch, struct error *error)
 {
-    owned char *folder = path_folder(path);
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0)
-        return fail_errno(error, "cannot open the folder %s", folder);
-    enum status status = FINE;
-    if (syncfs(descriptor))
-        status = fail_errno(error, "cannot flush %s to the disk", folder);
-    close(descriptor);
-    return status;
+    for (size_t i = 0; i < batch->system_count; i++)
+        if (syncfs(batch->systems[i].descriptor))
+            return fail_errno(error, "cannot flush what was written to the disk");
+    return FINE;
+}
+
+/* Flushes the folder of each step, and the one above it, which may have got the folder; each once
+ * where the steps of a folder stand together as they do as a rule. fresh: only files under their
+ * own names, whose folder is about to be renamed. */
+static enum status flush_each_folder(const struct batch *batch, bool fresh, struct error *error)
+{
+    owned char *last = NULL;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct staged *step = &batch->steps[i];
+        if (fresh && (step->temporary || step->folder))
+            continue;
+        char *folder = path_folder(step->path);
+        owned char *above = path_folder(folder);
+        enum status status = FINE;
+        if ((!last || strcmp(last, folder) != 0) && is_folder(folder)) {
+            status = sync_folder(folder, error);
+            if (!status && !fresh)
+                status = sync_folder(above, error);
+        }
+        free(last);
+        last = folder;
+        if (status)
+            return status;
+    }
+    return FINE;
 }
 
 static enum status flush_files(struct batch *batch, struct error *error)
@@ -351,28 +402,16 @@ static enum status flush_files(struct batch *batch, struct error *error)
             status = fail_errno(error, "cannot write %s", step->path);
         step->descriptor = -1;
     }
-    if (!status && many)
-        status = flush_file_system(batch->steps[0].path, error);
-    return status;
+    if (status)
+        return status;
+    return many ? flush_file_systems(batch, error) : flush_each_folder(batch, true, error);
 }
 
-/* Flushes each folder once, where the steps of a folder stand together as they do as a rule. */
 static enum status flush_folders(const struct batch *batch, struct error *error)
 {
     if (batch->unflushed > FEW_FILES)
-        return flush_file_system(batch->steps[0].path, error);
-    owned char *last = NULL;
-    for (size_t i = 0; i < batch->count; i++) {
-        char *folder = path_folder(batch->steps[i].path);
-        enum status status = FINE;
-        if ((!last || strcmp(last, folder) != 0) && is_folder(folder))
-            status = sync_folder(folder, error);
-        free(last);
-        last = folder;
-        if (status)
-            return status;
-    }
-    return FINE;
+        return flush_file_systems(batch, error);
+    return flush_each_folder(batch, false, error);
 }
 
 /* A folder can take another's place only by changing places with it; the old one is removed then.
@@ -425,6 +464,9 @@ void batch_drop(struct batch *batch)
             unlink(step->temporary);
         staged_free(step);
     }
+    for (size_t i = 0; i < batch->system_count; i++)
+        close(batch->systems[i].descriptor);
+    free(batch->systems);
     free(batch->steps);
     *batch = (struct batch){.relaxed = batch->relaxed};
 }
@@ -436,6 +478,7 @@ enum status write_file(const char *path, const void *bytes, size_t length, mode_
     enum status status = batch_write(&batch, path, bytes, length, mode, error);
     if (!status)
         status = batch_commit(&batch, error);
+    batch_drop(&batch);
     return status;
 }
 

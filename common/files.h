@@ -22,7 +22,8 @@ char *path_join(const char *folder, const char *name);
 /* What stands before the last "/" ("." when there is none), freed by the caller. */
 char *path_folder(const char *path);
 
-bool path_exists(const char *path); /* of any kind; a dangling link does not */
+bool path_exists(
+    const char *path); /* of any kind; a dangling link does not, what may not be looked at does */
 bool is_folder(const char *path);
 
 /* Reads a whole regular file of at most limit bytes to the end of out. A file that does not exist,
@@ -67,8 +68,10 @@ enum status sync_folder(const char *path, struct error *error);
 struct batch {
     struct staged *steps;
     size_t count, room;
-    size_t unflushed; /* files written */
-    bool relaxed;     /* no flushing at all: for what can be made again from what is on disk */
+    size_t unflushed;            /* files written */
+    struct file_system *systems; /* that they are on, each held open since before its first write */
+    size_t system_count, system_room;
+    bool relaxed; /* no flushing at all: for what can be made again from what is on disk */
 };
 
 /* Writes a file under a temporary name, to be renamed to path. */

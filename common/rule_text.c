@@ -132,6 +132,16 @@ static void close_bracket(struct reader *reader, struct token token)
         fault(reader, token.span.offset, "this bracket closes one of another kind");
 }
 
+/* What a selected value is called: its last word, be it behind AS, a dot, or alone. */
+static void note_column(struct rule_text *outline, struct token last)
+{
+    if (last.kind != WORD)
+        return;
+    outline->columns = must_grow(outline->columns, outline->column_count, &outline->column_room,
+                                 sizeof *outline->columns);
+    outline->columns[outline->column_count++] = last.span;
+}
+
 /* One expression or list, up to the end or the word that stops it at depth 0, which is returned. */
 static struct token read_clause(struct reader *reader, const char *stop)
 {
@@ -148,12 +158,16 @@ static struct token read_clause(struct reader *reader, const char *stop)
             reader->nested = 0;
         if (reader->why || token.kind == END)
             return token;
-        if (!reader->depth && stop && is_word(reader, token, stop))
+        if (!reader->depth && stop && is_word(reader, token, stop)) {
+            note_column(reader->outline, before);
             return token;
+        }
         if (reader->depth && !reader->nested && is_word(reader, token, "select"))
             reader->nested = reader->depth;
         if (token.kind == WORD)
             note_word(reader, token, before);
+        if (!reader->depth && stop && token.kind == OTHER && reader->sql[token.span.offset] == ',')
+            note_column(reader->outline, before);
         before = token;
     }
 }
@@ -175,6 +189,10 @@ static bool read_statement(struct reader *reader)
     if (!is_word(reader, token, "select"))
         return fault(reader, token.span.offset, "a statement begins with SELECT");
     size_t start = reader->at;
+    struct reader after = *reader;
+    if (is_word(reader, next(&after), "value"))
+        return fault(reader, after.at - strlen("value"),
+                     "a rule fills columns; SELECT VALUE has none");
     token = read_clause(reader, "from");
     if (reader->why)
         return false;
@@ -217,5 +235,6 @@ bool rule_text_read(const char *sql, struct rule_text *outline, const char **why
 void rule_text_free(struct rule_text *outline)
 {
     free(outline->fields);
+    free(outline->columns);
     *outline = (struct rule_text){0};
 }

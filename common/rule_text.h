@@ -18,7 +18,9 @@ struct rule_text {
     struct span list;      /* between SELECT and FROM */
     struct span topic;     /* between the quotes */
     struct span condition; /* behind WHERE; length 0 when there is none */
-    struct span *fields;   /* root names of the payload that are read, each time they are */
+    struct span *columns;  /* of the list, outside of brackets: the name of each selected value */
+    size_t column_count, column_room;
+    struct span *fields; /* root names of the payload that are read, each time they are */
     size_t field_count, field_room;
 };
 

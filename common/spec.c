@@ -26,6 +26,8 @@ struct checked {
 bool type_name_valid(const char *name)
 {
     size_t length = strlen(name);
+    if (strcmp(name, "system") == 0) /* the word for the central system */
+        return false;
     return length >= 2 && length <= 48 && name[0] >= 'a' && name[0] <= 'z' &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
@@ -216,6 +218,19 @@ static void check_pin(struct checked *spec, const struct yaml_node *node, double
     text_free(&list);
 }
 
+/* Two parameters of one sensor on one pin. */
+static void check_pin_twice(struct checked *spec, const cJSON *parameters,
+                            const struct yaml_node *node, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        const char *format = json_string(json_get(parameters, node->keys[i]->text), "format", "");
+        if (strcmp(format, "pin") == 0 && node->items[i]->kind == YAML_SCALAR &&
+            strcmp(node->items[i]->text, node->items[index]->text) == 0)
+            problem_add(spec->problems, ERROR, node->items[index]->place, NULL,
+                        "pin %s is \"%s\" already", node->items[i]->text, node->keys[i]->text);
+    }
+}
+
 /* The driver's data file holds a schema for each parameter, which is checked like any other. */
 static void check_parameters(struct checked *spec, const cJSON *driver,
                              const struct yaml_node *node)
@@ -241,15 +256,21 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
         cJSON *checked = schema_check(titled, titled, value, spec->problems);
         cJSON_Delete(titled);
         if (errors == spec->problems->errors &&
-            strcmp(json_string(schema, "format", ""), "pin") == 0)
+            strcmp(json_string(schema, "format", ""), "pin") == 0) {
             check_pin(spec, value, checked->valuedouble);
+            check_pin_twice(spec, parameters, node, i);
+        }
         cJSON_Delete(checked);
     }
     cJSON_ArrayForEach(required, json_get(driver, "required"))
     {
-        if (!yaml_get(node, required->valuestring))
-            problem_add(spec->problems, ERROR, node->place, NULL, "%s needs the parameter \"%s\"",
-                        name, required->valuestring);
+        if (!yaml_get(node, required->valuestring)) {
+            const char *about =
+                json_string(json_get(parameters, required->valuestring), "description", NULL);
+            problem_add(spec->problems, ERROR, node->place,
+                        about ? must_format("%s: %s", required->valuestring, about) : NULL,
+                        "%s needs the parameter \"%s\"", name, required->valuestring);
+        }
     }
 }
 
@@ -300,6 +321,10 @@ static void check_measures(struct checked *spec)
         const struct yaml_node *node = yaml_get(measures, measure->string);
         check_range(spec, measure, node);
         check_driver(spec, measure, node);
+        if (own_code && yaml_get(node, "driver"))
+            problem_add(spec->problems, WARNING, yaml_key(node, "driver")->place,
+                        must_copy("remove code/sensor.py, or the driver"),
+                        "code/sensor.py reads every measure, and this driver is not used");
         if (!own_code && !yaml_get(node, "driver"))
             problem_add(spec->problems, ERROR, yaml_key(measures, measure->string)->place,
                         must_copy("name a driver, or write code/sensor.py with read()"),
@@ -333,6 +358,37 @@ static void check_fields(struct checked *spec, const struct yaml_node *node, con
     cJSON_Delete(known);
 }
 
+/* The tables' own columns are added behind the list, and must not be there twice. */
+static void check_columns(struct checked *spec, const struct yaml_node *node, const char *sql,
+                          const struct rule_text *outline)
+{
+    static const char *const own[] = {"time", "thing", "expires"};
+    for (size_t i = 0; i < outline->column_count; i++) {
+        struct span span = outline->columns[i];
+        for (size_t j = 0; j < sizeof own / sizeof *own; j++) {
+            if (span.length != strlen(own[j]) ||
+                strncmp(sql + span.offset, own[j], span.length) != 0)
+                continue;
+            struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
+            place.width = span.length;
+            problem_add(spec->problems, ERROR, place,
+                        must_copy("leave it out, or give it another name with AS"),
+                        "\"%s\" is a column of every table already", own[j]);
+        }
+    }
+}
+
+static void check_ranges_unused(struct checked *spec)
+{
+    const struct yaml_node *measures = yaml_get(spec->root, "measures");
+    for (size_t i = 0; measures && measures->kind == YAML_MAP && i < measures->count; i++) {
+        const struct yaml_node *valid = yaml_key(measures->items[i], "valid");
+        if (valid)
+            problem_add(spec->problems, WARNING, valid->place, NULL,
+                        "the rule written by hand decides what is valid, not this range");
+    }
+}
+
 static void check_rule(struct checked *spec)
 {
     const struct yaml_node *node = yaml_get(yaml_get(spec->root, "rule"), "sql");
@@ -355,6 +411,8 @@ static void check_rule(struct checked *spec)
                         "things of this type publish to %s/<thing>, not to %s", spec->spec->name,
                         topic);
         check_fields(spec, node, sql, &outline);
+        check_columns(spec, node, sql, &outline);
+        check_ranges_unused(spec);
     }
     rule_text_free(&outline);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef SHARE_FOLDER
@@ -188,12 +189,14 @@ enum status project_open(struct context *context)
         return fail_errno(&context->error, "cannot go to the folder %s", at);
     free(context->start_folder);
     context->start_folder = must_copy(start);
+    free(context->root);
+    context->root = must_copy(at);
     free(context->templates);
     context->templates =
         must_copy(is_folder("templates") ? "templates" : SHARE_FOLDER "/templates");
     if (!is_folder(context->templates)) {
-        fail(&context->error, REFUSED, "there are no templates, neither in %s/templates nor in %s", at,
-             context->templates);
+        fail(&context->error, REFUSED, "there are no templates, neither in %s/templates nor in %s",
+             at, context->templates);
         return advise(&context->error, "make install puts them there");
     }
     return FINE;
@@ -272,6 +275,18 @@ static bool may_colour(void)
            !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
+/* {"error": {"status": 1, "message": "...", "advice": "..."}} */
+static void write_error_json(const struct error *error, struct text *out)
+{
+    cJSON *answer = json_object(), *fault = json_object();
+    json_put_number(fault, "status", error->status);
+    json_put_string(fault, "message", text_string(&error->message));
+    json_put_string(fault, "advice", text_string(&error->advice));
+    json_put(answer, "error", fault);
+    json_layout(answer, out);
+    cJSON_Delete(answer);
+}
+
 /* --- running --- */
 
 static enum status dispatch(struct context *context)
@@ -305,10 +320,13 @@ int run_command_line(int count, char **words)
 {
     struct context context = {.colour = may_colour()};
     context.operands = must_array((size_t)count + 1, sizeof *context.operands);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the authority's key */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), which is checked */
     enum status status = parse(&context, count, words);
     if (!status)
         status = dispatch(&context);
+    if (status && context.json && !context.out.length)
+        write_error_json(&context.error, &context.out);
     /* What a failing command has to say for programs (--json) is still written. */
     struct error first = context.error;
     context.error = (struct error){0};
@@ -327,6 +345,7 @@ int run_command_line(int count, char **words)
     free(context.operands);
     free(context.given);
     free(context.start_folder);
+    free(context.root);
     free(context.templates);
     return (int)status;
 }

@@ -19,6 +19,12 @@ enum completion {
     COMPLETE_NOTHING,
     COMPLETE_TYPES,
     COMPLETE_THINGS,
+    COMPLETE_PLATFORMS,
+    COMPLETE_SETS,
+    COMPLETE_TARGETS,
+    COMPLETE_ESCAPES,
+    COMPLETE_SHELLS,
+    COMPLETE_COMMANDS,
     COMPLETE_FILES,
     COMPLETE_FOLDERS
 };
@@ -65,7 +71,8 @@ struct context {
     bool json, verbose, quiet;
     bool colour;        /* standard error is a terminal that may be coloured */
     char *start_folder; /* absolute; where paths of the command line count from */
-    char *templates;    /* after project_open() */
+    char *root;         /* absolute, after project_open() */
+    char *templates;    /* likewise */
     struct text out;    /* for standard output */
     struct error error;
 };

@@ -204,7 +204,8 @@ static void write_roff_command(const struct command *command, struct text *out)
 
 void write_man_page(struct text *out)
 {
-    text_add_string(out, ".TH SENSORFORGE 1 \"" RELEASED "\" \"Sensorforge " VERSION "\" \"User Commands\"\n"
+    text_add_string(out, ".TH SENSORFORGE 1 \"" RELEASED "\" \"Sensorforge " VERSION
+                         "\" \"User Commands\"\n"
                          ".SH NAME\nsensorforge \\- things, types and packages from one YAML file\n"
                          ".SH SYNOPSIS\n.B sensorforge\n[\\fIoption\\fR ...] \\fIcommand\\fR ...\n"
                          ".SH DESCRIPTION\n");
@@ -230,18 +231,26 @@ void write_man_page(struct text *out)
 
 /* --- completion --- */
 
-/* What lists the words of a kind; each name is a folder. */
-static const char *words_of(enum completion completion)
-{
-    switch (completion) {
-    case COMPLETE_TYPES:
-        return "cd sensortypes 2>/dev/null && command ls -d -- */ 2>/dev/null | tr -d /";
-    case COMPLETE_THINGS:
-        return "cd certificates 2>/dev/null && command ls -d -- */ 2>/dev/null | tr -d /";
-    default:
-        return NULL;
-    }
-}
+/* What lists the words of a kind, in any shell; NULL: the shell's own files or folders, or nothing.
+ */
+static const struct {
+    const char *name, *words;
+} kinds[] = {
+    [COMPLETE_NOTHING] = {NULL, NULL},
+    [COMPLETE_TYPES] = {"types", "command ls sensortypes/*/spec.yaml 2>/dev/null | cut -d/ -f2"},
+    [COMPLETE_THINGS] = {"things", "command ls -d certificates/*/ 2>/dev/null | cut -d/ -f2"},
+    [COMPLETE_PLATFORMS] = {"platforms",
+                            "command ls templates/firmware/*/platform.yaml 2>/dev/null "
+                            "| cut -d/ -f3"},
+    [COMPLETE_SETS] = {"sets", "command ls -d templates/*/type templates/*/system 2>/dev/null "
+                               "| cut -d/ -f2 | sort -u"},
+    [COMPLETE_TARGETS] = {"targets", "echo local aws"},
+    [COMPLETE_ESCAPES] = {"escapes", "echo html json python yaml terraform none"},
+    [COMPLETE_SHELLS] = {"shells", "echo bash zsh"},
+    [COMPLETE_COMMANDS] = {"commands", "echo $commands"},
+    [COMPLETE_FILES] = {NULL, NULL},
+    [COMPLETE_FOLDERS] = {NULL, NULL},
+};
 
 static void write_option_words(const struct option *options, struct text *out)
 {
@@ -252,7 +261,7 @@ static void write_option_words(const struct option *options, struct text *out)
 /* compgen's own words for files and folders, and ours for the rest. */
 static void write_bash_reply(enum completion completion, struct text *out)
 {
-    const char *words = words_of(completion);
+    const char *words = kinds[completion].words;
     if (words)
         text_add_format(out, "COMPREPLY=($(compgen -W \"$(%s)\" -- \"$word\"))", words);
     else if (completion == COMPLETE_FILES || completion == COMPLETE_FOLDERS)
@@ -276,43 +285,43 @@ static void write_bash_values(const char *command, const struct option *options,
     }
 }
 
+static void write_command_names(struct text *out)
+{
+    for (size_t i = 0; i < command_count; i++)
+        text_add_format(out, "%s%s", i ? " " : "", commands[i].name);
+}
+
 static void write_bash(struct text *out)
 {
     text_add_string(
         out, "# bash completion of sensorforge, made by: sensorforge completion bash\n"
              "_sensorforge() {\n"
              "  local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-             "  local command='' options='' i\n"
-             "  COMPREPLY=()\n"
-             "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-             "    case \"${COMP_WORDS[i]}\" in\n"
-             "    -C|--directory) i=$((i + 1)) ;;\n"
-             "    -*) ;;\n"
-             "    *) command=\"${COMP_WORDS[i]}\"; break ;;\n"
-             "    esac\n"
-             "  done\n"
-             "  case \"$command:$before\" in\n");
+             "  local command='' options='' i commands='");
+    write_command_names(out);
+    text_add_string(out, "'\n"
+                         "  COMPREPLY=()\n"
+                         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                         "    case \"${COMP_WORDS[i]}\" in\n"
+                         "    -C|--directory) i=$((i + 1)) ;;\n"
+                         "    -*) ;;\n"
+                         "    *) command=\"${COMP_WORDS[i]}\"; break ;;\n"
+                         "    esac\n"
+                         "  done\n"
+                         "  case \"$command:$before\" in\n");
     write_bash_values("*", global_options, out);
     for (size_t i = 0; i < command_count; i++)
         write_bash_values(commands[i].name, commands[i].options, out);
-    text_add_string(out, "  esac\n  case \"$command\" in\n    '') options='");
+    text_add_string(out, "  esac\n  case \"$command\" in\n    '') options=\"$commands\"\n"
+                         "      [[ $word != -* ]] || options='");
     write_option_words(global_options, out);
-    for (size_t i = 0; i < command_count; i++)
-        text_add_format(out, "%s ", commands[i].name);
     text_add_string(out, "' ;;\n");
     for (size_t i = 0; i < command_count; i++) {
         text_add_format(out, "    %s) options='", commands[i].name);
         write_option_words(commands[i].options, out);
         write_option_words(global_options, out);
         text_add_string(out, "'\n      [[ $word == -* ]] || { ");
-        if (strcmp(commands[i].name, "help") == 0) {
-            text_add_string(out, "COMPREPLY=($(compgen -W '");
-            for (size_t j = 0; j < command_count; j++)
-                text_add_format(out, "%s ", commands[j].name);
-            text_add_string(out, "' -- \"$word\"))");
-        } else {
-            write_bash_reply(commands[i].completion, out);
-        }
+        write_bash_reply(commands[i].completion, out);
         text_add_string(out, "; return; } ;;\n");
     }
     text_add_string(out, "  esac\n"
@@ -335,9 +344,23 @@ static void write_zsh_text(const char *string, struct text *out)
 
 static void write_zsh_action(enum completion completion, struct text *out)
 {
-    static const char *const actions[] = {"()", "_sensorforge_types", "_sensorforge_things",
-                                          "_files", "_files -/"};
-    text_add_string(out, actions[completion]);
+    if (kinds[completion].name)
+        text_add_format(out, "{_sensorforge_words %s}", kinds[completion].name);
+    else
+        text_add_string(out, completion == COMPLETE_FILES     ? "_files"
+                             : completion == COMPLETE_FOLDERS ? "_files -/"
+                                                              : "()");
+}
+
+static void write_zsh_words(struct text *out)
+{
+    text_add_string(out, "_sensorforge_words() {\n  local commands='");
+    write_command_names(out);
+    text_add_string(out, "'\n  case $1 in\n");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].name)
+            text_add_format(out, "    %s) compadd -- $(%s) ;;\n", kinds[i].name, kinds[i].words);
+    text_add_string(out, "  esac\n}\n");
 }
 
 /* The rest of an option's description, after its name. */
@@ -369,16 +392,15 @@ static void write_zsh(struct text *out)
 {
     text_add_string(out, "#compdef sensorforge\n"
                          "# zsh completion of sensorforge, made by: sensorforge completion zsh\n"
-                         "_sensorforge_types() { compadd -- sensortypes/*(/N:t) }\n"
-                         "_sensorforge_things() { compadd -- certificates/*(/N:t) }\n"
                          "_sensorforge_commands() {\n  local -a commands=(\n");
     for (size_t i = 0; i < command_count; i++) {
         text_add_format(out, "    '%s:", commands[i].name);
         write_zsh_text(commands[i].summary, out);
         text_add_string(out, "'\n");
     }
-    text_add_string(out, "  )\n  _describe command commands\n}\n"
-                         "_sensorforge() {\n  local state line\n  _arguments -C");
+    text_add_string(out, "  )\n  _describe command commands\n}\n");
+    write_zsh_words(out);
+    text_add_string(out, "_sensorforge() {\n  local state line\n  _arguments -C");
     write_zsh_options(global_options, out);
     text_add_string(out, " \\\n        '(-)1: :_sensorforge_commands' '(-)*:: :->rest'\n"
                          "  [[ $state == rest ]] || return\n  case $line[1] in\n");
@@ -387,10 +409,7 @@ static void write_zsh(struct text *out)
         write_zsh_options(commands[i].options, out);
         write_zsh_options(global_options, out);
         text_add_string(out, " \\\n        '*: :");
-        if (strcmp(commands[i].name, "help") == 0)
-            text_add_string(out, "_sensorforge_commands");
-        else
-            write_zsh_action(commands[i].completion, out);
+        write_zsh_action(commands[i].completion, out);
         text_add_string(out, "' ;;\n");
     }
     text_add_string(out,

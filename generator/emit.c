@@ -168,8 +168,8 @@ static enum status stage_changed(const char *folder, const char *path, const str
     return batch_write(batch, whole, text_string(bytes), bytes->length, FILE_PUBLIC, error);
 }
 
-/* What a killed run left in the folders that are written now, each of which is looked at once: paths
- * are sorted. */
+/* What a killed run left in the folders that are written now, each of which is looked at once:
+ * paths are sorted. */
 static void clear_up(const char *folder, const struct artifacts *artifacts)
 {
     owned char *last = must_copy(folder);

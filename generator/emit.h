@@ -50,8 +50,8 @@ enum status template_set_render(const struct template_set *set, const cJSON *mod
 /* Adds (or replaces) one; copies path, takes over the bytes. */
 void artifacts_put(struct artifacts *artifacts, const char *path, struct text *bytes);
 
-/* Adds every file below folder as it is (not those whose name begins with "." or ends in skip). A
- * folder that is not there adds nothing. */
+/* Adds every file below folder as it is (not what editors and Python leave behind, nor names that
+ * end in skip). A folder that is not there adds nothing. */
 enum status artifacts_add_folder(struct artifacts *artifacts, const char *folder, const char *skip,
                                  struct error *error);
 

@@ -5,11 +5,19 @@
 
 #define TARGET_OPTION                                                                              \
     {                                                                                              \
-        "target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_NOTHING          \
+        "target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_TARGETS          \
     }
 #define DATABASE_OPTION                                                                            \
     {                                                                                              \
         "database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING  \
+    }
+
+#define CHANGE_OPTIONS                                                                             \
+    {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)", COMPLETE_NOTHING},          \
+        {"wifi-ssid", 0, "NAME", "another wifi network (and its password)", COMPLETE_NOTHING},     \
+    {                                                                                              \
+        "wifi-password", 0, NULL, "another wifi password: environment, secrets.yaml or prompt",    \
+            COMPLETE_NOTHING                                                                       \
     }
 
 const struct option global_options[] = {
@@ -47,7 +55,7 @@ const struct command commands[] = {
         .examples = "sensorforge new greenhouse --platform esp32",
         .run = command_new,
         .options = {{"platform", 'p', "PLATFORM",
-                     "the kind of board (a folder of templates/firmware)", COMPLETE_NOTHING}},
+                     "the kind of board (a folder of templates/firmware)", COMPLETE_PLATFORMS}},
     },
     {
         .name = "generate",
@@ -62,7 +70,7 @@ const struct command commands[] = {
                     "sensorforge generate --all --set cloudformation --out build/cloud",
         .run = command_generate,
         .options = {{"all", 0, NULL, "every type, and the system", COMPLETE_NOTHING},
-                    {"set", 0, "SET", "only this template set", COMPLETE_NOTHING},
+                    {"set", 0, "SET", "only this template set", COMPLETE_SETS},
                     {"out", 'o', "DIR",
                      "write there: DIR/<set>/..., or DIR/<type>/<set>/... for several",
                      COMPLETE_FOLDERS},
@@ -119,10 +127,29 @@ const struct command commands[] = {
         .completion = COMPLETE_THINGS,
         .summary = "give things a new key and certificate",
         .details = "The new pair is made beside the old one, the package is rebuilt, and the old "
-                   "certificate is revoked last. The board needs the new package to go on.",
+                   "certificate is revoked last. The board needs the new package to go on. "
+                   "Attributes and wifi change with it where they are given.",
         .examples = "sensorforge rotate kitchen",
         .run = command_rotate,
-        .options = {{"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
+        .options = {CHANGE_OPTIONS,
+                    {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
+                    TARGET_OPTION},
+    },
+    {
+        .name = "package",
+        .operands = "NAME...",
+        .least = 1,
+        .most = -1,
+        .completion = COMPLETE_THINGS,
+        .summary = "rebuild the packages of things",
+        .details =
+            "For a changed spec, code, template, wifi or attribute; key and certificate stay. "
+            "The board needs the new package for it to count.",
+        .examples = "sensorforge package kitchen\n"
+                    "sensorforge package kitchen --wifi-ssid Barn --attribute zone=2",
+        .run = command_package,
+        .options = {CHANGE_OPTIONS,
+                    {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
                     TARGET_OPTION},
     },
     {
@@ -135,7 +162,8 @@ const struct command commands[] = {
         .details = "Deletes half-made things too. Readings in the central database stay.",
         .examples = "sensorforge delete kitchen attic",
         .run = command_delete,
-        .options = {{"dry-run", 'n', NULL, "say what would be deleted", COMPLETE_NOTHING},
+        .options = {{"type", 't', "TYPE", "delete only things of this type", COMPLETE_TYPES},
+                    {"dry-run", 'n', NULL, "say what would be deleted", COMPLETE_NOTHING},
                     TARGET_OPTION},
     },
     {
@@ -187,7 +215,7 @@ const struct command commands[] = {
             "sensorforge model esp8266temp | sensorforge render my.json.mustache - --strict",
         .run = command_render,
         .options = {{"escape", 'e', "KIND", "html, json, python, yaml, terraform or none",
-                     COMPLETE_NOTHING},
+                     COMPLETE_ESCAPES},
                     {"partials", 0, "DIR", "where partials are: DIR/NAME.mustache",
                      COMPLETE_FOLDERS},
                     {"strict", 0, NULL, "a name that the data does not have is an error",
@@ -197,6 +225,7 @@ const struct command commands[] = {
         .name = "help",
         .operands = "[COMMAND]",
         .most = 1,
+        .completion = COMPLETE_COMMANDS,
         .summary = "show help",
         .run = command_help,
     },
@@ -212,6 +241,7 @@ const struct command commands[] = {
         .operands = "bash|zsh",
         .least = 1,
         .most = 1,
+        .completion = COMPLETE_SHELLS,
         .summary = "print the tab completion of a shell",
         .examples = "source <(sensorforge completion bash)",
         .run = command_completion,

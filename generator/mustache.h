@@ -46,7 +46,7 @@ typedef enum status mustache_finder(void *context, const char *name, const struc
 
 struct mustache_options {
     enum escape escape;
-    bool strict;              /* a name that the data does not have is an error */
+    bool strict; /* a name that the data does not have is an error, and an object or list written */
     mustache_finder *partial; /* NULL: no partials */
     void *context;            /* handed to partial */
 };

@@ -190,6 +190,11 @@ static enum status render_variable(struct rendering *rendering, const struct nod
 {
     const cJSON *value;
     enum status status = seek(rendering, node, &value);
+    if (!status && rendering->options->strict && (cJSON_IsObject(value) || cJSON_IsArray(value)))
+        return mustache_fail(current(rendering)->template, node->offset, rendering->error,
+                             "'%.*s' is %s, expected a text, a number, true or false",
+                             name_shown(node->text), node->text.at,
+                             cJSON_IsObject(value) ? "an object" : "a list");
     if (!status)
         write_value(rendering, node->kind == RAW ? ESCAPE_NONE : rendering->options->escape, value);
     return status;

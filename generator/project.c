@@ -44,6 +44,8 @@ enum status project_load(struct context *context, struct project *project)
     if (!status)
         status = catalog_load(context->templates, &project->catalog, &context->error);
     if (!status)
+        say_more(context, "project %s, templates %s", context->root, context->templates);
+    if (!status)
         status = spec_read_system(&project->system, &context->error);
     if (!status)
         status = spec_require(&project->system, &context->error);
@@ -230,6 +232,9 @@ enum status project_deploy(struct project *project, const char *subject, struct 
     enum status status = project_render(project, subject, NULL, &artifacts);
     if (!status)
         status = emit_write(folder, &artifacts, NULL, false, report, &project->context->error);
+    if (!status)
+        say_more(project->context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
+                 report->written, report->removed, report->unchanged, folder);
     if (!status && strcmp(subject, "system") != 0)
         status = mark_deployed(project, subject);
     artifacts_free(&artifacts);

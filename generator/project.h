@@ -27,8 +27,8 @@ const cJSON *project_system(const struct project *project);
 /* The model of a type whose spec must be right; the caller deletes. */
 enum status project_model(struct project *project, const char *type, cJSON **model);
 
-/* FINE when each of the subjects (types, "system") has a spec, and it is right: asked before the first of
- * several is written. */
+/* FINE when each of the subjects (types, "system") has a spec, and it is right: asked before the
+ * first of several is written. */
 enum status project_check(struct project *project, const char *const *subjects, size_t count);
 
 /* Renders the documents of a subject, a type or "system". set: only that one; NULL: all that there

@@ -136,7 +136,8 @@ static void add_invalid(cJSON *rules, const cJSON *type, const char *condition)
     drop_last_comma(&sql);
     text_add_format(&sql, " FROM '%s' WHERE ", json_string(type, "topic_filter", ""));
     if (*condition)
-        text_add_format(&sql, "nanvl((%s), false) <> true", condition);
+        text_add_format(&sql, "CASE isUndefined((%s)) WHEN true THEN true ELSE (%s) <> true END",
+                        condition, condition);
     else
         text_add_string(&sql, "false");
     cJSON *rule = json_object();

@@ -6,11 +6,12 @@
  *   - the valid rule asks for the type of each measure and attribute first. Arithmetic tells types
  *     apart, because "=" never converts: `x - 0 = x` is true for a number only, `floor(x) = x` for
  * a whole one, `x + '' = x` for a string only.
- *   - the invalid rule is `nanvl((condition), false) <> true`: nanvl turns Undefined and Null into
- *     false, and a mismatched "<>" is true, so this is true whenever the condition is not.
- * The valid rule uses SQL version 2015-10-08, in which 25.0 stays a decimal; `x + 0.0` makes an
- * integer one, so that 24.6 and 25 land in the same column. The invalid rule needs 2016-03-23 for
- * encode(), which keeps the message as it came, JSON or not. */
+ *   - the invalid rule is `CASE isUndefined((condition)) WHEN true THEN true ELSE (condition) <>
+ * true END`, which is true whenever the condition is not: Undefined is asked for first, because it
+ * would make the whole Undefined, and "<>" of two types is true. The valid rule uses SQL version
+ * 2015-10-08, in which 25.0 stays a decimal; `x + 0.0` makes an integer one, so that 24.6 and 25
+ * land in the same column. The invalid rule needs 2016-03-23 for encode(), which keeps the message
+ * as it came, JSON or not. */
 #ifndef GENERATOR_RULES_H
 #define GENERATOR_RULES_H
 

@@ -87,6 +87,13 @@ static enum status load_template(struct files *files, const char *source, const 
     return status;
 }
 
+/* What editors, git and Python leave behind is nobody's output. */
+static bool is_left_over(const char *name)
+{
+    return *name == '.' || ends_with(name, "~") || ends_with(name, ".pyc") ||
+           strcmp(name, "__pycache__") == 0;
+}
+
 /* Every file below folder; below is the path so far, relative to where the walk began. */
 static enum status load_folder(struct files *files, const char *folder, const char *below,
                                int depth, file_loader *load, struct error *error)
@@ -95,7 +102,7 @@ static enum status load_folder(struct files *files, const char *folder, const ch
     DIR *listing = opendir(here);
     enum status status = FINE;
     for (struct dirent *entry; listing && !status && (entry = readdir(listing));) {
-        if (entry->d_name[0] == '.')
+        if (is_left_over(entry->d_name))
             continue;
         owned char *source = path_join(here, entry->d_name);
         owned char *path = *below ? path_join(below, entry->d_name) : must_copy(entry->d_name);
@@ -202,7 +209,7 @@ static enum status canonical_json(const char *source, struct text *bytes, struct
     text_clear(bytes);
     if (!status)
         json_layout(value, bytes);
-    cJSON_Delete(value);
+    json_wipe(value); /* a board's configuration holds its wifi password */
     error_free(&broken);
     return status;
 }
@@ -214,6 +221,8 @@ static enum status render_file(const struct template_set *set, const struct temp
         text_add(bytes, text_string(&file->bytes), file->bytes.length);
         return FINE;
     }
+    text_reserve(bytes,
+                 2 * file->bytes.length + 4096); /* so that no secret stays behind as it grows */
     struct mustache_options options = {
         .escape = file->escape, .strict = true, .partial = find_partial, .context = (void *)set};
     enum status status = mustache_render(file->compiled, model, &options, bytes, error);

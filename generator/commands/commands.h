@@ -15,6 +15,7 @@ enum status command_list(struct context *context);
 enum status command_man(struct context *context);
 enum status command_model(struct context *context);
 enum status command_new(struct context *context);
+enum status command_package(struct context *context);
 enum status command_render(struct context *context);
 enum status command_rotate(struct context *context);
 enum status command_show(struct context *context);

@@ -11,24 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* {"zone": "1"} from --attribute zone=1 ... */
-static enum status given_attributes(struct context *context, cJSON **attributes)
-{
-    *attributes = json_object();
-    for (size_t i = 0; i < context->given_count; i++) {
-        const struct given_option *given = &context->given[i];
-        if (strcmp(given->option->name, "attribute") != 0)
-            continue;
-        const char *equals = strchr(given->value, '=');
-        if (!equals || equals == given->value)
-            return fail(&context->error, WRONG_USAGE, "--attribute takes NAME=VALUE, not \"%s\"",
-                        given->value);
-        owned char *name = must_copy_bytes(given->value, (size_t)(equals - given->value));
-        json_put_string(*attributes, name, equals + 1);
-    }
-    return FINE;
-}
-
 /* The type asked for, or the only one that is plugged in. */
 static enum status choose_type(struct context *context, char **type)
 {
@@ -74,6 +56,9 @@ static enum status make_one(struct context *context, struct target *target,
                               wifi->password.at);
     things_make(target, &thing, 1);
     if (thing.outcome == MADE) {
+        say_more(context, "certificate %s, serial %s",
+                 json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
+                 json_string(thing.record, "serial", ""));
         tell(context, &thing);
     } else {
         error_free(&context->error);
@@ -170,5 +155,9 @@ enum status command_create(struct context *context)
     if (from && context->operand_count)
         return fail(&context->error, WRONG_USAGE,
                     "--from FILE names the things itself; leave out \"%s\"", context->operands[0]);
+    if (from && (option_given(context, "type") || option_given(context, "attribute")))
+        return fail(
+            &context->error, WRONG_USAGE,
+            "--from FILE has columns for type and attributes; leave out --type and --attribute");
     return from ? create_from_table(context, from) : create_one(context);
 }

@@ -97,25 +97,25 @@ static cJSON *row_attributes(const struct run *run, const struct table_row *row)
     return attributes;
 }
 
-/* The row's own wifi, or everybody's, which is found when the first row needs it. */
+/* The row's own wifi where a field is not empty, everybody's where it is; that is found when the
+ * first row needs it. A network of the row's own with no password is an open one. */
 static enum status row_wifi(struct run *run, const struct table_row *row, const char *where,
                             const char **ssid, const char **password, struct error *error)
 {
     *ssid = table_field(&run->table, row, "wifissid");
     *password = table_field(&run->table, row, "wifipassword");
-    if (*ssid && **ssid) {
-        *password = *password ? *password : "";
-        return wifi_check(*ssid, *password, where, error);
-    }
-    if (!run->wifi.ssid.at) {
+    bool own_ssid = *ssid && **ssid, own_password = *password && **password;
+    if (!own_ssid && !run->wifi.ssid.at) {
         enum status status =
             wifi_find(option_value(run->context, "wifi-ssid"), true, &run->wifi, error);
         if (status)
             return status;
     }
-    *ssid = run->wifi.ssid.at;
-    *password = run->wifi.password.at;
-    return FINE;
+    if (!own_ssid)
+        *ssid = run->wifi.ssid.at;
+    if (!own_password)
+        *password = own_ssid ? "" : run->wifi.password.at;
+    return wifi_check(*ssid, *password, where, error);
 }
 
 /* Whether it exists already: the same thing is skipped, another of that name is an error. */
@@ -207,10 +207,13 @@ static enum status check_table(struct run *run)
         bool found = false;
         for (size_t j = 0; j < run->table.column_count; j++)
             found |= strcmp(run->table.columns[j], needed[i]) == 0;
-        if (!found)
-            return fail(error, WRONG_INPUT,
-                        "%s:1: the column \"%s\" is missing; expected name,type,...", run->file,
-                        needed[i]);
+        if (!found) {
+            fail(error, WRONG_INPUT, "%s:1: the column \"%s\" is missing; expected name,type,...",
+                 run->file, needed[i]);
+            return run->table.column_count == 1 && strchr(run->table.columns[0], ';')
+                       ? advise(error, "fields are separated by commas, not by semicolons")
+                       : WRONG_INPUT;
+        }
     }
     run->things = must_array(run->table.count, sizeof *run->things);
     run->lines = must_array(run->table.count, sizeof *run->lines);
@@ -281,10 +284,11 @@ static enum status make_all(struct run *run)
     struct error *error = &run->context->error;
     int lock = -1;
     enum status status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
-    if (!status)
-        status = lock_folder(THINGS_FOLDER, false, &lock, error);
-    if (status == REFUSED && lock < 0)
-        advise(error, "another create --from is at work; wait for it, or stop it");
+    if (status)
+        return status;
+    status = lock_folder(THINGS_FOLDER, false, &lock, error);
+    if (status)
+        advise(error, "is another create --from at work? Wait for it, or stop it");
     if (!status)
         status = plug_types_in(run);
     run->begun = !status;

@@ -31,16 +31,17 @@ enum status command_delete(struct context *context)
         const char *name = context->operands[i];
         if (named_before(context, i))
             continue;
+        bool revoked = true;
         if (!dry_run)
-            status = thing_delete(&target, name, &context->error);
+            status = thing_delete(&target, name, option_value(context, "type"), &revoked,
+                                  &context->error);
         if (status)
             break;
         cJSON_AddItemToArray(deleted, cJSON_CreateString(name));
         if (!context->json)
-            text_add_format(&context->out,
-                            dry_run ? "%s  would be deleted, its certificate revoked\n"
-                                    : "%s  deleted, its certificate revoked\n",
-                            name);
+            text_add_format(&context->out, "%s  %s%s\n", name,
+                            dry_run ? "would be deleted" : "deleted",
+                            revoked ? ", its certificate revoked" : "");
     }
     if (context->json)
         json_layout(deleted, &context->out);

@@ -51,8 +51,8 @@ enum status command_deploy(struct context *context)
     if (!status && context->json)
         json_layout(answer, &context->out);
     else if (!status)
-        say(context, "next  make create name=<thing> type=%s wifissid=...",
-            all ? "<type>" : context->operands[0]);
+        text_add_format(&context->out, "next  make create name=<thing> type=%s wifissid=...\n",
+                        all ? "<type>" : context->operands[0]);
     names_free(types);
     cJSON_Delete(answer);
     target_close(&target);

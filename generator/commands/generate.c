@@ -37,6 +37,9 @@ static enum status generate(struct generation *generation, const char *subject)
     if (!status)
         status = emit_write(folder, &artifacts, only, option_given(context, "diff"), &report,
                             &context->error);
+    if (!status)
+        say_more(context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
+                 report.written, report.removed, report.unchanged, folder);
     generation->total.written += report.written;
     generation->total.unchanged += report.unchanged;
     generation->total.removed += report.removed;

@@ -15,10 +15,23 @@ static char *state_advice(const char *state, const char *name)
         return must_copy("active");
     if (strcmp(state, "rotating") == 0)
         return must_format("half-rotated: run make rotate name=%s again", name);
+    if (strcmp(state, "damaged") == 0)
+        return must_format("damaged: make delete name=%s removes it", name);
     if (strcmp(state, "deleting") == 0)
         return must_format("half-deleted: run make delete name=%s again", name);
     return must_format("half-made: run make create name=%s again, or make delete name=%s", name,
                        name);
+}
+
+/* What is shown for a folder whose record cannot be read, or is not there. */
+static cJSON *damaged(const char *name, const struct error *error)
+{
+    cJSON *record = json_object();
+    json_put_string(record, "name", name);
+    json_put_string(record, "state", "damaged");
+    json_put_string(record, "fault",
+                    error->message.length ? text_string(&error->message) : "there is no record");
+    return record;
 }
 
 static void add_row(struct tabular *table, const cJSON *record)
@@ -48,7 +61,10 @@ enum status command_list(struct context *context)
     struct names *names = status ? NULL : thing_names();
     for (size_t i = 0; names && i < names->count && !status; i++) {
         cJSON *record = NULL;
-        status = record_read(names->at[i], &record, &context->error);
+        struct error unread = {0};
+        if (record_read(names->at[i], &record, &unread) || !record)
+            record = damaged(names->at[i], &unread);
+        error_free(&unread);
         bool wanted = record && (!type || strcmp(json_string(record, "type", ""), type) == 0);
         if (wanted && context->json)
             cJSON_AddItemToArray(list, record_public(record));

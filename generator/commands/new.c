@@ -14,10 +14,13 @@ static enum status check_name(struct context *context, const char *type)
     if (!type_name_valid(type)) {
         fail(&context->error, WRONG_INPUT, "\"%s\" cannot be the name of a type", type);
         return advise(&context->error,
-                      "a lower-case letter, then lower-case letters, digits and _; 2 to 48 in all");
+                      "a lower-case letter, then lower-case letters, digits and _; 2 to 48 in "
+                      "all; not \"system\"");
     }
-    if (path_exists(folder))
-        return fail(&context->error, WRONG_INPUT, "%s exists already", folder);
+    if (path_exists(folder)) {
+        fail(&context->error, WRONG_INPUT, "%s exists already", folder);
+        return advise(&context->error, "edit %s/spec.yaml, or take another name", folder);
+    }
     return FINE;
 }
 
@@ -123,8 +126,9 @@ enum status command_new(struct context *context)
         json_layout(answer, &context->out);
         cJSON_Delete(answer);
     } else if (!status) {
-        say(context, "%s  a %s type, in " TYPES_FOLDER "/%s/", type, platform, type);
-        say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: make check", type);
+        say(context, "%s  a type for %s, in " TYPES_FOLDER "/%s/", type, platform, type);
+        say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: sensorforge check %s", type,
+            type);
     }
     artifacts_free(&artifacts);
     template_set_free(set);

@@ -3,7 +3,11 @@
 #define GENERATOR_COMMANDS_THINGS_H
 
 #include "../cli.h"
+#include "../project.h"
+#include "../target/target.h"
+#include "../thing/life.h"
 #include "../thing/package.h"
+#include "../thing/wifi.h"
 
 #include <cjson/cJSON.h>
 
@@ -13,6 +17,31 @@ void write_thing(const cJSON *record, const struct package_plan *plan,
 
 /* The record without secrets, with "package": {"folder", "files", "bytes"}. */
 void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out);
+
+/* {"zone": "1"} from --attribute zone=1 ...; the caller deletes, also on failure. */
+enum status given_attributes(struct context *context, cJSON **attributes);
+
+/* A thing that is there, with its type as it is now, and what the command line changes of it. */
+struct subject {
+    struct package_plan plan;
+    cJSON *attributes; /* complete */
+    struct wifi wifi;  /* empty: as before */
+    struct changes changes;
+};
+
+/* Prepares one for rotate or package: --attribute, --wifi-ssid, --wifi-password. Attributes that
+ * the type no longer has are dropped, new ones get their default. */
+enum status subject_open(struct project *project, struct target *target, const char *name,
+                         struct subject *subject);
+void subject_close(struct subject *subject);
+
+/* What rotate and package do to each thing that is named; the record comes back. */
+typedef enum status subject_action(struct target *target, struct subject *subject, const char *name,
+                                   cJSON **record, struct package_size *size, struct error *error);
+
+/* The whole of such a command: all things are looked at before the first is changed, and each is
+ * shown afterwards. would: what --dry-run says ("would get a new key"). */
+enum status each_subject(struct context *context, subject_action *action, const char *would);
 
 /* Whether an operand is there a second time: then it has been dealt with. */
 bool named_before(const struct context *context, size_t index);

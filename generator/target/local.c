@@ -3,9 +3,11 @@
  *   ca.key   its private key (0600)      ca.pem, ca.der   its certificate
  *   crl.pem  what it has revoked
  *
- * It is made when something is first signed by it, in a folder beside that is renamed when it is whole, under the lock of
- * the folder above, so that two commands that come first at once end up with the same one. */
+ * It is made when something is first signed by it, in a folder beside that is renamed when it is
+ * whole, under the lock of the folder above, so that two commands that come first at once end up
+ * with the same one. */
 #include "target.h"
+#include "../../common/catalog.h"
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
@@ -81,6 +83,19 @@ static enum status make_authority(const char *system, struct error *error)
     batch_drop(&batch);
     authority_free(&made);
     return status;
+}
+
+/* A new one in the place of one that was lost would make all certificates worthless without a word.
+ * Looked at in this order, because the first command may be making both just now. */
+static enum status check_not_lost(struct error *error)
+{
+    struct names *certified = folders_with("certificates", "cert.pem");
+    bool lost = certified->count > 0 && !path_exists(AUTHORITY);
+    names_free(certified);
+    if (!lost)
+        return FINE;
+    fail(error, REFUSED, AUTHORITY " is gone, and things have certificates that it signed");
+    return advise(error, "restore it from a backup");
 }
 
 static enum status load_authority(struct authority *authority, struct error *error)
@@ -197,8 +212,9 @@ enum status local_open(const cJSON *system, struct target *target, struct error 
                               .certify = local_certify,
                               .retire = local_retire,
                               .close = local_close};
-    /* One that is there but broken is known before anything is changed. */
-    enum status status = path_exists(AUTHORITY) ? need_authority(local, error) : FINE;
+    /* One that is broken or lost is known before anything is changed. */
+    enum status status =
+        path_exists(AUTHORITY) ? need_authority(local, error) : check_not_lost(error);
     if (status)
         target_close(target);
     return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,16 @@
 enum { MOST_WORKERS = 64, FIRST_GROUP = 4, LARGEST_GROUP = 512 };
 
 static const double group_seconds = 0.5;
+
+/* Of each thing of a group its folder is open, for the lock; a margin for what else is open. */
+static size_t largest_group(void)
+{
+    enum { MARGIN = 64 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= LARGEST_GROUP + MARGIN)
+        return LARGEST_GROUP;
+    return limit.rlim_cur > MARGIN ? (size_t)limit.rlim_cur - MARGIN : 1;
+}
 
 /* What a worker says of one thing; at most PIPE_BUF bytes, so that lines of workers never mix. */
 struct note {
@@ -45,7 +56,7 @@ static bool tell(int pipe_end, size_t index, const struct making *thing)
 static void work(struct target *target, struct making *things, size_t count, size_t first,
                  size_t stride, int pipe_end)
 {
-    size_t group = FIRST_GROUP;
+    size_t largest = largest_group(), group = FIRST_GROUP < largest ? FIRST_GROUP : largest;
     struct making *taken = must_array(LARGEST_GROUP, sizeof *taken);
     for (size_t next = first; next < count;) {
         size_t start = next, size = 0;
@@ -59,7 +70,7 @@ static void work(struct target *target, struct making *things, size_t count, siz
                 _exit(REFUSED); /* nobody listens any more */
             making_free(&taken[i]);
         }
-        if (took < group_seconds && group < LARGEST_GROUP)
+        if (took < group_seconds && 2 * group <= largest)
             group *= 2;
         else if (took > 2 * group_seconds && group > 1)
             group /= 2;

@@ -290,8 +290,10 @@ static enum status no_such_thing(const char *name, struct error *error)
     struct names *names = thing_names();
     fail(error, WRONG_INPUT, "there is no thing \"%s\"", name);
     const char *nearest = nearest_word(name, names->at, names->count);
-    if (nearest)
+    if (nearest && strcmp(nearest, name) != 0)
         advise(error, "did you mean \"%s\"?", nearest);
+    else if (nearest)
+        advise(error, "a killed command left its folder: make delete name=%s", name);
     else
         advise(error, "make list shows those that there are");
     names_free(names);
@@ -341,19 +343,41 @@ static enum status open_thing(const char *name, int *lock, cJSON **record, struc
     return status;
 }
 
-static enum status begin_rotation(cJSON *record, struct error *error)
+static enum status not_whole(const cJSON *record, struct error *error)
 {
     const char *state = record_state(record), *name = json_string(record, "name", "");
+    const char *done = strcmp(state, "making") == 0     ? "made"
+                       : strcmp(state, "rotating") == 0 ? "rotated"
+                                                        : "deleted";
+    fail(error, WRONG_INPUT, "%s is half-%s", name, done);
+    return advise(error, "finish that first: make %s name=%s",
+                  strcmp(state, "making") == 0     ? "create"
+                  : strcmp(state, "rotating") == 0 ? "rotate"
+                                                   : "delete",
+                  name);
+}
+
+static void apply(const struct changes *changes, cJSON *record)
+{
+    cJSON *wifi = json_get(record, "wifi");
+    if (changes->attributes)
+        json_put(record, "attributes", cJSON_Duplicate(changes->attributes, true));
+    if (changes->ssid)
+        json_put_string(wifi, "ssid", changes->ssid);
+    if (changes->password)
+        json_put_string(wifi, "password", changes->password);
+}
+
+static enum status begin_rotation(cJSON *record, const struct changes *changes, struct error *error)
+{
+    const char *state = record_state(record);
     if (strcmp(state, "rotating") == 0)
         return FINE;
-    if (strcmp(state, "active") != 0) {
-        fail(error, WRONG_INPUT, "%s is half-%s, and cannot be rotated", name,
-             strcmp(state, "making") == 0 ? "made" : "deleted");
-        return advise(error, "finish that first: make %s name=%s",
-                      strcmp(state, "making") == 0 ? "create" : "delete", name);
-    }
+    if (strcmp(state, "active") != 0)
+        return not_whole(record, error);
     enum status status = choose_serial(record, "next_serial", error);
     json_put_string(record, "state", "rotating");
+    apply(changes, record);
     return status ? status : record_write(record, error);
 }
 
@@ -428,7 +452,8 @@ static enum status finish_rotation(struct target *target, cJSON *record, struct 
 }
 
 enum status thing_rotate(struct target *target, const struct package_plan *plan, const char *name,
-                         cJSON **record, struct package_size *size, struct error *error)
+                         const struct changes *changes, cJSON **record, struct package_size *size,
+                         struct error *error)
 {
     struct text certificate = {0};
     EVP_PKEY *key = NULL;
@@ -437,7 +462,7 @@ enum status thing_rotate(struct target *target, const struct package_plan *plan,
     if (!status && !*record)
         status = no_such_thing(name, error);
     if (!status)
-        status = begin_rotation(*record, error);
+        status = begin_rotation(*record, changes, error);
     fault_point("rotate:begun");
     bool taken_over =
         strcmp(json_string(*record, "serial", ""), json_string(*record, "next_serial", "")) == 0;
@@ -455,46 +480,143 @@ enum status thing_rotate(struct target *target, const struct package_plan *plan,
     return status;
 }
 
-/* --- deleting --- */
+/* --- rebuilding --- */
 
-/* A serial counts only when something was signed under it: its certificate is in a file, or a later
- * step has been recorded. */
-static enum status retire_all(struct target *target, const cJSON *record, struct error *error)
+static enum status restage(const struct package_plan *plan, cJSON *record,
+                           struct package_size *size, struct error *error)
 {
     const char *name = json_string(record, "name", "");
-    const char *serials[3];
+    owned char *key_path = thing_file(name, "key.pem");
+    owned char *certificate_path = thing_file(name, "cert.pem");
+    struct text certificate = {0};
+    struct batch batch = {0};
+    EVP_PKEY *key = NULL;
+    enum status status = read_key(key_path, &key, error);
+    if (!status)
+        status = read_certificate(certificate_path, json_string(record, "serial", ""), &certificate,
+                                  error);
+    if (!status && !certificate.length)
+        status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
+                      certificate_path);
+    if (!status)
+        status = stage_package(plan, record, key, &certificate, &batch, size, error);
+    if (!status)
+        status = record_stage(record, &batch, error);
+    if (!status)
+        status = batch_commit(&batch, error);
+    batch_drop(&batch);
+    EVP_PKEY_free(key);
+    text_free(&certificate);
+    return status;
+}
+
+enum status thing_rebuild(const struct package_plan *plan, const char *name,
+                          const struct changes *changes, cJSON **record, struct package_size *size,
+                          struct error *error)
+{
+    int lock;
+    enum status status = open_thing(name, &lock, record, error);
+    if (!status && !*record)
+        status = no_such_thing(name, error);
+    if (!status && strcmp(record_state(*record), "active") != 0)
+        status = not_whole(*record, error);
+    if (!status) {
+        apply(changes, *record);
+        status = restage(plan, *record, size, error);
+    }
+    unlock(&lock);
+    return status;
+}
+
+/* --- deleting --- */
+
+/* The serial of the certificate in a file, "" when there is none that can be read. */
+static void serial_of_file(const char *name, const char *file, struct certificate_facts *facts)
+{
+    owned char *path = thing_file(name, file);
+    struct text pem = {0}, der = {0};
+    struct error unread = {0};
+    *facts = (struct certificate_facts){0};
+    if (path_exists(path) && !read_file(path, LARGEST_PEM, &pem, &unread) &&
+        !pem_to_der("CERTIFICATE", text_string(&pem), pem.length, &der, &unread))
+        certificate_read(text_string(&der), der.length, facts, &unread);
+    text_free(&pem);
+    text_free(&der);
+    error_free(&unread);
+}
+
+/* Whatever was signed: the certificates on disk, and what the record says of later steps. record is
+ * NULL when there is none, or it is damaged. */
+static enum status retire_all(struct target *target, const char *name, const cJSON *record,
+                              bool *revoked, struct error *error)
+{
+    struct certificate_facts current, next;
+    const char *serials[4];
     size_t count = 0;
-    owned char *current = thing_file(name, "cert.pem"), *next = thing_file(name, "next-cert.pem");
-    const char *serial = json_string(record, "serial", NULL);
-    const char *next_serial = json_string(record, "next_serial", NULL);
+    serial_of_file(name, "cert.pem", &current);
+    serial_of_file(name, "next-cert.pem", &next);
+    const char *recorded = json_string(json_get(record, "certificate"), "serial", NULL);
     const char *retired = json_string(record, "retired", NULL);
-    if (serial && (json_get(record, "certificate") || path_exists(current)))
-        serials[count++] = serial;
-    if (next_serial && path_exists(next))
-        serials[count++] = next_serial;
+    if (*current.serial)
+        serials[count++] = current.serial;
+    if (*next.serial)
+        serials[count++] = next.serial;
+    if (recorded)
+        serials[count++] = recorded;
     if (retired)
         serials[count++] = retired;
+    *revoked = count > 0;
     return count ? target->retire(target, serials, count, error) : FINE;
 }
 
-enum status thing_delete(struct target *target, const char *name, struct error *error)
+/* Without a record the type is not known: the package may be with any. */
+static enum status remove_packages(const char *name, const cJSON *record, struct error *error)
 {
+    if (record)
+        return package_remove(json_string(record, "type", ""), name, error);
+    struct names *types = folders_with(TYPES_FOLDER, "sensors");
+    enum status status = FINE;
+    for (size_t i = 0; i < types->count && !status; i++)
+        status = package_remove(types->at[i], name, error);
+    names_free(types);
+    return status;
+}
+
+/* The record, or NULL where it is damaged: a thing must be deletable all the same. */
+static enum status open_to_delete(const char *name, const char *type, int *lock, cJSON **record,
+                                  struct error *error)
+{
+    enum status status = open_thing(name, lock, record, error);
+    if (status == WRONG_INPUT && *lock >= 0) {
+        error_free(error);
+        status = FINE;
+    }
+    if (!status && type && strcmp(json_string(*record, "type", type), type) != 0)
+        status = fail(error, WRONG_INPUT, "%s is no %s but a %s", name, type,
+                      json_string(*record, "type", ""));
+    return status;
+}
+
+enum status thing_delete(struct target *target, const char *name, const char *type, bool *revoked,
+                         struct error *error)
+{
+    static const char *const files[] = {"next-key.pem", "next-cert.pem", "key.pem", "cert.pem",
+                                        "thing.json"};
     cJSON *record = NULL;
     int lock;
-    enum status status = open_thing(name, &lock, &record, error);
+    *revoked = false;
+    enum status status = open_to_delete(name, type, &lock, &record, error);
     if (!status && record && strcmp(record_state(record), "deleting") != 0) {
         json_put_string(record, "state", "deleting");
         status = record_write(record, error);
     }
     fault_point("delete:begun");
-    if (!status && record)
-        status = retire_all(target, record, error);
+    if (!status)
+        status = retire_all(target, name, record, revoked, error);
     fault_point("delete:retired");
-    if (!status && record)
-        status = package_remove(json_string(record, "type", ""), name, error);
+    if (!status)
+        status = remove_packages(name, record, error);
     fault_point("delete:package");
-    static const char *const files[] = {"next-key.pem", "next-cert.pem", "key.pem", "cert.pem",
-                                        "thing.json"};
     for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++) {
         owned char *path = thing_file(name, files[i]);
         status = remove_tree(path, error);

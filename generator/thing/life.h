@@ -39,15 +39,30 @@ cJSON *record_new(const char *name, const char *type, const char *target, cJSON 
 void things_make(struct target *target, struct making *things, size_t count);
 void making_free(struct making *making);
 
+/* What a thing shall have from now on, where it is not NULL. */
+struct changes {
+    const cJSON *attributes; /* complete: {"zone": "1"} */
+    const char *ssid, *password;
+};
+
 /* A new key and certificate beside the old ones, the package rebuilt, the old certificate revoked
  * last. *record is the thing's, as it is afterwards (wiped by the caller). WRONG_INPUT when there
  * is no such thing, or it is half-made. */
 enum status thing_rotate(struct target *target, const struct package_plan *plan, const char *name,
-                         cJSON **record, struct package_size *size, struct error *error);
+                         const struct changes *changes, cJSON **record, struct package_size *size,
+                         struct error *error);
 
-/* Revokes, then removes all there is of a thing, the record last. WRONG_INPUT when there is
- * nothing. */
-enum status thing_delete(struct target *target, const char *name, struct error *error);
+/* The package made anew, with the key and certificate that there are. Otherwise as thing_rotate().
+ */
+enum status thing_rebuild(const struct package_plan *plan, const char *name,
+                          const struct changes *changes, cJSON **record, struct package_size *size,
+                          struct error *error);
+
+/* Revokes, then removes all there is of a thing, the record last; also of one whose record is
+ * damaged. type: what it must be, NULL for any. *revoked: whether it had a certificate. WRONG_INPUT
+ * when there is nothing, or it is of another type. */
+enum status thing_delete(struct target *target, const char *name, const char *type, bool *revoked,
+                         struct error *error);
 
 /* WRONG_INPUT, with what to do instead, when an active thing has this name. */
 enum status thing_absent(const char *name, struct error *error);

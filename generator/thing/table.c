@@ -93,14 +93,13 @@ static enum status parse(struct reading *reading, const char *bytes, size_t leng
         const char *newline = memchr(bytes, '\n', length);
         size_t step = newline ? (size_t)(newline - bytes) + 1 : length;
         reading->line++;
-        if (!reading->row_line)
+        bool blank = step == 1 || (step == 2 && bytes[0] == '\r');
+        if (!reading->row_line && !(blank && newline))
             reading->row_line = reading->line;
         if (csv_parse(&parser, bytes, step, take_field, take_row, reading) != step)
             reading->status =
                 fail(reading->error, WRONG_INPUT, "%s:%zu: a quote in the wrong place",
                      reading->path, reading->line);
-        if (!reading->count && csv_get_buffer_size(&parser) == 0)
-            reading->row_line = 0; /* an empty line */
         bytes += step;
         length -= step;
     }

@@ -64,6 +64,18 @@ static struct secret take(const cJSON *secrets, const char *name)
     return value ? secret_copy(value, strlen(value)) : (struct secret){0};
 }
 
+/* Other keys may be there, for other programs (api_password, wifi_password2); where ours is missing, one
+ * that is nearly it is a slip. */
+static void check_keys(const struct yaml_node *root, struct problems *problems)
+{
+    static const char *const known[] = {"wifi_ssid", "wifi_password"};
+    for (size_t i = 0; root && root->kind == YAML_MAP && i < root->count; i++) {
+        const char *key = root->keys[i]->text, *nearest = nearest_word(key, known, 2);
+        if (nearest && begins_with(key, "wifi") && !yaml_get(root, nearest))
+            problem_add(problems, ERROR, root->keys[i]->place, NULL, "%s", nearest);
+    }
+}
+
 /* Problems are told without the offending line, which may hold the password. */
 static enum status check_secrets(const struct source *source, struct wifi *found,
                                  struct error *error)
@@ -76,6 +88,7 @@ static enum status check_secrets(const struct source *source, struct wifi *found
     if (yaml.root || !problems.errors)
         secrets =
             schema_check(schema_named("secrets"), schema_named("secrets"), yaml.root, &problems);
+    check_keys(yaml.root, &problems);
     if (problems.errors) {
         problems_sort(&problems);
         status = fail(error, WRONG_INPUT, "%s:%zu:%zu: this line is not as it should be",
@@ -120,7 +133,8 @@ static enum status ask_line(const char *prompt, bool echo, struct secret *answer
         added = UI_add_input_string(ui, prompt, 0, line, 0, sizeof line - 1);
     enum status status = FINE;
     if (added < 0 || UI_process(ui) < 0)
-        status = fail(error, WRONG_USAGE, "no answer to \"%s\"", prompt);
+        status =
+            fail(error, WRONG_USAGE, "the wifi %s was not given", echo ? "network" : "password");
     else
         *answer = secret_copy(line, strlen(line));
     UI_free(ui);
@@ -147,7 +161,8 @@ static enum status find_missing(bool ask, struct wifi *wifi, struct error *error
     if (!status && !wifi->password.at) {
         if (!terminal)
             return nobody_to_ask("password", error);
-        owned char *prompt = must_format("wifi password for \"%s\": ", wifi->ssid.at);
+        owned char *prompt =
+            must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid.at);
         status = ask_line(prompt, false, &wifi->password, error);
     }
     return status;

@@ -1,0 +1,14 @@
+#include "commands.h"
+#include "things.h"
+
+static enum status rebuild(struct target *target, struct subject *subject, const char *name,
+                           cJSON **record, struct package_size *size, struct error *error)
+{
+    (void)target;
+    return thing_rebuild(&subject->plan, name, &subject->changes, record, size, error);
+}
+
+enum status command_package(struct context *context)
+{
+    return each_subject(context, rebuild, "would get a new package");
+}

@@ -1,0 +1,138 @@
+/* What rotate and package share: things that are there, and what shall change of them. */
+#include "things.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../thing/record.h"
+#include "../thing/wish.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status given_attributes(struct context *context, cJSON **attributes)
+{
+    *attributes = json_object();
+    for (size_t i = 0; i < context->given_count; i++) {
+        const struct given_option *given = &context->given[i];
+        if (strcmp(given->option->name, "attribute") != 0)
+            continue;
+        const char *equals = strchr(given->value, '=');
+        if (!equals || equals == given->value)
+            return fail(&context->error, WRONG_USAGE, "--attribute takes NAME=VALUE, not \"%s\"",
+                        given->value);
+        owned char *name = must_copy_bytes(given->value, (size_t)(equals - given->value));
+        json_put_string(*attributes, name, equals + 1);
+    }
+    return FINE;
+}
+
+/* Those that the thing has and its type still knows, under those given now. */
+static enum status merge_attributes(struct context *context, const cJSON *type, const cJSON *record,
+                                    cJSON **attributes)
+{
+    cJSON *merged = NULL;
+    const cJSON *known;
+    enum status status = given_attributes(context, &merged);
+    cJSON_ArrayForEach(known, json_get(type, "attributes"))
+    {
+        const char *name = json_string(known, "name", "");
+        const char *value = json_string(json_get(record, "attributes"), name, NULL);
+        if (value && !json_get(merged, name))
+            json_put_string(merged, name, value);
+    }
+    if (!status)
+        status = wish_attributes(type, merged, "", attributes, &context->error);
+    cJSON_Delete(merged);
+    return status;
+}
+
+/* Only what is asked for: an environment that is set for new things must not move an old one to
+ * another network. */
+static enum status find_wifi(struct context *context, const cJSON *record, struct wifi *wifi)
+{
+    const char *ssid = option_value(context, "wifi-ssid");
+    if (!ssid && !option_given(context, "wifi-password"))
+        return FINE;
+    if (!ssid)
+        ssid = json_string(json_get(record, "wifi"), "ssid", NULL);
+    return wifi_find(ssid, true, wifi, &context->error);
+}
+
+enum status subject_open(struct project *project, struct target *target, const char *name,
+                         struct subject *subject)
+{
+    struct context *context = project->context;
+    cJSON *record = NULL, *model = NULL;
+    *subject = (struct subject){0};
+    enum status status = thing_present(name, &record, &context->error);
+    if (!status)
+        status = project_model(project, json_string(record, "type", ""), &model);
+    if (!status)
+        status = merge_attributes(context, json_get(model, "type"), record, &subject->attributes);
+    if (!status)
+        status = find_wifi(context, record, &subject->wifi);
+    if (!status)
+        status = package_plan_make(context->templates, &project->catalog, target, model,
+                                   &subject->plan, &context->error);
+    else
+        cJSON_Delete(model);
+    subject->changes =
+        (struct changes){subject->attributes, subject->wifi.ssid.at, subject->wifi.password.at};
+    json_wipe(record);
+    return status;
+}
+
+void subject_close(struct subject *subject)
+{
+    package_plan_free(&subject->plan);
+    cJSON_Delete(subject->attributes);
+    wifi_free(&subject->wifi);
+}
+
+static enum status change(struct project *project, struct target *target, const char *name,
+                          subject_action *action, const char *would)
+{
+    struct context *context = project->context;
+    struct subject subject;
+    struct package_size size = {0};
+    cJSON *record = NULL;
+    enum status status = subject_open(project, target, name, &subject);
+    if (!status && option_given(context, "dry-run"))
+        say(context, "%s %s", name, would);
+    else if (!status)
+        status = action(target, &subject, name, &record, &size, &context->error);
+    if (!status && record && context->json)
+        write_thing_json(record, &size, &context->out);
+    else if (!status && record)
+        write_thing(record, &subject.plan, &size, &context->out);
+    json_wipe(record);
+    subject_close(&subject);
+    return status;
+}
+
+static enum status look_at_all(struct context *context)
+{
+    enum status status = FINE;
+    for (size_t i = 0; i < context->operand_count && !status; i++) {
+        cJSON *record = NULL;
+        status = thing_present(context->operands[i], &record, &context->error);
+        json_wipe(record);
+    }
+    return status;
+}
+
+enum status each_subject(struct context *context, subject_action *action, const char *would)
+{
+    struct project project;
+    struct target target = {0};
+    enum status status = project_load(context, &project);
+    if (!status)
+        status = look_at_all(context);
+    if (!status)
+        status = target_open(project_system(&project), &target, &context->error);
+    for (size_t i = 0; i < context->operand_count && !status; i++)
+        if (!named_before(context, i))
+            status = change(&project, &target, context->operands[i], action, would);
+    target_close(&target);
+    project_free(&project);
+    return status;
+}
