@@ -79,7 +79,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(B
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBRARIES) -lcmocka)
 
-## deps: installs what building needs (Debian packages); does nothing when all is there
+## deps: installs what building needs, where it is missing
 .PHONY: deps
 deps:
 	@scripts/install-packages $(PACKAGES)
@@ -97,74 +97,85 @@ $(BUILD)/dependencies: Makefile
 # (the last one where a name is given twice, and make's own where it came from a make above.)
 typed = $(or $(if $(wildcard /proc/self/cmdline),$(shell sed -zn 's/^$(1)=//p' /proc/$$PPID/cmdline | tail -zn 1 | tr -d '\0')),$(value $(1)))
 given = $(if $(filter command,$(firstword $(origin $(1)))),$(call typed,$(1)),$(value $(1)))
-is_given = $(filter-out undefined default automatic,$(firstword $(origin $(1))))
+is_given = $(filter command,$(firstword $(origin $(1))))
+# Wifi may come from the environment too; a "name" or "TARGET" that happens to be there means nothing.
+is_set = $(filter command environment,$(firstword $(origin $(1))))
 override_names := $(sort $(foreach _word,$(MAKEOVERRIDES),$(if $(findstring =,$(_word)),$(firstword $(subst =, ,$(_word))))))
 command_line_names := $(foreach _name,$(override_names),$(if $(filter command,$(firstword $(origin $(_name)))),$(_name)))
 
-ifneq ($(call is_given,wifissid),)
+ifneq ($(call is_set,wifissid),)
 export SENSORFORGE_WIFI_SSID := $(call given,wifissid)
 unexport wifissid
 endif
-ifneq ($(call is_given,wifipassword),)
+ifneq ($(call is_set,wifipassword),)
 export SENSORFORGE_WIFI_PASSWORD := $(call given,wifipassword)
 unexport wifipassword
 endif
 
-# Every other lower-case variable of the command line is an attribute of the thing.
-ATTRIBUTES := $(filter-out name type file port dbName wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[a-z][a-z0-9_]*$$ ]] && echo yes),$(_name))))
+# Every other variable of the command line is an attribute of the thing, but for make's own in capitals;
+# the program says which names there are.
+ATTRIBUTES := $(filter-out name type file port dbName wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,name type file port dbName NAME TARGET PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
 option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
 attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
+change_options = $(attribute_options) $(if $(call is_given,wifissid),--wifi-ssid "$$SENSORFORGE_WIFI_SSID") \
+	$(if $(call is_given,wifipassword),--wifi-password)
 needs = $(if $(call is_given,$(1)),,@echo 'error: $(1)=... is missing: make $@ $(1)=$(2)' >&2; exit 2)
 target_option = $(call option,TARGET,target)
 
-## all [dbName=iot] [TARGET=local]: plugs in every type around the central database
+## all [dbName=iot] [TARGET=...]: plugs in every type
 .PHONY: all
 all: $(PROGRAM)
 	@$(PROGRAM) deploy --all $(call option,dbName,database) $(target_option)
 
-## sensortype NAME=esp8266temp [dbName=...] [TARGET=...]: plugs in one sensor type
+## sensortype NAME=esp8266temp [dbName=]: plugs in one sensor type
 .PHONY: sensortype
 sensortype: $(PROGRAM)
 	$(call needs,NAME,esp8266temp)
 	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $(call argument,NAME)
 
-## new NAME=greenhouse [PLATFORM=esp8266]: begins a new sensor type
+## new NAME=greenhouse [PLATFORM=esp32]: begins a new sensor type
 .PHONY: new
 new: $(PROGRAM)
 	$(call needs,NAME,greenhouse)
-	@$(PROGRAM) new --platform $(if $(PLATFORM),$(call argument,PLATFORM),esp8266) -- $(call argument,NAME)
+	@$(PROGRAM) new --platform $(if $(call is_given,PLATFORM),$(call argument,PLATFORM),esp8266) -- $(call argument,NAME)
 
 ## check [NAME=esp8266temp]: checks the specs
 .PHONY: check
 check: $(PROGRAM)
-	@$(PROGRAM) check -- $(if $(NAME),$(call argument,NAME))
+	@$(PROGRAM) check -- $(if $(call is_given,NAME),$(call argument,NAME))
 
-## diff [NAME=esp8266temp] [TARGET=...]: shows what generating would change
+## diff [NAME=esp8266temp]: shows what generating would change
 .PHONY: diff
 diff: $(PROGRAM)
-	@$(PROGRAM) generate --diff $(target_option) $(if $(NAME),-- $(call argument,NAME),--all)
+	@$(PROGRAM) generate --diff $(target_option) $(if $(call is_given,NAME),-- $(call argument,NAME),--all)
 
-## create name=kitchen wifissid=... wifipassword=... [type=...] [zone=...]: creates a thing and its package
+## create name= wifissid= wifipassword= [type=] [zone=]: creates a thing and its package
 .PHONY: create
 create: $(PROGRAM)
 	$(call needs,name,kitchen)
 	@$(PROGRAM) create $(call option,type,type) $(attribute_options) $(target_option) -- $(call argument,name)
 
-## create-all file=things.csv [wifissid=...]: creates the things of a CSV file (name,type,zone,...)
+## create-all file=things.csv [wifissid=]: creates the things of a CSV file
 .PHONY: create-all
 create-all: $(PROGRAM)
 	$(call needs,file,things.csv)
 	@$(PROGRAM) create $(target_option) --from $(call argument,file)
 
-## rotate name=kitchen: gives a thing a new key and certificate
+## rotate name=kitchen [zone=] [wifissid=]: new key, certificate and package
 .PHONY: rotate
 rotate: $(PROGRAM)
 	$(call needs,name,kitchen)
-	@$(PROGRAM) rotate $(target_option) -- $(call argument,name)
+	@$(PROGRAM) rotate $(change_options) $(target_option) -- $(call argument,name)
 
-## delete name=kitchen: revokes a thing's certificate and removes it
+## package name=kitchen [zone=] [wifissid=]: rebuilds the package, with what is new
+.PHONY: package
+package: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) package $(change_options) $(target_option) -- $(call argument,name)
+
+## delete name=kitchen: revokes a thing and removes all of it
 .PHONY: delete
 delete: $(PROGRAM)
 	$(call needs,name,kitchen)
@@ -187,7 +198,8 @@ types: $(PROGRAM)
 	@$(PROGRAM) types
 
 # The seed's commands: make esp8266tempCreate name=..., make esp8266temp dbName=...
-TYPES := $(notdir $(patsubst %/spec.yaml,%,$(wildcard sensortypes/*/spec.yaml)))
+# A type that is called as a target is has only the long form.
+TYPES := $(filter-out $(shell sed -n 's/^## \([a-z-]*\).*/\1/p' $(firstword $(MAKEFILE_LIST))),$(notdir $(patsubst %/spec.yaml,%,$(wildcard sensortypes/*/spec.yaml))))
 .PHONY: $(TYPES) $(TYPES:=Create) $(TYPES:=Delete)
 $(TYPES): %: $(PROGRAM)
 	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $@
@@ -196,16 +208,16 @@ $(TYPES:=Create): %Create: $(PROGRAM)
 	@$(PROGRAM) create --type $* $(attribute_options) $(target_option) -- $(call argument,name)
 $(TYPES:=Delete): %Delete: $(PROGRAM)
 	$(call needs,name,kitchen)
-	@$(PROGRAM) delete $(target_option) -- $(call argument,name)
+	@$(PROGRAM) delete --type $* $(target_option) -- $(call argument,name)
 
-## demo: everything once, on this machine: types, four things in two zones, what came out
+## demo: everything once, on this machine
 .PHONY: demo
 demo: $(PROGRAM)
 	@scripts/demo $(PROGRAM)
 
 # --- checking -------------------------------------------------------------------------------------
 
-## test: builds and runs all tests (tests/run explains)
+## test: builds and runs all tests
 .PHONY: test
 test: $(PROGRAM)
 	@scripts/install-packages $(TEST_PACKAGES)
@@ -217,7 +229,7 @@ lint: $(BUILD)/dependencies
 	@scripts/install-packages $(TEST_PACKAGES)
 	@scripts/lint
 
-## golden: renews the golden files from what the templates make now
+## golden: renews the golden files
 .PHONY: golden
 golden: $(PROGRAM)
 	@tests/golden/renew $(PROGRAM)
@@ -236,14 +248,16 @@ bench: $(PROGRAM)
 
 # --- installing -----------------------------------------------------------------------------------
 
-## install [PREFIX=/usr/local] [DESTDIR=]: program, templates, man page, completions
+## install [PREFIX=/usr/local] [DESTDIR=]: program, templates, man page, completion
 .PHONY: install
 install: $(PROGRAM)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/sensorforge"
+	rm -rf "$(DESTDIR)$(PREFIX)/share/sensorforge/templates" "$(DESTDIR)$(PREFIX)/share/sensorforge/schemas"
 	cp -R templates schemas "$(DESTDIR)$(PREFIX)/share/sensorforge/"
+	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	$(PROGRAM) man > "$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1"
 	$(PROGRAM) completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge"
 	$(PROGRAM) completion zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"
@@ -264,7 +278,4 @@ clean:
 ## help: lists the targets
 .PHONY: help
 help:
-	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ \
-		line = "make " $$1; \
-		if (length(line) > 38) printf "%s\n%-40s%s\n", line, "", $$2; \
-		else printf "%-40s%s\n", line, $$2 }'
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ printf "make %-35s  %s\n", $$1, $$2 }'
