@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# What holds for every command: the parser, streams, colour, folders.
+# shellcheck disable=SC2016,SC2154 # quotes that keep dollars; what bats' run sets
+load ../lib/project
+
+commands() { sf --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+
+@test "without a command: exit 2 and where help is" {
+    refuses 2 "a command is missing" sf
+    tells "sensorforge --help"
+}
+
+@test "--help lists every command, and each has help of its own" {
+    works sf --help
+    same "" "$stderr"
+    local count=0 command
+    for command in $(commands); do
+        count=$((count + 1))
+        works sf "$command" --help
+        [[ "$output" == "usage: sensorforge $command"* ]] || say_and_fail "$command has no usage"
+        works sf help "$command"
+    done
+    [ "$count" -ge 16 ] || say_and_fail "only $count commands"
+}
+
+@test "help alone is --help; help of an unknown command is refused" {
+    works sf help
+    local whole=$output
+    works sf --help
+    same "$whole" "$output"
+    refuses 2 'there is no command "frob"' sf help frob
+    refuses 2 'one word too many' sf help list show
+}
+
+@test "version, as a command, as an option, as JSON" {
+    works sf version
+    [[ "$output" =~ ^sensorforge\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || say_and_fail "not a version"
+    local version=$output
+    works sf --version
+    same "$version" "$output"
+    works sf version --json
+    json .version "${version#sensorforge }"
+    has_help version
+}
+
+@test "unknown command: exit 2, the nearest one" {
+    refuses 2 'there is no command "chek"' sf chek
+    tells 'did you mean "check"?'
+    refuses 2 'there is no command "frobnicate"' sf frobnicate
+    [[ "$stderr" != *"did you mean"* ]] || say_and_fail "nothing is near"
+}
+
+@test "unknown option: exit 2, the nearest one, for every command" {
+    refuses 2 "there is no option --jsn" sf --jsn list
+    tells "did you mean --json?"
+    refuses 2 "there is no option --tpye" sf list --tpye
+    tells "did you mean --type?"
+    local command
+    for command in $(commands); do
+        refuses 2 "there is no option --frobnicate" sf "$command" --frobnicate
+        refuses 2 "there is no option -Z" sf "$command" -Z
+    done
+}
+
+@test "options: values in every form, groups of letters, -- ends them" {
+    works sf list --type=esp32air --json
+    works sf list -t esp32air --json
+    works sf list -tesp32air --json
+    works sf --json -vq list
+    refuses 2 "--type needs a value" sf list --type
+    refuses 2 "--json takes no value" sf list --json=1
+    refuses 1 'there is no thing "--json"' sf show -- --json
+    refuses 2 "one word too many" sf version now
+    refuses 2 "needs NAME" sf show
+}
+
+@test "-C works in another folder's project" {
+    cd /
+    works sf -C "$T/project" types --json
+    json length 4
+    works sf types --json --directory="$T/project"
+    json length 4
+    refuses 1 "cannot go to the folder /nowhere" sf -C /nowhere types
+}
+
+@test "a folder below the project's is as good" {
+    cd sensortypes/aircon/code
+    works sf types --json
+    json length 4
+    works sf model aircon
+    json .type.name aircon
+}
+
+@test "files that a person names are seen from where the person is" {
+    cd sensortypes/aircon
+    printf 'name,type\nAC-7,aircon\n' >mine.csv
+    works sf create --from mine.csv --dry-run
+    works sf generate aircon --out here
+    [ -f "$T/project/sensortypes/aircon/here/awscli/rule.json" ] || say_and_fail "not there"
+}
+
+@test "outside of a project: exit 1, and what to do" {
+    mkdir "$T/elsewhere"
+    cd "$T/elsewhere"
+    local command
+    for command in check types list "show x" "model x" "create x" "rotate x" "delete x" "generate x" "deploy x" "new xy"; do
+        # shellcheck disable=SC2086 # two words
+        refuses 1 "is not in a Sensorforge project" sf $command
+        tells "-C DIR"
+    done
+}
+
+@test "--quiet says nothing when all is well" {
+    local command
+    for command in "check" "list" "deploy --all" "generate --all" "new greenhouse -p esp32"; do
+        # shellcheck disable=SC2086 # several words
+        works sf --quiet $command
+        same "" "$stderr" "$command"
+    done
+    refuses 1 'no sensor type "nope"' sf --quiet check nope
+}
+
+@test "answers go to stdout, all else to stderr" {
+    works sf check
+    same "" "$output"
+    tells "5 specs, no errors"
+    works sf model aircon
+    same "" "$stderr"
+    works sf create air -t esp32air --json
+    jq -e .name <<<"$output" >/dev/null
+}
+
+@test "every answer in JSON is JSON" {
+    works sf create air -t esp32air --json
+    local command
+    for command in check "check aircon" types list "show air" "model aircon" "model system" "generate aircon" \
+        "generate --all --diff" "deploy aircon" "rotate air" version "delete air"; do
+        # shellcheck disable=SC2086 # several words
+        works sf --json $command
+        jq -e . <<<"$output" >/dev/null || say_and_fail "$command"
+    done
+}
+
+@test "colour only on a terminal" {
+    works sf --version
+    run sf chek
+    [[ "$output" != *$'\033['* ]] || say_and_fail "colour in a pipe"
+    run env TERM=xterm "$LIB/terminal.py" -- "$SENSORFORGE" chek
+    same 2 "$status"
+    [[ "$output" == *$'\033[1;31merror\033[0m: '* ]] || say_and_fail "no colour on a terminal"
+    run env TERM=xterm NO_COLOR=1 "$LIB/terminal.py" -- "$SENSORFORGE" chek
+    [[ "$output" == *error* && "$output" != *$'\033['* ]] || say_and_fail "colour in spite of NO_COLOR"
+    run env TERM=xterm NO_COLOR= "$LIB/terminal.py" -- "$SENSORFORGE" chek
+    [[ "$output" == *$'\033['* ]] || say_and_fail "an empty NO_COLOR counts as none (no-color.org)"
+    run env TERM=dumb "$LIB/terminal.py" -- "$SENSORFORGE" chek
+    [[ "$output" == *error* && "$output" != *$'\033['* ]] || say_and_fail "colour on a dumb terminal"
+}
+
+@test "a full disk under stdout is noticed, by every command that answers" {
+    works sf create air -t esp32air
+    works sf deploy aircon
+    local command
+    for command in --help help man "completion bash" version types list "show air" "model aircon" "check --json" "deploy aircon"; do
+        # shellcheck disable=SC2086 # several words
+        run --separate-stderr bash -c '"$SENSORFORGE" "$@" >/dev/full' - $command
+        same 3 "$status" "$command"
+        tells "cannot write to standard output: No space left"
+    done
+}
+
+@test "a closed pipe under stdout is noticed, quietly by the shell's rules" {
+    local command
+    for command in --help man types "model aircon" "completion zsh"; do
+        # shellcheck disable=SC2086 # several words
+        run --separate-stderr python3 -c '
+import os, subprocess, sys
+reader, writer = os.pipe()
+os.close(reader)
+sys.exit(subprocess.run(sys.argv[1:], stdout=writer).returncode)' "$SENSORFORGE" $command
+        same 3 "$status" "$command"
+        tells "cannot write to standard output"
+    done
+}
+
+@test "stdout closed from the start is noticed" {
+    run --separate-stderr bash -c '"$SENSORFORGE" types >&-'
+    same 3 "$status"
+}
+
+@test "types: a table, JSON, and a broken spec in between" {
+    has_help types
+    works sf types
+    says "TYPE"
+    says "esp8266climate"
+    works sf deploy aircon
+    echo "nonsense: true" >>sensortypes/esp32air/spec.yaml
+    works sf types --json
+    json '.[] | select(.type == "aircon") | .plugged_in' true
+    json '.[] | select(.type == "esp8266temp") | .plugged_in' false
+    json '.[] | select(.type == "esp32air") | .errors' 1
+    json '.[] | select(.type == "aircon") | .platform' esp8266
+    works sf types
+    says "has errors: make check"
+    refuses 2 "one word too many" sf types aircon
+}

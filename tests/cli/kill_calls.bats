@@ -1,0 +1,18 @@
+#!/usr/bin/env bats
+# SIGKILL at every system call that changes the disk: finer than the fault points, and in no need of them.
+# bats file_tags=slow
+# shellcheck disable=SC2016,SC2154 # quotes that keep dollars; what bats' run sets
+load ../lib/project
+
+killed() {
+    run --separate-stderr "$LIB/kill.py" "$@"
+    [ "$status" -ne 77 ] || skip "$output"
+    same 0 "$status"
+    echo "# $output" >&3
+}
+
+@test "create, killed at each system call, then again" { killed create calls again; }
+@test "create, killed at each system call, then delete" { killed create calls delete; }
+@test "rotate, killed at each system call, then again" { killed rotate calls again; }
+@test "rotate, killed at each system call, then delete" { killed rotate calls delete; }
+@test "delete, killed at each system call, then again" { killed delete calls again; }

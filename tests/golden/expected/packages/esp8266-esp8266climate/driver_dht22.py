@@ -1,0 +1,18 @@
+# DHT22 thermometer and hygrometer, by way of MicroPython's own module.
+import dht
+import machine
+import time
+
+WARM_UP_MS = 1000  # after power-on the sensor answers nothing, or nonsense, for a second
+
+
+class Driver:
+    def __init__(self, pin):
+        self.sensor = dht.DHT22(machine.Pin(pin))
+
+    def read(self):
+        missing = WARM_UP_MS - time.ticks_ms()
+        if 0 < missing <= WARM_UP_MS:
+            time.sleep_ms(missing)
+        self.sensor.measure()
+        return {"temperature": round(self.sensor.temperature(), 1), "humidity": round(self.sensor.humidity(), 1)}
