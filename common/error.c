@@ -3,15 +3,21 @@
 #include <errno.h>
 #include <string.h>
 
+enum status failv(struct error *error, enum status status, const char *format, va_list arguments)
+{
+    text_clear(&error->message);
+    text_clear(&error->advice);
+    text_add_formatv(&error->message, format, arguments);
+    return error->status = status;
+}
+
 enum status fail(struct error *error, enum status status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    text_clear(&error->message);
-    text_clear(&error->advice);
-    text_add_formatv(&error->message, format, arguments);
+    failv(error, status, format, arguments);
     va_end(arguments);
-    return error->status = status;
+    return status;
 }
 
 enum status fail_errno(struct error *error, const char *format, ...)
@@ -19,12 +25,10 @@ enum status fail_errno(struct error *error, const char *format, ...)
     int number = errno;
     va_list arguments;
     va_start(arguments, format);
-    text_clear(&error->message);
-    text_clear(&error->advice);
-    text_add_formatv(&error->message, format, arguments);
+    failv(error, REFUSED, format, arguments);
     va_end(arguments);
     text_add_format(&error->message, ": %s", strerror(number));
-    return error->status = REFUSED;
+    return REFUSED;
 }
 
 enum status advise(struct error *error, const char *format, ...)

@@ -27,6 +27,9 @@ struct error {
 enum status fail(struct error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+enum status failv(struct error *error, enum status status, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
 /* As fail(), with ": " and the text of errno behind the message; REFUSED. */
 enum status fail_errno(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

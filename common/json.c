@@ -275,8 +275,3 @@ void json_wipe(cJSON *value)
     overwrite_strings(value->child);
     cJSON_Delete(value);
 }
-
-void json_delete_owned(cJSON **value)
-{
-    cJSON_Delete(*value);
-}

@@ -52,8 +52,4 @@ cJSON *json_array(void);
  * fine. */
 void json_wipe(cJSON *value);
 
-/* For `json_owned cJSON *model = NULL;`: deleted when the variable goes out of scope. */
-void json_delete_owned(cJSON **value);
-#define json_owned __attribute__((cleanup(json_delete_owned)))
-
 #endif

@@ -9,15 +9,13 @@ enum status fail_openssl(struct error *error, enum status status, const char *fo
     ERR_clear_error();
     va_list arguments;
     va_start(arguments, format);
-    text_clear(&error->message);
-    text_clear(&error->advice);
-    text_add_formatv(&error->message, format, arguments);
+    failv(error, status, format, arguments);
     va_end(arguments);
     if (reason)
         text_add_format(&error->message, ": %s", reason);
     else if (code)
         text_add_format(&error->message, ": OpenSSL error %08lX", code);
-    return error->status = status;
+    return status;
 }
 
 const EVP_MD *digest_sha256(void)

@@ -64,8 +64,8 @@ static struct secret take(const cJSON *secrets, const char *name)
     return value ? secret_copy(value, strlen(value)) : (struct secret){0};
 }
 
-/* Other keys may be there, for other programs (api_password, wifi_password2); where ours is missing, one
- * that is nearly it is a slip. */
+/* Other keys may be there, for other programs (api_password, wifi_password2); where ours is
+ * missing, one that is nearly it is a slip. */
 static void check_keys(const struct yaml_node *root, struct problems *problems)
 {
     static const char *const known[] = {"wifi_ssid", "wifi_password"};
