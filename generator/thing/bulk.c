@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -52,41 +54,54 @@ static bool tell(int pipe_end, size_t index, const struct making *thing)
     return put == (ssize_t)sizeof note;
 }
 
-/* Every n-th thing from first. Those of one group stand together in an array of their own. */
-static void work(struct target *target, struct making *things, size_t count, size_t first,
-                 size_t stride, int pipe_end)
+/* What the workers share: the first thing that nobody has taken yet. */
+struct queue {
+    _Atomic size_t next;
+    size_t count, workers;
+};
+
+/* Takes at most wanted things, fewer towards the end, so that all workers end at about the same
+ * time: one RSA key takes five times as long as another. Returns how many, from *start on. */
+static size_t take(struct queue *queue, size_t wanted, size_t *start)
+{
+    *start = atomic_load(&queue->next);
+    for (;;) {
+        size_t left = queue->count - *start, share = left / (2 * queue->workers);
+        size_t size = wanted < share ? wanted : share ? share : left ? 1 : 0;
+        if (!size || atomic_compare_exchange_weak(&queue->next, start, *start + size))
+            return size;
+    }
+}
+
+static void work(struct target *target, struct making *things, struct queue *queue, int pipe_end)
 {
     size_t largest = largest_group(), group = FIRST_GROUP < largest ? FIRST_GROUP : largest;
-    struct making *taken = must_array(LARGEST_GROUP, sizeof *taken);
-    for (size_t next = first; next < count;) {
-        size_t start = next, size = 0;
-        for (; next < count && size < group; next += stride)
-            taken[size++] = things[next];
+    size_t start, size;
+    while ((size = take(queue, group, &start))) {
         double began = now();
-        things_make(target, taken, size);
+        things_make(target, &things[start], size);
         double took = now() - began;
-        for (size_t i = 0; i < size; i++) {
-            if (!tell(pipe_end, start + i * stride, &taken[i]))
+        for (size_t i = start; i < start + size; i++) {
+            if (!tell(pipe_end, i, &things[i]))
                 _exit(REFUSED); /* nobody listens any more */
-            making_free(&taken[i]);
+            making_free(&things[i]);
         }
         if (took < group_seconds && 2 * group <= largest)
             group *= 2;
         else if (took > 2 * group_seconds && group > 1)
             group /= 2;
     }
-    free(taken);
 }
 
-static pid_t start_worker(struct target *target, struct making *things, size_t count, size_t first,
-                          size_t stride, const int ends[2])
+static pid_t start_worker(struct target *target, struct making *things, struct queue *queue,
+                          const int ends[2])
 {
     pid_t child = fork();
     if (child != 0)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed parent must not leave workers that go on */
     close(ends[0]);
-    work(target, things, count, first, stride, ends[1]);
+    work(target, things, queue, ends[1]);
     _exit(0);
 }
 
@@ -117,23 +132,28 @@ static enum status wait_for(const pid_t *workers, size_t count, struct error *er
     return status;
 }
 
+static size_t count_workers(size_t things)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t wanted = cores < 1 ? 1 : cores > MOST_WORKERS ? MOST_WORKERS : (size_t)cores;
+    return wanted < things ? wanted : things;
+}
+
 enum status bulk_make(struct target *target, struct making *things, size_t count,
                       bulk_observer *observer, void *context, struct error *error)
 {
     pid_t workers[MOST_WORKERS];
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t wanted = cores < 1              ? 1
-                    : cores > MOST_WORKERS ? MOST_WORKERS
-                                           : (size_t)cores,
-           started = 0;
+    size_t started = 0;
     int ends[2];
     enum status status = FINE;
-    if (wanted > count)
-        wanted = count;
-    if (pipe(ends))
+    struct queue *queue =
+        mmap(NULL, sizeof *queue, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (queue == MAP_FAILED || pipe(ends))
         return fail_errno(error, "cannot start workers");
-    for (; started < wanted; started++) {
-        workers[started] = start_worker(target, things, count, started, wanted, ends);
+    queue->count = count;
+    queue->workers = count_workers(count);
+    for (; started < queue->workers; started++) {
+        workers[started] = start_worker(target, things, queue, ends);
         if (workers[started] < 0) {
             status = fail_errno(error, "cannot start workers");
             break;
@@ -143,5 +163,6 @@ enum status bulk_make(struct target *target, struct making *things, size_t count
     listen_to(ends[0], observer, context);
     close(ends[0]);
     enum status ended = wait_for(workers, started, error);
+    munmap(queue, sizeof *queue);
     return status ? status : ended;
 }
