@@ -178,7 +178,7 @@ certificate_is_right() {
     json '.wifi | has("password")' false
     json .package.folder sensortypes/esp32air/sensors/air
     json .package.files "$(find sensortypes/esp32air/sensors/air -type f | wc -l)"
-    json .package.bytes "$(find sensortypes/esp32air/sensors/air -type f -printf '%s\n' | paste -sd+ | bc)"
+    json .package.bytes "$(($(find sensortypes/esp32air/sensors/air -type f -printf '%s\n' | paste -sd+)))"
     json .certificate.fingerprint "$(certificate air -fingerprint -sha256 | sed 's/.*=//; s/://g' | tr A-F a-f)"
     json .serial "$(serial_of air)"
 }
