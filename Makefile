@@ -16,7 +16,8 @@ BUILD := build$(if $(SANITIZE),/sanitized)
 PROGRAM := $(BUILD)/bin/sensorforge
 
 # What is needed to build and run; make deps installs them. Tests have their own list.
-PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
+	libcurl4-openssl-dev libexpat1-dev
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
 	openssl python3-venv shellcheck strace zsh bash-completion jq
 
@@ -29,7 +30,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
-LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcrypto -lm
+LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lcrypto -lm
 
 COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
 GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c))

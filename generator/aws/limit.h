@@ -1,0 +1,36 @@
+/* How fast each operation may be called: token buckets that forked processes share.
+ *
+ * A bucket holds one moment in time: when it will be full again if nothing is taken. Taking a token
+ * moves that moment one interval further, and is possible as long as it is not more than the
+ * bucket's depth (one second's worth) ahead. This is the "generic cell rate algorithm" (ITU-T
+ * I.371): the same as counting tokens, but in one number, which a compare-and-swap changes. So no
+ * process can be killed while it holds a lock, because there is none.
+ *
+ * AWS says with an error that it was too fast: then the interval doubles (not beyond two seconds),
+ * at most once a second, because everything in flight is told the same at once. Each success takes
+ * a hundredth of the way back to the rate that was asked for. */
+#ifndef GENERATOR_AWS_LIMIT_H
+#define GENERATOR_AWS_LIMIT_H
+
+#include <stddef.h>
+
+struct limits;
+struct limit;
+
+/* rate: calls a second for each operation. Memory is shared with processes forked later. */
+struct limits *limits_open(double rate);
+void limits_close(struct limits *limits); /* NULL is fine */
+
+/* The bucket of an operation ("iot CreateThing"); the same for all processes. NULL when there are
+ * more than 128 operations: then it is not limited. */
+struct limit *limit_of(struct limits *limits, const char *name);
+
+/* Takes a token: 0; or, when there is none, after how many seconds to ask again. */
+double limit_take(struct limit *limit);
+
+void limit_was_throttled(struct limits *limits, struct limit *limit);
+void limit_went_well(struct limits *limits, struct limit *limit);
+
+double limit_rate(const struct limit *limit); /* calls a second, now */
+
+#endif
