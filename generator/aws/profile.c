@@ -299,8 +299,8 @@ static enum status read_one(struct aws_profiles *profiles, enum profile_file fil
     const char *path = profiles->paths[file];
     secret_owned struct secret bytes = {0};
     struct reader reader = {.profiles = profiles, .file = file, .path = path};
-    if (!path_exists(path) || is_folder(path))
-        return FINE;
+    if (!path_exists(path) || is_folder(path) || strcmp(path, "/dev/null") == 0)
+        return FINE; /* /dev/null: what people write to have none */
     enum status status = read_secret(path, LARGEST_FILE, &bytes, error);
     if (status)
         return status;

@@ -1,0 +1,17 @@
+/* Amazon CloudWatch Logs, one function for each API operation that is needed. */
+#ifndef GENERATOR_AWS_LOGS_H
+#define GENERATOR_AWS_LOGS_H
+
+#include "aws.h"
+
+extern const struct aws_service logs_service;
+
+/* {"logGroups": [{"logGroupName", "arn", "storedBytes"}], "nextToken"}: those whose name begins
+ * with prefix. token may be NULL. */
+void logs_describe_groups(struct aws *aws, struct aws_call *call, const char *prefix,
+                          const char *token);
+
+/* ResourceNotFoundException; OperationAbortedException while another call changes it. */
+void logs_delete_group(struct aws *aws, struct aws_call *call, const char *group);
+
+#endif
