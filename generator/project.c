@@ -73,6 +73,27 @@ const cJSON *project_system(const struct project *project)
     return project->system.json;
 }
 
+static void log_call(void *context, const char *line)
+{
+    say_more(context, "%s", line);
+}
+
+struct account_options project_account(const struct project *project)
+{
+    struct context *context = project->context;
+    return (struct account_options){.profile = option_value(context, "profile"),
+                                    .log = context->verbose ? log_call : NULL,
+                                    .log_context = context};
+}
+
+enum status project_target(struct project *project, const char *name, struct target *target)
+{
+    const cJSON *system = project_system(project);
+    const struct account_options account = project_account(project);
+    return target_open(name ? name : json_string(system, "target", "local"), system, &account,
+                       target, &project->context->error);
+}
+
 enum status project_model(struct project *project, const char *type, cJSON **model)
 {
     struct spec spec = {0};
@@ -205,7 +226,12 @@ struct names *types_all(void)
     return folders_with(TYPES_FOLDER, "spec.yaml");
 }
 
-static enum status mark_deployed(struct project *project, const char *type)
+char *type_mark(const char *type)
+{
+    return must_format(TYPES_FOLDER "/%s/deployed.json", type);
+}
+
+enum status project_mark(struct project *project, const char *type, const char *region)
 {
     cJSON *mark = json_object();
     struct text bytes = {0};
@@ -213,9 +239,11 @@ static enum status mark_deployed(struct project *project, const char *type)
     format_time(time(NULL), now);
     json_put_string(mark, "target", json_string(project_system(project), "target", ""));
     json_put_string(mark, "database", json_string(project_system(project), "database", ""));
+    if (region)
+        json_put_string(mark, "region", region);
     json_put_string(mark, "deployed", now);
     json_layout(mark, &bytes);
-    owned char *path = must_format(TYPES_FOLDER "/%s/deployed.json", type);
+    owned char *path = type_mark(type);
     owned char *folder = path_folder(path);
     remove_dead_temporaries(folder);
     enum status status =
@@ -225,18 +253,25 @@ static enum status mark_deployed(struct project *project, const char *type)
     return status;
 }
 
-enum status project_deploy(struct project *project, const char *subject, struct emit_report *report)
+enum status project_write(struct project *project, const char *subject, bool dry_run,
+                          struct emit_report *report)
 {
     struct artifacts artifacts = {0};
     owned char *folder = generated_folder(subject);
     enum status status = project_render(project, subject, NULL, &artifacts);
     if (!status)
-        status = emit_write(folder, &artifacts, NULL, false, report, &project->context->error);
+        status = emit_write(folder, &artifacts, NULL, dry_run, report, &project->context->error);
     if (!status)
         say_more(project->context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
                  report->written, report->removed, report->unchanged, folder);
-    if (!status && strcmp(subject, "system") != 0)
-        status = mark_deployed(project, subject);
     artifacts_free(&artifacts);
+    return status;
+}
+
+enum status project_deploy(struct project *project, const char *subject, struct emit_report *report)
+{
+    enum status status = project_write(project, subject, false, report);
+    if (!status && strcmp(subject, "system") != 0)
+        status = project_mark(project, subject, NULL);
     return status;
 }

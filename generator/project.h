@@ -6,6 +6,8 @@
 #include "../common/spec.h"
 #include "cli.h"
 #include "emit.h"
+#include "target/account.h"
+#include "target/target.h"
 
 struct project {
     struct context *context;
@@ -23,6 +25,13 @@ void project_free(struct project *project);
 
 /* The JSON of the system, as project_load() left it. */
 const cJSON *project_system(const struct project *project);
+
+/* Opens the target called name (NULL: the system's, which --target may have put another in place
+ * of), with --profile and --verbose where it is an account. */
+enum status project_target(struct project *project, const char *name, struct target *target);
+
+/* How the command line says that an account is reached: --profile, --verbose. */
+struct account_options project_account(const struct project *project);
 
 /* The model of a type whose spec must be right; the caller deletes. */
 enum status project_model(struct project *project, const char *type, cJSON **model);
@@ -44,7 +53,18 @@ bool type_deployed(const char *type);
 struct names *types_deployed(void);
 struct names *types_all(void);
 
-/* Writes a subject's documents into its own folder; a type is marked as plugged in. */
+/* sensortypes/<type>/deployed.json: {"target", "database", "region" (of an account), "deployed"};
+ * freed by the caller. */
+char *type_mark(const char *type);
+
+/* Marks a type as plugged in. region: the account's, or NULL. */
+enum status project_mark(struct project *project, const char *type, const char *region);
+
+/* Writes a subject's documents into its own folder; with dry_run only counts. */
+enum status project_write(struct project *project, const char *subject, bool dry_run,
+                          struct emit_report *report);
+
+/* Both: all that the target local needs. */
 enum status project_deploy(struct project *project, const char *subject,
                            struct emit_report *report);
 

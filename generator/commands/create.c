@@ -54,11 +54,11 @@ static enum status make_one(struct context *context, struct target *target,
     enum status status = FINE;
     thing.record = record_new(context->operands[0], type, target->name, attributes, wifi->ssid.at,
                               wifi->password.at);
-    things_make(target, &thing, 1);
+    things_make(target, &thing, 1, NULL, NULL);
     if (thing.outcome == MADE) {
         say_more(context, "certificate %s, serial %s",
                  json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
-                 json_string(thing.record, "serial", ""));
+                 json_string(json_get(thing.record, "certificate"), "serial", ""));
         tell(context, &thing);
     } else {
         error_free(&context->error);
@@ -70,11 +70,12 @@ static enum status make_one(struct context *context, struct target *target,
     return status;
 }
 
-/* On the local target a type is plugged in by its documents being there, so create can do it. */
-static enum status plug_in(struct project *project, const char *type)
+/* On the local target a type is plugged in by its documents being there, so create can do it. A
+ * remote one knows itself what is plugged in, perhaps from another checkout. */
+static enum status plug_in(struct project *project, const struct target *target, const char *type)
 {
     struct emit_report report = {0};
-    if (type_deployed(type))
+    if (target->remote || type_deployed(type))
         return FINE;
     enum status status = project_deploy(project, type, &report);
     if (!status)
@@ -87,7 +88,7 @@ static enum status make(struct project *project, struct target *target, const ch
 {
     struct context *context = project->context;
     struct package_plan plan = {0};
-    enum status status = plug_in(project, type);
+    enum status status = plug_in(project, target, type);
     if (status) {
         cJSON_Delete(model);
         cJSON_Delete(attributes);
@@ -125,7 +126,7 @@ static enum status create_one(struct context *context)
     if (!status)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)
-        status = target_open(project_system(&project), &target, &context->error);
+        status = project_target(&project, NULL, &target);
     if (!status)
         status = wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
     if (!status && option_given(context, "dry-run")) {

@@ -262,7 +262,9 @@ static enum status plug_types_in(struct run *run)
         const char *type = run->types[i]->type;
         struct package_plan *plan = &run->types[i]->plan;
         struct project *project = &run->project;
-        enum status status = type_deployed(type) ? FINE : project_deploy(project, type, &report);
+        enum status status = run->target.remote || type_deployed(type)
+                                 ? FINE
+                                 : project_deploy(project, type, &report);
         if (!status)
             status = package_plan_make(run->context->templates, &project->catalog, &run->target,
                                        plan->model, plan, &run->context->error);
@@ -346,7 +348,7 @@ enum status create_from_table(struct context *context, const char *file)
     if (!status)
         status = table_read(path, &run.table, &context->error);
     if (!status)
-        status = target_open(project_system(&run.project), &run.target, &context->error);
+        status = project_target(&run.project, NULL, &run.target);
     if (!status)
         status = check_table(&run);
     if (!status)

@@ -25,14 +25,14 @@ enum status command_delete(struct context *context)
     enum status status = project_load(context, &project);
     if (!status)
         status = check_all(context);
-    if (!status && !dry_run)
-        status = target_open(project_system(&project), &target, &context->error);
     for (size_t i = 0; i < context->operand_count && !status; i++) {
         const char *name = context->operands[i];
         if (named_before(context, i))
             continue;
         bool revoked = true;
         if (!dry_run)
+            status = target_of_thing(&project, name, &target);
+        if (!status && !dry_run)
             status = thing_delete(&target, name, option_value(context, "type"), &revoked,
                                   &context->error);
         if (status)

@@ -4,8 +4,7 @@
 static enum status rebuild(struct target *target, struct subject *subject, const char *name,
                            cJSON **record, struct package_size *size, struct error *error)
 {
-    (void)target;
-    return thing_rebuild(&subject->plan, name, &subject->changes, record, size, error);
+    return thing_rebuild(target, &subject->plan, name, &subject->changes, record, size, error);
 }
 
 enum status command_package(struct context *context)

@@ -120,6 +120,26 @@ static enum status look_at_all(struct context *context)
     return status;
 }
 
+enum status target_of_thing(struct project *project, const char *name, struct target *target)
+{
+    cJSON *record = NULL;
+    struct error unread = {0};
+    record_read(name, &record, &unread); /* one that is damaged has no target of its own */
+    error_free(&unread);
+    owned char *own = record ? must_copy(json_string(record, "target", "local")) : NULL;
+    const char *asked = option_value(project->context, "target");
+    json_wipe(record);
+    if (own && asked && strcmp(own, asked) != 0) {
+        fail(&project->context->error, WRONG_USAGE, "%s is a thing of the target %s, not of %s",
+             name, own, asked);
+        return advise(&project->context->error, "leave TARGET=%s out", asked);
+    }
+    if (target->name && own && strcmp(target->name, own) == 0)
+        return FINE;
+    target_close(target);
+    return project_target(project, own, target);
+}
+
 enum status each_subject(struct context *context, subject_action *action, const char *would)
 {
     struct project project;
@@ -127,11 +147,13 @@ enum status each_subject(struct context *context, subject_action *action, const 
     enum status status = project_load(context, &project);
     if (!status)
         status = look_at_all(context);
-    if (!status)
-        status = target_open(project_system(&project), &target, &context->error);
-    for (size_t i = 0; i < context->operand_count && !status; i++)
-        if (!named_before(context, i))
+    for (size_t i = 0; i < context->operand_count && !status; i++) {
+        if (named_before(context, i))
+            continue;
+        status = target_of_thing(&project, context->operands[i], &target);
+        if (!status)
             status = change(&project, &target, context->operands[i], action, would);
+    }
     target_close(&target);
     project_free(&project);
     return status;

@@ -43,6 +43,10 @@ typedef enum status subject_action(struct target *target, struct subject *subjec
  * shown afterwards. would: what --dry-run says ("would get a new key"). */
 enum status each_subject(struct context *context, subject_action *action, const char *would);
 
+/* The target that a thing was made on, in the place of the one that is open where that is another
+ * ({0} at first). WRONG_USAGE when --target says otherwise. */
+enum status target_of_thing(struct project *project, const char *name, struct target *target);
+
 /* Whether an operand is there a second time: then it has been dealt with. */
 bool named_before(const struct context *context, size_t index);
 

@@ -37,7 +37,7 @@ static enum status self_sign(EVP_PKEY *key, const char *common_name, int years, 
     struct text name = {0}, info = {0};
     struct certificate_plan plan = {.serial = serial, .authority = true};
     enum status status;
-    if (!(status = name_add(&name, NULL, common_name, error)) &&
+    if (!(status = name_add(&name, NULL, common_name, NULL, error)) &&
         !(status = key_info_add(key, &info, error)) && !(status = serial_make(serial, error)) &&
         !(status = validity_plan(years, &plan, error))) {
         plan.issuer = plan.subject = der_view_of(&name);

@@ -243,3 +243,15 @@ enum status certificate_read(const char *der, size_t length, struct certificate_
         return fail_openssl(error, WRONG_INPUT, "this is no certificate");
     return sha256_hex(der, length, facts->fingerprint, error);
 }
+
+bool certificate_mark(const char *der, size_t length, char mark[2 * SERIAL_BYTES + 1])
+{
+    const unsigned char *at = (const unsigned char *)der;
+    X509 *certificate = d2i_X509(NULL, &at, (long)length);
+    int found = certificate
+                    ? X509_NAME_get_text_by_NID(X509_get_subject_name(certificate),
+                                                NID_serialNumber, mark, 2 * SERIAL_BYTES + 1)
+                    : -1;
+    X509_free(certificate);
+    return found == 2 * SERIAL_BYTES;
+}

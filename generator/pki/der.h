@@ -14,6 +14,7 @@ enum der_tag {
     DER_OCTET_STRING = 0x04,
     DER_OBJECT = 0x06, /* object identifier */
     DER_UTF8_STRING = 0x0C,
+    DER_PRINTABLE_STRING = 0x13,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
     DER_IMPLICIT_0 = 0x80,    /* [0] around bytes */

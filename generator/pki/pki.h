@@ -53,10 +53,11 @@ enum status pem_to_der(const char *label, const char *pem, size_t length, struct
 
 /* --- certificate signing requests (request.c) --- */
 
-/* Subject OU=unit, CN=name; signed with the key and SHA-256 (RFC 2986). DER out. WRONG_INPUT when a
- * name is empty, longer than 64 bytes or not UTF-8. */
-enum status request_make(EVP_PKEY *key, const char *unit, const char *name, struct text *der,
-                         struct error *error);
+/* Subject OU=unit, CN=name and, unless it is NULL, serialNumber=mark (hexadecimal digits); signed
+ * with the key and SHA-256 (RFC 2986). DER out. WRONG_INPUT when a name is empty, longer than 64
+ * bytes or not UTF-8. */
+enum status request_make(EVP_PKEY *key, const char *unit, const char *name, const char *mark,
+                         struct text *der, struct error *error);
 
 /* --- certificates (certificate.c) --- */
 
@@ -72,6 +73,9 @@ struct certificate_facts {
 
 /* 128 random bits as SERIAL_BYTES*2 upper-case hexadecimal digits and a NUL; never zero. */
 enum status serial_make(char serial[2 * SERIAL_BYTES + 1], struct error *error);
+
+/* The subject's serialNumber: what request_make() was given as mark. False when there is none. */
+bool certificate_mark(const char *der, size_t length, char mark[2 * SERIAL_BYTES + 1]);
 
 /* WRONG_INPUT when der is no certificate. */
 enum status certificate_read(const char *der, size_t length, struct certificate_facts *facts,

@@ -36,7 +36,8 @@ enum status key_seal(EVP_PKEY *key, struct text *der, size_t begin, struct error
 
 /* Appends the distinguished name OU=unit, CN=name; no OU when unit is NULL. WRONG_INPUT when one of
  * them is empty, longer than 64 bytes or no UTF-8. */
-enum status name_add(struct text *der, const char *unit, const char *name, struct error *error);
+enum status name_add(struct text *der, const char *unit, const char *name, const char *mark,
+                     struct error *error);
 
 /* Subject and SubjectPublicKeyInfo of a request that is well formed, as views into der; else
  * WRONG_INPUT. request_check() also wants it to be signed by its own key, long enough and with

@@ -4,14 +4,16 @@
 
 enum { LONGEST_NAME = 64, FEWEST_RSA_BITS = 2048 };
 
-/* Object identifiers id-at-commonName and id-at-organizationalUnitName (RFC 5280, A.1). */
+/* Object identifiers id-at-commonName, id-at-serialNumber and id-at-organizationalUnitName (RFC
+ * 5280, A.1). */
 static const unsigned char common_name[] = {0x55, 0x04, 0x03};
+static const unsigned char serial_number[] = {0x55, 0x04, 0x05};
 static const unsigned char organizational_unit[] = {0x55, 0x04, 0x0B};
 
 /* One RelativeDistinguishedName of one attribute. The limits are ub-common-name and
  * ub-organizational-unit-name of RFC 5280, A.1, counted in bytes to be safe with small parsers. */
-static enum status attribute_add(struct text *der, const unsigned char type[3], const char *value,
-                                 struct error *error)
+static enum status attribute_add(struct text *der, const unsigned char type[3],
+                                 unsigned char string, const char *value, struct error *error)
 {
     size_t length = strlen(value), begin = der->length;
     if (length < 1 || length > LONGEST_NAME)
@@ -20,44 +22,48 @@ static enum status attribute_add(struct text *der, const unsigned char type[3], 
     if (!utf8_valid(value, length, NULL))
         return fail(error, WRONG_INPUT, "a name in a certificate must be UTF-8");
     der_add(der, DER_OBJECT, type, 3);
-    der_add(der, DER_UTF8_STRING, value, length);
+    der_add(der, string, value, length);
     der_wrap(der, begin, DER_SEQUENCE);
     der_wrap(der, begin, DER_SET);
     return FINE;
 }
 
-enum status name_add(struct text *der, const char *unit, const char *name, struct error *error)
+enum status name_add(struct text *der, const char *unit, const char *name, const char *mark,
+                     struct error *error)
 {
     size_t begin = der->length;
     enum status status;
-    if (unit && (status = attribute_add(der, organizational_unit, unit, error)))
+    if (unit && (status = attribute_add(der, organizational_unit, DER_UTF8_STRING, unit, error)))
         return status;
-    if ((status = attribute_add(der, common_name, name, error)))
+    if ((status = attribute_add(der, common_name, DER_UTF8_STRING, name, error)))
+        return status;
+    if (mark && (status = attribute_add(der, serial_number, DER_PRINTABLE_STRING, mark, error)))
         return status;
     der_wrap(der, begin, DER_SEQUENCE);
     return FINE;
 }
 
 /* CertificationRequestInfo (RFC 2986, 4.1) without attributes. */
-static enum status info_add(EVP_PKEY *key, const char *unit, const char *name, struct text *der,
-                            struct error *error)
+static enum status info_add(EVP_PKEY *key, const char *unit, const char *name, const char *mark,
+                            struct text *der, struct error *error)
 {
     size_t begin = der->length;
     enum status status;
     der_add_unsigned(der, NULL, 0); /* version v1(0) */
-    if ((status = name_add(der, unit, name, error)) || (status = key_info_add(key, der, error)))
+    if ((status = name_add(der, unit, name, mark, error)) ||
+        (status = key_info_add(key, der, error)))
         return status;
     der_add(der, DER_CONSTRUCTED_0, NULL, 0);
     der_wrap(der, begin, DER_SEQUENCE);
     return FINE;
 }
 
-enum status request_make(EVP_PKEY *key, const char *unit, const char *name, struct text *der,
-                         struct error *error)
+enum status request_make(EVP_PKEY *key, const char *unit, const char *name, const char *mark,
+                         struct text *der, struct error *error)
 {
     struct text made = {0};
     enum status status;
-    if (!(status = info_add(key, unit, name, &made, error)) &&
+    if (!(status = info_add(key, unit, name, mark, &made, error)) &&
         !(status = key_seal(key, &made, 0, error)))
         text_add(der, made.at, made.length);
     text_free(&made);

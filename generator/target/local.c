@@ -149,29 +149,39 @@ static enum status local_authority(struct target *target, struct text *der, stru
     return status ? status : authority_certificate_der(&local->authority, der, error);
 }
 
-static enum status local_certify(struct target *target, const char *serial,
-                                 const struct text *request, struct text *certificate,
-                                 struct error *error)
+static enum status sign(struct local *local, struct enrolment *enrolment)
 {
-    struct local *local = target->state;
-    enum status status = need_authority(local, error);
+    if (enrolment->certificate.length)
+        return FINE;
+    enum status status = need_authority(local, &enrolment->error);
     if (status)
         return status;
-    return authority_sign_own(&local->authority, text_string(request), request->length, serial,
-                              THING_YEARS, certificate, error);
+    return authority_sign_own(&local->authority, text_string(enrolment->request),
+                              enrolment->request->length, enrolment->mark, THING_YEARS,
+                              &enrolment->certificate, &enrolment->error);
+}
+
+/* A certificate counts as soon as it is signed, so there is nothing to remember or to activate. */
+static void local_enrol(struct target *target, struct enrolment **list, size_t count,
+                        const struct enrol_events *events)
+{
+    struct enrolment **ready = must_array(count, sizeof(struct enrolment *));
+    size_t ready_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!sign(target->state, list[i]))
+            ready[ready_count++] = list[i];
+    events->install(ready, ready_count);
+    free(ready);
 }
 
 /* Reads, extends and replaces the list under the lock of its folder. */
-static enum status local_retire(struct target *target, const char *const *serials, size_t count,
-                                struct error *error)
+static enum status revoke(struct local *local, const char *const *serials, size_t count,
+                          struct error *error)
 {
-    struct local *local = target->state;
     struct text old = {0}, list = {0};
     size_t added = 0;
     int lock = -1;
-    enum status status = need_authority(local, error);
-    if (!status)
-        status = lock_folder(AUTHORITY, true, &lock, error);
+    enum status status = lock_folder(AUTHORITY, true, &lock, error);
     if (status)
         return status;
     remove_temporaries(AUTHORITY);
@@ -189,6 +199,21 @@ static enum status local_retire(struct target *target, const char *const *serial
     return status;
 }
 
+static enum status local_retire(struct target *target, const struct retirement *retirement,
+                                struct error *error)
+{
+    const char **serials = must_array(retirement->count, sizeof *serials);
+    size_t count = 0;
+    for (size_t i = 0; i < retirement->count; i++)
+        if (retirement->certificates[i].serial)
+            serials[count++] = retirement->certificates[i].serial;
+    enum status status = count ? need_authority(target->state, error) : FINE;
+    if (!status && count)
+        status = revoke(target->state, serials, count, error);
+    free(serials);
+    return status;
+}
+
 static void local_close(struct target *target)
 {
     struct local *local = target->state;
@@ -198,8 +223,10 @@ static void local_close(struct target *target)
     free(local);
 }
 
-enum status local_open(const cJSON *system, struct target *target, struct error *error)
+enum status local_open(const cJSON *system, const struct account_options *options,
+                       struct target *target, struct error *error)
 {
+    (void)options;
     struct local *local = must_alloc(sizeof *local);
     const cJSON *section = json_get(system, "local");
     local->system = must_copy(json_string(system, "name", "home"));
@@ -209,7 +236,7 @@ enum status local_open(const cJSON *system, struct target *target, struct error 
                               .state = local,
                               .endpoint = local_endpoint,
                               .authority = local_authority,
-                              .certify = local_certify,
+                              .enrol = local_enrol,
                               .retire = local_retire,
                               .close = local_close};
     /* One that is broken or lost is known before anything is changed. */

@@ -42,16 +42,23 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static bool tell(int pipe_end, size_t index, const struct making *thing)
+struct teller {
+    const struct making *things;
+    int pipe_end;
+};
+
+static void tell(void *context, struct making *thing)
 {
-    struct note note = {.index = index, .outcome = thing->outcome};
+    const struct teller *teller = context;
+    struct note note = {.index = (size_t)(thing - teller->things), .outcome = thing->outcome};
     if (thing->outcome == FAILED)
         snprintf(note.message, sizeof note.message, "%s", text_string(&thing->error.message));
     ssize_t put;
     do
-        put = write(pipe_end, &note, sizeof note);
+        put = write(teller->pipe_end, &note, sizeof note);
     while (put < 0 && errno == EINTR);
-    return put == (ssize_t)sizeof note;
+    if (put != (ssize_t)sizeof note)
+        _exit(REFUSED); /* nobody listens any more */
 }
 
 /* What the workers share: the first thing that nobody has taken yet. */
@@ -75,17 +82,19 @@ static size_t take(struct queue *queue, size_t wanted, size_t *start)
 
 static void work(struct target *target, struct making *things, struct queue *queue, int pipe_end)
 {
-    size_t largest = largest_group(), group = FIRST_GROUP < largest ? FIRST_GROUP : largest;
+    struct teller teller = {things, pipe_end};
+    size_t largest = largest_group(), group = target->group ? target->group : FIRST_GROUP;
     size_t start, size;
+    if (group > largest)
+        group = largest;
     while ((size = take(queue, group, &start))) {
         double began = now();
-        things_make(target, &things[start], size);
+        things_make(target, &things[start], size, tell, &teller);
         double took = now() - began;
-        for (size_t i = start; i < start + size; i++) {
-            if (!tell(pipe_end, i, &things[i]))
-                _exit(REFUSED); /* nobody listens any more */
+        for (size_t i = start; i < start + size; i++)
             making_free(&things[i]);
-        }
+        if (target->group)
+            continue;
         if (took < group_seconds && 2 * group <= largest)
             group *= 2;
         else if (took > 2 * group_seconds && group > 1)
@@ -101,6 +110,8 @@ static pid_t start_worker(struct target *target, struct making *things, struct q
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed parent must not leave workers that go on */
     close(ends[0]);
+    if (target->after_fork)
+        target->after_fork(target);
     work(target, things, queue, ends[1]);
     _exit(0);
 }

@@ -1,9 +1,9 @@
 /* Many things at once, from a table: on all cores, in groups that are flushed together.
  *
  * Workers are processes, not threads: OpenSSL's locks let two threads make hardly more certificates
- * than one (measured), and a process that dies takes nothing with it. Each takes the next group;
- * a group is as long as keeps it under about half a second, so that progress is seen and little is
- * lost. */
+ * than one (measured), and a process that dies takes nothing with it. Each takes the next group: as
+ * many as the target wants, else as many as keep it under about half a second, so that progress is
+ * seen and little is lost. */
 #ifndef GENERATOR_THING_BULK_H
 #define GENERATOR_THING_BULK_H
 

@@ -2,13 +2,17 @@
  *
  * Making:    record (making, serial chosen) | key.pem, cert.pem, package, record (active)
  * Rotating:  record (rotating, next_serial) | next-key.pem, next-cert.pem | package, key.pem,
- * cert.pem, record (serial = next_serial, the old one under "retired") | revoke the old |
- * next-*.pem removed, record (active) Deleting:  record (deleting) | revoke | package, keys,
+ *            cert.pem, record (serial = next_serial, the old one under "retired") | revoke the old
+ * | next-*.pem removed, record (active) Deleting:  record (deleting) | revoke | package, keys,
  * record, folder removed
  *
  * A bar is a commit: all before it is on the disk before anything after it begins. Within a commit
  * the renames happen in the order given, so the record, which is last, never speaks of what is not
- * there. */
+ * there.
+ *
+ * On a remote target the key is part of the first commit, because a certificate for a key that was
+ * lost is worth nothing; what the target remembers is a commit of its own; and the record becomes
+ * active in one more, when the target has made the certificate count. */
 #include "life.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
@@ -77,23 +81,24 @@ static enum status find_key(const cJSON *platform, const char *path, EVP_PKEY **
     return key_make(algorithm, key, error);
 }
 
-/* The certificate in the file if it has this serial, or one that the target signs now. */
-static enum status find_certificate(struct target *target, EVP_PKEY *key, const cJSON *record,
-                                    const char *path, const char *serial, struct text *der,
-                                    struct error *error)
+/* What the target needs to know for a certificate for this key; registration is a member of the
+ * record. Its own request is what an enrolment has to lend. */
+static enum status fill_enrolment(const struct target *target, EVP_PKEY *key,
+                                  const struct package_plan *plan, const cJSON *record,
+                                  const char *mark, struct text *request,
+                                  struct enrolment *enrolment, struct error *error)
 {
-    struct text request = {0};
-    enum status status = FINE;
-    if (path_exists(path))
-        status = read_certificate(path, serial, der, error);
-    if (!status && !der->length) {
-        status = request_make(key, json_string(record, "type", ""), json_string(record, "name", ""),
-                              &request, error);
-        if (!status)
-            status = target->certify(target, serial, &request, der, error);
-    }
-    text_free(&request);
-    return status;
+    const char *type = json_string(record, "type", ""), *name = json_string(record, "name", "");
+    const cJSON *policy = json_get(json_get(plan->model, "type"), "policy");
+    enrolment->thing = name;
+    enrolment->type = type;
+    enrolment->policy = json_string(policy, "name", type);
+    enrolment->mark = mark;
+    enrolment->claim = json_string(record, "claim", mark);
+    enrolment->since = json_string(record, "created", "");
+    enrolment->attributes = json_get(record, "attributes");
+    enrolment->request = request;
+    return request_make(key, type, name, target->remote ? mark : NULL, request, error);
 }
 
 static enum status stage_pair(struct batch *batch, const char *key_path, EVP_PKEY *key,
@@ -146,10 +151,10 @@ static enum status exists(const cJSON *record, struct error *error)
 }
 
 /* What an earlier command left: taken up where it stopped, or in the way. */
-static enum status take_up(struct making *thing, const cJSON *there)
+static enum status take_up(struct making *thing, cJSON *there)
 {
     const char *name = json_string(there, "name", ""), *state = record_state(there);
-    const char *type = json_string(there, "type", "");
+    const char *type = json_string(there, "type", ""), *target = json_string(there, "target", "");
     if (strcmp(state, "active") == 0) {
         thing->outcome = EXISTED;
         return exists(there, &thing->error);
@@ -160,13 +165,44 @@ static enum status take_up(struct making *thing, const cJSON *there)
         return advise(&thing->error, "finish that first: make %s name=%s",
                       strcmp(state, "rotating") == 0 ? "rotate" : "delete", name);
     }
-    if (strcmp(type, json_string(thing->record, "type", "")) != 0) {
-        fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s", name, type);
+    if (strcmp(type, json_string(thing->record, "type", "")) != 0 ||
+        strcmp(target, thing->target->name) != 0) {
+        fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s on the target %s", name, type,
+             target);
         return advise(&thing->error, "make delete name=%s, then create it again", name);
     }
-    json_put_string(thing->record, "serial", json_string(there, "serial", NULL));
-    json_put_string(thing->record, "created", json_string(there, "created", NULL));
+    static const char *const kept[] = {"serial", "created", "claim", "registration"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (json_get(there, kept[i]))
+            json_put(thing->record, kept[i],
+                     cJSON_DetachItemFromObjectCaseSensitive(there, kept[i]));
+    thing->resumed = true;
     return FINE;
+}
+
+/* The key, on the disk before a remote target hears of it. */
+static enum status stage_first_key(struct making *thing, struct batch *batch)
+{
+    secret_owned struct secret pem = {0};
+    owned char *path = thing_file(json_string(thing->record, "name", ""), "key.pem");
+    enum status status = find_key(thing->plan->platform, path, &thing->key, &thing->error);
+    if (!status)
+        status = key_to_pem(thing->key, &pem, &thing->error);
+    return status ? status
+                  : batch_write(batch, path, pem.at, pem.length, FILE_SECRET, &thing->error);
+}
+
+/* What the record of a thing in making holds from the beginning. */
+static enum status choose_marks(struct making *thing)
+{
+    enum status status = FINE;
+    if (!json_string(thing->record, "serial", NULL))
+        status = choose_serial(thing->record, "serial", &thing->error);
+    if (!status && thing->target->remote && !json_get(thing->record, "claim")) {
+        json_put_string(thing->record, "claim", json_string(thing->record, "serial", ""));
+        json_put(thing->record, "registration", json_object());
+    }
+    return status;
 }
 
 static enum status begin(struct making *thing, struct batch *batch)
@@ -183,32 +219,36 @@ static enum status begin(struct making *thing, struct batch *batch)
     }
     if (!status && there)
         status = take_up(thing, there);
-    if (!status && !json_string(thing->record, "serial", NULL))
-        status = choose_serial(thing->record, "serial", &thing->error);
+    if (!status)
+        status = choose_marks(thing);
+    if (!status && thing->target->remote)
+        status = stage_first_key(thing, batch);
     if (!status)
         status = record_stage(thing->record, batch, &thing->error);
     json_wipe(there);
     return status;
 }
 
-static enum status certify(struct target *target, struct making *thing)
+/* Key and request; on a target that chooses no serial of its own, the certificate that an earlier
+ * command left. */
+static enum status prepare(struct making *thing)
 {
     const char *name = json_string(thing->record, "name", "");
+    const char *serial = json_string(thing->record, "serial", "");
     owned char *key_path = thing_file(name, "key.pem");
     owned char *certificate_path = thing_file(name, "cert.pem");
-    struct certificate_facts facts;
-    enum status status = find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
+    struct enrolment *enrolment = &thing->enrolment;
+    enum status status = FINE;
+    if (!thing->key)
+        status = find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
     if (!status)
-        status = find_certificate(target, thing->key, thing->record, certificate_path,
-                                  json_string(thing->record, "serial", ""), &thing->certificate,
-                                  &thing->error);
-    if (!status)
-        status = certificate_read(text_string(&thing->certificate), thing->certificate.length,
-                                  &facts, &thing->error);
-    if (!status) {
-        record_put_certificate(thing->record, &facts);
-        json_put_string(thing->record, "state", "active");
-    }
+        status = fill_enrolment(thing->target, thing->key, thing->plan, thing->record, serial,
+                                &thing->request, enrolment, &thing->error);
+    enrolment->registration = json_get(thing->record, "registration");
+    enrolment->resumed = thing->resumed;
+    enrolment->owner = thing;
+    if (!status && !thing->target->remote && path_exists(certificate_path))
+        status = read_certificate(certificate_path, serial, &enrolment->certificate, &thing->error);
     return status;
 }
 
@@ -217,16 +257,123 @@ static enum status stage_all(struct making *thing, struct batch *batch)
     const char *name = json_string(thing->record, "name", "");
     owned char *key_path = thing_file(name, "key.pem");
     owned char *certificate_path = thing_file(name, "cert.pem");
-    enum status status = stage_pair(batch, key_path, thing->key, certificate_path,
-                                    &thing->certificate, &thing->error);
+    const struct text *certificate = &thing->enrolment.certificate;
+    struct error *error = &thing->enrolment.error;
+    struct certificate_facts facts;
+    enum status status =
+        certificate_read(text_string(certificate), certificate->length, &facts, error);
+    if (status)
+        return status;
+    record_put_certificate(thing->record, &facts);
+    if (!thing->target->remote)
+        json_put_string(thing->record, "state", "active");
+    status = stage_pair(batch, key_path, thing->key, certificate_path, certificate, error);
     if (!status)
-        status = stage_package(thing->plan, thing->record, thing->key, &thing->certificate, batch,
-                               &thing->size, &thing->error);
-    return status ? status : record_stage(thing->record, batch, &thing->error);
+        status = stage_package(thing->plan, thing->record, thing->key, certificate, batch,
+                               &thing->size, error);
+    return status ? status : record_stage(thing->record, batch, error);
+}
+
+/* --- enrolling what is made --- */
+
+static void make_remember(struct enrolment *enrolment)
+{
+    const struct making *thing = enrolment->owner;
+    record_write(thing->record, &enrolment->error);
+    fault_point("create:remembered");
 }
 
 /* A flush that fails is everybody's failure. */
-static void commit_all(struct batch *batch, struct making *things, size_t count)
+static void share_failure(struct enrolment *const *ready, size_t count, const struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!ready[i]->error.status)
+            fail(&ready[i]->error, error->status, "%s", text_string(&error->message));
+}
+
+static void make_install(struct enrolment *const *ready, size_t count)
+{
+    struct batch batch = {0};
+    struct error error = {0};
+    fault_point("create:certified");
+    for (size_t i = 0; i < count; i++)
+        stage_all(ready[i]->owner, &batch);
+    fault_point("create:staged");
+    if (batch_commit(&batch, &error))
+        share_failure(ready, count, &error);
+    fault_point("create:done");
+    batch_drop(&batch);
+    error_free(&error);
+}
+
+/* It is through, for better or worse. */
+static void finish(struct making *thing)
+{
+    owned char *folder = thing_folder(json_string(thing->record, "name", ""));
+    if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
+        remove_empty_folder(folder); /* of a thing that never came to have a record */
+    unlock(&thing->lock);
+    EVP_PKEY_free(thing->key);
+    thing->key = NULL;
+    text_free(&thing->request);
+    text_free(&thing->enrolment.certificate);
+    error_free(&thing->enrolment.error);
+    thing->finished = true;
+    if (thing->through)
+        thing->through(thing->context, thing);
+}
+
+static void make_activated(struct enrolment *enrolment)
+{
+    struct making *thing = enrolment->owner;
+    json_put_string(thing->record, "state", "active");
+    if (!record_write(thing->record, &enrolment->error))
+        finish(thing);
+    fault_point("create:activated");
+}
+
+/* Nothing of it is anywhere but here, and it can never be finished: the name is somebody else's. */
+static void forget_taken(struct making *thing)
+{
+    static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
+    const char *name = json_string(thing->record, "name", "");
+    struct error left = {0};
+    package_remove(json_string(thing->record, "type", ""), name, &left);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        owned char *path = thing_file(name, files[i]);
+        remove_tree(path, &left);
+    }
+    error_free(&left);
+}
+
+static void enrol_all(struct target *target, struct making *things, size_t count)
+{
+    static const struct enrol_events events = {make_remember, make_install, make_activated};
+    struct enrolment **list = must_array(count, sizeof(struct enrolment *));
+    size_t listed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (things[i].outcome != MADE)
+            continue;
+        if (prepare(&things[i]))
+            things[i].outcome = FAILED;
+        else
+            list[listed++] = &things[i].enrolment;
+    }
+    target->enrol(target, list, listed, &events);
+    for (size_t i = 0; i < listed; i++) {
+        struct making *thing = list[i]->owner;
+        if (!list[i]->error.status)
+            continue;
+        thing->outcome = FAILED;
+        thing->error = list[i]->error;
+        list[i]->error = (struct error){0};
+        if (list[i]->taken)
+            forget_taken(thing);
+    }
+    free(list);
+}
+
+static void commit_beginnings(struct batch *batch, struct making *things, size_t count)
 {
     struct error error = {0};
     if (batch_commit(batch, &error)) {
@@ -237,43 +384,29 @@ static void commit_all(struct batch *batch, struct making *things, size_t count)
             fail(&things[i].error, error.status, "%s", text_string(&error.message));
         }
     }
+    batch_drop(batch);
     error_free(&error);
 }
 
-static void finish(struct making *thing)
-{
-    owned char *folder = thing_folder(json_string(thing->record, "name", ""));
-    if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
-        remove_empty_folder(folder); /* of a thing that never came to have a record */
-    unlock(&thing->lock);
-    EVP_PKEY_free(thing->key);
-    thing->key = NULL;
-    text_free(&thing->certificate);
-}
-
-void things_make(struct target *target, struct making *things, size_t count)
+void things_make(struct target *target, struct making *things, size_t count,
+                 void (*through)(void *context, struct making *thing), void *context)
 {
     struct batch batch = {0};
     for (size_t i = 0; i < count; i++) {
         things[i].lock = -1;
         things[i].outcome = MADE;
+        things[i].target = target;
+        things[i].through = through;
+        things[i].context = context;
         if (begin(&things[i], &batch) && things[i].outcome == MADE)
             things[i].outcome = FAILED;
     }
-    commit_all(&batch, things, count);
+    commit_beginnings(&batch, things, count);
     fault_point("create:begun");
+    enrol_all(target, things, count);
     for (size_t i = 0; i < count; i++)
-        if (things[i].outcome == MADE && certify(target, &things[i]))
-            things[i].outcome = FAILED;
-    fault_point("create:certified");
-    for (size_t i = 0; i < count; i++)
-        if (things[i].outcome == MADE && stage_all(&things[i], &batch))
-            things[i].outcome = FAILED;
-    fault_point("create:staged");
-    commit_all(&batch, things, count);
-    fault_point("create:done");
-    for (size_t i = 0; i < count; i++)
-        finish(&things[i]);
+        if (!things[i].finished)
+            finish(&things[i]);
 }
 
 void making_free(struct making *making)
@@ -368,62 +501,110 @@ static void apply(const struct changes *changes, cJSON *record)
         json_put_string(wifi, "password", changes->password);
 }
 
-static enum status begin_rotation(cJSON *record, const struct changes *changes, struct error *error)
+/* The next key, on the disk before a remote target hears of it. */
+static enum status stage_next_key(const struct package_plan *plan, const char *name,
+                                  struct batch *batch, struct error *error)
+{
+    owned char *path = thing_file(name, "next-key.pem");
+    secret_owned struct secret pem = {0};
+    EVP_PKEY *key = NULL;
+    enum status status = find_key(plan->platform, path, &key, error);
+    if (!status)
+        status = key_to_pem(key, &pem, error);
+    if (!status)
+        status = batch_write(batch, path, pem.at, pem.length, FILE_SECRET, error);
+    EVP_PKEY_free(key);
+    return status;
+}
+
+static enum status begin_rotation(const struct target *target, const struct package_plan *plan,
+                                  cJSON *record, const struct changes *changes, bool *resumed,
+                                  struct error *error)
 {
     const char *state = record_state(record);
-    if (strcmp(state, "rotating") == 0)
+    struct batch batch = {0};
+    *resumed = strcmp(state, "rotating") == 0;
+    if (*resumed)
         return FINE;
     if (strcmp(state, "active") != 0)
         return not_whole(record, error);
     enum status status = choose_serial(record, "next_serial", error);
     json_put_string(record, "state", "rotating");
     apply(changes, record);
-    return status ? status : record_write(record, error);
-}
-
-/* The next pair, on disk beside the old one before anything uses it. */
-static enum status make_next(struct target *target, const struct package_plan *plan,
-                             const cJSON *record, EVP_PKEY **key, struct text *certificate,
-                             struct error *error)
-{
-    const char *name = json_string(record, "name", "");
-    owned char *key_path = thing_file(name, "next-key.pem");
-    owned char *certificate_path = thing_file(name, "next-cert.pem");
-    struct batch batch = {0};
-    enum status status = find_key(plan->platform, key_path, key, error);
+    if (target->remote) {
+        json_put(record, "next_registration", json_object());
+        if (!status)
+            status = stage_next_key(plan, json_string(record, "name", ""), &batch, error);
+    }
     if (!status)
-        status = find_certificate(target, *key, record, certificate_path,
-                                  json_string(record, "next_serial", ""), certificate, error);
-    if (!status)
-        status = stage_pair(&batch, key_path, *key, certificate_path, certificate, error);
+        status = record_stage(record, &batch, error);
     if (!status)
         status = batch_commit(&batch, error);
     batch_drop(&batch);
     return status;
 }
 
-/* Package, pair and record, in this order. */
-static enum status take_over(const struct package_plan *plan, cJSON *record, EVP_PKEY *key,
-                             const struct text *certificate, struct package_size *size,
-                             struct error *error)
+/* A rotation on its way through the target. */
+struct rotation {
+    const struct target *target;
+    const struct package_plan *plan;
+    cJSON *record;
+    EVP_PKEY *key;
+    struct text request;
+    struct enrolment enrolment;
+    struct package_size *size;
+    bool taken_over; /* package, key, certificate and record are the new ones already */
+};
+
+/* The next pair, on disk beside the old one before anything uses it. */
+static enum status keep_next(const struct rotation *rotation, struct error *error)
 {
-    const char *name = json_string(record, "name", "");
+    const char *name = json_string(rotation->record, "name", "");
+    owned char *key_path = thing_file(name, "next-key.pem");
+    owned char *certificate_path = thing_file(name, "next-cert.pem");
+    struct batch batch = {0};
+    enum status status = stage_pair(&batch, key_path, rotation->key, certificate_path,
+                                    &rotation->enrolment.certificate, error);
+    if (!status)
+        status = batch_commit(&batch, error);
+    batch_drop(&batch);
+    return status;
+}
+
+/* The record speaks of the next certificate from now on, and of the old one as retired. */
+static void promote(cJSON *record, const struct certificate_facts *facts)
+{
+    static const char *const pairs[][2] = {{"registration", "retired_registration"},
+                                           {"next_registration", "registration"}};
+    owned char *retired = must_copy(json_string(json_get(record, "certificate"), "serial", ""));
+    json_put_string(record, "retired", retired);
+    json_put_string(record, "serial", json_string(record, "next_serial", ""));
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (json_get(record, pairs[i][0]))
+            json_put(record, pairs[i][1],
+                     cJSON_DetachItemFromObjectCaseSensitive(record, pairs[i][0]));
+    record_put_certificate(record, facts);
+}
+
+/* Package, pair and record, in this order. */
+static enum status take_over(struct rotation *rotation, struct error *error)
+{
+    const char *name = json_string(rotation->record, "name", "");
     owned char *key_path = thing_file(name, "key.pem");
     owned char *certificate_path = thing_file(name, "cert.pem");
+    const struct text *certificate = &rotation->enrolment.certificate;
     struct certificate_facts facts;
     struct batch batch = {0};
     enum status status =
         certificate_read(text_string(certificate), certificate->length, &facts, error);
     if (!status)
-        status = stage_package(plan, record, key, certificate, &batch, size, error);
+        status = stage_package(rotation->plan, rotation->record, rotation->key, certificate, &batch,
+                               rotation->size, error);
     if (!status)
-        status = stage_pair(&batch, key_path, key, certificate_path, certificate, error);
+        status = stage_pair(&batch, key_path, rotation->key, certificate_path, certificate, error);
     if (!status) {
-        owned char *retired = must_copy(json_string(record, "serial", ""));
-        json_put_string(record, "retired", retired);
-        json_put_string(record, "serial", facts.serial);
-        record_put_certificate(record, &facts);
-        status = record_stage(record, &batch, error);
+        promote(rotation->record, &facts);
+        status = record_stage(rotation->record, &batch, error);
     }
     if (!status)
         status = batch_commit(&batch, error);
@@ -431,18 +612,90 @@ static enum status take_over(const struct package_plan *plan, cJSON *record, EVP
     return status;
 }
 
+static void rotate_remember(struct enrolment *enrolment)
+{
+    const struct rotation *rotation = enrolment->owner;
+    record_write(rotation->record, &enrolment->error);
+    fault_point("rotate:remembered");
+}
+
+static void rotate_install(struct enrolment *const *ready, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct rotation *rotation = ready[i]->owner;
+        struct error *error = &ready[i]->error;
+        enum status status = rotation->taken_over ? FINE : keep_next(rotation, error);
+        fault_point("rotate:certified");
+        if (!status && !rotation->taken_over)
+            take_over(rotation, error);
+        fault_point("rotate:replaced");
+    }
+}
+
+/* What there is to record, finish_rotation() records. */
+static void rotate_activated(struct enrolment *enrolment)
+{
+    (void)enrolment;
+}
+
+/* The enrolment of the next certificate; a local one that is on disk is taken as it is. */
+static enum status prepare_rotation(struct rotation *rotation, struct error *error)
+{
+    cJSON *record = rotation->record;
+    struct enrolment *enrolment = &rotation->enrolment;
+    const char *name = json_string(record, "name", "");
+    const char *mark = json_string(record, "next_serial", "");
+    owned char *key_path = thing_file(name, rotation->taken_over ? "key.pem" : "next-key.pem");
+    owned char *certificate_path = thing_file(name, "next-cert.pem");
+    enum status status = find_key(rotation->plan->platform, key_path, &rotation->key, error);
+    if (!status)
+        status = fill_enrolment(rotation->target, rotation->key, rotation->plan, record, mark,
+                                &rotation->request, enrolment, error);
+    enrolment->registration =
+        json_get(record, rotation->taken_over ? "registration" : "next_registration");
+    enrolment->renewal = true;
+    enrolment->owner = rotation;
+    if (!status && !rotation->target->remote && path_exists(certificate_path))
+        status = read_certificate(certificate_path, mark, &enrolment->certificate, error);
+    return status;
+}
+
+static enum status enrol_next(struct target *target, struct rotation *rotation, struct error *error)
+{
+    static const struct enrol_events events = {rotate_remember, rotate_install, rotate_activated};
+    struct enrolment *enrolment = &rotation->enrolment;
+    enum status status = prepare_rotation(rotation, error);
+    if (!status) {
+        target->enrol(target, &enrolment, 1, &events);
+        status = enrolment->error.status;
+        *error = enrolment->error;
+    }
+    EVP_PKEY_free(rotation->key);
+    text_free(&rotation->request);
+    text_free(&enrolment->certificate);
+    return status;
+}
+
 static enum status finish_rotation(struct target *target, cJSON *record, struct error *error)
 {
+    static const char *const done[] = {"retired", "retired_registration", "next_serial"};
     const char *name = json_string(record, "name", "");
-    const char *retired = json_string(record, "retired", NULL);
     owned char *key_path = thing_file(name, "next-key.pem");
     owned char *certificate_path = thing_file(name, "next-cert.pem");
-    enum status status = retired ? target->retire(target, &retired, 1, error) : FINE;
+    const struct retired_certificate old = {.serial = json_string(record, "retired", NULL),
+                                            .registration =
+                                                json_get(record, "retired_registration")};
+    const struct retirement retirement = {.thing = name,
+                                          .claim = json_string(record, "claim", NULL),
+                                          .since = json_string(record, "created", NULL),
+                                          .certificates = &old,
+                                          .count = 1};
+    enum status status = old.serial ? target->retire(target, &retirement, error) : FINE;
     fault_point("rotate:retired");
     if (status)
         return status;
-    cJSON_DeleteItemFromObjectCaseSensitive(record, "retired");
-    cJSON_DeleteItemFromObjectCaseSensitive(record, "next_serial");
+    for (size_t i = 0; i < sizeof done / sizeof *done; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(record, done[i]);
     json_put_string(record, "state", "active");
     status = remove_tree(key_path, error);
     if (!status)
@@ -455,27 +708,21 @@ enum status thing_rotate(struct target *target, const struct package_plan *plan,
                          const struct changes *changes, cJSON **record, struct package_size *size,
                          struct error *error)
 {
-    struct text certificate = {0};
-    EVP_PKEY *key = NULL;
+    struct rotation rotation = {.target = target, .plan = plan, .size = size};
     int lock;
     enum status status = open_thing(name, &lock, record, error);
     if (!status && !*record)
         status = no_such_thing(name, error);
     if (!status)
-        status = begin_rotation(*record, changes, error);
+        status = begin_rotation(target, plan, *record, changes, &rotation.enrolment.resumed, error);
     fault_point("rotate:begun");
-    bool taken_over =
+    rotation.record = *record;
+    rotation.taken_over =
         strcmp(json_string(*record, "serial", ""), json_string(*record, "next_serial", "")) == 0;
-    if (!status && !taken_over)
-        status = make_next(target, plan, *record, &key, &certificate, error);
-    fault_point("rotate:certified");
-    if (!status && !taken_over)
-        status = take_over(plan, *record, key, &certificate, size, error);
-    fault_point("rotate:replaced");
+    if (!status && (target->remote || !rotation.taken_over))
+        status = enrol_next(target, &rotation, error);
     if (!status)
         status = finish_rotation(target, *record, error);
-    EVP_PKEY_free(key);
-    text_free(&certificate);
     unlock(&lock);
     return status;
 }
@@ -493,8 +740,9 @@ static enum status restage(const struct package_plan *plan, cJSON *record,
     EVP_PKEY *key = NULL;
     enum status status = read_key(key_path, &key, error);
     if (!status)
-        status = read_certificate(certificate_path, json_string(record, "serial", ""), &certificate,
-                                  error);
+        status = read_certificate(certificate_path,
+                                  json_string(json_get(record, "certificate"), "serial", ""),
+                                  &certificate, error);
     if (!status && !certificate.length)
         status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
                       certificate_path);
@@ -510,7 +758,19 @@ static enum status restage(const struct package_plan *plan, cJSON *record,
     return status;
 }
 
-enum status thing_rebuild(const struct package_plan *plan, const char *name,
+/* What a target keeps of a thing changes before the record says so: then the same command does it
+ * again after a kill. */
+static enum status amend(struct target *target, const struct changes *changes, const cJSON *record,
+                         struct error *error)
+{
+    if (!target->amend || !changes->attributes ||
+        cJSON_Compare(changes->attributes, json_get(record, "attributes"), true))
+        return FINE;
+    return target->amend(target, json_string(record, "name", ""), json_string(record, "claim", ""),
+                         changes->attributes, error);
+}
+
+enum status thing_rebuild(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, cJSON **record, struct package_size *size,
                           struct error *error)
 {
@@ -520,6 +780,8 @@ enum status thing_rebuild(const struct package_plan *plan, const char *name,
         status = no_such_thing(name, error);
     if (!status && strcmp(record_state(*record), "active") != 0)
         status = not_whole(*record, error);
+    if (!status)
+        status = amend(target, changes, *record, error);
     if (!status) {
         apply(changes, *record);
         status = restage(plan, *record, size, error);
@@ -551,22 +813,29 @@ static enum status retire_all(struct target *target, const char *name, const cJS
                               bool *revoked, struct error *error)
 {
     struct certificate_facts current, next;
-    const char *serials[4];
-    size_t count = 0;
     serial_of_file(name, "cert.pem", &current);
     serial_of_file(name, "next-cert.pem", &next);
     const char *recorded = json_string(json_get(record, "certificate"), "serial", NULL);
-    const char *retired = json_string(record, "retired", NULL);
-    if (*current.serial)
-        serials[count++] = current.serial;
-    if (*next.serial)
-        serials[count++] = next.serial;
-    if (recorded)
-        serials[count++] = recorded;
-    if (retired)
-        serials[count++] = retired;
-    *revoked = count > 0;
-    return count ? target->retire(target, serials, count, error) : FINE;
+    const struct retired_certificate all[] = {
+        {.serial = *current.serial ? current.serial : NULL},
+        {.serial = *next.serial ? next.serial : NULL},
+        {.serial = recorded,
+         .mark = json_string(record, "serial", NULL),
+         .registration = json_get(record, "registration")},
+        {.mark = json_string(record, "next_serial", NULL),
+         .registration = json_get(record, "next_registration")},
+        {.serial = json_string(record, "retired", NULL),
+         .registration = json_get(record, "retired_registration")},
+    };
+    const struct retirement retirement = {.thing = name,
+                                          .claim = json_string(record, "claim", NULL),
+                                          .since = json_string(record, "created", NULL),
+                                          .whole = true,
+                                          .certificates = all,
+                                          .count = sizeof all / sizeof *all};
+    for (size_t i = 0; i < retirement.count; i++)
+        *revoked |= all[i].serial != NULL;
+    return target->retire(target, &retirement, error);
 }
 
 /* Without a record the type is not known: the package may be with any. */

@@ -24,19 +24,26 @@ struct making {
     struct error error; /* when FAILED; when EXISTED, whose it is */
     struct package_size size;
     /* inside life.c */
+    const struct target *target;
     int lock;
     EVP_PKEY *key;
-    struct text certificate; /* DER */
+    struct text request; /* DER */
+    struct enrolment enrolment;
+    bool resumed, finished;
+    void (*through)(void *context, struct making *thing);
+    void *context;
 };
 
 /* What a thing shall be: takes over attributes ({"zone": "1"}, complete); copies the rest. */
 cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
                   const char *ssid, const char *password);
 
-/* Makes count things together: what is flushed to the disk is flushed once for all of them. Each
- * gets its own outcome; one that fails does not stop the others. When this returns, what is MADE is
- * durable. */
-void things_make(struct target *target, struct making *things, size_t count);
+/* Makes count things together: what is flushed to the disk is flushed once for all of them, and a
+ * remote target is asked for many at once. Each gets its own outcome; one that fails does not stop
+ * the others. through (may be NULL) is called for each as soon as it is; what is MADE is durable
+ * then. */
+void things_make(struct target *target, struct making *things, size_t count,
+                 void (*through)(void *context, struct making *thing), void *context);
 void making_free(struct making *making);
 
 /* What a thing shall have from now on, where it is not NULL. */
@@ -54,7 +61,7 @@ enum status thing_rotate(struct target *target, const struct package_plan *plan,
 
 /* The package made anew, with the key and certificate that there are. Otherwise as thing_rotate().
  */
-enum status thing_rebuild(const struct package_plan *plan, const char *name,
+enum status thing_rebuild(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, cJSON **record, struct package_size *size,
                           struct error *error);
 

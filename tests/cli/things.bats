@@ -149,7 +149,7 @@ certificate_is_right() {
     refuses 2 "one word too many" sf create a b
     refuses 2 '--from FILE names the things itself' sf create a --from things.csv
     refuses 2 '--target: "mars" is not a target' sf create a -t esp32air --target mars
-    refuses 1 'on the target "aws"' sf create a -t esp32air --target aws
+    AWS_EC2_METADATA_DISABLED=true refuses 1 'no credentials for AWS' env -u AWS_ACCESS_KEY_ID -u AWS_PROFILE "$SENSORFORGE" create a -t esp32air --target aws
 }
 
 @test "create --dry-run: says, makes nothing" {

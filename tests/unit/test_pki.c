@@ -61,7 +61,7 @@ static void assert_failed(enum status wanted, enum status status)
 static struct text request_of(EVP_PKEY *key)
 {
     struct text der = {0};
-    assert_int_equal(request_make(key, "esp8266temp", "kitchen", &der, &error), FINE);
+    assert_int_equal(request_make(key, "esp8266temp", "kitchen", NULL, &der, &error), FINE);
     return der;
 }
 
@@ -426,13 +426,13 @@ static void names_have_limits(void **state)
     memset(name, 'n', sizeof name);
     name[64] = '\0';
     struct text der = {0};
-    assert_int_equal(request_make(ec_key, name, name, &der, &error), FINE);
+    assert_int_equal(request_make(ec_key, name, name, NULL, &der, &error), FINE);
     text_clear(&der);
     name[64] = 'n', name[65] = '\0';
-    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", name, &der, &error));
-    assert_failed(WRONG_INPUT, request_make(ec_key, name, "name", &der, &error));
-    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", "", &der, &error));
-    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", "\xFF", &der, &error));
+    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", name, NULL, &der, &error));
+    assert_failed(WRONG_INPUT, request_make(ec_key, name, "name", NULL, &der, &error));
+    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", "", NULL, &der, &error));
+    assert_failed(WRONG_INPUT, request_make(ec_key, "unit", "\xFF", NULL, &der, &error));
     struct authority made = {0};
     assert_failed(WRONG_INPUT, authority_make(name, 1, &made, &error));
     assert_null(made.key);
@@ -448,7 +448,7 @@ static void failures_carry_openssls_reason(void **state)
     BIO *memory = BIO_new_mem_buf(pem, -1);
     EVP_PKEY *public = PEM_read_bio_PUBKEY(memory, NULL, NULL, NULL);
     struct text der = {0};
-    assert_failed(REFUSED, request_make(public, "unit", "name", &der, &error));
+    assert_failed(REFUSED, request_make(public, "unit", "name", NULL, &der, &error));
     assert_true(begins_with(text_string(&error.message), "cannot sign: "));
     BIO_free(memory);
     EVP_PKEY_free(public);

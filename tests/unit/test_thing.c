@@ -40,7 +40,7 @@ static int set_up(void **state)
         return -1;
     home = cJSON_Duplicate(spec.json, true);
     spec_free(&spec);
-    if (target_open(home, &target, &error) ||
+    if (target_open("local", home, NULL, &target, &error) ||
         spec_read_type("greenhouse", &catalog, &spec, &error) || spec_require(&spec, &error))
         return -1;
     cJSON *model = model_of_type(home, spec.json, &catalog);
@@ -76,7 +76,7 @@ static struct making wanted(const char *name)
 static enum outcome make(const char *name)
 {
     struct making making = wanted(name);
-    things_make(&target, &making, 1);
+    things_make(&target, &making, 1, NULL, NULL);
     enum outcome outcome = making.outcome;
     error_free(&error);
     error = making.error;
@@ -301,7 +301,7 @@ static void several_at_once(void **state)
     things[1] = wanted("b");
     things[2] = wanted("c");
     things[3] = wanted("d");
-    things_make(&target, things, 4);
+    things_make(&target, things, 4, NULL, NULL);
     assert_int_equal(things[0].outcome, MADE);
     assert_int_equal(things[1].outcome, EXISTED);
     assert_int_equal(things[2].outcome, MADE);
@@ -479,7 +479,7 @@ static void changes_are_made(void **state)
     assert_int_equal(make("kitchen"), MADE);
     owned char *serial = serial_of("kitchen");
     struct text key = packaged("key.der");
-    assert_fine(thing_rebuild(&plan, "kitchen", &changes, &record, &size, &error));
+    assert_fine(thing_rebuild(&target, &plan, "kitchen", &changes, &record, &size, &error));
     json_wipe(record);
     assert_whole("kitchen");
     record = record_of("kitchen");
@@ -501,8 +501,8 @@ static void changes_are_made(void **state)
     cJSON_Delete(attributes);
     json_wipe(record);
     struct changes none = {0};
-    assert_failed(thing_rebuild(&plan, "nobody", &none, &record, &size, &error), WRONG_INPUT,
-                  "there is no thing \"nobody\"");
+    assert_failed(thing_rebuild(&target, &plan, "nobody", &none, &record, &size, &error),
+                  WRONG_INPUT, "there is no thing \"nobody\"");
 }
 
 static void deleting(void **state)
@@ -625,9 +625,8 @@ static void targets(void **state)
     cJSON *system = cJSON_Duplicate(home, true);
     const char *host = NULL;
     int port = 0;
-    json_put_string(system, "target", "moon");
-    assert_failed(target_open(system, &other, &error), WRONG_INPUT,
-                  "this version cannot make things real on the target \"moon\"");
+    assert_failed(target_open("moon", system, NULL, &other, &error), WRONG_INPUT,
+                  "this version has no target \"moon\" (local, aws)");
     target_close(&other);
     assert_fine(target.endpoint(&target, &host, &port, &error));
     assert_string_equal(host, "iot.local");

@@ -1,0 +1,280 @@
+/* Taking things out of an account, in the order that AWS demands: a certificate is made inactive
+ * (at once, so that a key that got lost is of no use any more), rid of its policies, taken off its
+ * thing and deleted; the thing is deleted last. Detaching is asynchronous: what is "still attached"
+ * is asked again for a while. Every "already gone" is success, so that the same command can be run
+ * again; but gone in another account is not gone. */
+#include "aws_target.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../aws/iot.h"
+#include "../aws/sts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "Detaches the specified principal from the specified thing ... This call is asynchronous. It
+ * might take several seconds for the detachment to propagate" (IoT API reference,
+ * DetachThingPrincipal). */
+static const double first_pause = 0.2, longest_pause = 5, patience = 60; /* seconds */
+
+const char *thing_claim(const cJSON *described)
+{
+    return json_string(json_get(described, "attributes"), CLAIM_ATTRIBUTE, "");
+}
+
+static bool is_gone(const struct aws_call *call)
+{
+    return aws_failed_with(call, "ResourceNotFoundException");
+}
+
+/* Ends a call for which it is no failure that there is nothing any more. */
+static enum status finish_or_gone(struct aws *aws, struct aws_call *call, struct error *error)
+{
+    enum status status = aws_finish(aws, call, NULL);
+    if (status && is_gone(call))
+        status = FINE;
+    else if (status) {
+        *error = call->error;
+        call->error = (struct error){0};
+    }
+    aws_call_free(call);
+    return status;
+}
+
+/* --- certificates --- */
+
+static enum status detach_policies(struct aws *aws, const char *arn, struct error *error)
+{
+    char *marker = NULL;
+    enum status status;
+    do {
+        struct aws_call list = {0};
+        const cJSON *policy;
+        iot_list_attached_policies(aws, &list, arn, marker);
+        status = aws_finish(aws, &list, NULL);
+        if (status && !is_gone(&list)) {
+            *error = list.error;
+            list.error = (struct error){0};
+        } else {
+            status = FINE;
+        }
+        cJSON_ArrayForEach(policy, json_get(list.answer, "policies"))
+        {
+            struct aws_call detach = {0};
+            if (status)
+                break;
+            iot_detach_policy(aws, &detach, json_string(policy, "policyName", ""), arn);
+            status = finish_or_gone(aws, &detach, error);
+            fault_point("retire:policy");
+        }
+        free(marker);
+        const char *next = json_string(list.answer, "nextMarker", NULL);
+        marker = next && !status ? must_copy(next) : NULL;
+        aws_call_free(&list);
+    } while (marker);
+    return status;
+}
+
+/* Repeats a deletion that is refused because something is still attached. */
+static enum status delete_patiently(struct aws *aws,
+                                    void (*ask)(struct aws *, struct aws_call *, const char *),
+                                    const char *what, const char *refusal, struct error *error)
+{
+    double pause = 0, waited = 0;
+    for (;;) {
+        struct aws_call call = {.pause = pause};
+        ask(aws, &call, what);
+        enum status status = aws_finish(aws, &call, NULL);
+        bool again = status && aws_failed_with(&call, refusal) && waited < patience;
+        if (status && !again && !is_gone(&call)) {
+            *error = call.error;
+            call.error = (struct error){0};
+        } else if (!again) {
+            status = FINE;
+        }
+        aws_call_free(&call);
+        if (!again)
+            return status;
+        pause = !pause ? first_pause : pause < longest_pause ? 2 * pause : pause;
+        waited += pause;
+    }
+}
+
+enum status remove_certificate(struct aws_target *target, const char *id, const char *arn,
+                               const char *thing, struct error *error)
+{
+    struct aws *aws = target->aws;
+    struct aws_call call = {0};
+    iot_update_certificate(aws, &call, id, false);
+    enum status status = finish_or_gone(aws, &call, error);
+    fault_point("retire:inactive");
+    if (!status)
+        status = detach_policies(aws, arn, error);
+    if (!status && thing) {
+        iot_detach_thing_principal(aws, &call, thing, arn);
+        status = finish_or_gone(aws, &call, error);
+        fault_point("retire:detached");
+    }
+    if (!status)
+        status =
+            delete_patiently(aws, iot_delete_certificate, id, "DeleteConflictException", error);
+    fault_point("retire:deleted");
+    return status;
+}
+
+/* --- things --- */
+
+/* Whether the account that the credentials are of is the one in which this was made: only then may
+ * "not found" be taken for gone. arn: of a certificate. */
+static enum status same_account(struct aws_target *target, const char *thing, const char *arn,
+                                struct error *error)
+{
+    struct aws_call call = {0};
+    if (target->account_checked || !arn)
+        return FINE;
+    sts_get_caller_identity(target->aws, &call);
+    enum status status = aws_finish(target->aws, &call, error);
+    const char *account = json_string(json_get(call.answer, "GetCallerIdentityResult"), "Account",
+                                      json_string(call.answer, "Account", ""));
+    owned char *part = must_format(":%s:", account);
+    if (!status && !strstr(arn, part)) {
+        fail(error, WRONG_INPUT, "%s was made in another account: its certificate is %s", thing,
+             arn);
+        status = advise(error,
+                        "these credentials (%s) are of the account %s; choose others by "
+                        "PROFILE=... or AWS_PROFILE",
+                        aws_credentials_source(target->aws), account);
+    }
+    target->account_checked = !status;
+    aws_call_free(&call);
+    return status;
+}
+
+static enum status same_region(const struct aws_target *target, const char *thing,
+                               const cJSON *registration, struct error *error)
+{
+    const char *made = json_string(registration, "region", NULL);
+    if (!made || strcmp(made, aws_region(target->aws)) == 0)
+        return FINE;
+    fail(error, WRONG_INPUT, "%s was made in the region %s, and this is %s", thing, made,
+         aws_region(target->aws));
+    return advise(error, "set aws.region to %s in iot_system_infra/system.yaml", made);
+}
+
+struct removal {
+    struct aws_target *target;
+    const char *thing;
+};
+
+static enum status remove_found(void *context, const char *id, const char *arn, struct error *error)
+{
+    struct removal *removal = context;
+    return remove_certificate(removal->target, id, arn, removal->thing, error);
+}
+
+/* A certificate as it was recorded, or, where its making may have been answered without being
+ * recorded, as it is found. */
+static enum status retire_one(struct aws_target *target, const struct retirement *retirement,
+                              const struct retired_certificate *certificate, struct error *error)
+{
+    struct removal removal = {target, retirement->thing};
+    const cJSON *registration = certificate->registration;
+    const char *id = json_string(registration, "certificate_id", NULL);
+    if (!registration)
+        return FINE;
+    enum status status = same_region(target, retirement->thing, registration, error);
+    if (!status && id)
+        status = same_account(target, retirement->thing,
+                              json_string(registration, "certificate_arn", NULL), error);
+    if (!status && id)
+        return remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
+                                  retirement->thing, error);
+    if (!status && certificate->mark)
+        status = search_certificates(target, certificate->mark,
+                                     retirement->since ? retirement->since : "", remove_found,
+                                     &removal, error);
+    return status;
+}
+
+/* Whatever else a person attached by hand: the thing cannot be deleted with it. What is not ours is
+ * taken off, and left. */
+static enum status detach_others(struct aws *aws, const char *thing, struct error *error)
+{
+    char *token = NULL;
+    enum status status;
+    do {
+        struct aws_call list = {0};
+        const cJSON *principal;
+        iot_list_thing_principals(aws, &list, thing, token);
+        status = aws_finish(aws, &list, NULL);
+        if (status && !is_gone(&list)) {
+            *error = list.error;
+            list.error = (struct error){0};
+        } else {
+            status = FINE;
+        }
+        cJSON_ArrayForEach(principal, json_get(list.answer, "principals"))
+        {
+            struct aws_call detach = {0};
+            if (status || !cJSON_IsString(principal))
+                break;
+            iot_detach_thing_principal(aws, &detach, thing, principal->valuestring);
+            status = finish_or_gone(aws, &detach, error);
+        }
+        free(token);
+        const char *next = json_string(list.answer, "nextToken", NULL);
+        token = next && *next && !status ? must_copy(next) : NULL;
+        aws_call_free(&list);
+    } while (token);
+    return status;
+}
+
+/* The thing itself, where it is ours: another's, made by the same name since, is left alone. */
+static enum status remove_thing(struct aws_target *target, const struct retirement *retirement,
+                                struct error *error)
+{
+    struct aws_call call = {0};
+    iot_describe_thing(target->aws, &call, retirement->thing);
+    enum status status = aws_finish(target->aws, &call, NULL);
+    bool gone = status && is_gone(&call);
+    bool ours =
+        !status && retirement->claim && strcmp(thing_claim(call.answer), retirement->claim) == 0;
+    if (status && !gone) {
+        *error = call.error;
+        call.error = (struct error){0};
+    }
+    aws_call_free(&call);
+    if (status && !gone)
+        return status;
+    if (!gone && !retirement->claim) {
+        fail(error, REFUSED,
+             "%s is in the account, but the record that says whether it is this "
+             "one is damaged",
+             retirement->thing);
+        return advise(error,
+                      "restore certificates/%s/thing.json from a backup, or delete the "
+                      "thing in the AWS console first",
+                      retirement->thing);
+    }
+    if (gone || !ours)
+        return FINE;
+    status = detach_others(target->aws, retirement->thing, error);
+    if (!status)
+        status = delete_patiently(target->aws, iot_delete_thing, retirement->thing,
+                                  "InvalidRequestException", error);
+    fault_point("retire:thing");
+    return status;
+}
+
+enum status aws_retire(struct target *target, const struct retirement *retirement,
+                       struct error *error)
+{
+    struct aws_target *state = target->state;
+    enum status status = FINE;
+    for (size_t i = 0; i < retirement->count && !status; i++)
+        status = retire_one(state, retirement, &retirement->certificates[i], error);
+    if (!status && retirement->whole)
+        status = remove_thing(state, retirement, error);
+    return status;
+}

@@ -1,0 +1,133 @@
+#include "aws_target.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../aws/iot.h"
+#include "../pki/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLOCK_TOLERANCE = 3600 /* seconds, between this machine's clock and AWS's */ };
+
+struct seen_certificate {
+    char *id;
+    char mark[2 * SERIAL_BYTES + 1]; /* "" when it has none */
+};
+
+static const struct seen_certificate *find_seen(const struct aws_target *target, const char *id)
+{
+    for (size_t i = 0; i < target->seen_count; i++)
+        if (strcmp(target->seen[i].id, id) == 0)
+            return &target->seen[i];
+    return NULL;
+}
+
+void search_free(struct aws_target *target)
+{
+    for (size_t i = 0; i < target->seen_count; i++)
+        free(target->seen[i].id);
+    free(target->seen);
+}
+
+/* "2026-11-21T10:12:00Z" as seconds since 1970; 0 when it is nothing like that. */
+static time_t parse_time(const char *text)
+{
+    struct tm parts = {0};
+    return strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts) ? timegm(&parts) : 0;
+}
+
+static void look_at(struct aws_target *target, const char *id, const cJSON *described)
+{
+    const char *pem =
+        json_string(json_get(described, "certificateDescription"), "certificatePem", "");
+    struct seen_certificate seen = {.id = must_copy(id)};
+    struct text der = {0};
+    struct error unread = {0};
+    if (pem_to_der("CERTIFICATE", pem, strlen(pem), &der, &unread) ||
+        !certificate_mark(text_string(&der), der.length, seen.mark))
+        *seen.mark = '\0';
+    target->seen =
+        must_grow(target->seen, target->seen_count, &target->seen_room, sizeof *target->seen);
+    target->seen[target->seen_count++] = seen;
+    text_free(&der);
+    error_free(&unread);
+}
+
+/* A certificate of the list that could be it: inactive, and not older than the enrolment. */
+static bool is_candidate(const cJSON *certificate, time_t since)
+{
+    return strcmp(json_string(certificate, "status", ""), "INACTIVE") == 0 &&
+           json_number(certificate, "creationDate", 0) >= (double)(since - CLOCK_TOLERANCE);
+}
+
+/* Asks for all candidates of a page that have not been looked at, side by side. */
+static enum status look_at_page(struct aws_target *target, const cJSON *page, time_t since,
+                                struct error *error)
+{
+    size_t count = (size_t)cJSON_GetArraySize(page), asked = 0;
+    struct aws_call *calls = must_array(count ? count : 1, sizeof *calls);
+    const char **ids = must_array(count ? count : 1, sizeof *ids);
+    const cJSON *certificate;
+    enum status status = FINE;
+    cJSON_ArrayForEach(certificate, page)
+    {
+        const char *id = json_string(certificate, "certificateId", "");
+        if (!is_candidate(certificate, since) || find_seen(target, id))
+            continue;
+        ids[asked] = id;
+        iot_describe_certificate(target->aws, &calls[asked++], id);
+    }
+    for (size_t i = 0; i < asked; i++) {
+        enum status one = aws_finish(target->aws, &calls[i], NULL);
+        if (!one)
+            look_at(target, ids[i], calls[i].answer);
+        else if (!aws_failed_with(&calls[i], "ResourceNotFoundException") && !status)
+            status = fail(error, one, "%s", text_string(&calls[i].error.message));
+        aws_call_free(&calls[i]);
+    }
+    free(calls);
+    free(ids);
+    return status;
+}
+
+/* The list is the newest first: a page that ends before since is the last that matters. */
+static bool older_than(const cJSON *page, time_t since)
+{
+    int count = cJSON_GetArraySize(page);
+    return count && json_number(cJSON_GetArrayItem(page, count - 1), "creationDate", 0) <
+                        (double)(since - CLOCK_TOLERANCE);
+}
+
+enum status search_certificates(struct aws_target *target, const char *mark, const char *since,
+                                enum status (*found)(void *context, const char *id, const char *arn,
+                                                     struct error *error),
+                                void *context, struct error *error)
+{
+    time_t begin = parse_time(since);
+    enum status status = FINE;
+    bool last = false;
+    char *marker = NULL;
+    while (!last && !status) {
+        struct aws_call list = {0};
+        iot_list_certificates(target->aws, &list, marker);
+        status = aws_finish(target->aws, &list, error);
+        const cJSON *page = json_get(list.answer, "certificates"), *certificate;
+        if (!status)
+            status = look_at_page(target, page, begin, error);
+        cJSON_ArrayForEach(certificate, page)
+        {
+            const char *id = json_string(certificate, "certificateId", "");
+            const struct seen_certificate *seen = find_seen(target, id);
+            if (!status && seen && is_candidate(certificate, begin) &&
+                strcmp(seen->mark, mark) == 0)
+                status = found(context, id, json_string(certificate, "certificateArn", ""), error);
+        }
+        free(marker);
+        const char *next = json_string(list.answer, "nextMarker", NULL);
+        marker = next ? must_copy(next) : NULL;
+        last = !marker || older_than(page, begin);
+        aws_call_free(&list);
+    }
+    free(marker);
+    return status;
+}
