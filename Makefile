@@ -61,7 +61,7 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
 
-$(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json) $(BUILD)/flags
+$(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json) docs/operator-policy.json $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) -c -o $@ $<)
 
@@ -115,26 +115,34 @@ endif
 
 # Every other variable of the command line is an attribute of the thing, but for make's own in capitals;
 # the program says which names there are.
-ATTRIBUTES := $(filter-out name type file port dbName wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
-$(foreach _name,name type file port dbName NAME TARGET PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
+ATTRIBUTES := $(filter-out name type file port dbName data yes confirm wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
+$(foreach _name,name type file port dbName confirm NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
 option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
 attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
 change_options = $(attribute_options) $(if $(call is_given,wifissid),--wifi-ssid "$$SENSORFORGE_WIFI_SSID") \
 	$(if $(call is_given,wifipassword),--wifi-password)
 needs = $(if $(call is_given,$(1)),,@echo 'error: $(1)=... is missing: make $@ $(1)=$(2)' >&2; exit 2)
-target_option = $(call option,TARGET,target)
+flag = $(if $(call is_given,$(1)),$(if $(filter yes,$(call given,$(1))),--$(1),$(error $(1)=yes is the only value that it has)))
+target_option = $(call option,TARGET,target) $(call option,PROFILE,profile)
+stack_options = $(call option,dbName,database) $(call flag,data) $(target_option)
 
-## all [dbName=iot] [TARGET=...]: plugs in every type
+## all [dbName=iot] [TARGET=aws] [yes=yes] [data=yes]: plugs in every type
 .PHONY: all
 all: $(PROGRAM)
-	@$(PROGRAM) deploy --all $(call option,dbName,database) $(target_option)
+	@$(PROGRAM) deploy --all $(stack_options) $(call flag,yes)
 
-## sensortype NAME=esp8266temp [dbName=]: plugs in one sensor type
+## sensortype NAME=esp8266temp [dbName=] [TARGET=aws]: plugs in one sensor type
 .PHONY: sensortype
 sensortype: $(PROGRAM)
 	$(call needs,NAME,esp8266temp)
-	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $(call argument,NAME)
+	@$(PROGRAM) deploy $(stack_options) $(call flag,yes) -- $(call argument,NAME)
+
+## destroy NAME=esp8266temp [TARGET=aws] [data=yes]: unplugs a type, or the system
+.PHONY: destroy
+destroy: $(PROGRAM)
+	$(call needs,NAME,esp8266temp)
+	@$(PROGRAM) destroy $(stack_options) $(call option,confirm,confirm) -- $(call argument,NAME)
 
 ## new NAME=greenhouse [PLATFORM=esp32]: begins a new sensor type
 .PHONY: new
@@ -147,10 +155,10 @@ new: $(PROGRAM)
 check: $(PROGRAM)
 	@$(PROGRAM) check -- $(if $(call is_given,NAME),$(call argument,NAME))
 
-## diff [NAME=esp8266temp]: shows what generating would change
+## diff [NAME=esp8266temp] [dbName=] [TARGET=aws]: shows what deploying would change
 .PHONY: diff
 diff: $(PROGRAM)
-	@$(PROGRAM) generate --diff $(target_option) $(if $(call is_given,NAME),-- $(call argument,NAME),--all)
+	@$(PROGRAM) diff $(call option,dbName,database) $(target_option) -- $(if $(call is_given,NAME),$(call argument,NAME))
 
 ## create name= wifissid= wifipassword= [type=] [zone=]: creates a thing and its package
 .PHONY: create
@@ -198,12 +206,17 @@ show: $(PROGRAM)
 types: $(PROGRAM)
 	@$(PROGRAM) types
 
+## doctor [TARGET=aws] [PROFILE=]: looks for what would go wrong, and was left behind
+.PHONY: doctor
+doctor: $(PROGRAM)
+	@$(PROGRAM) doctor $(target_option)
+
 # The seed's commands: make esp8266tempCreate name=..., make esp8266temp dbName=...
 # A type that is called as a target is has only the long form.
 TYPES := $(filter-out $(shell sed -n 's/^## \([a-z-]*\).*/\1/p' $(firstword $(MAKEFILE_LIST))),$(notdir $(patsubst %/spec.yaml,%,$(wildcard sensortypes/*/spec.yaml))))
 .PHONY: $(TYPES) $(TYPES:=Create) $(TYPES:=Delete)
 $(TYPES): %: $(PROGRAM)
-	@$(PROGRAM) deploy $(call option,dbName,database) $(target_option) -- $@
+	@$(PROGRAM) deploy $(stack_options) $(call flag,yes) -- $@
 $(TYPES:=Create): %Create: $(PROGRAM)
 	$(call needs,name,kitchen)
 	@$(PROGRAM) create --type $* $(attribute_options) $(target_option) -- $(call argument,name)

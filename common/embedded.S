@@ -1,4 +1,4 @@
-/* The schemas, as bytes of the program. The assembler reads them, so the C compiler need not see
+/* The schemas, and the policy of an operator, as bytes of the program. The assembler reads them, so the C compiler need not see
  * 30 KB of numbers; the Makefile makes this depend on the files. Paths are relative to the root. */
 #define EMBED(name, path)               \
     .global embedded_##name;            \
@@ -12,4 +12,5 @@
     EMBED(schema_platform, "schemas/platform.schema.json")
     EMBED(schema_driver, "schemas/driver.schema.json")
     EMBED(schema_secrets, "schemas/secrets.schema.json")
+    EMBED(operator_policy, "docs/operator-policy.json")
     .section .note.GNU-stack, "", %progbits

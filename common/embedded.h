@@ -11,5 +11,6 @@ EMBEDDED(schema_system)
 EMBEDDED(schema_platform)
 EMBEDDED(schema_driver)
 EMBEDDED(schema_secrets)
+EMBEDDED(operator_policy)
 
 #endif

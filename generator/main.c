@@ -12,6 +12,12 @@
         "database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING  \
     }
 
+#define PROFILE_OPTION                                                                             \
+    {                                                                                              \
+        "profile", 0, "NAME", "the AWS profile, instead of AWS_PROFILE or system.yaml's",          \
+            COMPLETE_NOTHING                                                                       \
+    }
+
 #define CHANGE_OPTIONS                                                                             \
     {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)", COMPLETE_NOTHING},          \
         {"wifi-ssid", 0, "NAME", "another wifi network (and its password)", COMPLETE_NOTHING},     \
@@ -86,12 +92,57 @@ const struct command commands[] = {
         .summary = "plug sensor types in",
         .details =
             "Checks, generates, and makes the types known to the target. On the target local that "
-            "is all that is needed before things can be created.",
+            "is all that is needed before things can be created.\n"
+            "On the target aws each type is a CloudFormation stack, and the database that they "
+            "share another, where it is not there yet. What will change is shown first. What is "
+            "only added is made at once; changes are asked for, or need --yes; what replaces or "
+            "removes a table needs --data too. Stopped at any moment, the same command goes on.",
         .examples = "sensorforge deploy esp8266temp\nsensorforge deploy --all --database iot",
         .run = command_deploy,
         .options = {{"all", 0, NULL, "every type", COMPLETE_NOTHING},
+                    {"yes", 'y', NULL, "apply changes without asking", COMPLETE_NOTHING},
+                    {"data", 0, NULL, "tables may be replaced or removed", COMPLETE_NOTHING},
+                    {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
                     TARGET_OPTION,
-                    DATABASE_OPTION},
+                    DATABASE_OPTION,
+                    PROFILE_OPTION},
+    },
+    {
+        .name = "diff",
+        .operands = "[TYPE...|system]",
+        .most = -1,
+        .completion = COMPLETE_TYPES,
+        .summary = "show what deploying would change",
+        .details =
+            "On the target local, the documents; on the target aws, the stacks: + what is made, = "
+            "what is there and taken over, ~ what changes, - what is replaced or removed. Without "
+            "a TYPE all of them and the system. What was changed in the account by other means is "
+            "not looked at.",
+        .examples = "sensorforge diff\nsensorforge diff esp8266temp --target aws",
+        .run = command_diff,
+        .options = {TARGET_OPTION, DATABASE_OPTION, PROFILE_OPTION},
+    },
+    {
+        .name = "destroy",
+        .operands = "TYPE|system",
+        .least = 1,
+        .most = 1,
+        .completion = COMPLETE_TYPES,
+        .summary = "remove what deploying a type, or the system, made",
+        .details =
+            "Refuses while things of the type are there. What goes is shown first, and the name "
+            "has to be typed. Readings stay, and a later deploy takes their tables over again, "
+            "unless --data is given. AWS lets a thing type be deleted five minutes after it was "
+            "deprecated: stopped while it waits, or anywhere else, the same command goes on.",
+        .examples = "sensorforge destroy esp8266temp --target aws\n"
+                    "sensorforge destroy system --target aws --data --confirm system",
+        .run = command_destroy,
+        .options = {{"data", 0, NULL, "tables and the database go too", COMPLETE_NOTHING},
+                    {"confirm", 0, "NAME", "the name, instead of typing it", COMPLETE_TYPES},
+                    {"dry-run", 'n', NULL, "say what would be removed", COMPLETE_NOTHING},
+                    TARGET_OPTION,
+                    DATABASE_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "create",
@@ -117,7 +168,8 @@ const struct command commands[] = {
                      COMPLETE_NOTHING},
                     {"from", 0, "FILE", "create the things of a CSV file", COMPLETE_FILES},
                     {"dry-run", 'n', NULL, "check and say what would be made", COMPLETE_NOTHING},
-                    TARGET_OPTION},
+                    TARGET_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "rotate",
@@ -133,7 +185,8 @@ const struct command commands[] = {
         .run = command_rotate,
         .options = {CHANGE_OPTIONS,
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
-                    TARGET_OPTION},
+                    TARGET_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "package",
@@ -150,7 +203,8 @@ const struct command commands[] = {
         .run = command_package,
         .options = {CHANGE_OPTIONS,
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
-                    TARGET_OPTION},
+                    TARGET_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "delete",
@@ -164,7 +218,8 @@ const struct command commands[] = {
         .run = command_delete,
         .options = {{"type", 't', "TYPE", "delete only things of this type", COMPLETE_TYPES},
                     {"dry-run", 'n', NULL, "say what would be deleted", COMPLETE_NOTHING},
-                    TARGET_OPTION},
+                    TARGET_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "list",
@@ -190,6 +245,23 @@ const struct command commands[] = {
         .summary = "list the sensor types, and which are plugged in",
         .examples = "sensorforge types",
         .run = command_types,
+    },
+    {
+        .name = "doctor",
+        .operands = "",
+        .summary = "look for what would go wrong, and for what was left behind",
+        .details =
+            "On the target aws: credentials, region, clock, reachability, permissions, the store, "
+            "quotas, and orphans: certificates that no thing has, things without certificates, "
+            "records without things. Nothing is changed without --clean, which asks for each.",
+        .examples = "sensorforge doctor\nsensorforge doctor --clean --target aws",
+        .run = command_doctor,
+        .options = {{"clean", 0, NULL, "remove orphans, after asking", COMPLETE_NOTHING},
+                    {"yes", 'y', NULL, "do not ask", COMPLETE_NOTHING},
+                    {"policy", 0, NULL, "print the IAM policy that an operator needs",
+                     COMPLETE_NOTHING},
+                    TARGET_OPTION,
+                    PROFILE_OPTION},
     },
     {
         .name = "model",

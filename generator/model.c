@@ -62,10 +62,14 @@ static const char *partition_of(const char *region)
     return begins_with(region, "us-gov-") ? "aws-us-gov" : "aws";
 }
 
+/* Documents name a region also where system.yaml leaves it to the account's own configuration. */
+static const char *const otherwise_region = "eu-west-1";
+
 static cJSON *system_part(const cJSON *system)
 {
     const cJSON *aws = json_get(system, "aws");
     const char *name = json_string(system, "name", "");
+    const char *region = json_string(aws, "region", otherwise_region);
     owned char *title = title_of(name);
     owned char *terraform_id = must_copy(name);
     for (char *c = terraform_id; *c; c++)
@@ -79,8 +83,8 @@ static cJSON *system_part(const cJSON *system)
     json_put_string(part, "database", json_string(system, "database", ""));
     json_put_string(part, "target", json_string(system, "target", ""));
     json_put(part, "local", copy(json_get(system, "local")));
-    json_put_string(part, "region", json_string(aws, "region", ""));
-    json_put_string(part, "partition", partition_of(json_string(aws, "region", "")));
+    json_put_string(part, "region", region);
+    json_put_string(part, "partition", partition_of(region));
     json_put_string(part, "account", json_string(aws, "account", ""));
     json_put(part, "requests_per_second", copy(json_get(aws, "requests_per_second")));
     json_put_bool(part, "timestream", !dynamodb);
@@ -379,13 +383,24 @@ static void put_role(cJSON *roles, const char *kind, const cJSON *system, const 
     json_put(roles, kind, role);
 }
 
+/* A stack's name has no underscore (CreateStack: [a-zA-Z][-a-zA-Z0-9]*), a type's no hyphen. */
+static char *stack_name(const char *prefix, const char *type)
+{
+    char *made = must_format("%s-%s", prefix, type);
+    for (char *c = made; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    return made;
+}
+
 static void add_names(cJSON *type, const cJSON *system, const char *name)
 {
     const char *prefix = json_string(system, "name", "");
     const char *database = json_string(system, "database", "");
     cJSON *tables = json_object(), *roles = json_object();
     put_format(type, "topic_filter", "%s/+", name);
-    put_format(type, "stack", "%s-%s", prefix, name);
+    owned char *stack = stack_name(prefix, name);
+    json_put_string(type, "stack", stack);
     put_format(type, "log_group", "/sensorforge/%s/%s", prefix, name);
     json_put_string(type, "table", name);
     put_format(tables, "valid", "%s-%s", database, name);

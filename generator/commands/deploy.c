@@ -1,17 +1,25 @@
 #include "commands.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
-#include "../project.h"
+#include "../target/stack_plan.h"
 #include "../target/target.h"
+#include "deployment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- on this machine: the documents are all that is needed --- */
 
 static enum status deploy_type(struct project *project, const char *type, cJSON *answer)
 {
     struct context *context = project->context;
     struct emit_report report = {0};
+    bool dry_run = option_given(context, "dry-run");
     owned char *folder = generated_folder(type);
-    enum status status = project_deploy(project, type, &report);
+    enum status status = dry_run ? project_write(project, type, true, &report)
+                                 : project_deploy(project, type, &report);
     if (status)
         return status;
     cJSON *item = json_object();
@@ -20,18 +28,181 @@ static enum status deploy_type(struct project *project, const char *type, cJSON 
     json_put_number(item, "written", (double)report.written);
     cJSON_AddItemToArray(answer, item);
     if (!context->json)
-        text_add_format(&context->out,
-                        "%s  plugged in: %zu files in %s/, %zu of them new or changed\n", type,
-                        report.written + report.unchanged, folder, report.written);
+        text_add_format(
+            &context->out, "%s  %splugged in: %zu files in %s/, %zu of them new or changed\n", type,
+            dry_run ? "would be " : "", report.written + report.unchanged, folder, report.written);
     return FINE;
+}
+
+static enum status deploy_here(struct project *project, const char *const *types, size_t count)
+{
+    struct context *context = project->context;
+    struct target target = {0};
+    struct emit_report report = {0};
+    cJSON *answer = json_array();
+    enum status status = project_target(project, NULL, &target);
+    if (!status)
+        status = project_write(project, "system", option_given(context, "dry-run"), &report);
+    for (size_t i = 0; i < count && !status; i++)
+        status = deploy_type(project, types[i], answer);
+    if (!status && context->json)
+        json_layout(answer, &context->out);
+    cJSON_Delete(answer);
+    target_close(&target);
+    return status;
+}
+
+/* --- in an account --- */
+
+static enum status write_documents(struct project *project, const char *const *types, size_t count)
+{
+    struct emit_report report = {0};
+    enum status status = project_write(project, "system", false, &report);
+    for (size_t i = 0; i < count && !status; i++)
+        status = project_write(project, types[i], false, &report);
+    return status;
+}
+
+static void show_plan(const struct deployment *deployment)
+{
+    const struct context *context = deployment->project->context;
+    struct text plan = {0};
+    for (size_t i = 0; i < deployment->stacks.count; i++)
+        stack_write(&deployment->stacks, &deployment->stacks.at[i], &plan);
+    if (plan.length && !context->quiet)
+        fputs(text_string(&plan), stderr);
+    text_free(&plan);
+}
+
+static bool any_change(const struct deployment *deployment, bool (*is)(const cJSON *changes))
+{
+    for (size_t i = 0; i < deployment->stacks.count; i++) {
+        const struct stack *stack = &deployment->stacks.at[i];
+        if (!stack->left_out && !stack->error.status && is(stack->changes))
+            return true;
+    }
+    return false;
+}
+
+static bool says_yes(void)
+{
+    char line[16] = "";
+    fputs("apply? [y/N] ", stderr);
+    fflush(stderr);
+    if (!fgets(line, sizeof line, stdin))
+        return false;
+    return *line == 'y' || *line == 'Y';
+}
+
+/* What only adds needs nobody's consent; what holds readings needs a word of its own. */
+static enum status consent(const struct deployment *deployment)
+{
+    struct context *context = deployment->project->context;
+    if (any_change(deployment, plan_touches_data) && !option_given(context, "data")) {
+        fail(&context->error, WRONG_USAGE, "a table or database would be replaced or removed");
+        return advise(&context->error,
+                      "if its readings may stay behind: the same command with --data "
+                      "(make: data=yes)");
+    }
+    if (option_given(context, "yes") || !any_change(deployment, plan_changes_what_is_there))
+        return FINE;
+    if (isatty(STDIN_FILENO))
+        return says_yes() ? FINE : fail(&context->error, WRONG_INPUT, "nothing was applied");
+    fail(&context->error, WRONG_USAGE, "what is there would change, and there is nobody to ask");
+    return advise(&context->error, "to apply it: the same command with --yes (make: yes=yes)");
+}
+
+static const char *outcome(const struct stack *stack)
+{
+    return stack->error.status                         ? "failed"
+           : !stack->changes->child && !stack->differs ? "unchanged"
+                                                       : "plugged in";
+}
+
+static void report_stack(const struct deployment *deployment, const struct stack *stack,
+                         cJSON *answer)
+{
+    struct context *context = deployment->project->context;
+    bool dry_run = option_given(context, "dry-run");
+    const char *result = outcome(stack);
+    if (context->json) {
+        cJSON *item = stack_json(&deployment->stacks, stack);
+        json_put_string(item, "outcome",
+                        stack->error.status ? "failed"
+                        : !stack->differs   ? "unchanged"
+                        : dry_run           ? "planned"
+                                            : "deployed");
+        cJSON_AddItemToArray(answer, item);
+    } else if (stack->error.status) {
+        text_add_format(&context->out, "%s  failed: %s\n", stack->subject,
+                        text_string(&stack->error.message));
+    } else {
+        text_add_format(&context->out, "%s  %s%s: stack %s in %s\n", stack->subject,
+                        dry_run && stack->differs ? "would be " : "",
+                        strcmp(stack->subject, "system") == 0 && stack->differs ? "made" : result,
+                        stack->name, aws_region(deployment->aws));
+    }
+}
+
+/* A type is plugged in when its stack is as it shall be. */
+static enum status conclude(struct deployment *deployment)
+{
+    struct context *context = deployment->project->context;
+    cJSON *answer = json_array();
+    enum status status = FINE;
+    for (size_t i = 0; i < deployment->stacks.count && !status; i++) {
+        const struct stack *stack = &deployment->stacks.at[i];
+        if (stack->left_out)
+            continue;
+        report_stack(deployment, stack, answer);
+        if (!stack->error.status && strcmp(stack->subject, "system") != 0 &&
+            !option_given(context, "dry-run"))
+            status = project_mark(deployment->project, stack->subject, aws_region(deployment->aws));
+    }
+    if (context->json)
+        json_layout(answer, &context->out);
+    cJSON_Delete(answer);
+    return status ? status : deployment_verdict(deployment);
+}
+
+static enum status plan_and_apply(struct deployment *deployment, const char *const *types,
+                                  size_t count)
+{
+    struct context *context = deployment->project->context;
+    bool dry_run = option_given(context, "dry-run");
+    stacks_plan(&deployment->stacks, !dry_run);
+    show_plan(deployment);
+    if (deployment->foreign && !context->json)
+        say(context, "the database \"%s\" is there already, and is used as it is",
+            json_string(project_system(deployment->project), "database", ""));
+    enum status status = dry_run ? FINE : consent(deployment);
+    if (!status && !dry_run)
+        status = write_documents(deployment->project, types, count);
+    if (status || dry_run)
+        stacks_forget(&deployment->stacks);
+    else
+        stacks_apply(&deployment->stacks);
+    return status ? status : conclude(deployment);
+}
+
+static enum status deploy_there(struct project *project, const char *const *types, size_t count)
+{
+    struct context *context = project->context;
+    struct deployment deployment;
+    enum status status = deployment_open(&deployment, project, types, count);
+    if (!status)
+        status = deployment_look(&deployment);
+    if (!status)
+        status = deployment_choose_system(&deployment, option_given(context, "all"));
+    if (!status)
+        status = plan_and_apply(&deployment, types, count);
+    deployment_close(&deployment);
+    return status;
 }
 
 enum status command_deploy(struct context *context)
 {
     struct project project;
-    struct target target = {0};
-    struct emit_report report = {0};
-    cJSON *answer = json_array();
     bool all = option_given(context, "all");
     enum status status = project_load(context, &project);
     if (!status && all == (context->operand_count > 0))
@@ -43,19 +214,12 @@ enum status command_deploy(struct context *context)
     if (!status)
         status = project_check(&project, subjects, count);
     if (!status)
-        status = target_open(project_system(&project), &target, &context->error);
-    if (!status)
-        status = project_deploy(&project, "system", &report);
-    for (size_t i = 0; i < count && !status; i++)
-        status = deploy_type(&project, subjects[i], answer);
-    if (!status && context->json)
-        json_layout(answer, &context->out);
-    else if (!status)
+        status = is_account(&project) ? deploy_there(&project, subjects, count)
+                                      : deploy_here(&project, subjects, count);
+    if (!status && !context->json && !option_given(context, "dry-run"))
         text_add_format(&context->out, "next  make create name=<thing> type=%s wifissid=...\n",
                         all ? "<type>" : context->operands[0]);
     names_free(types);
-    cJSON_Delete(answer);
-    target_close(&target);
     project_free(&project);
     return status;
 }

@@ -2,15 +2,16 @@
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
-#include "../project.h"
+#include "documents.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct generation {
-    struct project project;
+    struct project *project;
     struct context *context;
     const char *set;
+    bool diff;    /* only show */
     char *out;    /* --out, seen from the root; NULL: each subject's own folder */
     bool several; /* subjects */
     struct emit_report total;
@@ -31,12 +32,11 @@ static enum status generate(struct generation *generation, const char *subject)
     struct emit_report report = {0};
     owned char *folder = folder_for(generation, subject);
     owned char *only = generation->set ? must_format("%s/", generation->set) : NULL;
-    enum status status = project_render(&generation->project, subject, generation->set, &artifacts);
-    if (!status && option_given(context, "diff") && !context->json)
+    enum status status = project_render(generation->project, subject, generation->set, &artifacts);
+    if (!status && generation->diff && !context->json)
         status = emit_diff(folder, &artifacts, only, &context->out, &context->error);
     if (!status)
-        status = emit_write(folder, &artifacts, only, option_given(context, "diff"), &report,
-                            &context->error);
+        status = emit_write(folder, &artifacts, only, generation->diff, &report, &context->error);
     if (!status)
         say_more(context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
                  report.written, report.removed, report.unchanged, folder);
@@ -51,7 +51,7 @@ static void conclude(const struct generation *generation, size_t subjects)
 {
     const struct emit_report *total = &generation->total;
     struct context *context = generation->context;
-    bool diff = option_given(context, "diff");
+    bool diff = generation->diff;
     if (context->json) {
         cJSON *answer = json_object();
         json_put_bool(answer, "dry_run", diff);
@@ -67,42 +67,56 @@ static void conclude(const struct generation *generation, size_t subjects)
     }
 }
 
-/* The subjects named, or with --all the system and every type. */
-static enum status choose_subjects(struct context *context, struct names **subjects)
+static enum status generate_all(struct generation *generation, const struct names *subjects)
 {
-    bool all = option_given(context, "all");
-    *subjects = all ? types_all() : must_alloc(sizeof **subjects);
-    if (all == (context->operand_count > 0)) {
-        fail(&context->error, WRONG_USAGE,
-             all ? "--all leaves nothing to name" : "generate needs a TYPE, system, or --all");
-        return WRONG_USAGE;
-    }
+    enum status status = FINE;
+    generation->several = subjects->count > 1;
+    if (generation->several)
+        status = project_check(generation->project, subjects->at, subjects->count);
+    for (size_t i = 0; i < subjects->count && !status; i++)
+        status = generate(generation, subjects->at[i]);
+    if (!status)
+        conclude(generation, subjects->count);
+    return status;
+}
+
+enum status diff_documents(struct project *project, const struct names *subjects)
+{
+    struct generation generation = {.project = project, .context = project->context, .diff = true};
+    return generate_all(&generation, subjects);
+}
+
+struct names *chosen_subjects(const struct context *context, bool all)
+{
+    struct names *chosen = all ? types_all() : must_alloc(sizeof *chosen);
     for (size_t i = 0; i < context->operand_count + all; i++) {
-        (*subjects)->at = must_grow((*subjects)->at, (*subjects)->count, &(*subjects)->room,
-                                    sizeof *(*subjects)->at);
-        (*subjects)->at[(*subjects)->count++] = must_copy(all ? "system" : context->operands[i]);
+        chosen->at = must_grow(chosen->at, chosen->count, &chosen->room, sizeof *chosen->at);
+        chosen->at[chosen->count++] = must_copy(all ? "system" : context->operands[i]);
     }
-    return FINE;
+    return chosen;
 }
 
 enum status command_generate(struct context *context)
 {
-    struct generation generation = {.context = context, .set = option_value(context, "set")};
-    struct names *subjects = NULL;
-    enum status status = project_load(context, &generation.project);
+    struct project project;
+    struct generation generation = {.project = &project,
+                                    .context = context,
+                                    .set = option_value(context, "set"),
+                                    .diff = option_given(context, "diff")};
+    bool all = option_given(context, "all");
+    enum status status = project_load(context, &project);
     if (!status && option_given(context, "out"))
         generation.out = user_path(context, option_value(context, "out"));
-    if (!status)
-        status = choose_subjects(context, &subjects);
-    generation.several = subjects && subjects->count > 1;
-    if (!status && generation.several)
-        status = project_check(&generation.project, subjects->at, subjects->count);
-    for (size_t i = 0; subjects && i < subjects->count && !status; i++)
-        status = generate(&generation, subjects->at[i]);
-    if (!status && subjects)
-        conclude(&generation, subjects->count);
-    names_free(subjects);
+    if (!status && all == (context->operand_count > 0))
+        status =
+            fail(&context->error, WRONG_USAGE,
+                 all ? "--all leaves nothing to name" : "generate needs a TYPE, system, or --all");
+    if (!status) {
+        struct names *subjects = chosen_subjects(context, all);
+        status = generate_all(&generation, subjects);
+        names_free(subjects);
+    }
     free(generation.out);
-    project_free(&generation.project);
+    project_free(&project);
     return status;
 }

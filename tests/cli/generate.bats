@@ -226,8 +226,58 @@ own_templates() { rm templates && cp -R "$REPO/templates" templates; }
 @test "deploy: errors plug nothing in" {
     refuses 1 'there is no sensor type "nope"' sf deploy nope
     refuses 1 'there is no sensor type "nope"' sf deploy aircon nope
-    refuses 1 'on the target "aws"' sf deploy aircon --target aws
     refuses 2 '--target: "mars" is not a target' sf deploy aircon --target mars
+    unset AWS_ACCESS_KEY_ID AWS_PROFILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_WEB_IDENTITY_TOKEN_FILE
+    export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=$T/none AWS_SHARED_CREDENTIALS_FILE=$T/none
+    refuses 1 'no credentials for AWS' sf deploy aircon --target aws
+    [ ! -e sensortypes/aircon/deployed.json ]
+}
+
+@test "deploy --dry-run: says what deploy would do, and does nothing" {
+    has_help deploy --dry-run --yes --data --profile
+    before=$(tree_sum)
+    works sf deploy aircon --dry-run
+    says "aircon  would be plugged in: 16 files"
+    same "$before" "$(tree_sum)" "a dry run must change nothing"
+}
+
+@test "diff: on this machine, what generating would change" {
+    has_help diff --target --database --profile
+    works sf generate --all
+    before=$(tree_sum)
+    works sf diff
+    works sf diff aircon system --json
+    json .written 0
+    json .unchanged 19
+    sed -i 's/magnetic: 365d/magnetic: 300d/' sensortypes/aircon/spec.yaml
+    works sf diff aircon
+    says '+++ b/sensortypes/aircon/generated/'
+    works sf diff esp32air
+    same "" "$output"
+    sed -i 's/magnetic: 300d/magnetic: 365d/' sensortypes/aircon/spec.yaml
+    same "$before" "$(tree_sum)" "a diff must change nothing"
+    refuses 1 'there is no sensor type "nope"' sf diff nope
+}
+
+@test "destroy: on this machine, a type is unplugged when no thing is of it" {
+    has_help destroy --data --confirm --dry-run --target --profile
+    works sf deploy aircon esp32air
+    works sf destroy aircon --dry-run
+    [ -e sensortypes/aircon/deployed.json ]
+    works sf destroy aircon
+    says "aircon  unplugged"
+    [ ! -e sensortypes/aircon/deployed.json ]
+    [ -e sensortypes/esp32air/deployed.json ]
+    works sf destroy aircon --json
+    json .outcome nothing
+    works mk destroy NAME=esp32air
+    [ ! -e sensortypes/esp32air/deployed.json ]
+    refuses 2 "destroy needs TYPE|system" sf destroy
+    refuses 1 'there is no sensor type "nope"' sf destroy nope
+    refuses 2 "NAME=... is missing" mk destroy
+    works sf create kitchen -t esp8266temp
+    refuses 1 "there are things of esp8266temp: kitchen" sf destroy esp8266temp
+    [ -e sensortypes/esp8266temp/deployed.json ]
 }
 
 @test "make all dbName=, make sensortype NAME=, make <type> dbName=, make diff" {

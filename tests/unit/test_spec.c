@@ -168,7 +168,7 @@ static void defaults_of_a_system(void **state)
         text_string(&json),
         "{\"version\":1,\"name\":\"home\",\"database\":\"iot\",\"target\":\"local\",\"local\":"
         "{\"host\":\"localhost\",\"mqtt_port\":8883,\"http\":{\"address\":\"127.0.0.1\",\"port\":"
-        "8080},\"store\":\"sqlite\"},\"aws\":{\"region\":\"eu-west-1\",\"account\":"
+        "8080},\"store\":\"sqlite\"},\"aws\":{\"account\":"
         "\"000000000000\",\"profile\":\"default\",\"store\":\"timestream\","
         "\"requests_per_second\":10}}");
     text_free(&json);

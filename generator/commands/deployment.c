@@ -1,0 +1,211 @@
+#include "deployment.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../aws/timestream.h"
+#include "../model.h"
+#include "../target/account.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status open_account(struct project *project, struct aws **aws)
+{
+    struct context *context = project->context;
+    const struct account_options options = project_account(project);
+    enum status status = account_open(project_system(project), &options, aws, &context->error);
+    if (!status)
+        say_more(context, "account of profile %s, credentials from %s, region %s",
+                 aws_profile(*aws), aws_credentials_source(*aws), aws_region(*aws));
+    return status;
+}
+
+bool is_account(const struct project *project)
+{
+    return strcmp(json_string(project_system(project), "target", "local"), "local") != 0;
+}
+
+cJSON *stack_parameters(const struct project *project)
+{
+    cJSON *parameters = json_object();
+    json_put_string(parameters, "DatabaseName",
+                    json_string(project_system(project), "database", ""));
+    return parameters;
+}
+
+/* --- templates --- */
+
+enum status subject_template(struct project *project, const char *subject, cJSON **template)
+{
+    struct artifacts artifacts = {0};
+    enum status status = project_render(project, subject, "cloudformation", &artifacts);
+    *template = NULL;
+    for (size_t i = 0; i < artifacts.count && !status; i++) {
+        const struct artifact *artifact = &artifacts.at[i];
+        if (strcmp(artifact->path, "cloudformation/stack.json") == 0)
+            status = json_parse(artifact->path, text_string(&artifact->bytes),
+                                artifact->bytes.length, template, &project->context->error);
+    }
+    artifacts_free(&artifacts);
+    return status;
+}
+
+enum status subject_stack(struct project *project, const char *subject, char **name)
+{
+    bool system = strcmp(subject, "system") == 0;
+    cJSON *model = NULL;
+    enum status status = FINE;
+    *name = NULL;
+    if (system)
+        model = model_of_system(project_system(project));
+    else
+        status = project_model(project, subject, &model);
+    if (!status)
+        *name = must_copy(json_string(json_get(model, system ? "system" : "type"), "stack", ""));
+    cJSON_Delete(model);
+    return status;
+}
+
+static enum status add_subject(struct deployment *deployment, const char *subject)
+{
+    struct project *project = deployment->project;
+    char *name = NULL;
+    cJSON *template = NULL, *parameters = stack_parameters(project);
+    enum status status = FINE;
+    if (!stacks_find(&deployment->stacks, subject))
+        status = subject_template(project, subject, &template);
+    if (!status && template)
+        status = subject_stack(project, subject, &name);
+    if (!status && template)
+        stacks_add(&deployment->stacks, subject, name, template, parameters);
+    else
+        cJSON_Delete(template);
+    cJSON_Delete(parameters);
+    free(name);
+    return status;
+}
+
+enum status deployment_open(struct deployment *deployment, struct project *project,
+                            const char *const *subjects, size_t count)
+{
+    struct context *context = project->context;
+    *deployment = (struct deployment){.project = project};
+    deployment->stacks.context = context;
+    deployment->stacks.system = json_string(project_system(project), "name", "");
+    enum status status = add_subject(deployment, "system");
+    for (size_t i = 0; i < count && !status; i++)
+        status = add_subject(deployment, subjects[i]);
+    if (!status)
+        status = open_account(project, &deployment->aws);
+    deployment->stacks.aws = deployment->aws;
+    return status;
+}
+
+void deployment_close(struct deployment *deployment)
+{
+    stacks_free(&deployment->stacks);
+    aws_close(deployment->aws);
+}
+
+enum status deployment_look(struct deployment *deployment)
+{
+    struct stacks *stacks = &deployment->stacks;
+    struct stack *first = NULL;
+    stacks_look(stacks);
+    for (size_t i = 0; i < stacks->count; i++) {
+        struct stack *stack = &stacks->at[i];
+        if (!stack->left_out && !stack->error.status)
+            return FINE;
+        if (!first && !stack->left_out)
+            first = stack;
+    }
+    if (!first)
+        return FINE;
+    deployment->project->context->error = first->error;
+    first->error = (struct error){0};
+    return deployment->project->context->error.status;
+}
+
+/* --- the database --- */
+
+static enum status look_for_database(struct aws *aws, const char *name, bool *found,
+                                     struct error *error)
+{
+    struct timestream timestream;
+    struct aws_call call = {0};
+    *found = false;
+    enum status status = timestream_open(aws, &timestream, error);
+    if (!status) {
+        timestream_describe_database(&timestream, &call, name);
+        status = aws_finish(aws, &call, error);
+        *found = !status;
+    }
+    if (aws_failed_with(&call, "ResourceNotFoundException")) {
+        error_free(error);
+        *error = (struct error){0};
+        status = FINE;
+    }
+    if (timestream.refused || aws_failed_with(&call, "AccessDeniedException"))
+        advise(error, "an account from after 2025-06-20 has no Timestream: write "
+                      "\"store: dynamodb\" under aws: in iot_system_infra/system.yaml");
+    aws_call_free(&call);
+    timestream_close(&timestream);
+    return status;
+}
+
+static enum status refuse_second_database(const struct stack *system, const char *wanted,
+                                          const char *held, struct error *error)
+{
+    fail(error, WRONG_INPUT, "there is no database \"%s\", and stack %s holds \"%s\"", wanted,
+         system->name, held);
+    advise(error,
+           "make it (aws timestream-write create-database --database-name %s), then run "
+           "this again",
+           wanted);
+    return advise(error, "or give this system another name in iot_system_infra/system.yaml");
+}
+
+enum status deployment_choose_system(struct deployment *deployment, bool whole)
+{
+    struct stack *system = stacks_find(&deployment->stacks, "system");
+    struct error *error = &deployment->project->context->error;
+    const char *wanted = json_string(project_system(deployment->project), "database", "");
+    if (!system || system->error.status)
+        return FINE;
+    bool held = system->status && !stack_is_dead(system);
+    const char *name = json_string(system->deployed_parameters, "DatabaseName", "");
+    if (held && strcmp(name, wanted) == 0) {
+        system->left_out = !whole;
+        return FINE;
+    }
+    enum status status = look_for_database(deployment->aws, wanted, &deployment->foreign, error);
+    if (status)
+        return status;
+    system->left_out = deployment->foreign;
+    return held && !deployment->foreign ? refuse_second_database(system, wanted, name, error)
+                                        : FINE;
+}
+
+/* --- how it went --- */
+
+enum status deployment_verdict(struct deployment *deployment)
+{
+    struct error *error = &deployment->project->context->error;
+    struct stack *first = NULL;
+    size_t failed = 0, all = 0;
+    for (size_t i = 0; i < deployment->stacks.count; i++) {
+        struct stack *stack = &deployment->stacks.at[i];
+        if (stack->left_out)
+            continue;
+        all++;
+        failed += stack->error.status != FINE;
+        if (!first && stack->error.status)
+            first = stack;
+    }
+    if (!failed)
+        return FINE;
+    if (failed > 1)
+        return fail(error, REFUSED, "%zu of %zu stacks failed", failed, all);
+    *error = first->error;
+    first->error = (struct error){0};
+    return error->status;
+}

@@ -1,0 +1,444 @@
+/* doctor: what would go wrong, before it does; and what was left behind, with an offer to clean it
+ * up. */
+#include "commands.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../progress.h"
+#include "../project.h"
+#include "../target/account.h"
+#include "../target/checkup.h"
+#include "../target/survey.h"
+#include "../thing/life.h"
+#include "../thing/record.h"
+#include "things.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { YOUNG = 3600 /* seconds: perhaps a command somewhere is making it just now */ };
+
+enum orphan_kind { CERTIFICATE, THING, RECORD };
+
+/* Something of a thing without the rest. The names point into the survey, or into the records. */
+struct orphan {
+    enum orphan_kind kind;
+    const char *name; /* of the thing, or the certificate's id */
+    const struct surveyed_certificate *certificate;
+    const struct surveyed_thing *thing;
+    bool young;
+};
+
+/* What this project's records say, sorted by name; and the certificates' ids, sorted. */
+struct records {
+    struct names *names;
+    cJSON **at; /* of each name; NULL where it cannot be read, or is of another target */
+    const char **ids;
+    size_t id_count;
+};
+
+struct doctor {
+    struct context *context;
+    struct project project;
+    struct checkup checkup;
+    struct records records;
+    struct survey survey;
+    struct orphan *orphans;
+    size_t orphan_count, orphan_room;
+    struct progress progress;
+    bool surveying;
+    cJSON *cleaned;
+};
+
+static const char *const kinds[] = {"certificate", "thing", "record"};
+
+/* --- the records of this project --- */
+
+static int by_text(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void add_id(struct records *records, const cJSON *registration)
+{
+    const char *id = json_string(registration, "certificate_id", NULL);
+    if (id)
+        records->ids[records->id_count++] = id;
+}
+
+static void read_records(struct records *records, const char *target)
+{
+    records->names = thing_names();
+    size_t count = records->names->count;
+    records->at = must_array(count + 1, sizeof *records->at);
+    records->ids = must_array(3 * count + 1, sizeof *records->ids);
+    for (size_t i = 0; i < count; i++) {
+        struct error unread = {0};
+        cJSON *record = NULL;
+        record_read(records->names->at[i], &record, &unread);
+        error_free(&unread);
+        if (record && strcmp(json_string(record, "target", ""), target) != 0) {
+            json_wipe(record);
+            continue;
+        }
+        records->at[i] = record;
+        add_id(records, json_get(record, "registration"));
+        add_id(records, json_get(record, "next_registration"));
+        add_id(records, json_get(record, "retired_registration"));
+    }
+    if (records->id_count)
+        qsort(records->ids, records->id_count, sizeof *records->ids, by_text);
+}
+
+static void records_free(struct records *records)
+{
+    for (size_t i = 0; records->names && i < records->names->count; i++)
+        json_wipe(records->at[i]);
+    free(records->at);
+    free(records->ids);
+    names_free(records->names);
+}
+
+static const cJSON *record_of(const struct records *records, const char *name)
+{
+    const struct names *names = records->names; /* sorted */
+    const char *const *found =
+        names->count ? bsearch(&name, names->at, names->count, sizeof *names->at, by_text) : NULL;
+    return found ? records->at[found - (const char *const *)names->at] : NULL;
+}
+
+/* Those that a killed command left; on either target. */
+static void check_records(struct doctor *doctor)
+{
+    struct text halves = {0};
+    size_t count = 0, half = 0;
+    for (size_t i = 0; i < doctor->records.names->count; i++) {
+        const cJSON *record = doctor->records.at[i];
+        count += record != NULL;
+        if (!record || strcmp(record_state(record), "active") == 0)
+            continue;
+        if (half++ < 8)
+            text_add_format(&halves, "%s%s", half > 1 ? ", " : "", doctor->records.names->at[i]);
+    }
+    if (half)
+        checkup_add(&doctor->checkup, "things", DOUBTFUL,
+                    must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
+                                half > 8 ? ", ..." : ""),
+                    must_copy("make list says what finishes each"));
+    else
+        checkup_add(&doctor->checkup, "things", WELL, must_format("%zu, none half-made", count),
+                    NULL);
+    text_free(&halves);
+}
+
+/* --- the local target --- */
+
+static void check_local(struct doctor *doctor)
+{
+    struct context *context = doctor->context;
+    struct target target = {0};
+    struct text der = {0};
+    struct error error = {0};
+    (void)context;
+    if (project_target(&doctor->project, "local", &target) ||
+        (path_exists("iot_system_infra/authority") && target.authority(&target, &der, &error))) {
+        struct error *why = error.status ? &error : &context->error;
+        checkup_add(&doctor->checkup, "authority", ILL, must_copy(text_string(&why->message)),
+                    why->advice.length ? must_copy(text_string(&why->advice)) : NULL);
+        error_free(&context->error);
+    } else {
+        checkup_add(&doctor->checkup, "authority", WELL,
+                    must_copy(der.length ? "there, and whole" : "made with the first thing"), NULL);
+    }
+    error_free(&error);
+    text_free(&der);
+    target_close(&target);
+}
+
+/* --- orphans --- */
+
+static void add_orphan(struct doctor *doctor, struct orphan orphan)
+{
+    doctor->orphans = must_grow(doctor->orphans, doctor->orphan_count, &doctor->orphan_room,
+                                sizeof *doctor->orphans);
+    doctor->orphans[doctor->orphan_count++] = orphan;
+}
+
+static void find_orphans(struct doctor *doctor)
+{
+    const struct survey *survey = &doctor->survey;
+    time_t now = time(NULL);
+    for (size_t i = 0; i < survey->certificate_count; i++) {
+        const struct surveyed_certificate *certificate = &survey->certificates[i];
+        if (!certificate->things)
+            add_orphan(doctor, (struct orphan){.kind = CERTIFICATE,
+                                               .name = certificate->id,
+                                               .certificate = certificate,
+                                               .young = now - certificate->created < YOUNG});
+    }
+    for (size_t i = 0; i < survey->thing_count; i++) {
+        const struct surveyed_thing *thing = &survey->things[i];
+        const cJSON *record = record_of(&doctor->records, thing->name);
+        if (!thing->principals && (!record || strcmp(record_state(record), "active") == 0))
+            add_orphan(doctor, (struct orphan){.kind = THING, .name = thing->name, .thing = thing});
+    }
+    for (size_t i = 0; i < doctor->records.names->count; i++) {
+        const char *name = doctor->records.names->at[i];
+        const cJSON *record = doctor->records.at[i];
+        if (record && strcmp(record_state(record), "active") == 0 && !survey_find(survey, name))
+            add_orphan(doctor, (struct orphan){.kind = RECORD, .name = name});
+    }
+}
+
+static char *describe(const struct orphan *orphan)
+{
+    switch (orphan->kind) {
+    case CERTIFICATE:
+        return must_format("certificate %.12s... (%s)%s: no thing has it", orphan->name,
+                           orphan->certificate->active ? "ACTIVE" : "inactive",
+                           orphan->young ? ", less than an hour old" : "");
+    case THING:
+        return must_format("thing %s (%s): it has no certificate", orphan->name,
+                           orphan->thing->type);
+    default:
+        return must_format("record %s: the account has no such thing", orphan->name);
+    }
+}
+
+static void report_orphans(struct doctor *doctor)
+{
+    size_t count = doctor->orphan_count;
+    if (!count) {
+        checkup_add(&doctor->checkup, "orphans", WELL,
+                    must_format("none among %zu things", doctor->survey.thing_count), NULL);
+        return;
+    }
+    struct text list = {0};
+    for (size_t i = 0; i < count && i < 20; i++) {
+        owned char *line = describe(&doctor->orphans[i]);
+        text_add_format(&list, "%s%s", i ? "\n" : "", line);
+    }
+    if (count > 20)
+        text_add_format(&list, "\nand %zu more", count - 20);
+    checkup_add(&doctor->checkup, "orphans", DOUBTFUL, text_take(&list),
+                must_copy("sensorforge doctor --clean removes them, after asking"));
+}
+
+static void show_progress(void *context, size_t done, size_t total)
+{
+    struct doctor *doctor = context;
+    if (doctor->progress.total != total || !doctor->surveying) {
+        if (doctor->surveying)
+            progress_end(&doctor->progress);
+        progress_begin(&doctor->progress, doctor->context, "looked at", total);
+        doctor->surveying = true;
+    }
+    progress_step(&doctor->progress, done);
+}
+
+static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
+{
+    doctor->survey.progress = show_progress;
+    doctor->survey.context = doctor;
+    enum status status = survey_take(aws, doctor->records.ids, doctor->records.id_count,
+                                     &doctor->survey, &doctor->context->error);
+    if (doctor->surveying)
+        progress_end(&doctor->progress);
+    if (!status) {
+        find_orphans(doctor);
+        report_orphans(doctor);
+    }
+    return status;
+}
+
+/* --- cleaning --- */
+
+/* Asked one by one; without a terminal only --yes is an answer. */
+static bool agreed(const struct context *context, const struct orphan *orphan)
+{
+    char answer[16] = "";
+    owned char *line = describe(orphan);
+    if (option_given(context, "yes"))
+        return true;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return false;
+    fprintf(stderr, "%s. Remove it? [y/N] ", line);
+    return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+static enum status clean(struct doctor *doctor, struct target *target, const struct orphan *orphan)
+{
+    struct error *error = &doctor->context->error;
+    if (orphan->kind == RECORD)
+        return thing_delete(target, orphan->name, NULL, &(bool){false}, error);
+    cJSON *registration = json_object();
+    if (orphan->kind == CERTIFICATE) {
+        json_put_string(registration, "certificate_id", orphan->certificate->id);
+        json_put_string(registration, "certificate_arn", orphan->certificate->arn);
+    }
+    const struct retired_certificate certificate = {.registration = registration};
+    const struct retirement retirement = {.thing = orphan->kind == THING ? orphan->name : NULL,
+                                          .claim =
+                                              orphan->kind == THING ? orphan->thing->claim : NULL,
+                                          .whole = orphan->kind == THING,
+                                          .certificates = &certificate,
+                                          .count = orphan->kind == CERTIFICATE};
+    enum status status = target->retire(target, &retirement, error);
+    cJSON_Delete(registration);
+    return status;
+}
+
+static enum status clean_all(struct doctor *doctor)
+{
+    struct context *context = doctor->context;
+    struct target target = {0};
+    enum status status = project_target(&doctor->project, "aws", &target);
+    size_t left = 0;
+    for (size_t i = 0; i < doctor->orphan_count && !status; i++) {
+        const struct orphan *orphan = &doctor->orphans[i];
+        if (!agreed(context, orphan)) {
+            left++;
+            continue;
+        }
+        status = clean(doctor, &target, orphan);
+        cJSON *item = json_object();
+        json_put_string(item, "kind", kinds[orphan->kind]);
+        json_put_string(item, "name", orphan->name);
+        cJSON_AddItemToArray(doctor->cleaned, item);
+        if (!status)
+            say(context, "removed %s %s", kinds[orphan->kind], orphan->name);
+    }
+    if (!status && left && !isatty(STDIN_FILENO)) {
+        fail(&context->error, WRONG_USAGE, "%zu orphans were left: nobody can be asked here", left);
+        status = advise(&context->error, "--clean --yes removes them without asking");
+    }
+    target_close(&target);
+    return status;
+}
+
+/* --- telling --- */
+
+static void tell_json(struct doctor *doctor)
+{
+    static const char *const healths[] = {"well", "doubtful", "ill"};
+    cJSON *answer = json_object(), *findings = json_array(), *orphans = json_array();
+    for (size_t i = 0; i < doctor->checkup.count; i++) {
+        const struct finding *finding = &doctor->checkup.at[i];
+        cJSON *item = json_object();
+        json_put_string(item, "what", finding->what);
+        json_put_string(item, "health", healths[finding->health]);
+        json_put_string(item, "text", finding->text);
+        json_put_string(item, "advice", finding->advice);
+        cJSON_AddItemToArray(findings, item);
+    }
+    for (size_t i = 0; i < doctor->orphan_count; i++) {
+        cJSON *item = json_object();
+        json_put_string(item, "kind", kinds[doctor->orphans[i].kind]);
+        json_put_string(item, "name", doctor->orphans[i].name);
+        cJSON_AddItemToArray(orphans, item);
+    }
+    json_put(answer, "findings", findings);
+    json_put(answer, "orphans", orphans);
+    json_put(answer, "cleaned", cJSON_Duplicate(doctor->cleaned, true));
+    json_layout(answer, &doctor->context->out);
+    cJSON_Delete(answer);
+}
+
+/* Lines behind the first stand under it. */
+static void tell_lines(struct text *out, const char *first, const char *text)
+{
+    const char *end;
+    for (; (end = strchr(text, '\n')); text = end + 1, first = "")
+        text_add_format(out, "%-24s%.*s\n", first, (int)(end - text), text);
+    text_add_format(out, "%-24s%s\n", first, text);
+}
+
+static void tell(struct doctor *doctor)
+{
+    static const char *const healths[] = {"ok", "look", "wrong"};
+    for (size_t i = 0; i < doctor->checkup.count; i++) {
+        const struct finding *finding = &doctor->checkup.at[i];
+        owned char *first = must_format("%-7s%-14s", healths[finding->health], finding->what);
+        tell_lines(&doctor->context->out, first, finding->text);
+        if (finding->advice)
+            tell_lines(&doctor->context->out, "", finding->advice);
+    }
+}
+
+static enum status verdict(const struct doctor *doctor)
+{
+    struct error *error = &doctor->context->error;
+    size_t ill = 0;
+    for (size_t i = 0; i < doctor->checkup.count; i++)
+        ill += doctor->checkup.at[i].health == ILL;
+    if (!ill)
+        return FINE;
+    return fail(error, REFUSED, "%zu of %zu checks found something that will not work", ill,
+                doctor->checkup.count);
+}
+
+/* --- the command --- */
+
+static enum status examine_account(struct doctor *doctor)
+{
+    struct context *context = doctor->context;
+    const cJSON *system = project_system(&doctor->project);
+    const struct account_options options = project_account(&doctor->project);
+    struct aws *aws = NULL;
+    enum status status = FINE;
+    if (account_open(system, &options, &aws, &context->error)) {
+        checkup_add(&doctor->checkup, "credentials", ILL,
+                    must_copy(text_string(&context->error.message)),
+                    context->error.advice.length ? must_copy(text_string(&context->error.advice))
+                                                 : NULL);
+        error_free(&context->error);
+        return FINE;
+    }
+    if (checkup_account(aws, system, &doctor->checkup))
+        status = look_for_orphans(doctor, aws);
+    aws_close(aws);
+    return status;
+}
+
+static enum status examine(struct doctor *doctor)
+{
+    const char *target = json_string(project_system(&doctor->project), "target", "local");
+    bool remote = strcmp(target, "aws") == 0;
+    enum status status = FINE;
+    read_records(&doctor->records, target);
+    check_records(doctor);
+    if (remote)
+        status = examine_account(doctor);
+    else
+        check_local(doctor);
+    if (!doctor->context->json)
+        tell(doctor);
+    if (!status && option_given(doctor->context, "clean"))
+        status = clean_all(doctor);
+    if (doctor->context->json)
+        tell_json(doctor);
+    return status ? status : verdict(doctor);
+}
+
+enum status command_doctor(struct context *context)
+{
+    struct doctor doctor = {.context = context, .cleaned = json_array()};
+    size_t length;
+    if (option_given(context, "policy")) {
+        const char *policy = operator_policy(&length);
+        text_add(&context->out, policy, length);
+        cJSON_Delete(doctor.cleaned);
+        return FINE;
+    }
+    enum status status = project_load(context, &doctor.project);
+    if (!status)
+        status = examine(&doctor);
+    checkup_free(&doctor.checkup);
+    records_free(&doctor.records);
+    survey_free(&doctor.survey);
+    free(doctor.orphans);
+    cJSON_Delete(doctor.cleaned);
+    project_free(&doctor.project);
+    return status;
+}
