@@ -388,10 +388,9 @@ static enum status examine_account(struct doctor *doctor)
     struct aws *aws = NULL;
     enum status status = FINE;
     if (account_open(system, &options, &aws, &context->error)) {
-        checkup_add(&doctor->checkup, "credentials", ILL,
-                    must_copy(text_string(&context->error.message)),
-                    context->error.advice.length ? must_copy(text_string(&context->error.advice))
-                                                 : NULL);
+        checkup_add(
+            &doctor->checkup, "credentials", ILL, must_copy(text_string(&context->error.message)),
+            context->error.advice.length ? must_copy(text_string(&context->error.advice)) : NULL);
         error_free(&context->error);
         return FINE;
     }

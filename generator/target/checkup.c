@@ -126,8 +126,9 @@ static bool check_reach(struct aws *aws, bool timestream, struct checkup *checku
 
 const char *operator_policy(size_t *length)
 {
-    *length = (size_t)(embedded_operator_policy_end - embedded_operator_policy);
-    return embedded_operator_policy;
+    const char *begin = embedded_operator_policy, *end = embedded_operator_policy_end;
+    *length = (size_t)(end - begin);
+    return begin;
 }
 
 /* All actions of the operator's policy. */
