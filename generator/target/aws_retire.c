@@ -96,7 +96,7 @@ static enum status delete_patiently(struct aws *aws,
         aws_call_free(&call);
         if (!again)
             return status;
-        pause = !pause ? first_pause : pause < longest_pause ? 2 * pause : pause;
+        pause = pause <= 0 ? first_pause : pause < longest_pause ? 2 * pause : pause;
         waited += pause;
     }
 }
