@@ -6,11 +6,11 @@
  * most `in_flight` of them are on the wire.
  *
  * What the SDKs call the standard retry mode happens inside: throttling, 5xx, resets and timeouts
- * are tried again with jittered back-off, up to `attempts` times. So an operation may have been
- * carried out although its call failed, and even twice; the callers know which are not idempotent.
- * A token bucket for each operation keeps calls at `rate` a second (AWS counts each operation by
- * itself); throttling makes it slower, success carefully faster again. Buckets are shared with
- * processes forked after aws_open().
+ * are tried again with jittered back-off, five times in all (throttling, ten). So an operation may
+ * have been carried out although its call failed, and even twice; the callers know which are not
+ * idempotent. A token bucket for each operation keeps calls at `rate` a second (AWS counts each
+ * operation by itself); throttling makes it slower, success carefully faster again. Buckets are
+ * shared with processes forked after aws_open().
  *
  * Two variables of the environment are for tests, so that those of faults need not sleep, both in
  * seconds: SENSORFORGE_AWS_BACKOFF, the base of the back-off (0.5), and SENSORFORGE_AWS_TIMEOUT,

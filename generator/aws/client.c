@@ -386,10 +386,13 @@ static bool renewed(struct aws_transfer *transfer)
     return strcmp(transfer->key_id, aws->credentials.key_id) != 0;
 }
 
-static bool may_try_again(const struct aws_transfer *transfer)
+/* What was throttled was not done, and only wants to be asked later. */
+static bool may_try_again(const struct aws_transfer *transfer, bool throttled)
 {
     bool reached = transfer->exchange.result != HTTP_UNREACHABLE;
-    return transfer->call->attempts < (reached ? MOST_ATTEMPTS : MOST_ATTEMPTS_TO_REACH);
+    return transfer->call->attempts < (throttled ? MOST_ATTEMPTS_THROTTLED
+                                       : reached ? MOST_ATTEMPTS
+                                                 : MOST_ATTEMPTS_TO_REACH);
 }
 
 static void read_and_end(struct aws_transfer *transfer)
@@ -404,9 +407,10 @@ static void read_and_end(struct aws_transfer *transfer)
     if (verdict == TRY_OTHER_CLOCK)
         transfer->clock_corrected = true;
     bool at_once = verdict == TRY_OTHER_CLOCK || (verdict == TRY_OTHER_KEYS && renewed(transfer));
-    bool later = (verdict == TRY_AGAIN || verdict == TRY_SLOWER) && may_try_again(transfer);
+    bool throttled = verdict == TRY_SLOWER;
+    bool later = (verdict == TRY_AGAIN || throttled) && may_try_again(transfer, throttled);
     if (at_once || later) {
-        try_again(transfer, later ? backoff(transfer, verdict == TRY_SLOWER) : 0);
+        try_again(transfer, later ? backoff(transfer, throttled) : 0);
         return;
     }
     tell(transfer, -1);

@@ -11,7 +11,7 @@
 #include "profile.h"
 #include "sign.h"
 
-enum { MOST_ATTEMPTS = 5, MOST_ATTEMPTS_TO_REACH = 3 };
+enum { MOST_ATTEMPTS = 5, MOST_ATTEMPTS_THROTTLED = 10, MOST_ATTEMPTS_TO_REACH = 3 };
 
 /* One call under way. */
 struct aws_transfer {

@@ -153,15 +153,14 @@ void iot_list_thing_principals(struct aws *aws, struct aws_call *call, const cha
 
 /* --- certificates --- */
 
+/* Inactive, because setAsActive is left out. */
 void iot_create_certificate(struct aws *aws, struct aws_call *call, const char *request_pem)
 {
     cJSON *body = json_object();
     json_put_string(body, "certificateSigningRequest", request_pem);
     submit(aws, call,
-           &(struct parts){.operation = "CreateCertificateFromCsr",
-                           .path = "/certificates",
-                           .query = "setAsActive=false",
-                           .body = body});
+           &(struct parts){
+               .operation = "CreateCertificateFromCsr", .path = "/certificates", .body = body});
 }
 
 void iot_update_certificate(struct aws *aws, struct aws_call *call, const char *id, bool active)

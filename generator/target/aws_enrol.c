@@ -113,7 +113,7 @@ static void name_taken(struct passage *passage)
     owned char *message = must_format(
         "%s is in the account already, and was not made by this project (%s)", enrolment->thing,
         json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
-    passage->enrolment->taken = !enrolment->renewal;
+    passage->enrolment->nothing_left = !enrolment->renewal;
     give_up_with(passage, WRONG_INPUT, message,
                  "another name, or delete that thing first from where it was made");
 }
@@ -153,6 +153,9 @@ static void update_answered(struct passage *passage)
 
 static void no_such_type(struct passage *passage)
 {
+    const struct enrolment *enrolment = passage->enrolment;
+    passage->enrolment->nothing_left =
+        passage->step == MAKE_THING && !enrolment->renewal && !enrolment->resumed;
     give_up(passage);
     advise(&passage->enrolment->error, "is the type plugged in? make sensortype NAME=%s TARGET=aws",
            passage->enrolment->type);
@@ -407,7 +410,7 @@ static void take_back(struct passage *passage)
     struct target target = {.state = passage->target};
     bool worth = enrolment->resumed || certificate_id(passage);
     if (worth && aws_retire(&target, &retirement, &error)) {
-        enrolment->taken = false; /* the record stays, so that delete finds what is left */
+        enrolment->nothing_left = false; /* the record stays, so that delete finds what is left */
         advise(&enrolment->error, "%s; then make delete name=%s", text_string(&error.message),
                enrolment->thing);
     }
@@ -450,7 +453,7 @@ void aws_enrol(struct target *target, struct enrolment **list, size_t count,
         aws_run(state->aws);
     while (unpark_all(passages, count));
     for (size_t i = 0; i < count; i++)
-        if (list[i]->taken)
+        if (list[i]->nothing_left)
             take_back(&passages[i]);
     notice_hopelessness(state, passages, count);
     free(passages);

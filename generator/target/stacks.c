@@ -144,8 +144,8 @@ static bool is_one_of(const char *status, const char *const *list)
 
 bool stack_is_dead(const struct stack *stack)
 {
-    static const char *const dead[] = {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED",
-                                       "ROLLBACK_FAILED", NULL};
+    static const char *const dead[] = {"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED",
+                                       NULL};
     return is_one_of(stack->status, dead);
 }
 
@@ -199,7 +199,11 @@ static void hear_state(struct stacks *all, struct stack *stack)
         stack_refuse(stack);
         return;
     }
-    replace_string(&stack->status, json_string(found, "StackStatus", NULL));
+    const char *status = json_string(found, "StackStatus", NULL);
+    /* One that has only a change set is as good as none: the next change set of kind CREATE is of
+     * the same one. It is not deleted, because another command may just be executing that set. */
+    bool planned = status && strcmp(status, "REVIEW_IN_PROGRESS") == 0;
+    replace_string(&stack->status, planned ? NULL : status);
     replace_string(&stack->why, json_string(found, "StackStatusReason", NULL));
     replace_string(&stack->id, json_string(found, "StackId", stack->name));
     replace_json(&stack->deployed_parameters, parameters_of(json_get(found, "Parameters")));
@@ -544,9 +548,10 @@ static void ask_forget_set(struct stacks *all, struct stack *stack)
     cloudformation_delete_change_set(all->aws, &stack->call, stack->name, stack->set);
 }
 
+/* Unless another command made something of it meanwhile. */
 static bool has_empty_stack(const struct stack *stack)
 {
-    return stack->set && stack->created;
+    return stack->set && stack->created && !stack->status;
 }
 
 static void ask_forget_stack(struct stacks *all, struct stack *stack)
@@ -563,6 +568,7 @@ void stacks_forget(struct stacks *all)
         all->at[i].error = (struct error){0};
     }
     stacks_round(all, has_set, ask_forget_set, hear_nothing, 0);
+    stacks_round(all, has_empty_stack, ask_state, hear_state, 0);
     stacks_round(all, has_empty_stack, ask_forget_stack, hear_nothing, 0);
     for (size_t i = 0; i < all->count; i++) {
         all->at[i].error = errors[i];

@@ -41,10 +41,11 @@ struct stack {
     /* Inside: */
     struct aws_call call;
     bool asked, created, listed, import, running, over, deleting, sure;
-    char *token;  /* of the next page */
-    char *newest; /* the last event that was seen */
-    char *reason; /* the first that went wrong */
-    cJSON *pages; /* collected so far */
+    bool contested; /* another command is at work on it: nothing of it is removed */
+    char *token;    /* of the next page */
+    char *newest;   /* the last event that was seen */
+    char *reason;   /* the first that went wrong */
+    cJSON *pages;   /* collected so far */
 };
 
 struct stacks {
@@ -66,7 +67,7 @@ struct stack *stacks_find(const struct stacks *all, const char *subject);
 /* It is there, and can be updated. */
 bool stack_is_alive(const struct stack *stack);
 
-/* Its creation failed or was never begun: it holds nothing, and can only be deleted. */
+/* Its creation failed: it holds nothing, and can only be deleted. */
 bool stack_is_dead(const struct stack *stack);
 
 void stacks_look(struct stacks *all);

@@ -33,7 +33,7 @@ struct enrolment {
     struct text certificate; /* DER; filled already where an earlier command came that far; freed by
                                 the caller */
     struct error error;      /* of this one; freed by the caller */
-    bool taken;              /* the name is somebody else's, and nothing was left behind */
+    bool nothing_left;       /* it cannot be made, and of it there is nothing but what is here */
     void *owner;             /* the caller's */
 };
 

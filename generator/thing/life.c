@@ -332,8 +332,8 @@ static void make_activated(struct enrolment *enrolment)
     fault_point("create:activated");
 }
 
-/* Nothing of it is anywhere but here, and it can never be finished: the name is somebody else's. */
-static void forget_taken(struct making *thing)
+/* It cannot be finished, and nothing of it is anywhere but here. */
+static void forget(struct making *thing)
 {
     static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
     const char *name = json_string(thing->record, "name", "");
@@ -367,8 +367,8 @@ static void enrol_all(struct target *target, struct making *things, size_t count
         thing->outcome = FAILED;
         thing->error = list[i]->error;
         list[i]->error = (struct error){0};
-        if (list[i]->taken)
-            forget_taken(thing);
+        if (list[i]->nothing_left)
+            forget(thing);
     }
     free(list);
 }

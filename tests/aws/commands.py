@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+"""commands.py [--stock]: every command against the mock, and what the account then holds, as boto3 sees it.
+
+With --stock against moto as it is: those tests that need no correction of it."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+import time
+
+import documents
+import lab as the_laboratory
+from lab import CLAIM, PASSWORD, PROGRAM, Lab, expect, run_tests, same, test
+from proxy import Fault, forever
+
+TYPES = ("aircon", "esp32air", "esp8266temp")
+ZONE = {"zone": "1", "altitude": "0"}
+CREATE = ["create", "kitchen", "--type", "esp32air"]
+stock = "--stock" in sys.argv
+
+
+def corrected(name):
+    """A test that needs the mock's corrections (what it needs is what AWS documents, and moto does not do)."""
+    return test(name) if not stock else lambda function: function
+
+
+def begin(lab, *plugged, **more):
+    lab.mock.reset()
+    project = lab.fresh_project(**{"types": TYPES, **more})
+    if plugged:
+        lab.plug_in(*plugged)
+    lab.proxy.begin()
+    return project
+
+
+def edit(path, *changes):
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        expect(old in text, f"{path.name} has no {old}")
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+# --- deploy, diff -------------------------------------------------------------------------------------
+
+@corrected("deploy --all: exactly what the emitted documents say, in one stack for each type; diff shows it first, then nothing")
+def deploy(lab):
+    for store in ("timestream", "dynamodb"):
+        made = documents.generate(lab, store)
+        lab.mock.reset()
+        documents.apply_documents(lab, made, store)
+        by_hand = documents.plain_policies(documents.without_names_of_roles(lab.infrastructure()))
+        begin(lab, store=store)
+        empty = lab.infrastructure()
+        ran = lab.run("diff")
+        expect(ran.code == 0 and all(f"+ thing type {kind}" in ran.out for kind in TYPES), str(ran))
+        same(empty, lab.infrastructure(), "the account after diff")
+        ran = lab.works("deploy", "--all")  # what only adds asks nobody
+        lab.no_problems()
+        same(by_hand, documents.plain_policies(documents.without_names_of_roles(lab.infrastructure())), "what was deployed, beside the documents")
+        stacks = lab.infrastructure()["stacks"]
+        same({f"home-{s}": "CREATE_COMPLETE" for s in (("system",) if store == "timestream" else ()) + TYPES}, {k: v[0] for k, v in stacks.items()}, "stacks")
+        lab.proxy.begin()
+        ran = lab.run("diff")
+        expect(ran.code == 0 and not re.search(r"^ +[-+~=]", ran.out, re.M), lambda: f"diff after deploy: {ran}")
+        ran = lab.works("deploy", "--all")
+        expect("ExecuteChangeSet" not in lab.proxy.operations() and "unchanged" in ran.out, lambda: f"deploy again: {ran} {lab.proxy.operations()}")
+        lab.no_problems()
+
+
+@corrected("a changed spec: diff names the rule and both values, deploy wants --yes, then it is so; five versions of a policy are no end")
+def update(lab):
+    project = begin(lab, types=("esp32air",))
+    lab.works("deploy", "esp32air")
+    before = lab.infrastructure()
+    edit(project / "sensortypes/esp32air/spec.yaml", ("max: 85}", "max: 80}"), ("magnetic: 730d", "magnetic: 365d"))
+    ran = lab.run("diff", "esp32air")
+    expect(ran.code == 0 and "rule esp32air_valid" in ran.out and "85" in ran.out and "80" in ran.out and "365" in ran.out, str(ran))
+    ran = lab.run("deploy", "esp32air")
+    expect(ran.code == 2 and "--yes" in ran.err, str(ran))
+    same(before, lab.infrastructure(), "the account, without --yes")
+    lab.works("deploy", "esp32air", "--yes")
+    after = lab.infrastructure()
+    expect("<= 80" in after["rules"]["esp32air_valid"]["sql"] and "<= 80" in after["rules"]["esp32air_invalid"]["sql"], "the rules are the old ones")
+    same("365", str(after["timestream"]["iot"]["esp32air"][0]["MagneticStoreRetentionPeriodInDays"]), "retention")
+    for i in range(7):
+        edit(project / "sensortypes/esp32air/spec.yaml", ("platform: esp32\n", "platform: esp32\ncommands: true\n") if i % 2 == 0 else
+             ("platform: esp32\ncommands: true\n", "platform: esp32\n"))
+        lab.works("deploy", "esp32air", "--yes")
+    versions = lab.client("iot").list_policy_versions(policyName="esp32air")["policyVersions"]
+    expect(2 <= len(versions) <= 5, f"versions of the policy: {versions}")
+    expect("Subscribe" in json.dumps(lab.infrastructure()["policies"]), "the last version is not the one in force")
+    lab.no_problems()
+
+
+@corrected("a table is not replaced or dropped unless --data says that it may")
+def data(lab):
+    begin(lab, types=("esp32air",), store="dynamodb")
+    lab.works("deploy", "esp32air")
+    before = lab.infrastructure()
+    ran = lab.run("deploy", "esp32air", "--yes", "--database", "other")
+    expect(ran.code == 2 and "--data" in ran.err, str(ran))
+    same(before, lab.infrastructure(), "the account, without --data")
+    lab.works("deploy", "esp32air", "--yes", "--data", "--database", "other")
+    expect("other-esp32air" in lab.infrastructure()["dynamodb"], "the new table is not there")
+
+
+@corrected("what cannot be made: the first real reason, nothing left but a stack that the next run clears")
+def failures(lab):
+    begin(lab, types=("esp32air",))
+    lab.mock.tune(fail={"AWS::IoT::TopicRule": "Rule quota exceeded (made up)"})
+    ran = lab.run("deploy", "esp32air")
+    expect(ran.code == 3 and "Rule quota exceeded (made up)" in ran.err and "esp32air_" in ran.err, str(ran))
+    state = lab.infrastructure()
+    same([{}, {}, {}], [state["types"], state["policies"], state["rules"]], "types, policies, rules after the rollback")
+    lab.mock.tune(fail={})
+    lab.works("deploy", "esp32air")
+    same("CREATE_COMPLETE", lab.infrastructure()["stacks"]["home-esp32air"][0], "the stack")
+    begin(lab, types=("esp32air",))
+    lab.mock.tune(timestream=False)
+    ran = lab.run("deploy", "esp32air")
+    expect(ran.code == 3 and "store: dynamodb" in ran.err, str(ran))
+
+
+@corrected("a database that is there already is plugged into, and is not ours to destroy")
+def database(lab):
+    begin(lab, types=("esp32air",))
+    lab.client("timestream-write").create_database(DatabaseName="central")
+    lab.works("deploy", "esp32air", "--database", "central")
+    state = lab.infrastructure()
+    same(["esp32air"], sorted(state["timestream"]["central"]), "tables")
+    same(["home-esp32air"], sorted(state["stacks"]), "stacks")
+    same("central", state["rules"]["esp32air_valid"]["actions"][0]["timestream"]["databaseName"], "database of the rule")
+    lab.works("destroy", "esp32air", "--data", "--confirm", "esp32air", "--database", "central")
+    same({"central": {}}, lab.infrastructure()["timestream"], "databases")
+
+
+@corrected("a deployment that another command began is waited for, however slow")
+def slow(lab):
+    begin(lab, types=("esp32air",))
+    lab.mock.tune(stack=0.15)
+    first = lab.start("deploy", "esp32air")
+    time.sleep(1)
+    lab.works("deploy", "esp32air", "--yes")
+    lab.finish(first)
+    same("CREATE_COMPLETE", lab.infrastructure()["stacks"]["home-esp32air"][0], "the stack")
+
+
+# --- things -------------------------------------------------------------------------------------------
+
+@test("create, list, show, package, rotate, delete: exactly one thing with one live certificate, then nothing")
+def life(lab):
+    project = begin(lab, "esp32air")
+    lab.works(*CREATE, "--attribute", "zone=kitchen-2")
+    lab.no_problems()
+    wanted = {"kitchen": ("esp32air", {"zone": "kitchen-2", "altitude": "0"})}
+    state = lab.things()
+    same(1, len(state[0]["kitchen"]["certificates"]), "certificates")
+    if not stock:
+        lab.expect_things(wanted, [project])
+        record = json.loads((project / "certificates/kitchen/thing.json").read_text(encoding="utf-8"))
+        attributes = lab.client("iot").describe_thing(thingName="kitchen")["attributes"]
+        same(record.get("claim"), attributes[CLAIM], "the claim")
+        config = json.loads((project / "sensortypes/esp32air/sensors/kitchen/config.json").read_text(encoding="utf-8"))
+        endpoint = lab.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+        expect(endpoint in json.dumps(config), lambda: f"config.json does not name {endpoint}")
+        expect(PASSWORD in json.dumps(config, ensure_ascii=False), "config.json has another password")
+    listed = lab.works("list", "--json").json()
+    same([("kitchen", "aws", "active")], [(t["name"], t["target"], t["state"]) for t in listed], "list")
+    shown = lab.works("show", "kitchen", "--json")
+    expect(PASSWORD not in shown.out and shown.json()["type"] == "esp32air", str(shown))
+    first = lab.client("iot").list_thing_principals(thingName="kitchen")["principals"]
+    lab.works("package", "kitchen", "--attribute", "zone=9")
+    same(first, lab.client("iot").list_thing_principals(thingName="kitchen")["principals"], "the certificate after package")
+    same("9", lab.client("iot").describe_thing(thingName="kitchen")["attributes"]["zone"], "the attribute after package")
+    lab.works("rotate", "kitchen")
+    second = lab.client("iot").list_thing_principals(thingName="kitchen")["principals"]
+    expect(len(second) == 1 and second != first, f"principals: {first}, then {second}")
+    if not stock:
+        lab.expect_things({"kitchen": ("esp32air", {"zone": "9", "altitude": "0"})}, [project])
+    ran = lab.run(*CREATE)
+    expect(ran.code == 1 and "exists already" in ran.err, str(ran))
+    lab.works("delete", "kitchen")
+    same(({}, []), lab.things(), "the account after delete")
+    same([], [p.name for p in (project / "certificates").iterdir() if p.is_dir()], "certificates/ after delete")
+    ran = lab.run("delete", "kitchen")
+    expect(ran.code == 1 and "there is no thing" in ran.err, str(ran))
+    lab.no_problems()
+
+
+@test("RSA for an ESP8266, EC for an ESP32: the certificate is over the key that was made here")
+def keys(lab):
+    project = begin(lab, "esp8266temp")
+    lab.works("create", "attic", "--type", "esp8266temp")
+    if not stock:
+        lab.expect_things({"attic": ("esp8266temp", {"zone": "1"})}, [project])
+    sent = [c["parameters"] for c in lab.proxy.calls if c["operation"] == "CreateCertificateFromCsr"]
+    same(1, len(sent), "requests")
+    from cryptography import x509
+    request = x509.load_pem_x509_csr(sent[0]["certificateSigningRequest"].encode())
+    same(2048, request.public_key().key_size, "bits of the key")
+    expect(request.is_signature_valid and not sent[0].get("setAsActive"), "the request's signature, or it was asked to be active")
+
+
+@test("a type that is not plugged in, and a name that AWS does not take, are said before anything is made")
+def refused(lab):
+    project = begin(lab)
+    ran = lab.run(*CREATE)
+    expect(ran.code in (1, 3) and "esp32air" in ran.err and "make sensortype" in ran.err, str(ran))
+    same(({}, []), lab.things(), "the account")
+    lab.proxy.begin()
+    ran = lab.run("create", "no spaces", "--type", "esp32air")
+    expect(ran.code == 1 and not lab.proxy.calls, str(ran))
+    same([], [p.name for p in (project / "certificates").iterdir() if p.is_dir()], "certificates/")
+
+
+@test("things from a table: many in flight, a broken connection now and then and throttling do not matter, the next run adds what is new")
+def bulk(lab):
+    project = begin(lab, "esp32air", "aircon", types=TYPES)
+    rows = [f"t{i},{'esp32air' if i % 2 else 'aircon'},{i}" for i in range(60)]
+    (project / "things.csv").write_text("name,type,zone\n" + "\n".join(rows[:40]) + "\n")
+
+    class Weather(Fault):
+        """Every seventh call, in one way or another; what AWS did not see, so that stock moto, which overwrites things, does well too."""
+
+        def __init__(self):
+            super().__init__("throttle", 1, 10**9)
+            self.random = random.Random(7)
+
+        def strikes(self, operation):
+            self.way = self.random.choice(["throttle", "throttle", "reset-before", "error-500-before"])
+            return self.random.random() < 1 / 7
+
+    lab.proxy.begin(Weather())
+    lab.works("create", "--from", "things.csv", SENSORFORGE_AWS_TIMEOUT="20")
+    lab.no_problems()
+    (project / "things.csv").write_text("name,type,zone\n" + "\n".join(rows) + "\n")
+    lab.proxy.begin()
+    ran = lab.works("create", "--from", "things.csv", "--json")
+    same([20, 40, 0], [ran.json()[k] for k in ("created", "existed", "failed")], "report")
+    found, orphans = lab.things()
+    same((60, []), (len(found), orphans), "things, orphans")
+    if not stock:
+        lab.expect_things({f"t{i}": (("esp32air", {"zone": str(i), "altitude": "0"}) if i % 2 else ("aircon", {"zone": str(i)})) for i in range(60)}, [project])
+    lab.works("delete", *(f"t{i}" for i in range(60)))
+    same(({}, []), lab.things(), "the account after delete")
+
+
+@test("no faster than requests_per_second, whatever the table's length")
+def rate(lab):
+    project = begin(lab, "esp32air")
+    edit(project / "iot_system_infra/system.yaml", ("requests_per_second: 1000", "requests_per_second: 10"))
+    (project / "things.csv").write_text("name,type,zone\n" + "".join(f"t{i},esp32air,1\n" for i in range(40)))
+    lab.works("create", "--from", "things.csv")
+    for operation in ("CreateThing", "CreateCertificateFromCsr", "AttachPolicy", "UpdateCertificate"):
+        times = sorted(c["at"] for c in lab.proxy.calls if c["operation"] == operation)
+        same(40, len(times), operation)
+        # A bucket of one second's worth, refilled at ten a second.
+        most = max(sum(1 for t in times if start <= t < start + 1) for start in times)
+        expect(most <= 21, f"{operation}: {most} in one second")
+        expect(times[-1] - times[0] > 2, f"{operation}: 40 in {times[-1] - times[0]:.1f} s")
+
+
+@corrected("an account that detaches slowly is waited for")
+def detaching(lab):
+    begin(lab, "esp32air")
+    lab.works(*CREATE)
+    lab.mock.tune(propagation=1.5)
+    began = time.monotonic()
+    lab.works("delete", "kitchen")
+    expect(time.monotonic() - began > 1, "it did not wait")
+    same(({}, []), lab.things(), "the account after delete")
+    lab.no_problems()
+
+
+@corrected("what a person attached or removed by hand is no obstacle to delete")
+def by_hand(lab):
+    begin(lab, "esp32air")
+    iot = lab.client("iot")
+    lab.works(*CREATE)
+    other = iot.create_keys_and_certificate(setAsActive=True)["certificateArn"]
+    iot.attach_thing_principal(thingName="kitchen", principal=other)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}]})
+    iot.create_policy(policyName="more", policyDocument=document)
+    ours, = [a for a in iot.list_thing_principals(thingName="kitchen")["principals"] if a != other]
+    iot.attach_policy(policyName="more", target=ours)
+    lab.works("delete", "kitchen")
+    same(({}, [other]), lab.things(), "the account: only the person's certificate is left")
+    iot.update_certificate(certificateId=other.rpartition("/")[2], newStatus="INACTIVE")
+    iot.delete_certificate(certificateId=other.rpartition("/")[2])
+    lab.works(*CREATE)
+    arn, = iot.list_thing_principals(thingName="kitchen")["principals"]
+    iot.detach_thing_principal(thingName="kitchen", principal=arn)
+    iot.delete_thing(thingName="kitchen")
+    lab.works("delete", "kitchen")
+    same(({}, []), lab.things(), "the account")
+
+
+# --- destroy, doctor, make ------------------------------------------------------------------------------
+
+@corrected("destroy: not while things are there; readings stay unless --data; then nothing of it is left")
+def destroy(lab):
+    begin(lab, types=("esp32air", "aircon"))
+    empty = lab.infrastructure()
+    lab.works("deploy", "--all")
+    whole = lab.infrastructure()
+    lab.works(*CREATE)
+    ran = lab.run("destroy", "esp32air", "--confirm", "esp32air")
+    expect(ran.code in (1, 3) and "kitchen" in ran.err + ran.out or "thing" in ran.err, str(ran))
+    expect(ran.code != 0, str(ran))
+    same(whole, lab.infrastructure(), "the account, with a thing of it")
+    lab.works("delete", "kitchen")
+    ran = lab.run("destroy", "esp32air")
+    expect(ran.code == 2 and "--confirm" in ran.err, str(ran))
+    ran = lab.run("destroy", "esp32air", "--confirm", "aircon")
+    expect(ran.code == 2, str(ran))
+    same(whole, lab.infrastructure(), "the account, unconfirmed")
+    lab.mock.tune(deprecation=1)
+    began = time.monotonic()
+    lab.works("destroy", "esp32air", "--confirm", "esp32air", SENSORFORGE_AWS_DEPRECATION_SECONDS="1.2")
+    expect(time.monotonic() - began > 1, "it did not wait for the thing type")
+    state = lab.infrastructure()
+    same([["aircon"], ["aircon"], ["aircon_invalid", "aircon_valid"]], [sorted(state[k]) for k in ("types", "policies", "rules")], "what is left")
+    same(whole["timestream"], state["timestream"], "Timestream, without --data")
+    same(whole["dynamodb"], state["dynamodb"], "DynamoDB, without --data")
+    same(["/sensorforge/home/aircon"], sorted(state["log groups"]), "log groups")
+    lab.mock.tune(deprecation=0)
+    lab.works("deploy", "esp32air")  # takes its tables over again
+    same(whole, lab.infrastructure(), "deployed again")
+    for name in ("esp32air", "aircon", "system"):
+        lab.works("destroy", name, "--data", "--confirm", name)
+    same(empty, lab.infrastructure(), "the account after destroying all")
+    lab.works("destroy", "esp32air", "--data", "--confirm", "esp32air")
+    lab.no_problems()
+
+
+@corrected("doctor: what is well, what is not, orphans of each kind, and cleaning them")
+def doctor(lab):
+    project = begin(lab, types=("esp32air",))
+    lab.works("deploy", "esp32air")
+    for name in ("kitchen", "attic", "cellar"):
+        lab.works("create", name, "--type", "esp32air")
+    iot = lab.client("iot")
+    before = lab.things()
+    told = lab.works("doctor", "--json").json()
+    same([], told["orphans"], "orphans")
+    expect(all(f["health"] != "ill" for f in told["findings"]), str(told))
+    arn, = iot.list_thing_principals(thingName="attic")["principals"]
+    iot.detach_thing_principal(thingName="attic", principal=arn)  # a certificate that no thing has, and a thing without one
+    arn, = iot.list_thing_principals(thingName="cellar")["principals"]
+    iot.detach_thing_principal(thingName="cellar", principal=arn)
+    iot.delete_thing(thingName="cellar")  # a record without a thing
+    iot.create_keys_and_certificate(setAsActive=True)  # somebody else's: not ours to clean
+    others = lab.things()[1]
+    lab.proxy.begin()
+    told = lab.works("doctor", "--json").json()
+    kinds = {(o["kind"], o["name"]) for o in told["orphans"]}
+    expect(("thing", "attic") in kinds and ("record", "cellar") in kinds, str(kinds))
+    ran = lab.run("doctor", "--clean")
+    expect(ran.code == 2 and "--yes" in ran.err, str(ran))
+    lab.works("doctor", "--clean", "--yes")
+    lab.no_problems()
+    same(["kitchen"], sorted(lab.things()[0]), "things after cleaning")
+    same(before[0]["kitchen"], lab.things()[0]["kitchen"], "the thing that was well")
+    expect(set(lab.things()[1]) <= set(others), "orphans after cleaning")
+    expect(not (project / "certificates/cellar").exists(), "the record of a thing that is gone is still there")
+
+
+@corrected("doctor: no credentials, no Timestream, a wrong clock are found")
+def doctor_ill(lab):
+    begin(lab, types=("esp32air",))
+    ran = lab.run("doctor", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None, AWS_EC2_METADATA_DISABLED="true")
+    expect(ran.code == 3 and "credentials" in ran.out, str(ran))
+    lab.mock.tune(timestream=False)
+    ran = lab.run("doctor")
+    expect(ran.code == 3 and "store" in ran.out and "dynamodb" in ran.out, str(ran))
+    lab.mock.tune(timestream=True)
+    ran = lab.run("doctor", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    expect(ran.code == 3 and "error" in ran.err, str(ran))
+
+
+@corrected("make all, create, delete, diff, destroy with TARGET=aws")
+def by_make(lab):
+    project = begin(lab, types=("esp32air",))
+
+    def make(*words):
+        done = subprocess.run(["make", "--no-print-directory", "-o", PROGRAM, f"PROGRAM={PROGRAM}", *words], cwd=project, text=True,
+                              capture_output=True, env=lab.environment(), stdin=subprocess.DEVNULL, timeout=60)
+        expect(done.returncode == 0, lambda: f"make {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done
+
+    edit(project / "iot_system_infra/system.yaml", ("target: aws", "target: local"))
+    make("all", "TARGET=aws", "dbName=readings")
+    expect("esp32air" in lab.infrastructure()["timestream"]["readings"], "the table is not in dbName's database")
+    make("diff", "TARGET=aws", "dbName=readings")
+    make("create", "name=kitchen", "type=esp32air", "zone=2", "TARGET=aws", "wifissid=Home", "wifipassword=a/b&c\\d 'e' $$f")
+    lab.expect_things({"kitchen": ("esp32air", {"zone": "2", "altitude": "0"})}, [project])
+    make("delete", "name=kitchen")  # its record says where it is
+    same(({}, []), lab.things(), "the account")
+    make("destroy", "NAME=esp32air", "TARGET=aws", "dbName=readings", "data=yes", "confirm=esp32air")
+    same({}, lab.infrastructure()["types"], "types")
+
+
+@test("an account that cannot be reached, denies, or has another clock: one clear message, exit code 3, nothing begun or all resumable")
+def refusals(lab):
+    cases = [({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, None, r"127\.0\.0\.1:9|reach|connect"), ({}, forever("denied"), r"iot:\w+"),
+             ({}, forever("expired"), r"expired|ExpiredToken"),
+             ({}, forever("answer", answer=(403, {"x-amzn-ErrorType": "InvalidSignatureException", "Date": "Sat, 21 Nov 2026 00:00:00 GMT"},
+                                            b'{"message": "Signature expired: 20261121T000000Z is now earlier than 20261121T001500Z"}')),
+              r"clock|InvalidSignature")]
+    for environment, fault, says in cases:
+        begin(lab, "esp32air")
+        lab.proxy.begin(fault)
+        ran = lab.run(*CREATE, **environment)
+        expect(ran.code == 3 and re.search(says, ran.err) and "error" in ran.err, lambda: f"{says}: {ran}")
+        same(({}, []), lab.things(), "the account")
+        lab.proxy.begin()
+        lab.works(*CREATE)
+
+
+if __name__ == "__main__":
+    the_laboratory.tests[:] = [t for t in the_laboratory.tests if t[1].__module__ == "__main__"]  # the documents' own run by themselves
+    with Lab(*sys.argv[1:]) as the_lab:
+        sys.exit(run_tests(the_lab))
