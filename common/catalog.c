@@ -95,14 +95,21 @@ static enum status load_all(const char *folder, const char *kind, struct names *
     return FINE;
 }
 
-/* A driver's data without its code would make packages that cannot run. */
-static enum status check_driver_code(const struct catalog *catalog, struct error *error)
+/* A driver's data without its code would make packages that cannot run; a sensor without a quantity
+ * could read nothing. */
+static enum status check_drivers(const struct catalog *catalog, struct error *error)
 {
     for (size_t i = 0; i < catalog->driver_names->count; i++) {
         const char *name = catalog->driver_names->at[i];
+        const cJSON *driver = catalog_driver(catalog, name);
         owned char *path = must_format("%s/drivers/%s/driver_%s.py", catalog->folder, name, name);
         if (!path_exists(path))
             return fail(error, WRONG_INPUT, "%s is missing: the code of the driver", path);
+        if (driver_is(driver, "sensor") && !cJSON_GetArraySize(json_get(driver, "quantities")))
+            return fail(error, WRONG_INPUT,
+                        "%s/drivers/%s/driver.yaml: a sensor reads at least "
+                        "one of quantities",
+                        catalog->folder, name);
     }
     return FINE;
 }
@@ -117,7 +124,7 @@ enum status catalog_load(const char *templates, struct catalog *catalog, struct 
         load_all(catalog->folder, "platform", &catalog->platform_names, catalog->platforms, error);
     if (!status)
         status = load_all(drivers, "driver", &catalog->driver_names, catalog->drivers, error);
-    return status ? status : check_driver_code(catalog, error);
+    return status ? status : check_drivers(catalog, error);
 }
 
 void catalog_free(struct catalog *catalog)
@@ -138,4 +145,9 @@ const cJSON *catalog_platform(const struct catalog *catalog, const char *name)
 const cJSON *catalog_driver(const struct catalog *catalog, const char *name)
 {
     return json_get(catalog->drivers, name);
+}
+
+bool driver_is(const cJSON *driver, const char *kind)
+{
+    return strcmp(json_string(driver, "kind", ""), kind) == 0;
 }

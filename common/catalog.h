@@ -30,6 +30,9 @@ void catalog_free(struct catalog *catalog);
 const cJSON *catalog_platform(const struct catalog *catalog, const char *name);
 const cJSON *catalog_driver(const struct catalog *catalog, const char *name);
 
+/* kind: "sensor" or "display". */
+bool driver_is(const cJSON *driver, const char *kind);
+
 /* The sorted names of the folders in folder that hold a file called file; freed with names_free().
  */
 struct names *folders_with(const char *folder, const char *file);

@@ -198,10 +198,14 @@ static void check_quantity(struct checked *spec, const cJSON *measure, const cJS
                     found->string, json_string(found, "type", ""), type);
 }
 
-static void check_pin(struct checked *spec, const struct yaml_node *node, double pin)
+/* format: "pin" or "analog", which the platform has a list of each. */
+static void check_pin(struct checked *spec, const struct yaml_node *node, const char *format,
+                      double pin)
 {
+    bool analog = strcmp(format, "analog") == 0;
     const char *name = json_string(spec->json, "platform", "");
-    const cJSON *pins = json_get(catalog_platform(spec->catalog, name), "pins"), *known;
+    const cJSON *platform = catalog_platform(spec->catalog, name), *known;
+    const cJSON *pins = json_get(platform, analog ? "analog" : "pins");
     struct text list = {0};
     cJSON_ArrayForEach(known, pins)
     {
@@ -212,9 +216,9 @@ static void check_pin(struct checked *spec, const struct yaml_node *node, double
         text_add_format(&list, "%s%d", list.length ? ", " : "", known->valueint);
     }
     if (list.length)
-        problem_add(spec->problems, ERROR, node->place,
-                    must_format("usable: %s", text_string(&list)),
-                    "%s has no pin %.0f that a driver can use", name, pin);
+        problem_add(
+            spec->problems, ERROR, node->place, must_format("usable: %s", text_string(&list)),
+            "%s has no %s %.0f that a driver can use", name, analog ? "analog input" : "pin", pin);
     text_free(&list);
 }
 
@@ -231,15 +235,16 @@ static void check_pin_twice(struct checked *spec, const cJSON *parameters,
     }
 }
 
-/* The driver's data file holds a schema for each parameter, which is checked like any other. */
+/* The driver's data file holds a schema for each parameter, which is checked like any other. own:
+ * the keys of the section that are not parameters. */
 static void check_parameters(struct checked *spec, const cJSON *driver,
-                             const struct yaml_node *node)
+                             const struct yaml_node *node, const char *const own[2])
 {
     const char *name = json_string(driver, "driver", "");
     const cJSON *parameters = json_get(driver, "parameters"), *required;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *key = node->keys[i], *value = node->items[i];
-        if (strcmp(key->text, "name") == 0 || strcmp(key->text, "quantity") == 0)
+        if (strcmp(key->text, own[0]) == 0 || strcmp(key->text, own[1]) == 0)
             continue;
         const cJSON *schema = json_get(parameters, key->text);
         if (!schema) {
@@ -255,9 +260,9 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
         json_put_string(titled, "title", json_string(schema, "title", title));
         cJSON *checked = schema_check(titled, titled, value, spec->problems);
         cJSON_Delete(titled);
-        if (errors == spec->problems->errors &&
-            strcmp(json_string(schema, "format", ""), "pin") == 0) {
-            check_pin(spec, value, checked->valuedouble);
+        const char *format = json_string(schema, "format", NULL);
+        if (errors == spec->problems->errors && format) {
+            check_pin(spec, value, format, checked->valuedouble);
             check_pin_twice(spec, parameters, node, i);
         }
         cJSON_Delete(checked);
@@ -274,19 +279,30 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
     }
 }
 
-static void check_driver(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
+static char *hint_of_drivers(const struct catalog *catalog, const char *name, const char *kind)
 {
-    const char *name = json_string(json_get(measure, "driver"), "name", NULL);
+    const char *names[128];
+    size_t count = 0;
+    for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++)
+        if (driver_is(catalog_driver(catalog, catalog->driver_names->at[i]), kind))
+            names[count++] = catalog->driver_names->at[i];
+    return count ? choice_hint(name, names, count) : NULL;
+}
+
+/* The driver of that name and kind; NULL, and told, when there is none. */
+static const cJSON *find_driver(struct checked *spec, const char *name, const char *kind,
+                                struct place place)
+{
     const char *platform = json_string(spec->json, "platform", NULL);
-    if (!name)
-        return;
     const cJSON *driver = catalog_driver(spec->catalog, name), *runs_on;
-    if (!driver) {
-        problem_add(
-            spec->problems, ERROR, at(node, "driver", "name"),
-            choice_hint(name, spec->catalog->driver_names->at, spec->catalog->driver_names->count),
-            "\"%s\" is not a driver", name);
-        return;
+    if (!driver || !driver_is(driver, kind)) {
+        char *hint = hint_of_drivers(spec->catalog, name, kind);
+        if (driver)
+            problem_add(spec->problems, ERROR, place, hint, "%s drives a %s, not a %s", name,
+                        json_string(driver, "kind", ""), kind);
+        else
+            problem_add(spec->problems, ERROR, place, hint, "\"%s\" is not a driver", name);
+        return NULL;
     }
     bool runs = !platform || !catalog_platform(spec->catalog, platform);
     const char *platforms[16];
@@ -298,11 +314,35 @@ static void check_driver(struct checked *spec, const cJSON *measure, const struc
             platforms[count++] = runs_on->valuestring;
     }
     if (!runs)
-        problem_add(spec->problems, ERROR, at(node, "driver", "name"),
-                    choice_hint(platform, platforms, count), "%s does not run on %s", name,
-                    platform);
+        problem_add(spec->problems, ERROR, place, choice_hint(platform, platforms, count),
+                    "%s does not run on %s", name, platform);
+    return driver;
+}
+
+static void check_driver(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
+{
+    static const char *const own[] = {"name", "quantity"};
+    const char *name = json_string(json_get(measure, "driver"), "name", NULL);
+    const cJSON *driver =
+        name ? find_driver(spec, name, "sensor", at(node, "driver", "name")) : NULL;
+    if (!driver)
+        return;
+    if (json_true(driver, "awake") && strcmp(json_string(spec->json, "sleep", ""), "none") != 0)
+        problem_add(spec->problems, WARNING, at(node, "driver", "name"),
+                    must_copy("sleep: none keeps the board awake"),
+                    "%s works only while the board is awake", name);
     check_quantity(spec, measure, driver, node);
-    check_parameters(spec, driver, yaml_get(node, "driver"));
+    check_parameters(spec, driver, yaml_get(node, "driver"), own);
+}
+
+static void check_display(struct checked *spec)
+{
+    static const char *const own[] = {"driver", "driver"};
+    const char *name = json_string(json_get(spec->json, "display"), "driver", NULL);
+    const cJSON *driver =
+        name ? find_driver(spec, name, "display", at(spec->root, "display", "driver")) : NULL;
+    if (driver)
+        check_parameters(spec, driver, yaml_get(spec->root, "display"), own);
 }
 
 static bool has_own_code(const struct spec *spec)
@@ -597,6 +637,7 @@ enum status spec_read_type(const char *name, const struct catalog *catalog, stru
         cJSON_ArrayForEach(attribute, json_get(spec->json, "attributes"))
             check_attribute(&checked, attribute);
         check_measures(&checked);
+        check_display(&checked);
         check_rule(&checked);
         check_presence(&checked);
         check_controls(&checked);

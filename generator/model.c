@@ -82,6 +82,7 @@ static cJSON *system_part(const cJSON *system)
     json_put_string(part, "terraform_id", terraform_id);
     json_put_string(part, "database", json_string(system, "database", ""));
     json_put_string(part, "target", json_string(system, "target", ""));
+    json_put_string(part, "ntp", json_string(system, "ntp", ""));
     json_put(part, "local", copy(json_get(system, "local")));
     json_put_string(part, "region", region);
     json_put_string(part, "partition", partition_of(region));
@@ -146,6 +147,20 @@ static void add_dimensions(cJSON *type)
     json_put(type, "dimensions", dimensions);
 }
 
+/* Once. */
+static void add_name(cJSON *list, const char *name)
+{
+    const cJSON *known;
+    cJSON_ArrayForEach(known, list)
+    {
+        if (strcmp(json_string(known, "name", ""), name) == 0)
+            return;
+    }
+    cJSON *item = json_object();
+    json_put_string(item, "name", name);
+    cJSON_AddItemToArray(list, item);
+}
+
 /* A value as Python source: what JSON writes, but for True, False and None. */
 static char *python_literal(const cJSON *value)
 {
@@ -201,14 +216,7 @@ static int driver_instance(cJSON *drivers, cJSON *modules, const cJSON *section,
     json_put_number(added, "instance", instance);
     json_put(added, "parameters", parameters);
     cJSON_AddItemToArray(drivers, added);
-    cJSON_ArrayForEach(known, modules)
-    {
-        if (strcmp(json_string(known, "name", ""), name) == 0)
-            return instance;
-    }
-    cJSON *module = json_object();
-    json_put_string(module, "name", name);
-    cJSON_AddItemToArray(modules, module);
+    add_name(modules, name);
     return instance;
 }
 
@@ -221,6 +229,7 @@ static cJSON *measure_driver(const char *measure, const cJSON *section, const cJ
         quantity = json_get(quantities, measure) ? measure : quantities->child->string;
     cJSON *used = json_object();
     json_put_string(used, "name", json_string(section, "name", ""));
+    json_put_string(used, "measure", measure);
     json_put_string(used, "quantity", quantity);
     json_put_number(used, "instance", instance);
     return used;
@@ -258,6 +267,51 @@ static void add_measures(cJSON *type, const cJSON *spec, const struct catalog *c
     json_put(type, "measures", measures);
     json_put(type, "drivers", drivers);
     json_put(type, "driver_modules", modules);
+}
+
+static void add_display(cJSON *type, const cJSON *spec, const struct catalog *catalog)
+{
+    const cJSON *section = json_get(spec, "display");
+    const char *name = json_string(section, "driver", "");
+    const cJSON *driver = catalog_driver(catalog, name);
+    cJSON *display = driver ? json_object() : cJSON_CreateNull();
+    if (driver) {
+        json_put_string(display, "name", name);
+        json_put(display, "parameters", driver_parameters(section, driver));
+        add_name(json_get(type, "driver_modules"), name);
+    }
+    json_put(type, "display", display);
+}
+
+static void add_missing(cJSON *needs, const cJSON *uses, const cJSON *carries)
+{
+    const cJSON *used, *carried;
+    cJSON_ArrayForEach(used, uses)
+    {
+        bool there = false;
+        cJSON_ArrayForEach(carried, carries)
+        {
+            there |= strcmp(used->valuestring, carried->valuestring) == 0;
+        }
+        if (!there)
+            add_name(needs, used->valuestring);
+    }
+}
+
+/* What the platform's own builds of MicroPython do not carry of what this type's packages import.
+ */
+static void add_needs(cJSON *type, const struct catalog *catalog)
+{
+    const cJSON *platform = catalog_platform(catalog, json_string(type, "platform", "")), *module;
+    const cJSON *carries = json_get(platform, "carries");
+    cJSON *needs = json_array();
+    add_missing(needs, json_get(platform, "uses"), carries);
+    cJSON_ArrayForEach(module, json_get(type, "driver_modules"))
+    {
+        const cJSON *driver = catalog_driver(catalog, json_string(module, "name", ""));
+        add_missing(needs, json_get(driver, "uses"), carries);
+    }
+    json_put(type, "needs", needs);
 }
 
 /* --- type: policy --- */
@@ -438,9 +492,15 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
                     duration_seconds(json_string(spec, "publish_every", "5m")));
     json_put_string(type, "sleep", json_string(spec, "sleep", "none"));
     json_put_bool(type, "commands", json_true(spec, "commands"));
+    json_put_bool(type, "listens",
+                  json_true(spec, "commands") ||
+                      strcmp(json_string(spec, "sleep", "none"), "none") == 0);
     add_names(type, system, name);
     add_attributes(type, spec);
+    json_put_bool(type, "portal", json_true(spec, "portal"));
     add_measures(type, spec, catalog);
+    add_display(type, spec, catalog);
+    add_needs(type, catalog);
     add_retention(type, spec);
     add_dimensions(type);
     rules_add(type, spec, json_true(system, "dynamodb"));

@@ -13,6 +13,7 @@
  *     "stack": "home-system",
  *     "database": "iot",
  *     "target": "local",
+ *     "ntp": "pool.ntp.org",                 where boards ask for the time
  *     "local": {"host": "iot.local", "mqtt_port": 8883, ...},          as in system.yaml
  *     "region": "eu-west-1", "partition": "aws", "account": "000000000000",
  *     "requests_per_second": 10,
@@ -22,6 +23,8 @@
  *     "name": "esp8266temp", "title": "Esp8266temp", "description": "...",
  *     "platform": "esp8266",
  *     "publish_every_seconds": 300, "sleep": "deep", "commands": false,
+ *     "listens": false,                      whether its boards hold a connection: with commands, or awake
+ *     "portal": false,
  *     "topic_filter": "esp8266temp/+",
  *     "stack": "home-esp8266temp",
  *     "log_group": "/sensorforge/home/esp8266temp", "log_retention_days": 30,
@@ -38,13 +41,17 @@
  *     "measures": [{"name": "temperature", "type": "double", "unit": "celsius", "description": "",
  *                   "is_double": true, "is_bigint": false, "is_boolean": false, "is_varchar": false,
  *                   "minimum": -55, "maximum": 40,                       or null, as unit
- *                   "driver": {"name": "ds18x20", "quantity": "temperature", "instance": 0},
+ *                   "driver": {"name": "ds18x20", "measure": "temperature",
+ *                              "quantity": "temperature", "instance": 0},
  *                   "simulate": {...},                                   or null, as driver
  *                   "last": true}],
  *     "drivers": [{"name": "ds18x20", "instance": 0,   one for each distinct name and parameters
  *                  "parameters": [{"name": "pin", "literal": "14", "last": true}], "last": true}],
  *                                            literal: the value as Python source writes it
- *     "driver_modules": [{"name": "ds18x20", "last": true}],             each driver once
+ *     "display": {"name": "ssd1306", "parameters": [...]},       as in drivers; or null
+ *     "driver_modules": [{"name": "ds18x20", "last": true}],     each driver once, a display's too
+ *     "needs": [{"name": "umqtt.simple", "last": true}],         modules that the platform's own
+ *                                            builds of MicroPython do not carry
  *     "retention": {"memory_hours": 24, "magnetic_days": 365, "magnetic_seconds": 31536000},
  *     "dimensions": [{"name": "thing", "value": "${topic(2)}", "last": false},
  *                    {"name": "zone", "value": "${zone}", "last": true}],

@@ -57,7 +57,7 @@ static cJSON *model_of_new(const struct catalog *catalog, const char *type, cons
     {
         cJSON_ArrayForEach(runs_on, json_get(driver, "platforms"))
         {
-            if (strcmp(runs_on->valuestring, platform) != 0)
+            if (strcmp(runs_on->valuestring, platform) != 0 || !driver_is(driver, "sensor"))
                 continue;
             cJSON *item = json_object();
             json_put_string(item, "name", driver->string);

@@ -127,7 +127,12 @@ static void put_copy(struct artifacts *artifacts, const char *path, const char *
 static enum status put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
                                 const cJSON *record, struct error *error)
 {
-    cJSON *manifest = json_object(), *files = json_array();
+    cJSON *manifest = json_object(), *files = json_array(), *needs = json_array();
+    const cJSON *module;
+    cJSON_ArrayForEach(module, json_get(json_get(plan->model, "type"), "needs"))
+    {
+        cJSON_AddItemToArray(needs, cJSON_CreateString(json_string(module, "name", "")));
+    }
     enum status status = FINE;
     for (size_t i = 0; i < artifacts->count && !status; i++) {
         const struct artifact *artifact = &artifacts->at[i];
@@ -143,9 +148,10 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
     json_put_string(manifest, "thing", json_string(record, "name", ""));
     json_put_string(manifest, "type", json_string(record, "type", ""));
     json_put_string(manifest, "platform", json_string(plan->platform, "platform", ""));
+    json_put(manifest, "needs", needs);
     json_put(manifest, "files", files);
     struct text bytes = {0};
-    json_layout(manifest, &bytes);
+    json_compact(manifest, &bytes); /* it is copied to the board, where space is short */
     artifacts_put(artifacts, "manifest.json", &bytes);
     cJSON_Delete(manifest);
     return status;

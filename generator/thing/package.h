@@ -2,9 +2,11 @@
  *
  * sensortypes/<type>/sensors/<thing>/ (0700, files 0600) holds the platform's templates rendered
  * for the thing, the modules of the drivers that it uses, the type's own code/, cert.der, key.der,
- * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "files": [{"file": ...,
- * "size": bytes, "sha256": lower-case hexadecimal}, ...]} (all but itself, sorted). A package
- * appears whole or not at all: it is made in a folder beside, whose name begins with a dot. */
+ * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "needs": ["umqtt.simple",
+ * ...], "files": [{"file": ..., "size": bytes, "sha256": lower-case hexadecimal}, ...]}. needs: the
+ * MicroPython modules that the board's build does not carry; files: all but itself, sorted. A
+ * package appears whole or not at all: it is made in a folder beside, whose name begins with a dot.
+ */
 #ifndef GENERATOR_THING_PACKAGE_H
 #define GENERATOR_THING_PACKAGE_H
 

@@ -198,6 +198,35 @@ certificate_is_right() {
     done
 }
 
+@test "create: a package has the modules that its type uses, and names those that the board lacks" {
+    mkdir sensortypes/hall
+    cat >sensortypes/hall/spec.yaml <<'YAML'
+version: 1
+type: hall
+platform: rp2
+sleep: light
+portal: true
+display: {driver: ssd1306, scl: 5, sda: 4}
+measures:
+  temperature: {driver: {name: sht3x, scl: 5, sda: 4}}
+YAML
+    create upper -t hall
+    local folder=sensortypes/hall/sensors/upper
+    jq -e '.needs == ["umqtt.simple", "ssd1306"]' "$folder/manifest.json" >/dev/null
+    [ -e "$folder/portal.py" ] && [ -e "$folder/display.py" ] && [ -e "$folder/driver_ssd1306.py" ]
+    [ ! -e "$folder/listen.py" ]
+    python3 "$LIB/package.py" "$folder"
+    create kitchen -t esp8266temp
+    jq -e '.needs == []' sensortypes/esp8266temp/sensors/kitchen/manifest.json >/dev/null
+    [ ! -e sensortypes/esp8266temp/sensors/kitchen/portal.py ]
+    # What is for people who read the templates is not for boards.
+    ! grep -l '{{' sensortypes/*/sensors/*/*.py
+    local path
+    for path in sensortypes/*/sensors/*/*.py; do
+        python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$path"
+    done
+}
+
 @test "create: the endpoint of system.yaml is in the package" {
     sed -i 's/host: iot.local/host: 192.168.7.9/; s/mqtt_port: 8883/mqtt_port: 8884/' iot_system_infra/system.yaml
     create air -t esp32air

@@ -122,6 +122,25 @@ static void a_driver_without_code(void **state)
     catalog_free(&catalog);
 }
 
+/* Every kind of driver has what its kind is for. */
+static void a_sensor_without_quantities(void **state)
+{
+    (void)state;
+    struct catalog catalog;
+    put("t/firmware/drivers/clock/driver.yaml", "version: 1\ndriver: clock\nplatforms: [board]\n");
+    put("t/firmware/drivers/clock/driver_clock.py", "");
+    enum status status = catalog_load("t", &catalog, &error);
+    assert_failed(
+        status, WRONG_INPUT,
+        "t/firmware/drivers/clock/driver.yaml: a sensor reads at least one of quantities");
+    catalog_free(&catalog);
+    put("t/firmware/drivers/clock/driver.yaml",
+        "version: 1\ndriver: clock\nkind: display\nplatforms: [board]\n");
+    assert_fine(catalog_load("t", &catalog, &error));
+    assert_true(driver_is(catalog_driver(&catalog, "clock"), "display"));
+    catalog_free(&catalog);
+}
+
 static void folders_with_a_file(void **state)
 {
     (void)state;
@@ -153,6 +172,7 @@ int main(void)
         TEST(wrong_data_files),
         TEST(folders_with_a_file),
         TEST(a_driver_without_code),
+        TEST(a_sensor_without_quantities),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }

@@ -335,14 +335,75 @@ static void drivers(void **state)
     assert_compact(json_get(type, "driver_modules"),
                    "[{\"name\":\"dht22\",\"last\":false},{\"name\":\"gpio\",\"last\":true}]");
     static const char *const wanted[] = {
-        "{\"name\":\"dht22\",\"quantity\":\"temperature\",\"instance\":0}",
-        "{\"name\":\"dht22\",\"quantity\":\"humidity\",\"instance\":0}",
-        "{\"name\":\"dht22\",\"quantity\":\"humidity\",\"instance\":1}",
-        "{\"name\":\"gpio\",\"quantity\":\"state\",\"instance\":2}", "null"};
+        "{\"name\":\"dht22\",\"measure\":\"temperature\",\"quantity\":\"temperature\",\"instance\":"
+        "0}",
+        "{\"name\":\"dht22\",\"measure\":\"humidity\",\"quantity\":\"humidity\",\"instance\":0}",
+        "{\"name\":\"dht22\",\"measure\":\"other\",\"quantity\":\"humidity\",\"instance\":1}",
+        "{\"name\":\"gpio\",\"measure\":\"door\",\"quantity\":\"state\",\"instance\":2}", "null"};
     size_t i = 0;
     cJSON_ArrayForEach(measure, json_get(type, "measures"))
         assert_compact(json_get(measure, "driver"), wanted[i++]);
     cJSON_Delete(made);
+}
+
+/* A display is beside the measures' drivers: its module is in the package, its code reads nothing.
+ */
+static void display(void **state)
+{
+    (void)state;
+    cJSON *made = model("measures: {temperature: {driver: {name: dht22, pin: 4}}}\n"
+                        "display: {driver: ssd1306, scl: 5, sda: 0, height: 32}\n",
+                        "");
+    const cJSON *type = json_get(made, "type");
+    assert_compact(json_get(type, "display"),
+                   "{\"name\":\"ssd1306\",\"parameters\":[{\"name\":\"scl\",\"literal\":\"5\","
+                   "\"last\":false},{\"name\":\"sda\",\"literal\":\"0\",\"last\":false},{"
+                   "\"name\":\"address\",\"literal\":\"60\",\"last\":false},{\"name\":\"width\","
+                   "\"literal\":\"128\",\"last\":false},{\"name\":\"height\",\"literal\":\"32\","
+                   "\"last\":true}]}");
+    assert_compact(json_get(type, "driver_modules"),
+                   "[{\"name\":\"dht22\",\"last\":false},{\"name\":\"ssd1306\",\"last\":true}]");
+    assert_int_equal(cJSON_GetArraySize(json_get(type, "drivers")), 1);
+    cJSON_Delete(made);
+}
+
+/* What each platform's own builds of MicroPython lack, once each. */
+static void needs(void **state)
+{
+    (void)state;
+    static const char *const wanted[][2] = {
+        {"esp8266", "[]"},
+        {"esp32", "[{\"name\":\"ssd1306\",\"last\":true}]"},
+        {"rp2",
+         "[{\"name\":\"umqtt.simple\",\"last\":false},{\"name\":\"ssd1306\",\"last\":true}]"}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        owned char *type =
+            must_format("platform: %s\n"
+                        "measures: {on: {type: boolean, driver: {name: gpio, pin: 4}}}\n"
+                        "display: {driver: ssd1306, scl: 5, sda: 4}\n",
+                        wanted[i][0]);
+        cJSON *made = model(type, "");
+        assert_compact(json_get(json_get(made, "type"), "needs"), wanted[i][1]);
+        cJSON_Delete(made);
+    }
+}
+
+/* A board holds its connection to hear commands, or because it does not sleep. */
+static void listens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        bool listens;
+    } wanted[] = {{"measures: {t: {}}\n", true},
+                  {"measures: {t: {}}\nsleep: light\n", false},
+                  {"measures: {t: {}}\nsleep: deep\n", false},
+                  {"measures: {t: {}}\nsleep: deep\ncommands: true\n", true}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        cJSON *made = model(wanted[i].type, "");
+        assert_int_equal(json_true(json_get(made, "type"), "listens"), wanted[i].listens);
+        cJSON_Delete(made);
+    }
 }
 
 /* The person's own JSON in a control stays as it is: no "last" is written into it. */
@@ -390,6 +451,9 @@ int main(void)
         cmocka_unit_test(role_names_over_64),
         cmocka_unit_test(attributes),
         cmocka_unit_test(drivers),
+        cmocka_unit_test(display),
+        cmocka_unit_test(needs),
+        cmocka_unit_test(listens),
         cmocka_unit_test(controls_stay_as_they_are),
         cmocka_unit_test(marks),
     };

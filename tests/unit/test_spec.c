@@ -150,7 +150,7 @@ static void defaults_are_filled_in(void **state)
         "{\"temperature\":{\"driver\":{\"name\":\"ds18x20\",\"pin\":14},\"type\":\"double\","
         "\"description\":\"\"}},\"description\":\"\",\"publish_every\":\"5m\",\"sleep\":\"none\","
         "\"attributes\":{},\"retention\":{\"memory\":\"24h\",\"magnetic\":"
-        "\"365d\",\"logs\":\"30d\"},\"control\":[],\"commands\":false}");
+        "\"365d\",\"logs\":\"30d\"},\"control\":[],\"commands\":false,\"portal\":false}");
     assert_string_equal(spec.name, "greenhouse");
     text_free(&json);
     spec_free(&spec);
@@ -166,7 +166,8 @@ static void defaults_of_a_system(void **state)
     json_compact(spec.json, &json);
     assert_string_equal(
         text_string(&json),
-        "{\"version\":1,\"name\":\"home\",\"database\":\"iot\",\"target\":\"local\",\"local\":"
+        "{\"version\":1,\"name\":\"home\",\"database\":\"iot\",\"target\":\"local\","
+        "\"ntp\":\"pool.ntp.org\",\"local\":"
         "{\"host\":\"localhost\",\"mqtt_port\":8883,\"http\":{\"address\":\"127.0.0.1\",\"port\":"
         "8080},\"store\":\"sqlite\"},\"aws\":{\"account\":"
         "\"000000000000\",\"profile\":\"default\",\"store\":\"timestream\","

@@ -1,4 +1,4 @@
-# An analogue input: 0 to 1 V on the ESP8266's own pin, 0 to about 3.1 V on the ESP32.
+# An analogue input: 0 to 1 V on the ESP8266's own pin, 0 to about 3.1 V on the ESP32, 0 to 3.3 V on a Pico W.
 import machine
 
 

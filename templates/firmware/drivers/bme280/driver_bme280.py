@@ -36,6 +36,8 @@ class Driver:
         else:
             raise OSError("BME280 does not finish")
         d = self.bus.readfrom_mem(self.address, 0xF7, 8)
+        if d[3:6] == b"\x80\0\0":  # what it says when it has measured nothing
+            raise OSError("BME280 has not measured")
         return self.compensate(d[3] << 12 | d[4] << 4 | d[5] >> 4, d[0] << 12 | d[1] << 4 | d[2] >> 4, d[6] << 8 | d[7])
 
     def compensate(self, raw_t, raw_p, raw_h):

@@ -1,7 +1,4 @@
-# Runs first, after every reset and every deep sleep. main.py follows.
-import gc
-import network
+# Runs first; main.py follows. A person at the console has ten minutes, then the board goes back to its work.
+import watch
 
-# The ESP8266 opens an access point of its own unless told not to.
-network.WLAN(network.AP_IF).active(False)
-gc.collect()
+watch.guard(600)

@@ -1,13 +1,34 @@
 # Made from the drivers that the spec of esp32air names. A type with a code/sensor.py of its own has that instead.
-import driver_bme280
+import time
 
-bme280_0 = driver_bme280.Driver(scl=22, sda=21, address=118)
+DRIVERS = (
+    ("bme280", dict(scl=22, sda=21, address=118)),
+)
+MEASURES = (
+    ("temperature", 0, "temperature"),
+    ("humidity", 0, "humidity"),
+    ("pressure", 0, "pressure"),
+)
+
+opened = {}
+
+
+def ask(index):
+    name, parameters = DRIVERS[index]
+    for tried in range(3):
+        try:
+            if index not in opened:
+                opened[index] = __import__("driver_" + name).Driver(**parameters)
+            return opened[index].read()
+        except Exception as error:
+            print("sensor: %s: %r" % (name, error))
+            opened.pop(index, None)
+        if tried < 2:
+            time.sleep(2)
+    return {}
 
 
 def read():
-    from_bme280_0 = bme280_0.read()
-    return {
-        "temperature": from_bme280_0["temperature"],
-        "humidity": from_bme280_0["humidity"],
-        "pressure": from_bme280_0["pressure"],
-    }
+    found = [ask(index) for index in range(len(DRIVERS))]
+    return dict([(name, found[index].get(quantity)) for name, index, quantity in MEASURES])
+

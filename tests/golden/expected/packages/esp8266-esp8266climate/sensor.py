@@ -1,12 +1,33 @@
 # Made from the drivers that the spec of esp8266climate names. A type with a code/sensor.py of its own has that instead.
-import driver_dht22
+import time
 
-dht22_0 = driver_dht22.Driver(pin=4)
+DRIVERS = (
+    ("dht22", dict(pin=4)),
+)
+MEASURES = (
+    ("temperature", 0, "temperature"),
+    ("humidity", 0, "humidity"),
+)
+
+opened = {}
+
+
+def ask(index):
+    name, parameters = DRIVERS[index]
+    for tried in range(3):
+        try:
+            if index not in opened:
+                opened[index] = __import__("driver_" + name).Driver(**parameters)
+            return opened[index].read()
+        except Exception as error:
+            print("sensor: %s: %r" % (name, error))
+            opened.pop(index, None)
+        if tried < 2:
+            time.sleep(2)
+    return {}
 
 
 def read():
-    from_dht22_0 = dht22_0.read()
-    return {
-        "temperature": from_dht22_0["temperature"],
-        "humidity": from_dht22_0["humidity"],
-    }
+    found = [ask(index) for index in range(len(DRIVERS))]
+    return dict([(name, found[index].get(quantity)) for name, index, quantity in MEASURES])
+

@@ -1,11 +1,32 @@
 # Made from the drivers that the spec of esp8266temp names. A type with a code/sensor.py of its own has that instead.
-import driver_ds18x20
+import time
 
-ds18x20_0 = driver_ds18x20.Driver(pin=14)
+DRIVERS = (
+    ("ds18x20", dict(pin=14)),
+)
+MEASURES = (
+    ("temperature", 0, "temperature"),
+)
+
+opened = {}
+
+
+def ask(index):
+    name, parameters = DRIVERS[index]
+    for tried in range(3):
+        try:
+            if index not in opened:
+                opened[index] = __import__("driver_" + name).Driver(**parameters)
+            return opened[index].read()
+        except Exception as error:
+            print("sensor: %s: %r" % (name, error))
+            opened.pop(index, None)
+        if tried < 2:
+            time.sleep(2)
+    return {}
 
 
 def read():
-    from_ds18x20_0 = ds18x20_0.read()
-    return {
-        "temperature": from_ds18x20_0["temperature"],
-    }
+    found = [ask(index) for index in range(len(DRIVERS))]
+    return dict([(name, found[index].get(quantity)) for name, index, quantity in MEASURES])
+
