@@ -19,7 +19,7 @@ PROGRAM := $(BUILD)/bin/sensorforge
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
 	libcurl4-openssl-dev libexpat1-dev
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
-	openssl python3-venv shellcheck strace zsh bash-completion jq
+	openssl python3-venv shellcheck strace zsh bash-completion jq mosquitto mosquitto-clients
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
@@ -115,8 +115,11 @@ endif
 
 # Every other variable of the command line is an attribute of the thing, but for make's own in capitals;
 # the program says which names there are.
-ATTRIBUTES := $(filter-out name type file port dbName data yes confirm wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
-$(foreach _name,name type file port dbName confirm NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
+# These are the targets' own arguments; FLAGS take yes only.
+ARGUMENTS := name type file port dbName confirm firmware cycles seconds
+FLAGS := data yes fast
+ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
+$(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
 option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
 attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
@@ -171,6 +174,20 @@ create: $(PROGRAM)
 create-all: $(PROGRAM)
 	$(call needs,file,things.csv)
 	@$(PROGRAM) create $(target_option) --from $(call argument,file)
+
+## flash name=kitchen port=/dev/ttyUSB0 [firmware=FILE.bin]: copies a package to its board
+.PHONY: flash
+flash: $(PROGRAM)
+	$(call needs,name,kitchen)
+	$(call needs,port,/dev/ttyUSB0)
+	@$(PROGRAM) flash $(call option,port,port) $(call option,firmware,firmware) -- $(call argument,name)
+
+## run name=kitchen [cycles=] [seconds=] [fast=yes]: runs a package here, with simulated sensors
+.PHONY: run
+run: $(PROGRAM)
+	$(call needs,name,kitchen)
+	@$(PROGRAM) run $(call option,cycles,cycles) $(call option,seconds,seconds) \
+		$(if $(filter-out no,$(call given,fast)),--fast) -- $(call argument,name)
 
 ## rotate name=kitchen [zone=] [wifissid=]: new key, certificate and package
 .PHONY: rotate
@@ -269,8 +286,9 @@ install: $(PROGRAM)
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/sensorforge"
-	rm -rf "$(DESTDIR)$(PREFIX)/share/sensorforge/templates" "$(DESTDIR)$(PREFIX)/share/sensorforge/schemas"
-	cp -R templates schemas "$(DESTDIR)$(PREFIX)/share/sensorforge/"
+	cd "$(DESTDIR)$(PREFIX)/share/sensorforge" && rm -rf templates schemas simulator scripts
+	cp -R templates schemas simulator "$(DESTDIR)$(PREFIX)/share/sensorforge/"
+	install -D -m 755 scripts/micropython "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/micropython"
 	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	$(PROGRAM) man > "$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1"
 	$(PROGRAM) completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge"

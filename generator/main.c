@@ -222,6 +222,45 @@ const struct command commands[] = {
                     PROFILE_OPTION},
     },
     {
+        .name = "flash",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .completion = COMPLETE_THINGS,
+        .summary = "copy a thing's package to its board",
+        .details =
+            "Copies with mpremote what is not there yet, installs the modules that the board's "
+            "MicroPython lacks, compares the SHA-256 of every file with the package's manifest, "
+            "and resets the board. Other files on the board stay. With --firmware, MicroPython "
+            "itself is written first, with esptool.",
+        .examples = "sensorforge flash kitchen --port /dev/ttyUSB0\n"
+                    "sensorforge flash kitchen --port /dev/ttyUSB0 --firmware ESP8266_GENERIC.bin",
+        .run = command_flash,
+        .options = {{"port", 'p', "PORT", "the board's serial port", COMPLETE_FILES},
+                    {"firmware", 'f', "FILE", "write this MicroPython first", COMPLETE_FILES}},
+    },
+    {
+        .name = "run",
+        .operands = "NAME",
+        .least = 1,
+        .most = 1,
+        .completion = COMPLETE_THINGS,
+        .summary = "run a thing's package here, with simulated sensors",
+        .details =
+            "The package itself runs on MicroPython's unix port (fetched once, where it is not "
+            "installed), with what its spec simulates, and connects to the endpoint that it "
+            "names. What the board would print goes to standard output. A cycle is what happens "
+            "from a reset to the next; seconds are the board's. Without either it runs until "
+            "Ctrl-C.",
+        .examples = "sensorforge run kitchen --cycles 3 --fast",
+        .run = command_run,
+        .options = {{"cycles", 'n', "N", "stop after N resets or deep sleeps", COMPLETE_NOTHING},
+                    {"seconds", 's', "N", "stop after N seconds of the board's time",
+                     COMPLETE_NOTHING},
+                    {"fast", 0, NULL, "make sleep 20 times shorter, and skip deep sleep",
+                     COMPLETE_NOTHING}},
+    },
+    {
         .name = "list",
         .operands = "",
         .summary = "list the things",

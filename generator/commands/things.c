@@ -25,9 +25,9 @@ void write_thing(const cJSON *record, const struct package_plan *plan,
         text_add_format(out, "package  %s/  %zu files, %.1f KB\n", folder, size->files,
                         (double)size->bytes / 1024);
     text_add_format(out,
-                    "next     copy the package to the board, for example\n"
-                    "         mpremote connect /dev/ttyUSB0 cp -r %s/. :\n",
-                    folder);
+                    "next     sensorforge flash %s --port /dev/ttyUSB0\n"
+                    "         sensorforge run %s --cycles 3 --fast    (without a board)\n",
+                    name, name);
 }
 
 void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out)

@@ -40,7 +40,7 @@ teardown() {
 make_project() {
     local name
     mkdir -p "$1/certificates" "$1/iot_system_infra"
-    ln -s "$REPO/templates" "$REPO/schemas" "$REPO/scripts" "$1/"
+    ln -s "$REPO/templates" "$REPO/schemas" "$REPO/scripts" "$REPO/simulator" "$1/"
     cp "$REPO/Makefile" "$1/"
     cp "$REPO/certificates/README.md" "$1/certificates/"
     cp "$REPO/iot_system_infra/system.yaml" "$1/iot_system_infra/"

@@ -1,0 +1,3 @@
+# rp2: what firmware asks of it.
+def country(code=None):
+    return code

@@ -1,0 +1,126 @@
+# power_on.py FOLDER: one run of a board on MicroPython's unix port, from its reset to its next sleep or reset.
+# power_on.py FOLDER --flash PACKAGE: makes the board's flash and copies a package to it.
+# power_on.py FOLDER --list | --get FILE: what is on the flash.
+#
+# The flash is a LittleFS in FOLDER/flash.img, mounted as the root, so that a full one and a power cut in the middle of a write
+# are what they are on a board. The host's files are below /host, where the stand-ins come from; modules/_world.py says what
+# FOLDER holds. boot.py and main.py run as a board runs them. The exit code says how the run ended: 0 at the prompt, 10 reset,
+# 11 deep sleep, 12 watchdog, 13 power cut, 14 the time is over; 1: the simulator itself failed.
+import gc
+import sys
+
+sys.path.append(__file__.rsplit("/", 1)[0] + "/modules")
+import _world  # noqa: E402
+from _flash import mount  # noqa: E402
+
+
+def copy_in(source, target):
+    import os
+
+    for name, kind, *_ in os.ilistdir(source):
+        if kind & 0x4000:
+            os.mkdir(target + "/" + name)
+            copy_in(source + "/" + name, target + "/" + name)
+            continue
+        with open(source + "/" + name, "rb") as file, open(target + "/" + name, "wb") as copy:
+            piece = file.read(1024)
+            while piece:
+                copy.write(piece)
+                piece = file.read(1024)
+
+
+def list_files(folder):
+    import os
+
+    for name, kind, *rest in os.ilistdir(folder or "/"):
+        if kind & 0x8000:
+            print(folder + "/" + name, rest[1])
+        elif folder + "/" + name != "/host":
+            list_files(folder + "/" + name)
+
+
+def sleep_out():
+    """The rest of the deep sleep that the last run asked for: skipped, or slept where time is not to be shortened."""
+    us, left = _world.state["sleep_ms"] * 1000, _world.left_us()
+    _world.pass_time(min(us, left), 1 if _world.world.get("speed", 1) == 1 else 1 << 60)
+    if us >= left:
+        _world.leave(_world.TIME_IS_OVER, _world.state["cause"], (us - left) // 1000)
+    _world.state["sleep_ms"] = 0
+    _world.state["woken_by"] = _world.state["cause"]
+    _world.started_us = _world.now_us()
+
+
+def stand_ins():
+    """All of them before the firmware begins: on a board they are in flash, and take none of its heap."""
+    modules = ["machine", "network", "socket", "ssl", "time", "os", "onewire", "ds18x20", "dht", "ntptime", "ssd1306", "umqtt.simple", "umqtt.robust"]
+    modules += {"esp8266": ["esp"], "esp32": ["esp"], "rp2": ["rp2"]}[_world.platform()]
+    sys.modules.pop("os", None)
+    for name in modules:
+        __import__(name)
+    sys.path[:] = ["", ".frozen", "/lib"]
+
+
+def run(space):
+    for name in ("boot.py", "main.py"):
+        try:
+            execfile(name, space)
+        except SystemExit:
+            _world.leave(_world.RESET, "reset")
+        except Exception as error:
+            sys.print_exception(error)
+    _world.say("main.py ended: the board waits at its prompt")
+    _world.leave(_world.PROMPT, "reset")
+
+
+def make_flash(folder, package):
+    mount(folder, True)
+    copy_in("/host" + package, "")
+
+
+def show_flash(folder, words):
+    mount(folder, False)
+    if words[0] == "--list":
+        return list_files("")
+    with open(words[1], "rb") as file:
+        sys.stdout.buffer.write(file.read())
+
+
+def leave_only(piece):
+    """Fills the heap up to the last byte, but for one piece: the stand-ins, which are flash on a board, take none of it."""
+    filler = None
+    try:
+        while True:
+            filler = (filler,)
+    except MemoryError:
+        pass
+    del piece
+    return filler
+
+
+def power_on(folder):
+    kb = _world.world.get("heap_kb")
+    space = {"__name__": "__main__"}
+    pieces = [bytearray(kb * 1024)] if kb else []
+    sleep_out()
+    stand_ins()
+    mount(folder, False)
+    _world.state["boots"] += 1
+    gc.collect()
+    if kb:
+        space["__filler__"] = leave_only(pieces.pop())
+    gc.collect()
+    run(space)
+
+
+try:
+    _world.load(sys.argv[1])
+    if sys.argv[2:3] == ["--flash"]:
+        make_flash(sys.argv[1], sys.argv[3])
+    elif len(sys.argv) > 2:
+        show_flash(sys.argv[1], sys.argv[2:])
+    else:
+        power_on(sys.argv[1])
+except KeyboardInterrupt:
+    if len(sys.argv) > 2:
+        sys.exit(1)
+    _world.leave(_world.PROMPT, "reset")

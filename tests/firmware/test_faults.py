@@ -1,0 +1,353 @@
+#!/usr/bin/env python3
+"""What goes wrong in a house, on each platform: nothing hangs, nothing is lost that could be kept, and it mends itself."""
+
+import json
+import sys
+import threading
+import urllib.parse
+import urllib.request
+
+from bench import (DEEP_SLEEP, POWER_CUT, RESET, TIME_IS_OVER, WATCHDOG, Board, Broker, Project, free_port, listens, main, note, same, test, until)
+
+PROJECT = Project()
+SPEC = """version: 1
+type: {name}
+platform: {platform}
+publish_every: 5m
+sleep: {sleep}
+measures:
+  {measure}:
+    valid: {{min: -50, max: 100}}
+    driver: {driver}
+    simulate: {{start: 20, drift: 0.5, noise: 0.2}}
+"""
+KINDS = {
+    "esp8266": ("faulty8266", "deep", "{name: ds18x20, pin: 14}"),
+    "esp32": ("faulty32", "deep", "{name: bme280, scl: 22, sda: 21}"),
+    "rp2": ("faultyrp2", "light", "{name: sht3x, scl: 5, sda: 4}"),
+}
+for platform, (kind, sleep, driver) in KINDS.items():
+    PROJECT.add_type(kind, SPEC.format(name=kind, platform=platform, sleep=sleep, driver=driver, measure="temperature"))
+THINGS = 0
+EVERY = 300
+# Until a board has found out that the trouble is over: pauses grow. One in deep sleep is looked at after each run.
+RECOVERY = {"deep": 3 * 3600, "light": 1800}
+LONGEST_ATTEMPT_MS = 125_000  # of the board's time, whatever is wrong
+PROJECT.create("first", "faulty8266")  # so that there is an authority
+BROKER = Broker(PROJECT)
+BROKER.start()
+
+
+def new_board(platform, **world):
+    global THINGS
+    THINGS += 1
+    kind = KINDS[platform][0]
+    name = f"{platform}-{THINGS}"
+    return Board(PROJECT, PROJECT.create(name, kind), kind, speed=200, **world)
+
+
+def on_each(function):
+    """The test, once for each platform."""
+    for platform in KINDS:
+        def one(platform=platform):
+            function(new_board(platform))
+        one.__name__ = f"{platform} {function.__name__}"
+        one.__doc__ = f"{platform}: {(function.__doc__ or function.__name__.replace('_', ' ')).rstrip('.')}"
+        test(one)
+    return function
+
+
+def bounded(cycles):
+    """No run ends otherwise than it should, and none takes longer than an attempt may."""
+    for cycle in cycles:
+        assert cycle.code in (DEEP_SLEEP, RESET, WATCHDOG, TIME_IS_OVER), cycle
+        assert cycle.state["sleep_ms"] <= 3600_000, cycle
+        if cycle.code == DEEP_SLEEP:
+            assert cycle.state["took_ms"] < LONGEST_ATTEMPT_MS, cycle
+    return cycles
+
+
+def all_arrive(board):
+    """The trouble is over: every reading that was taken arrives, with the time at which it was taken."""
+    bounded(board.live(RECOVERY[board.model["sleep"]], until=lambda: everything(board)))
+    measured, got = board.measured(), BROKER.received(board.topic)
+    missing = [m for m in measured if not any(abs(r.get("time", 0) - m[0]) < 2000 for r in got)]
+    same([], missing, f"measured but never published; published: {got}")
+    for reading in got:
+        at, values = min(measured, key=lambda m: abs(m[0] - reading["time"]))
+        assert abs(at - reading["time"]) < 2000, f"{reading} was measured at no such time"
+        assert abs(values["temperature"] - reading["temperature"]) < 0.1, f"{reading} is not what was measured: {values}"
+    return got
+
+
+def everything(board):
+    got = BROKER.received(board.topic)
+    return all(any(abs(r.get("time", 0) - m[0]) < 2000 for r in got) for m in board.measured())
+
+
+@on_each
+def a_wrong_wifi_password(board):
+    board.world["wifi"]["password"] = "not the one"
+    bounded(board.live(3 * EVERY))
+    same([], BROKER.received(board.topic))
+    board.world["wifi"]["password"] = Board.WIFI["password"]
+    all_arrive_or_undated(board)
+
+
+def all_arrive_or_undated(board):
+    """As all_arrive(), for a board that had no clock: how many readings it kept is what counts."""
+    bounded(board.live(RECOVERY[board.model["sleep"]], until=lambda: BROKER.received(board.topic)))
+    got = BROKER.received(board.topic)
+    assert got, "nothing arrived"
+    for reading in got:
+        assert any(abs(m[1]["temperature"] - reading["temperature"]) < 0.1 for m in board.measured()), (reading, board.measured())
+
+
+@on_each
+def no_wifi_at_all(board):
+    bounded(board.live(EVERY))
+    board.world["wifi"]["gone"] = True
+    bounded(board.live(3 * EVERY))
+    del board.world["wifi"]["gone"]
+    all_arrive(board)
+
+
+@on_each
+def no_dns(board):
+    bounded(board.live(EVERY))
+    bounded(board.live(3 * EVERY, dns=True))
+    all_arrive(board)
+
+
+@on_each
+def a_slow_network(board):
+    board.world["wifi"]["join_ms"] = 8000
+    bounded(board.live(2 * EVERY, dns_ms=5000))
+    all_arrive(board)
+
+
+@on_each
+def the_broker_is_down_for_three_readings(board):
+    """The broker is down for three readings and more: none is lost, and each has its time"""
+    bounded(board.live(EVERY))
+    before = len(BROKER.received(board.topic))
+    assert before >= 1
+    BROKER.stop()
+    try:
+        bounded(board.live(3.5 * EVERY))
+        assert len(board.measured()) >= before + 3, board.measured()
+    finally:
+        BROKER.start()
+    got = all_arrive(board)
+    note(f"{board}: {len(got)} readings, of which {len(board.measured()) - before} waited")
+
+
+@on_each
+def the_acknowledgement_is_lost(board):
+    """The connection is cut between a reading and its acknowledgement: it is sent again, as it was"""
+    cycles = bounded(board.live(2 * EVERY, drop_acknowledgement=1))
+    same(1, board.state().get("dropped"), cycles[0])
+    got = all_arrive(board)
+    first = [r for r in got if r["time"] == got[0]["time"]]
+    assert len(first) == 2 and first[0] == first[1], got
+
+
+@on_each
+def the_server_never_answers(board):
+    """A server that takes the connection and says nothing costs one bounded attempt"""
+    bounded(board.live(EVERY))
+    board.world["network_speed"] = 400
+    for where in ("connect", "handshake"):
+        cycles = bounded(board.live(EVERY, hang=where))
+        assert any("failed" in c.said or "no end" in c.said or "watchdog" in c.said for c in cycles), cycles[0]
+    board.world["network_speed"] = 1
+    all_arrive(board)
+
+
+@on_each
+def the_sensor_is_absent(board):
+    bounded(board.live(2 * EVERY, sensor="absent"))
+    for reading in BROKER.received(board.topic):  # for the rule of invalid readings
+        assert "temperature" not in reading, reading
+    before = len(BROKER.received(board.topic))
+    bounded(board.live(2 * EVERY))
+    assert any("temperature" in r for r in BROKER.received(board.topic)[before:]), "it reads again once the sensor is back"
+
+
+@on_each
+def the_sensor_measures_nothing(board):
+    """The chip answers, and has measured nothing or says a wrong checksum: the measure is left out"""
+    faults = {"esp8266": "crc", "esp32": "nan", "rp2": "crc"}  # a BME280 has no checksum, and the others have no such value
+    bounded(board.live(2 * EVERY, sensor=faults[board.model["platform"]]))
+    got = BROKER.received(board.topic)
+    assert got and all("temperature" not in r for r in got), got
+
+
+@on_each
+def the_code_reads_what_json_cannot_say(board):
+    """A type's own code reads NaN, infinity, nothing, or fails: a message without them, in JSON"""
+    global THINGS
+    platform = board.model["platform"]
+    kind = f"strange{platform}"
+    folder = PROJECT.folder / "sensortypes" / kind / "code"
+    folder.mkdir(parents=True)
+    (folder / "sensor.py").write_text(STRANGE)
+    PROJECT.add_type(kind, STRANGE_SPEC.format(name=kind, platform=platform))
+    THINGS += 1
+    strange = Board(PROJECT, PROJECT.create(f"strange-{THINGS}", kind), kind, speed=200)
+    BROKER.stop()
+    BROKER.write_configuration()
+    BROKER.start()
+    bounded(strange.live(6 * EVERY))
+    got = [{k: v for k, v in r.items() if k != "time"} for r in BROKER.wait_for(strange.topic, 5)]
+    for wanted in ({"good": 2.0}, {"good": 3.0, "count": 7}, {"good": 4.0, "text": 'a "b" \\ c'}, {}):
+        assert wanted in got, f"wanted: {wanted}, got: {got}"
+
+
+STRANGE_SPEC = """version: 1
+type: {name}
+platform: {platform}
+publish_every: 5m
+sleep: none
+measures:
+  good: {{}}
+  bad: {{}}
+  count: {{type: bigint}}
+  text: {{type: varchar}}
+"""
+STRANGE = """
+readings = [
+    {"good": 2, "bad": float("nan"), "count": None},
+    {"good": 3, "bad": float("inf"), "count": 7.9},
+    {"good": 4, "bad": "no number", "text": 'a "b" \\\\ c'},
+    None,
+    5,
+]
+turn = 0
+
+
+def read():
+    global turn
+    turn += 1
+    if turn > len(readings):
+        raise ValueError("no more")
+    return readings[turn - 1]
+"""
+
+
+@on_each
+def the_clock_was_never_set(board):
+    """No time server answers: a board that verifies says why it does not connect, the other publishes without a time"""
+    cycles = bounded(board.live(2 * EVERY, clock=True))
+    got = BROKER.received(board.topic)
+    if board.model["platform"] == "esp8266":
+        assert got and all("time" not in r for r in got), got
+    else:
+        same([], got)
+        assert any("clock" in c.said for c in cycles), cycles[0]
+    bounded(board.live(3600 + 4 * EVERY))  # it asks once an hour
+    assert any("time" in r for r in BROKER.received(board.topic)), "it sends the time once it knows it"
+
+
+@on_each
+def the_flash_is_full(board):
+    """The flash is full: readings that cannot be kept are dropped, and the board goes on"""
+    kind, name = board.topic.split("/")
+    board.small_flash(PROJECT.folder / "sensortypes" / kind / "sensors" / name, 1)
+    bounded(board.live(EVERY))
+    assert BROKER.received(board.topic), "it publishes with a full flash"
+    BROKER.stop()
+    try:
+        bounded(board.live(6 * EVERY))
+    finally:
+        BROKER.start()
+    before = len(BROKER.received(board.topic))
+    bounded(board.live(RECOVERY[board.model["sleep"]], until=lambda: len(BROKER.received(board.topic)) > before))
+    assert len(BROKER.received(board.topic)) > before, "it publishes again"
+
+
+@on_each
+def the_power_is_cut_in_a_write(board):
+    """The power is cut at each write to the flash while readings are kept: the board starts, and what was kept is there"""
+    bounded(board.live(EVERY))
+    BROKER.stop()
+    try:
+        bounded(board.live(2 * EVERY))
+        kept = board.measured()
+        probe = board.copy()
+        bounded(probe.live(2 * EVERY))
+        writes = probe.state().get("flash_writes", 0)
+        cut = []
+        for number in range(1, min(writes, 24) + 1):
+            twin = board.copy()
+            cycles = twin.live(3 * EVERY, until=lambda: False, power_cut_at_write=number)
+            if cycles[-1].code == POWER_CUT:
+                cut.append(twin)
+    finally:
+        BROKER.start()
+    note(f"{board}: {writes} writes to the flash, {len(cut)} power cuts")
+    if board.model["platform"] != "rp2" or writes:
+        assert cut, "nothing was written to the flash, so nothing was kept"
+    for twin in cut:
+        before = len(BROKER.received(twin.topic))
+        bounded(twin.live(RECOVERY[board.model["sleep"]], until=lambda: len(BROKER.received(twin.topic)) >= before + len(kept)))
+        got = BROKER.received(twin.topic)[before:]
+        sent = [r for r in BROKER.received(twin.topic)[:before]]
+        missing = [m for m in kept if not any(abs(r.get("time", 0) - m[0]) < 2000 for r in got + sent)]
+        same([], missing, f"kept before the power cut, and lost; published: {got}")
+        for reading in got:
+            assert any(abs(m[1]["temperature"] - reading["temperature"]) < 0.1 for m in twin.measured()), f"{reading} was never measured"
+
+
+PORTAL_SPEC = """version: 1
+type: {name}
+platform: {platform}
+publish_every: 1h
+sleep: deep
+portal: true
+measures:
+  temperature:
+    driver: {driver}
+"""
+
+
+def fetch(port, form=None):
+    data = urllib.parse.urlencode(form).encode() if form else None
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", data, timeout=10) as answer:
+        return answer.read().decode()
+
+
+@on_each
+def the_wifi_is_another(board):
+    """The house has another wifi: after a day the board asks for it on a page of its own, and goes on"""
+    platform, port = board.model["platform"], free_port()
+    kind = f"portal{platform}"
+    PROJECT.add_type(kind, PORTAL_SPEC.format(name=kind, platform=platform, driver=KINDS[platform][2]))
+    BROKER.stop()
+    BROKER.write_configuration()
+    BROKER.start()
+    moved = Board(PROJECT, PROJECT.create(f"moved-{platform}", kind), kind, speed=1000)
+    moved.world["ports"] = moved.world.get("ports", {}) | {"80": port}
+    moved.world["wifi"] = {"ssid": "Café & Bar", "password": 'neu = "100 %" + gut', "join_ms": 0}
+    cycles = []
+    life = threading.Thread(target=lambda: cycles.extend(moved.live(40 * 3600, until=lambda: BROKER.received(moved.topic))))
+    life.start()
+    try:
+        until(lambda: listens(port), "the page is there", seconds=30)
+        page = fetch(port)
+        assert "<form method=post" in page and f"moved-{platform}" in page, page
+        short = fetch(port, {"ssid": "x", "password": "short"})
+        assert "8 to 63" in short, short
+        form = {"ssid": moved.world["wifi"]["ssid"], "password": moved.world["wifi"]["password"]}
+        saved = fetch(port, form)
+        assert "Saved" in saved, saved
+    finally:
+        life.join(60)
+    for cycle in cycles:
+        assert cycle.code in (DEEP_SLEEP, RESET, TIME_IS_OVER), cycle
+    assert BROKER.received(moved.topic), "\n".join(str(c) for c in cycles[-3:])
+    same(form, json.loads(moved.file("wifi.json")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
