@@ -5,7 +5,7 @@
 #include "files.h"
 #include "json.h"
 #include "memory.h"
-#include "rule_text.h"
+#include "rule.h"
 #include "schema.h"
 
 #include <ctype.h>
@@ -374,8 +374,20 @@ static void check_measures(struct checked *spec)
 
 /* --- rule --- */
 
+/* Where a piece of the statement stands in the file. What goes over the end of a line is marked by
+ * its first character. */
+static struct place place_of_sql(const struct checked *spec, const struct yaml_node *node,
+                                 const char *sql, struct rule_span span)
+{
+    struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
+    size_t length = strnlen(sql + span.offset, span.length);
+    bool one_line = length && !memchr(sql + span.offset, '\n', length);
+    place.width = one_line ? utf8_length(sql + span.offset, length) : 1;
+    return place;
+}
+
 static void check_fields(struct checked *spec, const struct yaml_node *node, const char *sql,
-                         const struct rule_text *outline)
+                         const struct rule_outline *outline)
 {
     cJSON *known = json_object();
     const cJSON *member;
@@ -386,36 +398,57 @@ static void check_fields(struct checked *spec, const struct yaml_node *node, con
     json_put_bool(known, "time", true);
     size_t most = spec->problems->errors + MOST_UNKNOWN_FIELDS;
     for (size_t i = 0; i < outline->field_count && spec->problems->errors < most; i++) {
-        struct span span = outline->fields[i];
+        struct rule_span span = outline->fields[i];
         owned char *name = must_copy_bytes(sql + span.offset, span.length);
-        if (json_get(known, name))
-            continue;
-        struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
-        place.width = utf8_length(name, span.length);
-        problem_add(spec->problems, ERROR, place, hint_of_keys(name, known),
-                    "\"%s\" is neither a measure nor an attribute", name);
+        if (!json_get(known, name))
+            problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, span),
+                        hint_of_keys(name, known), "\"%s\" is neither a measure nor an attribute",
+                        name);
     }
     cJSON_Delete(known);
 }
 
 /* The tables' own columns are added behind the list, and must not be there twice. */
 static void check_columns(struct checked *spec, const struct yaml_node *node, const char *sql,
-                          const struct rule_text *outline)
+                          const struct rule_outline *outline)
 {
     static const char *const own[] = {"time", "thing", "expires"};
     for (size_t i = 0; i < outline->column_count; i++) {
-        struct span span = outline->columns[i];
-        for (size_t j = 0; j < sizeof own / sizeof *own; j++) {
-            if (span.length != strlen(own[j]) ||
-                strncmp(sql + span.offset, own[j], span.length) != 0)
-                continue;
-            struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
-            place.width = span.length;
-            problem_add(spec->problems, ERROR, place,
-                        must_copy("leave it out, or give it another name with AS"),
-                        "\"%s\" is a column of every table already", own[j]);
-        }
+        const struct rule_column *column = &outline->columns[i];
+        for (size_t j = 0; j < sizeof own / sizeof *own; j++)
+            if (column->length == strlen(own[j]) &&
+                memcmp(column->name, own[j], column->length) == 0)
+                problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, column->span),
+                            must_copy("leave it out, or give it another name with AS"),
+                            "\"%s\" is a column of every table already", own[j]);
     }
+}
+
+static void check_notes(struct checked *spec, const struct yaml_node *node, const char *sql,
+                        const struct rule_outline *outline)
+{
+    for (size_t i = 0; i < outline->note_count; i++)
+        problem_add(spec->problems, WARNING, place_of_sql(spec, node, sql, outline->notes[i].span),
+                    NULL, "%s", outline->notes[i].message);
+}
+
+static void check_filter(struct checked *spec, const struct yaml_node *node, const char *sql,
+                         const struct rule *rule)
+{
+    const struct rule_outline *outline = rule_outline(rule);
+    const char *filter = rule_filter(rule);
+    owned char *wanted = must_format("%s/+", spec->spec->name);
+    if (filter && strcmp(filter, wanted) == 0)
+        return;
+    struct rule_span list_end = {outline->list.offset + outline->list.length, 1};
+    if (filter)
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, outline->filter),
+                    must_format("write '%s'", wanted),
+                    "things of this type publish to %s/<thing>, not to %s", spec->spec->name,
+                    filter);
+    else
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, list_end),
+                    must_format("write FROM '%s'", wanted), "FROM and a topic filter are missing");
 }
 
 static void check_ranges_unused(struct checked *spec)
@@ -429,32 +462,38 @@ static void check_ranges_unused(struct checked *spec)
     }
 }
 
+static struct rule *compile_rule(struct checked *spec, const struct yaml_node *node,
+                                 const char *sql)
+{
+    const char *name = json_string(json_get(spec->json, "rule"), "sql_version", "2015-10-08");
+    struct rule_fault fault;
+    enum rule_version version;
+    rule_version_read(name, &version); /* another one is the schema's to say */
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    if (!rule)
+        problem_add(spec->problems, ERROR,
+                    place_of_sql(spec, node, sql, (struct rule_span){fault.offset, fault.length}),
+                    *fault.hint ? must_copy(fault.hint) : NULL, "%s", fault.message);
+    return rule;
+}
+
 static void check_rule(struct checked *spec)
 {
     const struct yaml_node *node = yaml_get(yaml_get(spec->root, "rule"), "sql");
     const char *sql = json_string(json_get(spec->json, "rule"), "sql", NULL);
-    struct rule_text outline;
-    const char *why;
-    size_t offset;
-    if (!sql || !node)
+    struct rule *rule = sql && node ? compile_rule(spec, node, sql) : NULL;
+    if (!rule)
         return;
-    if (!rule_text_read(sql, &outline, &why, &offset)) {
-        problem_add(spec->problems, ERROR, yaml_place_inside(&spec->spec->source, node, offset),
-                    NULL, "%s", why);
-    } else {
-        owned char *topic = must_copy_bytes(sql + outline.topic.offset, outline.topic.length);
-        owned char *wanted = must_format("%s/+", spec->spec->name);
-        struct place place = yaml_place_inside(&spec->spec->source, node, outline.topic.offset);
-        place.width = outline.topic.length ? outline.topic.length : 1;
-        if (strcmp(topic, wanted) != 0)
-            problem_add(spec->problems, ERROR, place, must_format("write '%s'", wanted),
-                        "things of this type publish to %s/<thing>, not to %s", spec->spec->name,
-                        topic);
-        check_fields(spec, node, sql, &outline);
-        check_columns(spec, node, sql, &outline);
-        check_ranges_unused(spec);
-    }
-    rule_text_free(&outline);
+    const struct rule_outline *outline = rule_outline(rule);
+    if (outline->value)
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, outline->value_word), NULL,
+                    "a rule fills columns; SELECT VALUE has none");
+    check_filter(spec, node, sql, rule);
+    check_fields(spec, node, sql, outline);
+    check_columns(spec, node, sql, outline);
+    check_notes(spec, node, sql, outline);
+    check_ranges_unused(spec);
+    rule_free(rule);
 }
 
 /* --- presence and control --- */

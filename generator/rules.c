@@ -1,7 +1,7 @@
 #include "rules.h"
 #include "../common/json.h"
 #include "../common/memory.h"
-#include "../common/rule_text.h"
+#include "../common/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,18 +168,23 @@ static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
     text_free(&condition);
 }
 
-/* The person's own statement stands as it is; for DynamoDB the key columns follow its list.
- */
-static void add_written(cJSON *rules, const cJSON *type, const cJSON *rule, bool dynamodb)
+/* The person's own statement stands as it is; for DynamoDB the key columns follow its list. The
+ * checker has seen it compile. */
+static void add_written(cJSON *rules, const cJSON *type, const cJSON *spec_rule, bool dynamodb)
 {
-    const char *sql = json_string(rule, "sql", ""), *why;
-    struct rule_text outline;
-    size_t at;
-    rule_text_read(sql, &outline, &why, &at); /* the checker has seen it succeed */
+    const char *sql = json_string(spec_rule, "sql", "");
+    const char *name = json_string(spec_rule, "sql_version", "2015-10-08");
+    enum rule_version version;
+    struct rule_fault fault;
+    rule_version_read(name, &version);
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    if (!rule)
+        return;
+    const struct rule_outline *outline = rule_outline(rule);
     owned char *condition =
-        must_copy_bytes(sql + outline.condition.offset, outline.condition.length);
+        must_copy_bytes(sql + outline->condition.offset, outline->condition.length);
     struct text whole = {0};
-    size_t end = outline.list.offset + outline.list.length;
+    size_t end = outline->list.offset + outline->list.length;
     text_add(&whole, sql, end);
     if (dynamodb) {
         text_add_string(&whole, ", ");
@@ -188,10 +193,10 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *rule, bool
         text_add_char(&whole, ' ');
     }
     text_add_string(&whole, sql + end + strspn(sql + end, dynamodb ? " " : ""));
-    add_valid(rules, type, text_string(&whole), json_string(rule, "sql_version", "2015-10-08"));
+    add_valid(rules, type, text_string(&whole), name);
     add_invalid(rules, type, condition);
     text_free(&whole);
-    rule_text_free(&outline);
+    rule_free(rule);
 }
 
 void rules_add(cJSON *type, const cJSON *spec, bool dynamodb)

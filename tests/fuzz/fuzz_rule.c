@@ -1,53 +1,78 @@
-/* Any text as an AWS IoT SQL statement. What is found lies inside of the text; what a type's rules
- * are made from it are statements again, over the same topic. */
+/* Any text as an AWS IoT SQL statement: the first byte picks the version, the rest is the
+ * statement. A fault lies inside of it; what compiles prints as a statement that has the same tree;
+ * what the outline names lies inside; what a type's rules are made from it compiles, over the same
+ * topic. */
 #include "../../common/json.h"
 #include "../../common/memory.h"
-#include "../../common/rule_text.h"
+#include "../../common/rule.h"
 #include "../../generator/rules.h"
 #include "workplace.h"
 
-static void check_span(struct span span, size_t length)
+static void check_span(struct rule_span span, size_t length)
 {
     must_hold(span.offset <= length && span.length <= length - span.offset);
 }
 
-static void check_outline(const char *sql, const struct rule_text *outline)
+static void check_outline(const struct rule *rule, size_t length)
 {
-    size_t length = strlen(sql);
+    const struct rule_outline *outline = rule_outline(rule);
     check_span(outline->list, length);
-    check_span(outline->topic, length);
+    check_span(outline->filter, length);
     check_span(outline->condition, length);
-    must_hold(outline->list.length && outline->list.offset < outline->topic.offset);
+    must_hold(outline->list.length > 0);
+    must_hold(!outline->has_filter == !rule_filter(rule));
     for (size_t i = 0; i < outline->field_count; i++) {
         check_span(outline->fields[i], length);
-        must_hold(outline->fields[i].length);
+        must_hold(outline->fields[i].length > 0);
     }
+    for (size_t i = 0; i < outline->column_count; i++)
+        check_span(outline->columns[i].span, length);
+    for (size_t i = 0; i < outline->note_count; i++)
+        check_span(outline->notes[i].span, length);
 }
 
-/* Two brackets are put around the condition, which may be one too many. */
-static void check_rule(const cJSON *rule)
+/* Printing may add blanks, and so make a statement longer than one may be. */
+static void check_printed(const struct rule *rule)
 {
-    const char *sql = json_string(rule, "sql", ""), *why;
-    struct rule_text outline;
-    size_t at;
-    if (rule_text_read(sql, &outline, &why, &at))
-        check_outline(sql, &outline);
-    else
-        must_hold(strstr(why, "nested too deeply") != NULL);
-    rule_text_free(&outline);
+    struct rule_fault fault;
+    struct text printed = {0};
+    rule_print(rule, &printed);
+    if (printed.length <= RULE_LONGEST) {
+        struct rule *again =
+            rule_compile(printed.at, printed.length, rule_version_of(rule), &fault);
+        must_hold(again && rule_same(rule, again));
+        rule_free(again);
+    }
+    text_free(&printed);
 }
 
-static void make_rules(const char *sql)
+/* Brackets are put around the condition, which may be one level too many. */
+static void check_made(const cJSON *rule)
+{
+    const char *sql = json_string(rule, "sql", "");
+    enum rule_version version;
+    struct rule_fault fault;
+    must_hold(rule_version_read(json_string(rule, "sql_version", ""), &version));
+    struct rule *made = rule_compile(sql, strlen(sql), version, &fault);
+    must_hold(made || strstr(fault.message, "nested too deeply") ||
+              strstr(fault.message, "too long"));
+    if (made)
+        must_hold(strcmp(rule_filter(made), "fuzz/+") == 0);
+    rule_free(made);
+}
+
+static void make_rules(const char *sql, enum rule_version version)
 {
     cJSON *type = json_object(), *spec = json_object(), *rule = json_object();
     json_put_string(type, "name", "fuzz");
     json_put_string(type, "topic_filter", "fuzz/+");
     json_put_string(rule, "sql", sql);
+    json_put_string(rule, "sql_version", rule_version_name(version));
     json_put(spec, "rule", rule);
     for (int dynamodb = 0; dynamodb < 2; dynamodb++) {
         rules_add(type, spec, dynamodb);
-        check_rule(json_get(json_get(type, "rules"), "valid"));
-        check_rule(json_get(json_get(type, "rules"), "invalid"));
+        check_made(json_get(json_get(type, "rules"), "valid"));
+        check_made(json_get(json_get(type, "rules"), "invalid"));
     }
     cJSON_Delete(type);
     cJSON_Delete(spec);
@@ -55,17 +80,22 @@ static void make_rules(const char *sql)
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-    owned char *sql = must_copy_bytes((const char *)input, size);
-    struct rule_text outline;
-    const char *why = NULL;
-    size_t at = 0;
-    if (rule_text_read(sql, &outline, &why, &at)) {
-        check_outline(sql, &outline);
-        if (outline.list.length + outline.condition.length)
-            make_rules(sql);
-    } else {
-        must_hold(why && at <= strlen(sql));
+    if (!size)
+        return 0;
+    enum rule_version version = input[0] % 2 ? RULE_2016_03_23 : RULE_2015_10_08;
+    size_t length = size - 1;
+    owned char *sql = must_copy_bytes((const char *)input + 1, length);
+    struct rule_fault fault = {.length = 0};
+    struct rule *rule = rule_compile(sql, length, version, &fault);
+    if (!rule) {
+        must_hold(fault.offset <= length && fault.length && *fault.message);
+        return 0;
     }
-    rule_text_free(&outline);
+    check_outline(rule, length);
+    check_printed(rule);
+    const char *filter = rule_filter(rule);
+    if (filter && strcmp(filter, "fuzz/+") == 0 && !rule_outline(rule)->value)
+        make_rules(sql, version);
+    rule_free(rule);
     return 0;
 }

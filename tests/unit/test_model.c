@@ -2,7 +2,7 @@
 #include "workplace.h"
 
 #include "../../common/json.h"
-#include "../../common/rule_text.h"
+#include "../../common/rule.h"
 #include "../../common/spec.h"
 #include "../../generator/model.h"
 
@@ -62,16 +62,17 @@ static void assert_compact(const cJSON *value, const char *wanted)
 static void assert_rule(const cJSON *made, const char *kind, const char *version, const char *sql)
 {
     const cJSON *rule = json_get(json_get(json_get(made, "type"), "rules"), kind);
-    struct rule_text outline;
-    const char *why;
-    size_t at;
+    struct rule_fault fault;
+    enum rule_version number;
     assert_string_equal(json_string(rule, "sql", ""), sql);
     assert_string_equal(json_string(rule, "sql_version", ""), version);
     owned char *name = must_format("greenhouse_%s", kind);
     assert_string_equal(json_string(rule, "name", ""), name);
-    if (!rule_text_read(sql, &outline, &why, &at)) /* what is derived is a statement */
-        fail_msg("%s", why);
-    rule_text_free(&outline);
+    assert_true(rule_version_read(version, &number));
+    struct rule *compiled = rule_compile(sql, strlen(sql), number, &fault);
+    if (!compiled) /* what is derived is a statement */
+        fail_msg("%s", fault.message);
+    rule_free(compiled);
 }
 
 static const char all_types[] = "attributes:\n  zone: {default: \"1\"}\nmeasures:\n"
