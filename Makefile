@@ -17,7 +17,7 @@ PROGRAM := $(BUILD)/bin/sensorforge
 
 # What is needed to build and run; make deps installs them. Tests have their own list.
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
-	libcurl4-openssl-dev libexpat1-dev
+	libcurl4-openssl-dev libexpat1-dev tzdata
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
 	openssl python3-venv shellcheck strace zsh bash-completion jq mosquitto mosquitto-clients
 
@@ -116,7 +116,7 @@ endif
 # Every other variable of the command line is an attribute of the thing, but for make's own in capitals;
 # the program says which names there are.
 # These are the targets' own arguments; FLAGS take yes only.
-ARGUMENTS := name type file port dbName confirm firmware cycles seconds
+ARGUMENTS := name type file port dbName confirm firmware cycles seconds $(if $(filter try-rule,$(MAKECMDGOALS)),topic payload)
 FLAGS := data yes fast
 ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
@@ -162,6 +162,13 @@ check: $(PROGRAM)
 .PHONY: diff
 diff: $(PROGRAM)
 	@$(PROGRAM) diff $(call option,dbName,database) $(target_option) -- $(if $(call is_given,NAME),$(call argument,NAME))
+
+## try-rule NAME=esp8266temp payload=FILE [topic=]: what would this message do?
+.PHONY: try-rule
+try-rule: $(PROGRAM)
+	$(call needs,NAME,esp8266temp)
+	$(call needs,payload,reading.json)
+	@$(PROGRAM) rule $(call option,topic,topic) --payload $(call argument,payload) -- $(call argument,NAME)
 
 ## create name= wifissid= wifipassword= [type=] [zone=]: creates a thing and its package
 .PHONY: create

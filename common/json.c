@@ -64,6 +64,8 @@ static void write_value(const cJSON *value, int indent, struct text *out)
         text_add_string(out, digits);
     } else if (cJSON_IsBool(value)) {
         text_add_string(out, cJSON_IsTrue(value) ? "true" : "false");
+    } else if (cJSON_IsRaw(value)) { /* JSON already: numbers whose digits must stay */
+        text_add_string(out, value->valuestring);
     } else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
         bool object = cJSON_IsObject(value);
         int inner = indent < 0 ? -1 : indent + 2;

@@ -314,6 +314,30 @@ const struct command commands[] = {
         .options = {TARGET_OPTION, DATABASE_OPTION},
     },
     {
+        .name = "rule",
+        .operands = "[TYPE]",
+        .most = 1,
+        .completion = COMPLETE_TYPES,
+        .summary = "say what a type's rules would do with a message",
+        .details =
+            "Runs the documents that AWS would get: which rules match, what each selects, which "
+            "table gets what, and whether the policy lets the thing publish it. Without --topic "
+            "the message is one of the type's own.\n"
+            "With --sql any statement: what it selects, on one line, or nothing.",
+        .examples = "sensorforge rule esp8266temp --payload reading.json\n"
+                    "sensorforge rule --sql \"SELECT t FROM 'a/+'\" --topic a/b --payload -",
+        .run = command_rule,
+        .options = {{"topic", 0, "TOPIC", "what the message is published to", COMPLETE_NOTHING},
+                    {"payload", 0, "FILE", "the message; - is standard input", COMPLETE_FILES},
+                    {"sql", 0, "STATEMENT", "try this statement", COMPLETE_NOTHING},
+                    {"sql-version", 0, "VERSION", "2015-10-08 (AWS's default) or 2016-03-23",
+                     COMPLETE_NOTHING},
+                    {"client-id", 0, "ID", "what clientid() gives", COMPLETE_NOTHING},
+                    {"principal", 0, "TEXT", "what principal() gives", COMPLETE_NOTHING},
+                    {"time", 0, "TIME", "when it arrives: milliseconds, or an ISO 8601 date",
+                     COMPLETE_NOTHING}},
+    },
+    {
         .name = "render",
         .operands = "TEMPLATE DATA.json",
         .least = 2,

@@ -1,12 +1,14 @@
 #include "commands.h"
 #include "../../common/json.h"
 #include "../../common/spec.h"
-#include "../project.h"
+#include "../model.h"
+#include "../rules_check.h"
 
 #include <stdio.h>
 
 struct tally {
     struct context *context;
+    struct project project; /* what rules and policies are made with, where the system is right */
     cJSON *problems;
     size_t specs, bad_specs, errors;
 };
@@ -24,20 +26,37 @@ static void report(struct tally *tally, const struct spec *spec)
     text_free(&text);
 }
 
-static enum status check_type(struct tally *tally, const char *type, const struct catalog *catalog)
+/* Documents that cannot be made, or are wrong in themselves, are the templates' fault: a warning.
+ */
+static void check_documents(struct tally *tally, const char *type, struct spec *spec)
 {
-    struct spec spec = {0};
-    enum status status = spec_read_type(type, catalog, &spec, &tally->context->error);
+    struct context *context = tally->context;
+    struct artifacts documents = {0};
+    struct trial trial = {0};
+    cJSON *model =
+        model_of_type(project_system(&tally->project), spec->json, &tally->project.catalog);
+    enum status status = project_render(&tally->project, type, "awscli", &documents);
     if (!status)
-        report(tally, &spec);
-    spec_free(&spec);
-    return status;
+        status = trial_open(&documents, model, &trial, &context->error);
+    if (!status)
+        rules_check(spec, &trial, json_get(model, "type"));
+    else
+        problem_add(&spec->problems, WARNING, (struct place){0}, NULL,
+                    "its rules and policy cannot be tried: %s",
+                    text_string(&context->error.message));
+    error_free(&context->error);
+    trial_close(&trial);
+    artifacts_free(&documents);
+    cJSON_Delete(model);
 }
 
-static enum status check_system(struct tally *tally)
+static enum status check_type(struct tally *tally, const char *type)
 {
     struct spec spec = {0};
-    enum status status = spec_read_system(&spec, &tally->context->error);
+    enum status status =
+        spec_read_type(type, &tally->project.catalog, &spec, &tally->context->error);
+    if (!status && !spec.problems.errors && !tally->project.system.problems.errors)
+        check_documents(tally, type, &spec);
     if (!status)
         report(tally, &spec);
     spec_free(&spec);
@@ -65,23 +84,26 @@ static void conclude(const struct tally *tally)
 
 enum status command_check(struct context *context)
 {
-    struct catalog catalog = {0};
-    struct tally tally = {.context = context, .problems = json_array()};
+    struct tally tally = {
+        .context = context, .project = {.context = context}, .problems = json_array()};
+    struct project *project = &tally.project;
     enum status status = project_open(context);
     if (!status)
-        status = catalog_load(context->templates, &catalog, &context->error);
+        status = catalog_load(context->templates, &project->catalog, &context->error);
+    if (!status)
+        status = spec_read_system(&project->system, &context->error);
     for (size_t i = 0; i < context->operand_count && !status; i++)
-        status = check_type(&tally, context->operands[i], &catalog);
+        status = check_type(&tally, context->operands[i]);
     if (!status && !context->operand_count) {
         struct names *types = types_all();
-        status = check_system(&tally);
+        report(&tally, &project->system);
         for (size_t i = 0; i < types->count && !status; i++)
-            status = check_type(&tally, types->at[i], &catalog);
+            status = check_type(&tally, types->at[i]);
         names_free(types);
     }
     if (!status)
         conclude(&tally);
-    catalog_free(&catalog);
+    project_free(project);
     cJSON_Delete(tally.problems);
     return status ? status : tally.errors ? WRONG_INPUT : FINE;
 }

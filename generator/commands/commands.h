@@ -22,6 +22,7 @@ enum status command_new(struct context *context);
 enum status command_package(struct context *context);
 enum status command_render(struct context *context);
 enum status command_rotate(struct context *context);
+enum status command_rule(struct context *context);
 enum status command_run(struct context *context);
 enum status command_show(struct context *context);
 enum status command_types(struct context *context);

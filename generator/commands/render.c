@@ -3,11 +3,10 @@
 #include "../../common/json.h"
 #include "../../common/memory.h"
 #include "../mustache.h"
+#include "input.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LARGEST_INPUT = 64 << 20 };
 
@@ -20,25 +19,6 @@ struct partials {
     } * at;
     size_t count, room;
 };
-
-static enum status read_input(const char *path, struct text *out, struct error *error)
-{
-    char block[65536];
-    if (strcmp(path, "-") != 0)
-        return read_file(path, LARGEST_INPUT, out, error);
-    for (;;) {
-        ssize_t got = read(STDIN_FILENO, block, sizeof block);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail_errno(error, "cannot read standard input");
-        if (got == 0)
-            return FINE;
-        text_add(out, block, (size_t)got);
-        if (out->length > LARGEST_INPUT)
-            return fail(error, WRONG_INPUT, "standard input has more than %d bytes", LARGEST_INPUT);
-    }
-}
 
 static enum status load_partial(struct partials *partials, const char *name,
                                 struct mustache **compiled, struct error *error)
@@ -114,9 +94,9 @@ enum status command_render(struct context *context)
         status = fail(&context->error, WRONG_USAGE,
                       "only one of template and data can be standard input");
     if (!status)
-        status = read_input(template_path, &template_text, &context->error);
+        status = read_input(template_path, LARGEST_INPUT, &template_text, &context->error);
     if (!status)
-        status = read_input(data_path, &data_text, &context->error);
+        status = read_input(data_path, LARGEST_INPUT, &data_text, &context->error);
     if (!status)
         status = mustache_compile(&compiled, template_path, text_string(&template_text),
                                   template_text.length, &context->error);

@@ -164,9 +164,22 @@ static void members(void **state)
     json_wipe(NULL);
 }
 
+static void json_that_is_there_stays_as_it_is(void **state)
+{
+    (void)state;
+    cJSON *object = json_object();
+    struct text out = {0};
+    json_put(object, "a", cJSON_CreateRaw("{\"b\":25.0}"));
+    json_layout(object, &out);
+    assert_string_equal(text_string(&out), "{\n  \"a\": {\"b\":25.0}\n}\n");
+    text_free(&out);
+    cJSON_Delete(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_that_is_there_stays_as_it_is),
         cmocka_unit_test(layout),  cmocka_unit_test(strings),         cmocka_unit_test(numbers),
         cmocka_unit_test(compact), cmocka_unit_test(what_is_no_json), cmocka_unit_test(depth),
         cmocka_unit_test(files),   cmocka_unit_test(members),
