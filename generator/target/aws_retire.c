@@ -8,6 +8,7 @@
 #include "../../common/json.h"
 #include "../../common/memory.h"
 #include "../aws/iot.h"
+#include "../aws/pages.h"
 #include "../aws/sts.h"
 
 #include <stdlib.h>
@@ -44,36 +45,32 @@ static enum status finish_or_gone(struct aws *aws, struct aws_call *call, struct
 
 /* --- certificates --- */
 
+struct detaching {
+    struct aws *aws;
+    const char *thing, *arn;
+};
+
+static void ask_policies(struct aws *aws, struct aws_call *call, const char *token,
+                         const void *about)
+{
+    iot_list_attached_policies(aws, call, about, token);
+}
+
+static enum status detach_policy(void *context, const cJSON *policy, struct error *error)
+{
+    const struct detaching *detaching = context;
+    struct aws_call call = {0};
+    iot_detach_policy(detaching->aws, &call, json_string(policy, "policyName", ""), detaching->arn);
+    enum status status = finish_or_gone(detaching->aws, &call, error);
+    fault_point("retire:policy");
+    return status;
+}
+
 static enum status detach_policies(struct aws *aws, const char *arn, struct error *error)
 {
-    char *marker = NULL;
-    enum status status;
-    do {
-        struct aws_call list = {0};
-        const cJSON *policy;
-        iot_list_attached_policies(aws, &list, arn, marker);
-        status = aws_finish(aws, &list, NULL);
-        if (status && !is_gone(&list)) {
-            *error = list.error;
-            list.error = (struct error){0};
-        } else {
-            status = FINE;
-        }
-        cJSON_ArrayForEach(policy, json_get(list.answer, "policies"))
-        {
-            struct aws_call detach = {0};
-            if (status)
-                break;
-            iot_detach_policy(aws, &detach, json_string(policy, "policyName", ""), arn);
-            status = finish_or_gone(aws, &detach, error);
-            fault_point("retire:policy");
-        }
-        free(marker);
-        const char *next = json_string(list.answer, "nextMarker", NULL);
-        marker = next && !status ? must_copy(next) : NULL;
-        aws_call_free(&list);
-    } while (marker);
-    return status;
+    const struct aws_list list = {ask_policies, arn, "policies", "nextMarker"};
+    struct detaching detaching = {.aws = aws, .arn = arn};
+    return aws_each(aws, &list, detach_policy, &detaching, NULL, error);
 }
 
 /* Repeats a deletion that is refused because something is still attached. */
@@ -197,37 +194,29 @@ static enum status retire_one(struct aws_target *target, const struct retirement
     return status;
 }
 
+static void ask_principals(struct aws *aws, struct aws_call *call, const char *token,
+                           const void *about)
+{
+    iot_list_thing_principals(aws, call, about, token);
+}
+
+static enum status detach_principal(void *context, const cJSON *principal, struct error *error)
+{
+    const struct detaching *detaching = context;
+    struct aws_call call = {0};
+    if (!cJSON_IsString(principal))
+        return FINE;
+    iot_detach_thing_principal(detaching->aws, &call, detaching->thing, principal->valuestring);
+    return finish_or_gone(detaching->aws, &call, error);
+}
+
 /* Whatever else a person attached by hand: the thing cannot be deleted with it. What is not ours is
  * taken off, and left. */
 static enum status detach_others(struct aws *aws, const char *thing, struct error *error)
 {
-    char *token = NULL;
-    enum status status;
-    do {
-        struct aws_call list = {0};
-        const cJSON *principal;
-        iot_list_thing_principals(aws, &list, thing, token);
-        status = aws_finish(aws, &list, NULL);
-        if (status && !is_gone(&list)) {
-            *error = list.error;
-            list.error = (struct error){0};
-        } else {
-            status = FINE;
-        }
-        cJSON_ArrayForEach(principal, json_get(list.answer, "principals"))
-        {
-            struct aws_call detach = {0};
-            if (status || !cJSON_IsString(principal))
-                break;
-            iot_detach_thing_principal(aws, &detach, thing, principal->valuestring);
-            status = finish_or_gone(aws, &detach, error);
-        }
-        free(token);
-        const char *next = json_string(list.answer, "nextToken", NULL);
-        token = next && *next && !status ? must_copy(next) : NULL;
-        aws_call_free(&list);
-    } while (token);
-    return status;
+    const struct aws_list list = {ask_principals, thing, "principals", "nextToken"};
+    struct detaching detaching = {.aws = aws, .thing = thing};
+    return aws_each(aws, &list, detach_principal, &detaching, NULL, error);
 }
 
 /* The thing itself, where it is ours: another's, made by the same name since, is left alone. */

@@ -7,6 +7,7 @@
 #include "../aws/iam.h"
 #include "../aws/iot.h"
 #include "../aws/logs.h"
+#include "../aws/pages.h"
 #include "../aws/sts.h"
 #include "../aws/timestream.h"
 
@@ -255,10 +256,10 @@ static void add_quota(struct checkup *checkup, const char *what, double used, do
                          : NULL);
 }
 
-static void add_unknown(struct checkup *checkup, const char *what, const struct aws_call *call)
+static void add_unknown(struct checkup *checkup, const char *what, const struct error *error)
 {
     checkup_add(checkup, "quotas", DOUBTFUL,
-                must_format("%s: not known: %s", what, text_string(&call->error.message)), NULL);
+                must_format("%s: not known: %s", what, text_string(&error->message)), NULL);
 }
 
 static double summary_entry(const cJSON *map, const char *key)
@@ -274,7 +275,7 @@ static void check_roles(struct aws *aws, struct checkup *checkup)
     struct aws_call call = {0};
     iam_get_account_summary(aws, &call);
     if (aws_finish(aws, &call, NULL)) {
-        add_unknown(checkup, "IAM roles", &call);
+        add_unknown(checkup, "IAM roles", &call.error);
     } else {
         const cJSON *map = json_get(json_get(call.answer, "GetAccountSummaryResult"), "SummaryMap");
         add_quota(checkup, "IAM roles", summary_entry(map, "Roles"),
@@ -283,34 +284,44 @@ static void check_roles(struct aws *aws, struct checkup *checkup)
     aws_call_free(&call);
 }
 
-/* Counts what the pages of a list hold. */
-static void check_count(struct aws *aws, const char *what, size_t most,
-                        void (*ask)(struct aws *, struct aws_call *, const char *),
-                        const char *list, const char *next, struct checkup *checkup)
+static enum status count_one(void *context, const cJSON *item, struct error *error)
 {
-    char *token = NULL;
+    size_t *count = context;
+    (void)item, (void)error;
+    ++*count;
+    return FINE;
+}
+
+static void ask_rules(struct aws *aws, struct aws_call *call, const char *token, const void *about)
+{
+    (void)about;
+    iot_list_topic_rules(aws, call, token);
+}
+
+static void ask_tables(struct aws *aws, struct aws_call *call, const char *token, const void *about)
+{
+    (void)about;
+    dynamodb_list_tables(aws, call, token);
+}
+
+static void check_count(struct aws *aws, const char *what, size_t most, const struct aws_list *list,
+                        struct checkup *checkup)
+{
+    struct error error = {0};
     size_t count = 0;
-    bool failed;
-    do {
-        struct aws_call call = {0};
-        ask(aws, &call, token);
-        failed = aws_finish(aws, &call, NULL);
-        if (failed)
-            add_unknown(checkup, what, &call);
-        count += (size_t)cJSON_GetArraySize(json_get(call.answer, list));
-        const char *more = json_string(call.answer, next, NULL);
-        free(token);
-        token = more && *more && !failed ? must_copy(more) : NULL;
-        aws_call_free(&call);
-    } while (token);
-    if (!failed)
+    if (aws_each(aws, list, count_one, &count, NULL, &error))
+        add_unknown(checkup, what, &error);
+    else
         add_quota(checkup, what, (double)count, (double)most);
+    error_free(&error);
 }
 
 /* --- all of it --- */
 
 bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *checkup)
 {
+    const struct aws_list rules = {ask_rules, NULL, "rules", "nextToken"};
+    const struct aws_list tables = {ask_tables, NULL, "TableNames", "LastEvaluatedTableName"};
     bool timestream =
         strcmp(json_string(json_get(system, "aws"), "store", "timestream"), "timestream") == 0;
     char *caller = NULL;
@@ -323,10 +334,8 @@ bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *check
         check_permissions(aws, caller, checkup);
         check_store(aws, system, timestream, checkup);
         check_roles(aws, checkup);
-        check_count(aws, "topic rules", MOST_RULES, iot_list_topic_rules, "rules", "nextToken",
-                    checkup);
-        check_count(aws, "DynamoDB tables", MOST_TABLES, dynamodb_list_tables, "TableNames",
-                    "LastEvaluatedTableName", checkup);
+        check_count(aws, "topic rules", MOST_RULES, &rules, checkup);
+        check_count(aws, "DynamoDB tables", MOST_TABLES, &tables, checkup);
     }
     free(caller);
     return reached;

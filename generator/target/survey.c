@@ -2,6 +2,7 @@
 #include "../../common/json.h"
 #include "../../common/memory.h"
 #include "../aws/iot.h"
+#include "../aws/pages.h"
 #include "../pki/pki.h"
 #include "aws_target.h"
 
@@ -45,35 +46,27 @@ for_each(struct aws *aws, struct survey *survey, size_t count,
 
 /* --- things --- */
 
-static void add_thing(struct survey *survey, const cJSON *thing)
+static enum status add_thing(void *context, const cJSON *thing, struct error *error)
 {
+    struct survey *survey = context;
     const char *claim = thing_claim(thing);
+    (void)error;
     if (!*claim)
-        return;
+        return FINE;
     survey->things =
         must_grow(survey->things, survey->thing_count, &survey->thing_room, sizeof *survey->things);
     survey->things[survey->thing_count++] =
         (struct surveyed_thing){.name = must_copy(json_string(thing, "thingName", "")),
                                 .type = must_copy(json_string(thing, "thingTypeName", "")),
                                 .claim = must_copy(claim)};
+    return FINE;
 }
 
-static enum status list_things(struct aws *aws, struct survey *survey, struct error *error)
+static void ask_all_things(struct aws *aws, struct aws_call *call, const char *token,
+                           const void *about)
 {
-    char *token = NULL;
-    enum status status;
-    do {
-        struct aws_call list = {0};
-        const cJSON *thing;
-        iot_list_things(aws, &list, NULL, token);
-        status = aws_finish(aws, &list, error);
-        cJSON_ArrayForEach(thing, json_get(list.answer, "things")) add_thing(survey, thing);
-        free(token);
-        const char *next = json_string(list.answer, "nextToken", NULL);
-        token = next && *next && !status ? must_copy(next) : NULL;
-        aws_call_free(&list);
-    } while (token);
-    return status;
+    (void)about;
+    iot_list_things(aws, call, NULL, token);
 }
 
 static void ask_principals(struct aws *aws, struct aws_call *call, const struct survey *survey,
@@ -108,12 +101,21 @@ static int by_text(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-static void add_certificate(struct survey *survey, const cJSON *certificate,
-                            const char *const *known, size_t known_count)
+struct listing {
+    struct survey *survey;
+    const char *const *known;
+    size_t known_count;
+};
+
+static enum status add_certificate(void *context, const cJSON *certificate, struct error *error)
 {
+    const struct listing *listing = context;
+    struct survey *survey = listing->survey;
     const char *id = json_string(certificate, "certificateId", "");
-    if (known_count && bsearch(&id, known, known_count, sizeof *known, by_text))
-        return;
+    (void)error;
+    if (listing->known_count &&
+        bsearch(&id, listing->known, listing->known_count, sizeof *listing->known, by_text))
+        return FINE;
     survey->certificates = must_grow(survey->certificates, survey->certificate_count,
                                      &survey->certificate_room, sizeof *survey->certificates);
     survey->certificates[survey->certificate_count++] = (struct surveyed_certificate){
@@ -121,27 +123,14 @@ static void add_certificate(struct survey *survey, const cJSON *certificate,
         .arn = must_copy(json_string(certificate, "certificateArn", "")),
         .active = strcmp(json_string(certificate, "status", ""), "ACTIVE") == 0,
         .created = (time_t)json_number(certificate, "creationDate", 0)};
+    return FINE;
 }
 
-static enum status list_certificates(struct aws *aws, struct survey *survey,
-                                     const char *const *known, size_t known_count,
-                                     struct error *error)
+static void ask_all_certificates(struct aws *aws, struct aws_call *call, const char *token,
+                                 const void *about)
 {
-    char *marker = NULL;
-    enum status status;
-    do {
-        struct aws_call list = {0};
-        const cJSON *certificate;
-        iot_list_certificates(aws, &list, marker);
-        status = aws_finish(aws, &list, error);
-        cJSON_ArrayForEach(certificate, json_get(list.answer, "certificates"))
-            add_certificate(survey, certificate, known, known_count);
-        free(marker);
-        const char *next = json_string(list.answer, "nextMarker", NULL);
-        marker = next && !status ? must_copy(next) : NULL;
-        aws_call_free(&list);
-    } while (marker);
-    return status;
+    (void)about;
+    iot_list_certificates(aws, call, token);
 }
 
 static void ask_certificate(struct aws *aws, struct aws_call *call, const struct survey *survey,
@@ -194,13 +183,16 @@ static void read_things(struct survey *survey, size_t index, const cJSON *answer
 enum status survey_take(struct aws *aws, const char *const *known, size_t known_count,
                         struct survey *survey, struct error *error)
 {
-    enum status status = list_things(aws, survey, error);
+    const struct aws_list things = {ask_all_things, NULL, "things", "nextToken"};
+    const struct aws_list certificates = {ask_all_certificates, NULL, "certificates", "nextMarker"};
+    struct listing listing = {survey, known, known_count};
+    enum status status = aws_each(aws, &things, add_thing, survey, NULL, error);
     if (survey->thing_count)
         qsort(survey->things, survey->thing_count, sizeof *survey->things, by_name);
     if (!status)
         status = for_each(aws, survey, survey->thing_count, ask_principals, read_principals, error);
     if (!status)
-        status = list_certificates(aws, survey, known, known_count, error);
+        status = aws_each(aws, &certificates, add_certificate, &listing, NULL, error);
     if (!status)
         status = for_each(aws, survey, survey->certificate_count, ask_certificate, read_certificate,
                           error);
