@@ -197,8 +197,8 @@ static inline const struct rule_value *rule_get(const struct rule_value *value, 
         return NULL;
     if (value->object.order)
         return rule_search(value, name, length);
-    const struct rule_member *member = value->object.members, *end = member + value->object.count;
-    for (; member < end; member++)
+    const struct rule_member *member = value->object.members;
+    for (size_t left = value->object.count; left; left--, member++)
         if (member->name_length == length &&
             (!length || (*member->name == *name && memcmp(member->name, name, length) == 0)))
             return &member->value;

@@ -220,7 +220,7 @@ YAML
     jq -e '.needs == []' sensortypes/esp8266temp/sensors/kitchen/manifest.json >/dev/null
     [ ! -e sensortypes/esp8266temp/sensors/kitchen/portal.py ]
     # What is for people who read the templates is not for boards.
-    ! grep -l '{{' sensortypes/*/sensors/*/*.py
+    run ! grep -l '{{' sensortypes/*/sensors/*/*.py
     local path
     for path in sensortypes/*/sensors/*/*.py; do
         python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$path"

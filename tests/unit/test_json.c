@@ -180,9 +180,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_that_is_there_stays_as_it_is),
-        cmocka_unit_test(layout),  cmocka_unit_test(strings),         cmocka_unit_test(numbers),
-        cmocka_unit_test(compact), cmocka_unit_test(what_is_no_json), cmocka_unit_test(depth),
-        cmocka_unit_test(files),   cmocka_unit_test(members),
+        cmocka_unit_test(layout),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(compact),
+        cmocka_unit_test(what_is_no_json),
+        cmocka_unit_test(depth),
+        cmocka_unit_test(files),
+        cmocka_unit_test(members),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }

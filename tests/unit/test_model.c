@@ -336,8 +336,8 @@ static void drivers(void **state)
     assert_compact(json_get(type, "driver_modules"),
                    "[{\"name\":\"dht22\",\"last\":false},{\"name\":\"gpio\",\"last\":true}]");
     static const char *const wanted[] = {
-        "{\"name\":\"dht22\",\"measure\":\"temperature\",\"quantity\":\"temperature\",\"instance\":"
-        "0}",
+        ("{\"name\":\"dht22\",\"measure\":\"temperature\",\"quantity\":\"temperature\","
+         "\"instance\":0}"),
         "{\"name\":\"dht22\",\"measure\":\"humidity\",\"quantity\":\"humidity\",\"instance\":0}",
         "{\"name\":\"dht22\",\"measure\":\"other\",\"quantity\":\"humidity\",\"instance\":1}",
         "{\"name\":\"gpio\",\"measure\":\"door\",\"quantity\":\"state\",\"instance\":2}", "null"};
