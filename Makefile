@@ -117,7 +117,7 @@ endif
 # the program says which names there are.
 # These are the targets' own arguments; FLAGS take yes only.
 ARGUMENTS := name type file port dbName confirm firmware cycles seconds $(if $(filter try-rule,$(MAKECMDGOALS)),topic payload)
-FLAGS := data yes fast
+FLAGS := data yes fast $(if $(filter doctor,$(MAKECMDGOALS)),clean)
 ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
@@ -230,10 +230,10 @@ show: $(PROGRAM)
 types: $(PROGRAM)
 	@$(PROGRAM) types
 
-## doctor [TARGET=aws] [PROFILE=]: looks for what would go wrong, and was left behind
+## doctor [TARGET=aws] [clean=yes] [yes=yes]: looks for what would go wrong, and was left behind
 .PHONY: doctor
 doctor: $(PROGRAM)
-	@$(PROGRAM) doctor $(target_option)
+	@$(PROGRAM) doctor $(call flag,clean) $(call flag,yes) $(target_option)
 
 # The seed's commands: make esp8266tempCreate name=..., make esp8266temp dbName=...
 # A type that is called as a target is has only the long form.

@@ -462,6 +462,41 @@ static enum verdict broken(struct aws_transfer *transfer)
     return verdict;
 }
 
+static bool is_lacking(const cJSON *body, const char *name)
+{
+    const cJSON *member = json_get(body, name);
+    return !member || cJSON_IsNull(member) ||
+           (cJSON_IsString(member) && !*cJSON_GetStringValue(member));
+}
+
+/* The first of the words that the answer has no member for, freed by the caller; NULL: it is whole.
+ */
+static char *lacking(const struct aws_transfer *transfer, const cJSON *body)
+{
+    const char *word = transfer->wanted ? transfer->wanted : "";
+    for (size_t length; (length = strcspn(word, " "));
+         word += length + strspn(word + length, " ")) {
+        char *name = must_copy_bytes(word, length);
+        if (is_lacking(body, name))
+            return name;
+        free(name);
+    }
+    return NULL;
+}
+
+static enum verdict hollow(struct aws_transfer *transfer, const char *missing)
+{
+    struct aws_call *call = transfer->call;
+    call->uncertain = true;
+    strcpy(call->code, "NoAnswer");
+    fail(&call->error, REFUSED, "%s answered %s %s without %s", host_of(transfer),
+         transfer->service->name, transfer->operation, missing);
+    add_request_id(call);
+    advise(&call->error, "AWS does not do this: is there a portal or a proxy in between? Then run "
+                         "the same command again");
+    return TRY_AGAIN;
+}
+
 static enum verdict read_success(struct aws_transfer *transfer)
 {
     struct aws_call *call = transfer->call;
@@ -469,6 +504,11 @@ static enum verdict read_success(struct aws_transfer *transfer)
     if (!body)
         return no_answer(transfer, "what came is not what this service answers");
     take_request_id(transfer, body);
+    owned char *missing = lacking(transfer, body);
+    if (missing) {
+        json_wipe(body);
+        return hollow(transfer, missing);
+    }
     call->code[0] = '\0';
     call->answer = body;
     return DONE;

@@ -9,8 +9,11 @@
  * are tried again with jittered back-off, five times in all (throttling, ten). So an operation may
  * have been carried out although its call failed, and even twice; the callers know which are not
  * idempotent. A token bucket for each operation keeps calls at `rate` a second (AWS counts each
- * operation by itself); throttling makes it slower, success carefully faster again. Buckets are
- * shared with processes forked after aws_open().
+ * operation by itself), those that only read at four times as many; throttling makes it slower,
+ * success carefully faster again. Buckets are shared with processes forked after aws_open().
+ *
+ * An answer of success that lacks what the operation must give is a portal's or a broken proxy's:
+ * it is as if there was none.
  *
  * Two variables of the environment are for tests, so that those of faults need not sleep, both in
  * seconds: SENSORFORGE_AWS_BACKOFF, the base of the back-off (0.5), and SENSORFORGE_AWS_TIMEOUT,
@@ -37,7 +40,8 @@ struct aws_options {
     const char *profile;           /* --profile; NULL: AWS_PROFILE, then otherwise_profile */
     const char *region;            /* the project's; NULL: as the CLI finds it */
     const char *otherwise_profile; /* system.yaml's; NULL: "default" */
-    double rate;      /* calls a second of one operation that changes something; 0: 10 */
+    double rate;      /* calls a second of one operation that changes something; 0: 10; of one that
+                         only reads: four times as many */
     size_t in_flight; /* 0: 16 */
     /* Asks a person for the code of an MFA device; NULL: there is nobody to ask. */
     enum status (*ask)(const char *question, struct secret *answer, struct error *error);
@@ -117,9 +121,11 @@ struct aws_request {
                                    overridden (Timestream's cells, which it names itself); NULL: its own */
     const char *const *headers; /* "Name: value", NULL at the end; or NULL */
     cJSON *body;
-    bool changes;   /* counted by the rate limit */
-    bool secret;    /* body or answer holds secrets */
-    bool anonymous; /* not signed (AssumeRoleWithWebIdentity) */
+    const char *wanted; /* what a good answer has: "thingName thingArn"; a member that is missing,
+                           null or "" makes it none. NULL: it may be empty */
+    bool changes;       /* something; else it only reads */
+    bool secret;        /* body or answer holds secrets */
+    bool anonymous;     /* not signed (AssumeRoleWithWebIdentity) */
 };
 
 /* service lasts as long as the program, all else is copied. Never calls `done` itself. */
@@ -135,8 +141,13 @@ void aws_run(struct aws *aws);
  * error into *error where that is not NULL. */
 enum status aws_finish(struct aws *aws, struct aws_call *call, struct error *error);
 
+/* Before fork(): finds credentials anew when they end within 15 minutes. Fails only when they have
+ * ended and there are no others. */
+enum status aws_before_fork(struct aws *aws, struct error *error);
+
 /* After fork(), in the child: connections of the parent are left alone, new ones are made. Calls
- * that were under way at the fork are the parent's; the child forgets them. */
+ * that were under way at the fork are the parent's; the child forgets them. Nobody is asked for a
+ * code any more. */
 void aws_after_fork(struct aws *aws);
 
 #endif

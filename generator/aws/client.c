@@ -79,7 +79,7 @@ static struct aws_transfer *wake_first(struct aws *aws)
 /* --- lanes --- */
 
 static struct lane *lane_of(struct aws *aws, const struct aws_service *service,
-                            const char *operation, bool limited)
+                            const char *operation, bool changes)
 {
     owned char *name = must_format("%s %s", service->name, operation);
     for (size_t i = 0; i < aws->lane_count; i++)
@@ -88,7 +88,7 @@ static struct lane *lane_of(struct aws *aws, const struct aws_service *service,
     struct lane *lane = must_alloc(sizeof *lane);
     aws->lanes = must_grow(aws->lanes, aws->lane_count, &aws->lane_room, sizeof *aws->lanes);
     aws->lanes[aws->lane_count++] = lane;
-    lane->limit = limited ? limit_of(aws->limits, name) : NULL;
+    lane->limit = limit_of(aws->limits, name, changes ? 1 : READS_FASTER);
     lane->name = must_copy(name);
     return lane;
 }
@@ -130,6 +130,7 @@ static void free_transfer(struct aws_transfer *transfer)
     free(transfer->path);
     free(transfer->query);
     free(transfer->host);
+    free(transfer->wanted);
     free(transfer->key_id);
     free(transfer);
 }
@@ -147,7 +148,7 @@ void aws_submit(struct aws *aws, struct aws_call *call, const struct aws_request
         .path = must_copy(request->path ? request->path : "/"),
         .query = must_copy(request->query ? request->query : ""),
         .host = request->host ? must_copy(request->host) : NULL,
-        .changes = request->changes,
+        .wanted = request->wanted ? must_copy(request->wanted) : NULL,
         .secret = request->secret,
         .anonymous = request->anonymous,
         .lane = lane_of(aws, request->service, request->operation, request->changes),
@@ -265,11 +266,9 @@ static enum status find_credentials(struct aws *aws, struct error *error)
 }
 
 /* Old credentials serve until they end where there are no new ones yet. */
-static enum status renew_credentials(struct aws *aws, struct error *error)
+static enum status renew(struct aws *aws, struct error *error)
 {
     time_t time = client_time(aws);
-    if (aws->borrowed || !aws->renew_at || time < aws->renew_at)
-        return FINE;
     struct error renewal = {0};
     enum status status = find_credentials(aws, &renewal);
     if (status && time < aws->credentials.expires) {
@@ -280,6 +279,23 @@ static enum status renew_credentials(struct aws *aws, struct error *error)
     if (status)
         *error = renewal;
     return status;
+}
+
+static enum status renew_credentials(struct aws *aws, struct error *error)
+{
+    if (aws->borrowed || !aws->renew_at || client_time(aws) < aws->renew_at)
+        return FINE;
+    return renew(aws, error);
+}
+
+/* Workers find their own credentials when these end, and may not ask for a code: so they begin with
+ * ones that last. */
+enum status aws_before_fork(struct aws *aws, struct error *error)
+{
+    time_t expires = aws->credentials.expires;
+    if (!expires || client_time(aws) + FRESH_SECONDS <= expires)
+        return FINE;
+    return renew(aws, error);
 }
 
 static enum status start(struct aws *aws, struct aws_transfer *transfer, struct error *error)
@@ -371,7 +387,8 @@ static void try_again(struct aws_transfer *transfer, double wait)
     put_to_sleep(transfer->aws, transfer, wait);
 }
 
-/* True when there are others now: a key that stays the same is as expired as before. */
+/* True when there are others now: a key that stays the same is as expired as before. Where none are
+ * found, why is the call's error: that is what can be helped. */
 static bool renewed(struct aws_transfer *transfer)
 {
     struct aws *aws = transfer->aws;
@@ -379,8 +396,14 @@ static bool renewed(struct aws_transfer *transfer)
     transfer->credentials_renewed = true;
     if (strcmp(transfer->key_id, aws->credentials.key_id) != 0)
         return true; /* another call was told the same before */
-    if (aws->borrowed || find_credentials(aws, &error)) {
-        error_free(&error);
+    if (aws->borrowed)
+        return false;
+    aws->distrusts_cache = true;
+    enum status status = find_credentials(aws, &error);
+    aws->distrusts_cache = false;
+    if (status) {
+        error_free(&transfer->call->error);
+        transfer->call->error = error;
         return false;
     }
     return strcmp(transfer->key_id, aws->credentials.key_id) != 0;
@@ -689,6 +712,8 @@ void aws_after_fork(struct aws *aws)
     http_abandon(aws->http);
     drop_calls(aws);
     aws->jitter ^= (unsigned)getpid() << 16;
+    aws->options.ask = NULL; /* many would ask at once, and a code is good for one of them */
+    aws->forked = true;
     if (http_open(aws->options.in_flight, &aws->http, &error))
         must_alloc((size_t)-1); /* says "out of memory" and ends */
 }

@@ -22,7 +22,8 @@ struct aws_transfer {
     char **headers;    /* the request's own, NULL at the end */
     cJSON *body;       /* of one with secrets, so that messages are kept free of them */
     struct text bytes; /* the body as sent */
-    bool changes, secret, anonymous;
+    char *wanted;      /* what a good answer has; NULL: may be empty */
+    bool secret, anonymous;
     struct lane *lane;
 
     double due, started; /* seconds of the monotonic clock */
@@ -40,7 +41,7 @@ struct aws_transfer {
  * no other operation's. */
 struct lane {
     char *name;          /* "iot CreateThing"; its reads have a lane, too */
-    struct limit *limit; /* NULL: no limit */
+    struct limit *limit; /* NULL: no limit (there are too many) */
     struct aws_transfer *first, *last;
     double due;
 };
@@ -51,6 +52,8 @@ struct aws {
     bool fips;
     struct aws_profiles *profiles;
     bool borrowed; /* profiles and limits are another's: a client for the calls of credentials */
+    bool forked;   /* a worker: there is nobody whom it may ask */
+    bool distrusts_cache; /* AWS has refused credentials that may have come from there */
     const struct partition *partition;
     struct aws_credentials credentials;
     time_t renew_at;    /* 0: never */
@@ -107,7 +110,7 @@ void answer_clean(const char *said, struct text *out);
 
 /* --- credentials*.c --- */
 
-enum { RENEW_SECONDS = 300 };
+enum { RENEW_SECONDS = 300, FRESH_SECONDS = 900 };
 
 /* ISO 8601 as AWS writes it: "2026-11-21T10:12:00Z", with or without a fraction or an offset
  * (+00:00). False when it is anything else. */
@@ -122,6 +125,20 @@ enum status credentials_of_process(const char *command, const char *source,
                                    struct aws_credentials *found, struct error *error);
 enum status credentials_of_cli(const char *profile, const char *source,
                                struct aws_credentials *found, struct error *error);
+
+/* The sessions of roles that the AWS CLI keeps in ~/.aws/cli/cache. */
+struct cached_role {
+    const char *arn, *external_id, *seconds, *mfa_serial;
+    const char *session; /* as configured; all but arn may be NULL */
+};
+
+/* False where none is kept that is good for another FRESH_SECONDS of `now`. */
+bool credentials_of_cache(const struct cached_role *role, time_t now, const char *source,
+                          struct aws_credentials *found);
+
+/* Keeps AssumeRole's result there. */
+enum status credentials_to_cache(const struct cached_role *role, const cJSON *result,
+                                 struct error *error);
 
 /* found->key_id stays NULL where there is no such place. */
 enum status credentials_of_container(const struct aws *aws, struct aws_credentials *found,

@@ -10,13 +10,15 @@ const struct aws_service cloudformation_service = {.name = "cloudformation",
                                                    .version = "2010-05-15",
                                                    .protocol = AWS_QUERY};
 
-static void submit(struct aws *aws, struct aws_call *call, const char *operation, cJSON *body,
-                   bool changes)
+/* result: the member of the answer that is needed; NULL: none is. */
+static void submit(struct aws *aws, struct aws_call *call, const char *operation,
+                   const char *result, cJSON *body, bool changes)
 {
     aws_submit(aws, call,
                &(struct aws_request){.service = &cloudformation_service,
                                      .operation = operation,
                                      .body = body,
+                                     .wanted = result,
                                      .changes = changes});
 }
 
@@ -32,7 +34,7 @@ static cJSON *body_of(const char *stack, const char *name, const char *value)
 
 void cloudformation_describe_stack(struct aws *aws, struct aws_call *call, const char *stack)
 {
-    submit(aws, call, "DescribeStacks", body_of(stack, NULL, NULL), false);
+    submit(aws, call, "DescribeStacks", "DescribeStacksResult", body_of(stack, NULL, NULL), false);
 }
 
 /* There is no code of its own for it: "Stack with id home-system does not exist", "Stack
@@ -45,7 +47,8 @@ bool cloudformation_missing(const struct aws_call *call)
 
 void cloudformation_get_template(struct aws *aws, struct aws_call *call, const char *stack)
 {
-    submit(aws, call, "GetTemplate", body_of(stack, "TemplateStage", "Original"), false);
+    submit(aws, call, "GetTemplate", "GetTemplateResult",
+           body_of(stack, "TemplateStage", "Original"), false);
 }
 
 /* {"a": "b"} as [{key: "a", value: "b"}] */
@@ -76,7 +79,7 @@ void cloudformation_create_change_set(struct aws *aws, struct aws_call *call,
     json_put(body, "Capabilities", capabilities);
     if (set->import)
         json_put_string(body, "ImportExistingResources", "true");
-    submit(aws, call, "CreateChangeSet", body, true);
+    submit(aws, call, "CreateChangeSet", "CreateChangeSetResult", body, true);
 }
 
 void cloudformation_describe_change_set(struct aws *aws, struct aws_call *call, const char *stack,
@@ -84,13 +87,14 @@ void cloudformation_describe_change_set(struct aws *aws, struct aws_call *call, 
 {
     cJSON *body = body_of(stack, "NextToken", token);
     json_put_string(body, "ChangeSetName", name);
-    submit(aws, call, "DescribeChangeSet", body, false);
+    submit(aws, call, "DescribeChangeSet", "DescribeChangeSetResult", body, false);
 }
 
 void cloudformation_list_change_sets(struct aws *aws, struct aws_call *call, const char *stack,
                                      const char *token)
 {
-    submit(aws, call, "ListChangeSets", body_of(stack, "NextToken", token), false);
+    submit(aws, call, "ListChangeSets", "ListChangeSetsResult", body_of(stack, "NextToken", token),
+           false);
 }
 
 void cloudformation_execute_change_set(struct aws *aws, struct aws_call *call, const char *stack,
@@ -100,23 +104,24 @@ void cloudformation_execute_change_set(struct aws *aws, struct aws_call *call, c
     json_put_string(body, "ClientRequestToken", request);
     if (clean)
         json_put_string(body, "RetainExceptOnCreate", "true");
-    submit(aws, call, "ExecuteChangeSet", body, true);
+    submit(aws, call, "ExecuteChangeSet", NULL, body, true);
 }
 
 void cloudformation_delete_change_set(struct aws *aws, struct aws_call *call, const char *stack,
                                       const char *name)
 {
-    submit(aws, call, "DeleteChangeSet", body_of(stack, "ChangeSetName", name), true);
+    submit(aws, call, "DeleteChangeSet", NULL, body_of(stack, "ChangeSetName", name), true);
 }
 
 void cloudformation_describe_events(struct aws *aws, struct aws_call *call, const char *stack,
                                     const char *token)
 {
-    submit(aws, call, "DescribeStackEvents", body_of(stack, "NextToken", token), false);
+    submit(aws, call, "DescribeStackEvents", "DescribeStackEventsResult",
+           body_of(stack, "NextToken", token), false);
 }
 
 void cloudformation_delete_stack(struct aws *aws, struct aws_call *call, const char *stack,
                                  const char *request)
 {
-    submit(aws, call, "DeleteStack", body_of(stack, "ClientRequestToken", request), true);
+    submit(aws, call, "DeleteStack", NULL, body_of(stack, "ClientRequestToken", request), true);
 }

@@ -56,12 +56,12 @@ static bool mark(const char **at, char wanted)
     return *(*at)++ == wanted;
 }
 
-/* "Z", "+02:00", "-0530"; *seconds east of Greenwich. */
+/* "Z", "UTC" (in the CLI's cache), "+02:00", "-0530"; *seconds east of Greenwich. */
 static bool read_offset(const char *at, int *seconds)
 {
     int hours, minutes, sign = *at == '-' ? -1 : 1;
     *seconds = 0;
-    if (strcmp(at, "Z") == 0)
+    if (strcmp(at, "Z") == 0 || strcmp(at, "UTC") == 0)
         return true;
     if (*at != '+' && *at != '-')
         return false;
@@ -206,6 +206,12 @@ static bool is_whole_number(const char *string)
 static enum status ask_code(const struct search *search, const char *profile, const char *serial,
                             struct secret *code, struct error *error)
 {
+    if (search->aws->forked)
+        return fail(
+            error, REFUSED,
+            "the session of profile \"%s\" has ended; run the same command again: it goes on "
+            "where this one stopped",
+            profile);
     if (!search->options->ask) {
         fail(error, REFUSED,
              "profile \"%s\" needs the code of an MFA device, and there is nobody to ask", profile);
@@ -215,34 +221,67 @@ static enum status ask_code(const struct search *search, const char *profile, co
     return search->options->ask(question, code, error);
 }
 
+/* That it could not be kept only means that the next command asks for a code again. */
+static void keep_session(const struct search *search, const struct cached_role *role,
+                         const struct aws_call *call)
+{
+    const struct aws_options *options = search->options;
+    struct error error = {0};
+    if (credentials_to_cache(role, json_get(call->answer, "AssumeRoleResult"), &error) &&
+        options->log) {
+        owned char *line = must_format("the session is not kept: %s", text_string(&error.message));
+        options->log(options->log_context, line);
+    }
+    error_free(&error);
+}
+
 /* One call of STS by a client of its own: the one that is waiting for credentials cannot be used.
  */
 static enum status assume(const struct search *search, const char *profile,
-                          const struct aws_credentials *source, struct aws_credentials *found,
-                          struct error *error)
+                          const struct cached_role *role, const struct aws_credentials *source,
+                          struct aws_credentials *found, struct error *error)
 {
     struct aws *client;
     struct aws_call call = {0};
     secret_owned struct secret code = {0};
-    const char *seconds = setting(search, profile, "duration_seconds");
-    const char *serial = setting(search, profile, "mfa_serial");
-    owned char *session = session_name(setting(search, profile, "role_session_name"));
-    enum status status = serial ? ask_code(search, profile, serial, &code, error) : FINE;
+    owned char *session = session_name(role->session);
+    enum status status =
+        role->mfa_serial ? ask_code(search, profile, role->mfa_serial, &code, error) : FINE;
     if (status || (status = client_like(search->aws, source, &client, error)))
         return status;
-    struct sts_role role = {.arn = setting(search, profile, "role_arn"),
-                            .session = session,
-                            .external_id = setting(search, profile, "external_id"),
-                            .seconds = is_whole_number(seconds) ? seconds : NULL,
-                            .mfa_serial = serial,
-                            .mfa_code = code.at};
-    sts_assume_role(client, &call, &role);
+    sts_assume_role(client, &call,
+                    &(struct sts_role){.arn = role->arn,
+                                       .session = session,
+                                       .external_id = role->external_id,
+                                       .seconds = role->seconds,
+                                       .mfa_serial = role->mfa_serial,
+                                       .mfa_code = code.at});
     status = aws_finish(client, &call, error);
     if (!status)
         status = read_role(&call, "AssumeRoleResult", profile, found, error);
+    if (!status && role->mfa_serial)
+        keep_session(search, role, &call);
     aws_call_free(&call);
     aws_close(client);
     return status;
+}
+
+static struct cached_role role_of(const struct search *search, const char *profile)
+{
+    const char *seconds = setting(search, profile, "duration_seconds");
+    return (struct cached_role){.arn = setting(search, profile, "role_arn"),
+                                .external_id = setting(search, profile, "external_id"),
+                                .seconds = is_whole_number(seconds) ? seconds : NULL,
+                                .mfa_serial = setting(search, profile, "mfa_serial"),
+                                .session = setting(search, profile, "role_session_name")};
+}
+
+static bool was_kept(const struct search *search, const char *profile,
+                     const struct cached_role *role, struct aws_credentials *found)
+{
+    owned char *source = must_format("profile \"%s\"", profile);
+    return role->mfa_serial && !search->aws->distrusts_cache &&
+           credentials_of_cache(role, client_time(search->aws), source, found);
 }
 
 static bool is_role(const struct search *search, const char *profile)
@@ -330,10 +369,13 @@ static enum status of_role(struct search *search, const char *profile,
                     "profile \"%s\" has role_arn, and needs %s source_profile %s credential_source",
                     profile, name ? "only one of" : "also", name ? "and" : "or");
     search->visited[search->depth++] = profile;
+    struct cached_role role = role_of(search, profile);
+    if (was_kept(search, profile, &role, found))
+        return FINE;
     enum status status = name ? of_source_profile(search, profile, name, &source, error)
                               : of_named_source(search, profile, place, &source, error);
     if (!status)
-        status = assume(search, profile, &source, found, error);
+        status = assume(search, profile, &role, &source, found, error);
     credentials_free(&source);
     return status;
 }

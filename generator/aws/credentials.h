@@ -16,7 +16,8 @@
  * Then the container's endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI / _FULL_URI) and the
  * instance's (IMDSv2 only). Source: botocore/credentials.py (create_credential_resolver),
  * "Configuration and credential file settings" of the AWS CLI user guide. Not taken over: boto's
- * and EC2's own files of before 2013, and the CLI's cache of assumed roles. */
+ * and EC2's own files of before 2013. Of the CLI's cache of assumed roles only those that need a
+ * code are used, and kept (credentials_cache.c). */
 #ifndef GENERATOR_AWS_CREDENTIALS_H
 #define GENERATOR_AWS_CREDENTIALS_H
 

@@ -39,6 +39,15 @@ void dynamodb_list_tables(struct aws *aws, struct aws_call *call, const char *af
     submit(aws, call, "ListTables", body, false);
 }
 
+void dynamodb_list_tags(struct aws *aws, struct aws_call *call, const char *arn, const char *token)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "ResourceArn", arn);
+    if (token)
+        json_put_string(body, "NextToken", token);
+    submit(aws, call, "ListTagsOfResource", body, false);
+}
+
 void dynamodb_protect_table(struct aws *aws, struct aws_call *call, const char *table, bool protect)
 {
     cJSON *body = body_of(table);

@@ -7,11 +7,14 @@
 
 extern const struct aws_service dynamodb_service;
 
-/* {"Table": {"TableName", "TableStatus": "ACTIVE", "DeletionProtectionEnabled"}} */
+/* {"Table": {"TableName", "TableArn", "TableStatus": "ACTIVE", "DeletionProtectionEnabled"}} */
 void dynamodb_describe_table(struct aws *aws, struct aws_call *call, const char *table);
 
 /* {"TableNames": [...], "LastEvaluatedTableName"}; after may be NULL. */
 void dynamodb_list_tables(struct aws *aws, struct aws_call *call, const char *after);
+
+/* {"Tags": [{"Key", "Value"}], "NextToken"}; token may be NULL. */
+void dynamodb_list_tags(struct aws *aws, struct aws_call *call, const char *arn, const char *token);
 
 void dynamodb_protect_table(struct aws *aws, struct aws_call *call, const char *table,
                             bool protect); /* UpdateTable */

@@ -12,19 +12,38 @@ const struct aws_service iam_service = {.name = "iam",
 void iam_get_account_summary(struct aws *aws, struct aws_call *call)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &iam_service, .operation = "GetAccountSummary"});
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "GetAccountSummary",
+                                     .wanted = "GetAccountSummaryResult"});
 }
 
-void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call, const char *principal,
-                                   const cJSON *actions, const char *marker)
+void iam_get_role(struct aws *aws, struct aws_call *call, const char *name)
 {
     cJSON *body = json_object();
-    json_put_string(body, "PolicySourceArn", principal);
-    json_put(body, "ActionNames", cJSON_Duplicate(actions, true));
+    json_put_string(body, "RoleName", name);
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "GetRole",
+                                     .wanted = "GetRoleResult",
+                                     .body = body});
+}
+
+void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call,
+                                   const struct iam_question *question, const char *marker)
+{
+    cJSON *body = json_object(), *resources = json_array();
+    cJSON_AddItemToArray(resources, cJSON_CreateString(question->resource));
+    json_put_string(body, "PolicySourceArn", question->principal);
+    json_put(body, "ActionNames", cJSON_Duplicate(question->actions, true));
+    json_put(body, "ResourceArns", resources);
+    if (question->context)
+        json_put(body, "ContextEntries", cJSON_Duplicate(question->context, true));
     json_put_string(body, "MaxItems", "1000");
     if (marker)
         json_put_string(body, "Marker", marker);
     aws_submit(aws, call,
-               &(struct aws_request){
-                   .service = &iam_service, .operation = "SimulatePrincipalPolicy", .body = body});
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "SimulatePrincipalPolicy",
+                                     .wanted = "SimulatePrincipalPolicyResult",
+                                     .body = body});
 }

@@ -46,6 +46,7 @@ struct parts {
     const char *operation, *method, *path;
     const char *query;
     const char *principal; /* travels in a header */
+    const char *wanted;    /* of the answer */
     cJSON *body;
     bool reads;
 };
@@ -63,10 +64,12 @@ static void submit(struct aws *aws, struct aws_call *call, const struct parts *p
                                      .query = parts->query,
                                      .headers = header ? headers : NULL,
                                      .body = parts->body,
+                                     .wanted = parts->wanted,
                                      .changes = !parts->reads});
 }
 
-/* One page of a list. */
+/* One page of a list. Whether an empty list is in the answer, is not documented: it is not asked
+ * for. */
 static void submit_list(struct aws *aws, struct aws_call *call, const struct parts *list,
                         const char *size_name, const char *marker_name, const char *marker)
 {
@@ -82,12 +85,12 @@ static void submit_list(struct aws *aws, struct aws_call *call, const struct par
     text_free(&query);
 }
 
-static cJSON *attribute_payload(const cJSON *attributes, bool whole)
+static cJSON *attribute_payload(const cJSON *attributes, bool merge)
 {
     cJSON *payload = json_object();
     json_put(payload, "attributes", cJSON_Duplicate(attributes, true));
-    if (whole)
-        json_put_bool(payload, "merge", false);
+    if (merge)
+        json_put_bool(payload, "merge", true);
     return payload;
 }
 
@@ -100,15 +103,20 @@ void iot_create_thing(struct aws *aws, struct aws_call *call, const char *name, 
     cJSON *body = json_object();
     json_put_string(body, "thingTypeName", type);
     json_put(body, "attributePayload", attribute_payload(attributes, false));
-    submit(aws, call, &(struct parts){.operation = "CreateThing", .path = path, .body = body});
+    submit(aws, call,
+           &(struct parts){
+               .operation = "CreateThing", .wanted = "thingArn", .path = path, .body = body});
 }
 
 void iot_describe_thing(struct aws *aws, struct aws_call *call, const char *name)
 {
     owned char *path = path_of("/things/", name, NULL);
     submit(aws, call,
-           &(struct parts){
-               .operation = "DescribeThing", .method = "GET", .path = path, .reads = true});
+           &(struct parts){.operation = "DescribeThing",
+                           .wanted = "thingName",
+                           .method = "GET",
+                           .path = path,
+                           .reads = true});
 }
 
 void iot_update_thing(struct aws *aws, struct aws_call *call, const char *name,
@@ -159,8 +167,10 @@ void iot_create_certificate(struct aws *aws, struct aws_call *call, const char *
     cJSON *body = json_object();
     json_put_string(body, "certificateSigningRequest", request_pem);
     submit(aws, call,
-           &(struct parts){
-               .operation = "CreateCertificateFromCsr", .path = "/certificates", .body = body});
+           &(struct parts){.operation = "CreateCertificateFromCsr",
+                           .wanted = "certificateId certificateArn certificatePem",
+                           .path = "/certificates",
+                           .body = body});
 }
 
 void iot_update_certificate(struct aws *aws, struct aws_call *call, const char *id, bool active)
@@ -184,8 +194,11 @@ void iot_describe_certificate(struct aws *aws, struct aws_call *call, const char
 {
     owned char *path = path_of("/certificates/", id, NULL);
     submit(aws, call,
-           &(struct parts){
-               .operation = "DescribeCertificate", .method = "GET", .path = path, .reads = true});
+           &(struct parts){.operation = "DescribeCertificate",
+                           .wanted = "certificateDescription",
+                           .method = "GET",
+                           .path = path,
+                           .reads = true});
 }
 
 void iot_list_certificates(struct aws *aws, struct aws_call *call, const char *marker)
@@ -275,6 +288,7 @@ void iot_describe_endpoint(struct aws *aws, struct aws_call *call)
 {
     submit(aws, call,
            &(struct parts){.operation = "DescribeEndpoint",
+                           .wanted = "endpointAddress",
                            .method = "GET",
                            .path = "/endpoint",
                            .query = "endpointType=iot%3AData-ATS",

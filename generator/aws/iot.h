@@ -21,7 +21,7 @@ void iot_create_thing(struct aws *aws, struct aws_call *call, const char *name, 
  * ResourceNotFoundException. */
 void iot_describe_thing(struct aws *aws, struct aws_call *call, const char *name);
 
-/* Replaces all attributes. */
+/* Sets these attributes, and leaves the others as they are. */
 void iot_update_thing(struct aws *aws, struct aws_call *call, const char *name,
                       const cJSON *attributes);
 

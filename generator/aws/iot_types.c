@@ -47,6 +47,19 @@ void iot_delete_thing_type(struct aws *aws, struct aws_call *call, const char *t
     submit(aws, call, "DeleteThingType", "DELETE", &path, NULL, NULL, true);
 }
 
+void iot_list_tags(struct aws *aws, struct aws_call *call, const char *arn, const char *token)
+{
+    struct text path = path_to("/tags", "", ""), query = {0};
+    text_add_string(&query, "resourceArn=");
+    aws_escape(arn, &query);
+    if (token) {
+        text_add_string(&query, "&nextToken=");
+        aws_escape(token, &query);
+    }
+    submit(aws, call, "ListTagsForResource", "GET", &path, text_string(&query), NULL, false);
+    text_free(&query);
+}
+
 void iot_list_things_of_type(struct aws *aws, struct aws_call *call, const char *type,
                              const char *token)
 {

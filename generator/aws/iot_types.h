@@ -5,8 +5,8 @@
 
 #include "iot.h"
 
-/* {"thingTypeName", "thingTypeProperties": {...}, "thingTypeMetadata": {"deprecated",
- * "deprecationDate": seconds since 1970, "creationDate"}} */
+/* {"thingTypeName", "thingTypeArn", "thingTypeProperties": {...}, "thingTypeMetadata":
+ * {"deprecated", "deprecationDate": seconds since 1970, "creationDate"}} */
 void iot_describe_thing_type(struct aws *aws, struct aws_call *call, const char *type);
 
 /* Things can no longer be made of it; or, with undo, they can again. */
@@ -14,6 +14,9 @@ void iot_deprecate_thing_type(struct aws *aws, struct aws_call *call, const char
 
 /* InvalidRequestException until five minutes after it was deprecated, and while a thing has it. */
 void iot_delete_thing_type(struct aws *aws, struct aws_call *call, const char *type);
+
+/* {"tags": [{"Key", "Value"}], "nextToken"}; token may be NULL. */
+void iot_list_tags(struct aws *aws, struct aws_call *call, const char *arn, const char *token);
 
 /* The same as iot_list_things() of a type. */
 void iot_list_things_of_type(struct aws *aws, struct aws_call *call, const char *type,

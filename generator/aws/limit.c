@@ -16,6 +16,7 @@ static const uint64_t longest_interval = 2000000000; /* 0.5 calls a second */
 struct limit {
     _Atomic uint64_t name; /* a hash of it; 0: free */
     _Atomic uint64_t full_at;
+    _Atomic uint64_t fastest;  /* the interval that it began with; 0: not begun yet */
     _Atomic uint64_t interval; /* between two calls; 0: not begun yet */
     _Atomic uint64_t slowed_at;
 };
@@ -59,15 +60,16 @@ static uint64_t hash_of(const char *name)
     return hash ? hash : 1;
 }
 
-struct limit *limit_of(struct limits *limits, const char *name)
+struct limit *limit_of(struct limits *limits, const char *name, unsigned faster)
 {
-    uint64_t hash = hash_of(name);
+    uint64_t hash = hash_of(name), begins = limits->interval / faster;
     for (size_t i = 0; i < MOST_LIMITS; i++) {
         struct limit *limit = &limits->at[i];
         uint64_t found = 0;
         if (atomic_compare_exchange_strong(&limit->name, &found, hash) || found == hash) {
-            uint64_t none = 0;
-            atomic_compare_exchange_strong(&limit->interval, &none, limits->interval);
+            uint64_t none = 0, nothing = 0;
+            atomic_compare_exchange_strong(&limit->fastest, &none, begins);
+            atomic_compare_exchange_strong(&limit->interval, &nothing, begins);
             return limit;
         }
     }
@@ -105,13 +107,13 @@ void limit_was_throttled(struct limits *limits, struct limit *limit)
 
 void limit_went_well(struct limits *limits, struct limit *limit)
 {
-    uint64_t interval = atomic_load(&limit->interval);
-    if (interval <= limits->interval)
+    uint64_t interval = atomic_load(&limit->interval), fastest = atomic_load(&limit->fastest);
+    if (interval <= fastest)
         return;
     double rate = 1e9 / (double)interval + 1e7 / (double)limits->interval;
     uint64_t faster = (uint64_t)(1e9 / rate);
-    if (faster < limits->interval)
-        faster = limits->interval;
+    if (faster < fastest)
+        faster = fastest;
     atomic_compare_exchange_strong(&limit->interval, &interval, faster);
 }
 

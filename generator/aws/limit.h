@@ -8,7 +8,9 @@
  *
  * AWS says with an error that it was too fast: then the interval doubles (not beyond two seconds),
  * at most once a second, because everything in flight is told the same at once. Each success takes
- * a hundredth of the way back to the rate that was asked for. */
+ * back a hundredth of the rate that was asked for, never beyond the rate that the bucket began
+ * with. Reads begin faster, because what AWS allows them is not known; they come back no faster
+ * than the others, so that one that has to be slow is not throttled again at once. */
 #ifndef GENERATOR_AWS_LIMIT_H
 #define GENERATOR_AWS_LIMIT_H
 
@@ -17,13 +19,17 @@
 struct limits;
 struct limit;
 
+/* How many times faster than others an operation that only reads begins. */
+enum { READS_FASTER = 4 };
+
 /* rate: calls a second for each operation. Memory is shared with processes forked later. */
 struct limits *limits_open(double rate);
 void limits_close(struct limits *limits); /* NULL is fine */
 
-/* The bucket of an operation ("iot CreateThing"); the same for all processes. NULL when there are
- * more than 128 operations: then it is not limited. */
-struct limit *limit_of(struct limits *limits, const char *name);
+/* The bucket of an operation ("iot CreateThing"); the same for all processes. faster: how many
+ * times the rate it begins with. NULL when there are more than 128 operations: then it is not
+ * limited. */
+struct limit *limit_of(struct limits *limits, const char *name, unsigned faster);
 
 /* Takes a token: 0; or, when there is none, after how many seconds to ask again. */
 double limit_take(struct limit *limit);

@@ -28,6 +28,13 @@ void logs_describe_groups(struct aws *aws, struct aws_call *call, const char *pr
     submit(aws, call, "DescribeLogGroups", body, false);
 }
 
+void logs_list_tags(struct aws *aws, struct aws_call *call, const char *arn)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "resourceArn", arn);
+    submit(aws, call, "ListTagsForResource", body, false);
+}
+
 void logs_delete_group(struct aws *aws, struct aws_call *call, const char *group)
 {
     cJSON *body = json_object();

@@ -7,9 +7,12 @@
 extern const struct aws_service logs_service;
 
 /* {"logGroups": [{"logGroupName", "arn", "storedBytes"}], "nextToken"}: those whose name begins
- * with prefix. token may be NULL. */
+ * with prefix. An arn ends in ":*", which is no part of the group's own. token may be NULL. */
 void logs_describe_groups(struct aws *aws, struct aws_call *call, const char *prefix,
                           const char *token);
+
+/* {"tags": {"key": "value"}}; arn: the group's own. */
+void logs_list_tags(struct aws *aws, struct aws_call *call, const char *arn);
 
 /* ResourceNotFoundException; OperationAbortedException while another call changes it. */
 void logs_delete_group(struct aws *aws, struct aws_call *call, const char *group);

@@ -314,7 +314,7 @@ static enum status read_one(struct aws_profiles *profiles, enum profile_file fil
 
 /* --- the files --- */
 
-static const char *home_folder(void)
+const char *home_folder(void)
 {
     const char *home = getenv("HOME");
     const struct passwd *user = home && *home ? NULL : getpwuid(getuid());

@@ -14,6 +14,8 @@ struct aws_profiles;
 enum status profiles_read(struct aws_profiles **profiles, struct error *error);
 void profiles_free(struct aws_profiles *profiles); /* wipes */
 
+const char *home_folder(void); /* what "~" is */
+
 bool profile_exists(const struct aws_profiles *profiles, const char *name);
 bool section_exists(const struct aws_profiles *profiles, const char *kind, const char *name);
 

@@ -11,7 +11,9 @@ const struct aws_service sts_service = {.name = "sts",
 void sts_get_caller_identity(struct aws *aws, struct aws_call *call)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &sts_service, .operation = "GetCallerIdentity"});
+               &(struct aws_request){.service = &sts_service,
+                                     .operation = "GetCallerIdentity",
+                                     .wanted = "GetCallerIdentityResult"});
 }
 
 static void put_if_given(cJSON *body, const char *name, const char *value)
@@ -35,10 +37,12 @@ void sts_assume_role(struct aws *aws, struct aws_call *call, const struct sts_ro
     put_if_given(body, "ExternalId", role->external_id);
     put_if_given(body, "SerialNumber", role->mfa_serial);
     put_if_given(body, "TokenCode", role->mfa_code);
-    aws_submit(
-        aws, call,
-        &(struct aws_request){
-            .service = &sts_service, .operation = "AssumeRole", .body = body, .secret = true});
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &sts_service,
+                                     .operation = "AssumeRole",
+                                     .wanted = "AssumeRoleResult",
+                                     .body = body,
+                                     .secret = true});
 }
 
 void sts_assume_role_with_web_identity(struct aws *aws, struct aws_call *call,
@@ -49,6 +53,7 @@ void sts_assume_role_with_web_identity(struct aws *aws, struct aws_call *call,
     aws_submit(aws, call,
                &(struct aws_request){.service = &sts_service,
                                      .operation = "AssumeRoleWithWebIdentity",
+                                     .wanted = "AssumeRoleWithWebIdentityResult",
                                      .body = body,
                                      .secret = true,
                                      .anonymous = true});

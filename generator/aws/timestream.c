@@ -52,9 +52,21 @@ enum status timestream_open(struct aws *aws, struct timestream *timestream, stru
         status = fail(error, REFUSED, "Timestream names no endpoint to go to");
     if (!status)
         timestream->host = must_copy(address);
-    timestream->refused = aws_failed_with(&call, "AccessDeniedException");
+    if (status)
+        timestream_explain(&call, error);
     aws_call_free(&call);
     return status;
+}
+
+void timestream_explain(const struct aws_call *call, struct error *error)
+{
+    /* Plain denials have the same code: only the words tell them apart. */
+    if (!aws_failed_with(call, "AccessDeniedException") ||
+        !strstr(text_string(&error->message), "Only existing Timestream for LiveAnalytics"))
+        return;
+    text_free(&error->advice);
+    advise(error, "an account from after 2025-06-20 has no Timestream: write "
+                  "\"store: dynamodb\" under aws: in iot_system_infra/system.yaml");
 }
 
 void timestream_close(struct timestream *timestream)
@@ -85,6 +97,11 @@ void timestream_describe_table(struct timestream *timestream, struct aws_call *c
                                const char *database, const char *table)
 {
     submit(timestream, call, "DescribeTable", body_of(database, "TableName", table), false);
+}
+
+void timestream_list_tags(struct timestream *timestream, struct aws_call *call, const char *arn)
+{
+    submit(timestream, call, "ListTagsForResource", body_of(NULL, "ResourceARN", arn), false);
 }
 
 void timestream_delete_table(struct timestream *timestream, struct aws_call *call,

@@ -36,7 +36,8 @@ struct run {
     struct wifi wifi; /* for rows that have none of their own */
     size_t existed, made, failed, complaints;
     cJSON *failures;
-    bool begun; /* there is something to report */
+    char *advised; /* what was advised last; it is not said for each thing again */
+    bool begun;    /* there is something to report */
     struct progress progress;
 };
 
@@ -236,6 +237,15 @@ static enum status check_table(struct run *run)
 
 /* --- making --- */
 
+static void advise_once(struct run *run, const char *advice)
+{
+    if (!*advice || (run->advised && strcmp(run->advised, advice) == 0))
+        return;
+    fprintf(stderr, "       %s\n", advice);
+    free(run->advised);
+    run->advised = must_copy(advice);
+}
+
 static void observe(void *context, const struct bulk_result *result)
 {
     struct run *run = context;
@@ -247,10 +257,13 @@ static void observe(void *context, const struct bulk_result *result)
         json_put_string(failure, "name", name);
         json_put_number(failure, "line", (double)run->lines[result->index]);
         json_put_string(failure, "message", result->message);
+        json_put_string(failure, "advice", *result->advice ? result->advice : NULL);
         cJSON_AddItemToArray(run->failures, failure);
-        if (run->failed++ < MOST_COMPLAINTS && !run->context->json)
+        if (run->failed++ < MOST_COMPLAINTS && !run->context->json) {
             fprintf(stderr, "%s%s:%zu: %s: %s\n", run->progress.terminal ? "\r\033[K" : "",
                     run->file, run->lines[result->index], name, result->message);
+            advise_once(run, result->advice);
+        }
     }
     progress_step(&run->progress, run->made + run->failed);
 }
@@ -329,6 +342,7 @@ static void run_free(struct run *run)
         free(run->types[i]->type);
         free(run->types[i]);
     }
+    free(run->advised);
     free(run->things);
     free(run->lines);
     free(run->types);

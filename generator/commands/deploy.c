@@ -94,7 +94,8 @@ static bool says_yes(void)
     return *line == 'y' || *line == 'Y';
 }
 
-/* What only adds needs nobody's consent; what holds readings needs a word of its own. */
+/* What only adds, or takes over what an earlier deploy made, needs nobody's consent; what holds
+ * readings needs a word of its own. */
 static enum status consent(const struct deployment *deployment)
 {
     struct context *context = deployment->project->context;
@@ -108,7 +109,8 @@ static enum status consent(const struct deployment *deployment)
         return FINE;
     if (isatty(STDIN_FILENO))
         return says_yes() ? FINE : fail(&context->error, WRONG_INPUT, "nothing was applied");
-    fail(&context->error, WRONG_USAGE, "what is there would change, and there is nobody to ask");
+    fail(&context->error, WRONG_USAGE,
+         "what is there would change or be taken over, and there is nobody to ask");
     return advise(&context->error, "to apply it: the same command with --yes (make: yes=yes)");
 }
 
@@ -171,11 +173,14 @@ static enum status plan_and_apply(struct deployment *deployment, const char *con
     struct context *context = deployment->project->context;
     bool dry_run = option_given(context, "dry-run");
     stacks_plan(&deployment->stacks, !dry_run);
-    show_plan(deployment);
+    enum status status = deployment_ask_owners(deployment);
+    if (!status)
+        show_plan(deployment);
     if (deployment->foreign && !context->json)
         say(context, "the database \"%s\" is there already, and is used as it is",
             json_string(project_system(deployment->project), "database", ""));
-    enum status status = dry_run ? FINE : consent(deployment);
+    if (!status && !dry_run)
+        status = consent(deployment);
     if (!status && !dry_run)
         status = write_documents(deployment->project, types, count);
     if (status || dry_run)

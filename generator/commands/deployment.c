@@ -4,6 +4,7 @@
 #include "../aws/timestream.h"
 #include "../model.h"
 #include "../target/account.h"
+#include "../target/removal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +145,8 @@ static enum status look_for_database(struct aws *aws, const char *name, bool *fo
         *error = (struct error){0};
         status = FINE;
     }
-    if (timestream.refused || aws_failed_with(&call, "AccessDeniedException"))
-        advise(error, "an account from after 2025-06-20 has no Timestream: write "
-                      "\"store: dynamodb\" under aws: in iot_system_infra/system.yaml");
+    if (status)
+        timestream_explain(&call, error);
     aws_call_free(&call);
     timestream_close(&timestream);
     return status;
@@ -183,6 +183,42 @@ enum status deployment_choose_system(struct deployment *deployment, bool whole)
     system->left_out = deployment->foreign;
     return held && !deployment->foreign ? refuse_second_database(system, wanted, name, error)
                                         : FINE;
+}
+
+/* --- what is taken over --- */
+
+static enum status ask_owner(struct removal *removal, const struct stack *stack, cJSON *change,
+                             struct error *error)
+{
+    const char *id = json_string(change, "id", "");
+    const cJSON *resource = json_get(json_get(stack->template, "Resources"), id);
+    bool found = false, ours = false;
+    enum status status = FINE;
+    if (resource && removal_knows(resource))
+        status = removal_look(removal, resource, &found, &ours, error);
+    json_put_bool(change, "ours", ours);
+    return status;
+}
+
+enum status deployment_ask_owners(struct deployment *deployment)
+{
+    struct stacks *stacks = &deployment->stacks;
+    struct removal removal = {
+        .context = deployment->project->context, .aws = deployment->aws, .system = stacks->system};
+    enum status status = FINE;
+    for (size_t i = 0; i < stacks->count; i++) {
+        struct stack *stack = &stacks->at[i];
+        cJSON *change;
+        removal.type = strcmp(stack->subject, "system") == 0 ? NULL : stack->subject;
+        cJSON_ArrayForEach(change, stack->changes)
+        {
+            if (!status && !stack->left_out && !stack->error.status &&
+                strcmp(json_string(change, "action", ""), "import") == 0)
+                status = ask_owner(&removal, stack, change, &deployment->project->context->error);
+        }
+    }
+    removal_close(&removal);
+    return status;
 }
 
 /* --- how it went --- */

@@ -30,6 +30,10 @@ enum status deployment_look(struct deployment *deployment);
  * under another name. */
 enum status deployment_choose_system(struct deployment *deployment, bool whole);
 
+/* After stacks_plan(): says of each import whether what it takes over is ours ("ours" of
+ * stack_plan.h). */
+enum status deployment_ask_owners(struct deployment *deployment);
+
 /* The CloudFormation template of a subject; NULL where it renders to nothing. */
 enum status subject_template(struct project *project, const char *subject, cJSON **template);
 

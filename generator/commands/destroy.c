@@ -1,6 +1,8 @@
 /* Removes what deploy made, in the order that AWS demands, and remembers nothing: what is left to
- * do is found out anew each time, so a command that was stopped anywhere is run again. What a stack
- * that is gone can no longer tell is known from the names in the model. */
+ * do is found out anew each time, so a command that was stopped anywhere is run again.
+ *
+ * A stack says what is its own. Once it is gone the model says which names to look for, but a name
+ * is no proof: then only what bears our tags is removed, and what does not is shown and left. */
 #include "commands.h"
 #include "../../common/files.h"
 #include "../../common/json.h"
@@ -26,7 +28,9 @@ struct destruction {
     struct removal removal;
     struct stack *stack;
     cJSON *resources; /* of the template, by logical id, names resolved */
-    cJSON *there;     /* [id]: those of them that outlive a stack, and are there */
+    bool of_stack;    /* they are what the stack itself says that it holds */
+    cJSON *there;     /* [id]: those of them that can be found without a stack, and are ours */
+    cJSON *foreign;   /* [id]: those that are there, and somebody else's */
     bool has_mark;    /* of this target */
 };
 
@@ -162,8 +166,20 @@ static void find_resources(struct destruction *this)
     const cJSON *deployed = json_get(stack->deployed, "Resources") ? stack->deployed : NULL;
     cJSON *resolved = deployed ? template_resolve(deployed, stack->deployed_parameters, RESOLVE_ALL)
                                : template_resolve(stack->template, stack->parameters, RESOLVE_ALL);
+    this->of_stack = deployed;
     this->resources = cJSON_DetachItemFromObjectCaseSensitive(resolved, "Resources");
     cJSON_Delete(resolved);
+}
+
+static enum status look_at(struct destruction *this, const cJSON *resource)
+{
+    bool found = false, ours = this->of_stack;
+    enum status status = removal_look(&this->removal, resource, &found,
+                                      this->of_stack ? NULL : &ours, &this->context->error);
+    if (!status && found)
+        cJSON_AddItemToArray(ours ? this->there : this->foreign,
+                             cJSON_CreateString(resource->string));
+    return status;
 }
 
 static enum status look_at_resources(struct destruction *this)
@@ -171,21 +187,19 @@ static enum status look_at_resources(struct destruction *this)
     const cJSON *resource;
     enum status status = FINE;
     this->there = json_array();
+    this->foreign = json_array();
     cJSON_ArrayForEach(resource, this->resources)
     {
-        bool found = false;
         if (removal_knows(resource) && !status)
-            status = removal_look(&this->removal, resource, &found, &this->context->error);
-        if (found)
-            cJSON_AddItemToArray(this->there, cJSON_CreateString(resource->string));
+            status = look_at(this, resource);
     }
     return status;
 }
 
-static bool is_there(const struct destruction *this, const cJSON *resource)
+static bool lists(const cJSON *ids, const cJSON *resource)
 {
     const cJSON *id;
-    cJSON_ArrayForEach(id, this->there)
+    cJSON_ArrayForEach(id, ids)
     {
         if (strcmp(id->valuestring, resource->string) == 0)
             return true;
@@ -193,12 +207,24 @@ static bool is_there(const struct destruction *this, const cJSON *resource)
     return false;
 }
 
+static bool is_there(const struct destruction *this, const cJSON *resource)
+{
+    return lists(this->there, resource);
+}
+
+/* Whether it would go, unless it is kept for its readings. */
+static bool is_ours(const struct destruction *this, const cJSON *resource)
+{
+    return is_there(this, resource) || (this->of_stack && !outlives(resource));
+}
+
+/* The name of the first of ours of a type. */
 static const char *name_of_type(const struct destruction *this, const char *type)
 {
     const cJSON *resource;
     cJSON_ArrayForEach(resource, this->resources)
     {
-        if (strcmp(json_string(resource, "Type", ""), type) == 0)
+        if (strcmp(json_string(resource, "Type", ""), type) == 0 && is_ours(this, resource))
             return resource_name(resource);
     }
     return NULL;
@@ -262,7 +288,7 @@ static enum status refuse_tables(struct destruction *this)
     const char *database = name_of_type(this, "AWS::Timestream::Database");
     struct names *tables = must_alloc(sizeof *tables);
     enum status status = FINE;
-    if (database && option_given(this->context, "data") && this->there->child)
+    if (database && option_given(this->context, "data"))
         status = removal_find_tables(&this->removal, database, tables, &this->context->error);
     if (!status && tables->count) {
         owned char *some = some_of(tables);
@@ -297,8 +323,10 @@ static void write_plan(const struct destruction *this, struct text *out)
         if (outlives(resource) && is_there(this, resource))
             add_line(resource, data ? '-' : '=',
                      data ? "  with all its readings" : "  stays (data=yes removes it)", out);
-        else if (!outlives(resource) && (this->stack->status || is_there(this, resource)))
+        else if (!outlives(resource) && is_ours(this, resource))
             add_line(resource, '-', "", out);
+        else if (lists(this->foreign, resource))
+            add_line(resource, '=', "  not made here, left as it is", out);
     }
 }
 
@@ -306,6 +334,7 @@ static cJSON *plan_json(const struct destruction *this, const char *outcome)
 {
     bool data = option_given(this->context, "data");
     cJSON *answer = json_object(), *removed = json_array(), *kept = json_array();
+    cJSON *foreign = json_array();
     const cJSON *resource;
     cJSON_ArrayForEach(resource, this->resources)
     {
@@ -313,9 +342,10 @@ static cJSON *plan_json(const struct destruction *this, const char *outcome)
         cJSON *item = json_object();
         json_put_string(item, "type", json_string(resource, "Type", ""));
         json_put_string(item, "name", resource_name(resource));
-        if (outlives(resource) ? is_there(this, resource)
-                               : this->stack->status || is_there(this, resource))
+        if (is_ours(this, resource))
             cJSON_AddItemToArray(kept_here ? kept : removed, item);
+        else if (lists(this->foreign, resource))
+            cJSON_AddItemToArray(foreign, item);
         else
             cJSON_Delete(item);
     }
@@ -325,6 +355,7 @@ static cJSON *plan_json(const struct destruction *this, const char *outcome)
     json_put_string(answer, "outcome", outcome);
     json_put(answer, "removed", removed);
     json_put(answer, "kept", kept);
+    json_put(answer, "foreign", foreign);
     return answer;
 }
 
@@ -358,7 +389,8 @@ static enum status remove_rest(struct destruction *this)
     enum status status = FINE;
     cJSON_ArrayForEach(resource, this->resources)
     {
-        if (status || !removal_knows(resource) || (outlives(resource) && !data))
+        if (status || !removal_knows(resource) || !is_ours(this, resource) ||
+            (outlives(resource) && !data))
             continue;
         status = removal_delete(&this->removal, resource, &this->context->error);
         fault_point("rest");
@@ -370,7 +402,7 @@ static void conclude(const struct destruction *this, bool nothing)
 {
     struct context *context = this->context;
     const cJSON *resource;
-    struct text kept = {0};
+    struct text kept = {0}, foreign = {0};
     if (nothing)
         text_add_format(&context->out, "%s  is not in %s\n", this->subject,
                         aws_region(this->deployment.aws));
@@ -378,8 +410,11 @@ static void conclude(const struct destruction *this, bool nothing)
         text_add_format(&context->out, "%s  destroyed\n", this->subject);
     cJSON_ArrayForEach(resource, this->resources)
     {
-        if (outlives(resource) && is_there(this, resource) && !option_given(context, "data"))
-            text_add_format(&kept, "%s%s %s", kept.length ? ", " : "",
+        bool stays =
+            outlives(resource) && is_there(this, resource) && !option_given(context, "data");
+        struct text *list = stays ? &kept : lists(this->foreign, resource) ? &foreign : NULL;
+        if (list)
+            text_add_format(list, "%s%s %s", list->length ? ", " : "",
                             resource_kind(json_string(resource, "Type", ""))->title,
                             resource_name(resource));
     }
@@ -387,7 +422,10 @@ static void conclude(const struct destruction *this, bool nothing)
         text_add_format(&context->out, "stays  %s\n       a later deploy uses %s again; %s\n",
                         text_string(&kept), strstr(text_string(&kept), ", ") ? "them" : "it",
                         "data=yes removes what stays");
+    if (foreign.length)
+        text_add_format(&context->out, "not made here, left as it is  %s\n", text_string(&foreign));
     text_free(&kept);
+    text_free(&foreign);
 }
 
 /* Whether there is anything that this command would remove. */
@@ -446,7 +484,11 @@ static enum status look(struct destruction *this)
     enum status status =
         deployment_open(deployment, this->project, subjects, types ? types->count : 1);
     names_free(types);
-    this->removal = (struct removal){.context = this->context, .aws = deployment->aws};
+    this->removal =
+        (struct removal){.context = this->context,
+                         .aws = deployment->aws,
+                         .system = json_string(project_system(this->project), "name", ""),
+                         .type = this->system ? NULL : this->subject};
     if (status)
         return status;
     this->stack = stacks_find(&deployment->stacks, this->subject);
@@ -489,6 +531,7 @@ static enum status destroy_there(struct project *project, const char *subject)
         status = carry_out(&this);
     cJSON_Delete(this.resources);
     cJSON_Delete(this.there);
+    cJSON_Delete(this.foreign);
     removal_close(&this.removal);
     deployment_close(&this.deployment);
     return status;

@@ -41,7 +41,9 @@ static enum status diff_stacks(struct project *project, const struct names *subj
         status = deployment_choose_system(&deployment, whole);
     if (!status) {
         stacks_plan(&deployment.stacks, false);
-        status = show(&deployment);
+        status = deployment_ask_owners(&deployment);
+        if (!status)
+            status = show(&deployment);
         stacks_forget(&deployment.stacks);
     }
     if (!status && deployment.foreign && !project->context->json)

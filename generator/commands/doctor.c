@@ -48,6 +48,7 @@ struct doctor {
     size_t orphan_count, orphan_room;
     struct progress progress;
     bool surveying;
+    char *region; /* that is looked at */
     cJSON *cleaned;
 };
 
@@ -165,6 +166,15 @@ static void add_orphan(struct doctor *doctor, struct orphan orphan)
     doctor->orphans[doctor->orphan_count++] = orphan;
 }
 
+/* What was made in another region or account is not missing here. */
+static bool is_of_here(const struct doctor *doctor, const cJSON *record)
+{
+    const cJSON *registration = json_get(record, "registration");
+    const char *account = json_string(registration, "account", doctor->checkup.account);
+    return strcmp(json_string(registration, "region", doctor->region), doctor->region) == 0 &&
+           strcmp(account, doctor->checkup.account) == 0;
+}
+
 static void find_orphans(struct doctor *doctor)
 {
     const struct survey *survey = &doctor->survey;
@@ -186,7 +196,8 @@ static void find_orphans(struct doctor *doctor)
     for (size_t i = 0; i < doctor->records.names->count; i++) {
         const char *name = doctor->records.names->at[i];
         const cJSON *record = doctor->records.at[i];
-        if (record && strcmp(record_state(record), "active") == 0 && !survey_find(survey, name))
+        if (record && is_of_here(doctor, record) && strcmp(record_state(record), "active") == 0 &&
+            !survey_find(survey, name))
             add_orphan(doctor, (struct orphan){.kind = RECORD, .name = name});
     }
 }
@@ -199,8 +210,8 @@ static char *describe(const struct orphan *orphan)
                            orphan->certificate->active ? "ACTIVE" : "inactive",
                            orphan->young ? ", less than an hour old" : "");
     case THING:
-        return must_format("thing %s (%s): it has no certificate", orphan->name,
-                           orphan->thing->type);
+        return must_format("thing %s (%s)%s: it has no certificate", orphan->name,
+                           orphan->thing->type, orphan->young ? ", less than an hour old" : "");
     default:
         return must_format("record %s: the account has no such thing", orphan->name);
     }
@@ -254,13 +265,14 @@ static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
 
 /* --- cleaning --- */
 
-/* Asked one by one; without a terminal only --yes is an answer. */
+/* Asked one by one; without a terminal only --yes is an answer, and none for what somebody may be
+ * making just now. */
 static bool agreed(const struct context *context, const struct orphan *orphan)
 {
     char answer[16] = "";
     owned char *line = describe(orphan);
     if (option_given(context, "yes"))
-        return true;
+        return !orphan->young;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return false;
     fprintf(stderr, "%s. Remove it? [y/N] ", line);
@@ -311,7 +323,8 @@ static enum status clean_all(struct doctor *doctor)
     }
     if (!status && left && !isatty(STDIN_FILENO)) {
         fail(&context->error, WRONG_USAGE, "%zu orphans were left: nobody can be asked here", left);
-        status = advise(&context->error, "--clean --yes removes them without asking");
+        status = advise(&context->error, "--clean --yes removes those that are older than an hour; "
+                                         "younger ones somebody may just be making");
     }
     target_close(&target);
     return status;
@@ -394,6 +407,7 @@ static enum status examine_account(struct doctor *doctor)
         error_free(&context->error);
         return FINE;
     }
+    doctor->region = must_copy(aws_region(aws));
     if (checkup_account(aws, system, &doctor->checkup))
         status = look_for_orphans(doctor, aws);
     aws_close(aws);
@@ -437,6 +451,7 @@ enum status command_doctor(struct context *context)
     records_free(&doctor.records);
     survey_free(&doctor.survey);
     free(doctor.orphans);
+    free(doctor.region);
     cJSON_Delete(doctor.cleaned);
     project_free(&doctor.project);
     return status;

@@ -255,3 +255,15 @@ bool certificate_mark(const char *der, size_t length, char mark[2 * SERIAL_BYTES
     X509_free(certificate);
     return found == 2 * SERIAL_BYTES;
 }
+
+bool certificate_key(const char *der, size_t length, char digest[65])
+{
+    const unsigned char *at = (const unsigned char *)der;
+    struct error error = {0};
+    X509 *certificate = d2i_X509(NULL, &at, (long)length);
+    EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate) : NULL;
+    bool found = key && !key_digest(key, digest, &error);
+    X509_free(certificate);
+    error_free(&error);
+    return found;
+}

@@ -46,3 +46,14 @@ const EVP_MD *digest_sha1(void)
         digest = EVP_MD_fetch(NULL, "SHA1", NULL);
     return digest;
 }
+
+enum status key_digest(EVP_PKEY *key, char hexadecimal[65], struct error *error)
+{
+    unsigned char *der = NULL;
+    int length = i2d_PUBKEY(key, &der);
+    if (length <= 0)
+        return fail_openssl(error, REFUSED, "a public key cannot be written");
+    enum status status = sha256_hex(der, (size_t)length, hexadecimal, error);
+    OPENSSL_free(der);
+    return status;
+}

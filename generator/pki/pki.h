@@ -30,6 +30,8 @@ bool key_encoding_named(const char *name, enum key_encoding *encoding);
 const char *key_algorithm_title(enum key_algorithm algorithm); /* "RSA-2048", "EC P-256" */
 
 enum status key_make(enum key_algorithm algorithm, EVP_PKEY **key, struct error *error);
+/* SHA-256 of the public key (SubjectPublicKeyInfo, DER) in lower-case hexadecimal and a NUL. */
+enum status key_digest(EVP_PKEY *key, char hexadecimal[65], struct error *error);
 enum status key_to_pem(EVP_PKEY *key, struct secret *pem,
                        struct error *error); /* PKCS#8, unencrypted */
 enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret *der,
@@ -76,6 +78,9 @@ enum status serial_make(char serial[2 * SERIAL_BYTES + 1], struct error *error);
 
 /* The subject's serialNumber: what request_make() was given as mark. False when there is none. */
 bool certificate_mark(const char *der, size_t length, char mark[2 * SERIAL_BYTES + 1]);
+
+/* The key_digest() of the key that a certificate is for; false when it cannot be read. */
+bool certificate_key(const char *der, size_t length, char digest[65]);
 
 /* WRONG_INPUT when der is no certificate. */
 enum status certificate_read(const char *der, size_t length, struct certificate_facts *facts,

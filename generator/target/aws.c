@@ -4,6 +4,7 @@
 #include "../../common/json.h"
 #include "../../common/memory.h"
 #include "../aws/iot.h"
+#include "../aws/sts.h"
 #include "../pki/pki.h"
 
 #include <stdlib.h>
@@ -39,6 +40,50 @@ static const char amazon_root[] =
     "5MsI+yMRQ+hDKXJioaldXgjUkK642M4UwtBV8ob2xJNDd2ZhwLnoQdeXeGADbkpy\n"
     "rqXRfboQnoZsG4q5WTP468SQvvG5\n"
     "-----END CERTIFICATE-----\n";
+
+static enum status find_account(struct aws_target *state, struct error *error)
+{
+    struct aws_call call = {0};
+    if (state->account)
+        return FINE;
+    sts_get_caller_identity(state->aws, &call);
+    enum status status = aws_finish(state->aws, &call, error);
+    const char *account =
+        json_string(json_get(call.answer, "GetCallerIdentityResult"), "Account", NULL);
+    if (!status && !account)
+        status = fail(error, REFUSED, "AWS does not say which account these credentials are of");
+    if (!status)
+        state->account = must_copy(account);
+    aws_call_free(&call);
+    return status;
+}
+
+static enum status aws_place(struct target *target, const char *thing, cJSON *registration,
+                             struct error *error)
+{
+    struct aws_target *state = target->state;
+    enum status status = find_account(state, error);
+    if (status)
+        return status;
+    const char *region = json_string(registration, "region", NULL);
+    const char *account = json_string(registration, "account", NULL);
+    if (!region && !account) {
+        json_put_string(registration, "account", state->account);
+        json_put_string(registration, "region", aws_region(state->aws));
+        return FINE;
+    }
+    if (account && strcmp(account, state->account) != 0) {
+        fail(error, WRONG_INPUT, "%s was made in the account %s; these credentials (%s) are of %s",
+             thing, account, aws_credentials_source(state->aws), state->account);
+        return advise(error, "choose others by PROFILE=... or AWS_PROFILE");
+    }
+    if (region && strcmp(region, aws_region(state->aws)) != 0) {
+        fail(error, WRONG_INPUT, "%s was made in the region %s, and this is %s", thing, region,
+             aws_region(state->aws));
+        return advise(error, "set aws.region to %s in iot_system_infra/system.yaml", region);
+    }
+    return FINE;
+}
 
 static enum status aws_endpoint(struct target *target, const char **host, int *port,
                                 struct error *error)
@@ -90,6 +135,12 @@ static enum status aws_amend(struct target *target, const char *thing, const cha
     return status;
 }
 
+static enum status aws_parent(struct target *target, struct error *error)
+{
+    struct aws_target *state = target->state;
+    return aws_before_fork(state->aws, error);
+}
+
 static void aws_child(struct target *target)
 {
     struct aws_target *state = target->state;
@@ -103,6 +154,7 @@ static void aws_target_close(struct target *target)
     error_free(&state->hopeless);
     aws_close(state->aws);
     free(state->host);
+    free(state->account);
     free(state);
 }
 
@@ -119,11 +171,13 @@ enum status aws_target_open(const cJSON *system, const struct account_options *o
                               .state = state,
                               .remote = true,
                               .group = GROUP,
+                              .place = aws_place,
                               .endpoint = aws_endpoint,
                               .authority = aws_authority,
                               .enrol = aws_enrol,
                               .amend = aws_amend,
                               .retire = aws_retire,
+                              .before_fork = aws_parent,
                               .after_fork = aws_child,
                               .close = aws_target_close};
     return FINE;

@@ -48,6 +48,8 @@ struct passage {
     struct aws_call call;
     enum step step;
     unsigned looks;
+    bool swept;    /* in this command */
+    bool hopeless; /* its error is one that all others would meet */
 };
 
 static void go(struct passage *passage, enum step step);
@@ -56,7 +58,8 @@ static void go(struct passage *passage, enum step step);
 
 static const char *certificate_id(const struct passage *passage)
 {
-    return json_string(passage->enrolment->registration, "certificate_id", NULL);
+    const char *id = json_string(passage->enrolment->registration, "certificate_id", "");
+    return *id ? id : NULL;
 }
 
 static const char *certificate_arn(const struct passage *passage)
@@ -72,9 +75,23 @@ static cJSON *claimed(const char *claim, const cJSON *attributes)
     return all;
 }
 
+/* Nobody answers, or nobody with these credentials is answered. */
+static bool is_hopeless(const struct aws_call *call)
+{
+    static const char *const codes[] = {
+        "ExpiredToken",          "ExpiredTokenException",     "InvalidClientTokenId",
+        "SignatureDoesNotMatch", "InvalidSignatureException", "UnrecognizedClientException",
+        "AccessDeniedException", "UnauthorizedException",     "MissingAuthenticationToken"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (aws_failed_with(call, codes[i]))
+            return true;
+    return !call->http_status;
+}
+
 /* The call's error is the enrolment's. */
 static void give_up(struct passage *passage)
 {
+    passage->hopeless = is_hopeless(&passage->call);
     passage->enrolment->error = passage->call.error;
     passage->call.error = (struct error){0};
     passage->step = THROUGH;
@@ -94,7 +111,6 @@ static void keep_certificate(struct passage *passage, const char *id, const char
     cJSON *registration = passage->enrolment->registration;
     json_put_string(registration, "certificate_id", id);
     json_put_string(registration, "certificate_arn", arn);
-    json_put_string(registration, "region", aws_region(passage->target->aws));
     passage->events->remember(passage->enrolment);
 }
 
@@ -118,6 +134,18 @@ static void name_taken(struct passage *passage)
                  "another name, or delete that thing first from where it was made");
 }
 
+/* A person may have given the thing attributes of their own: those stay. */
+static bool has_all(const cJSON *there, const cJSON *wanted)
+{
+    const cJSON *attribute;
+    cJSON_ArrayForEach(attribute, wanted)
+    {
+        if (!cJSON_Compare(attribute, json_get(there, attribute->string), true))
+            return false;
+    }
+    return true;
+}
+
 static void look_answered(struct passage *passage)
 {
     const struct enrolment *enrolment = passage->enrolment;
@@ -136,10 +164,8 @@ static void look_answered(struct passage *passage)
     } else if (strcmp(thing_claim(passage->call.answer), enrolment->claim) != 0) {
         name_taken(passage);
     } else {
-        cJSON *wanted = claimed(enrolment->claim, enrolment->attributes);
-        bool same = cJSON_Compare(wanted, json_get(passage->call.answer, "attributes"), true);
-        cJSON_Delete(wanted);
-        passage->step = same ? SEARCH : UPDATE_THING;
+        const cJSON *there = json_get(passage->call.answer, "attributes");
+        passage->step = has_all(there, enrolment->attributes) ? SEARCH : UPDATE_THING;
     }
 }
 
@@ -183,8 +209,7 @@ static void fetch_answered(struct passage *passage)
     else if (!keep_pem(passage, json_string(description, "certificatePem", "")))
         passage->step = THROUGH;
     else
-        passage->step =
-            json_true(passage->enrolment->registration, "sweep") ? SWEEP : ATTACH_POLICY;
+        passage->step = needs_sweep(passage->enrolment->registration) && !passage->swept ? SWEEP : ATTACH_POLICY;
 }
 
 static void make_certificate_answered(struct passage *passage)
@@ -194,15 +219,17 @@ static void make_certificate_answered(struct passage *passage)
         give_up(passage);
         return;
     }
-    if (passage->call.uncertain)
-        json_put_bool(passage->enrolment->registration, "sweep", true);
+    /* What an earlier command made may be listed only now. */
+    bool doubtful = passage->call.uncertain || passage->enrolment->resumed;
+    if (doubtful)
+        note_sweep(passage->enrolment->registration);
     keep_certificate(passage, json_string(answer, "certificateId", ""),
                      json_string(answer, "certificateArn", ""));
     if (passage->enrolment->error.status ||
         !keep_pem(passage, json_string(answer, "certificatePem", "")))
         passage->step = THROUGH;
     else
-        passage->step = passage->call.uncertain ? SWEEP : ATTACH_POLICY;
+        passage->step = doubtful ? SWEEP : ATTACH_POLICY;
 }
 
 static void attach_policy_answered(struct passage *passage)
@@ -360,7 +387,7 @@ static enum status adopt(void *context, const char *id, const char *arn, struct 
     struct passage *passage = context;
     if (certificate_id(passage))
         return remove_double(context, id, arn, error);
-    json_put_bool(passage->enrolment->registration, "sweep", true);
+    note_sweep(passage->enrolment->registration);
     keep_certificate(passage, id, arn);
     return passage->enrolment->error.status;
 }
@@ -370,13 +397,14 @@ static void unpark(struct passage *passage)
     struct enrolment *enrolment = passage->enrolment;
     bool searching = passage->step == SEARCH;
     enum status status =
-        search_certificates(passage->target, enrolment->mark, enrolment->since,
+        search_certificates(passage->target, enrolment->mark, enrolment->key, enrolment->since,
                             searching ? adopt : remove_double, passage, &enrolment->error);
     if (status) {
         passage->step = THROUGH;
         return;
     }
-    cJSON_DeleteItemFromObjectCaseSensitive(enrolment->registration, "sweep");
+    end_sweep(enrolment->registration);
+    passage->swept = true;
     if (!searching)
         go(passage, ATTACH_POLICY);
     else
@@ -400,8 +428,8 @@ static void take_back(struct passage *passage)
 {
     struct enrolment *enrolment = passage->enrolment;
     struct error error = {0};
-    const struct retired_certificate made = {.mark = enrolment->mark,
-                                             .registration = enrolment->registration};
+    const struct retired_certificate made = {
+        .mark = enrolment->mark, .key = enrolment->key, .registration = enrolment->registration};
     const struct retirement retirement = {.thing = enrolment->thing,
                                           .claim = enrolment->claim,
                                           .since = enrolment->since,
@@ -419,21 +447,20 @@ static void take_back(struct passage *passage)
 
 /* --- all of them --- */
 
-/* When nothing got through and the account cannot be reached or refuses these credentials, the next
- * things would only fail more slowly. */
+/* When nothing got through because the account cannot be reached, or refuses these credentials, the
+ * next things would only fail more slowly. */
 static void notice_hopelessness(struct aws_target *target, const struct passage *passages,
                                 size_t count)
 {
-    const struct error *last = NULL;
-    for (size_t i = 0; i < count; i++) {
-        const struct error *error = &passages[i].enrolment->error;
-        if (!error->status)
+    for (size_t i = 0; i < count; i++)
+        if (!passages[i].hopeless)
             return;
-        if (error->status == REFUSED)
-            last = error;
-    }
-    if (count > 1 && last)
-        fail(&target->hopeless, last->status, "%s", text_string(&last->message));
+    if (count < 2)
+        return;
+    const struct error *error = &passages[0].enrolment->error;
+    fail(&target->hopeless, error->status, "%s", text_string(&error->message));
+    if (error->advice.length)
+        advise(&target->hopeless, "%s", text_string(&error->advice));
 }
 
 void aws_enrol(struct target *target, struct enrolment **list, size_t count,
@@ -444,8 +471,9 @@ void aws_enrol(struct target *target, struct enrolment **list, size_t count,
     for (size_t i = 0; i < count; i++) {
         passages[i] = (struct passage){.target = state, .events = events, .enrolment = list[i]};
         if (state->hopeless.status)
-            give_up_with(&passages[i], state->hopeless.status,
-                         text_string(&state->hopeless.message), NULL);
+            give_up_with(
+                &passages[i], state->hopeless.status, text_string(&state->hopeless.message),
+                state->hopeless.advice.length ? text_string(&state->hopeless.advice) : NULL);
         else
             go(&passages[i], LOOK);
     }

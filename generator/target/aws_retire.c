@@ -2,14 +2,14 @@
  * (at once, so that a key that got lost is of no use any more), rid of its policies, taken off its
  * thing and deleted; the thing is deleted last. Detaching is asynchronous: what is "still attached"
  * is asked again for a while. Every "already gone" is success, so that the same command can be run
- * again; but gone in another account is not gone. */
+ * again; that this is the account and the region that they were made in was checked before (place).
+ */
 #include "aws_target.h"
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
 #include "../aws/iot.h"
 #include "../aws/pages.h"
-#include "../aws/sts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,43 +122,6 @@ enum status remove_certificate(struct aws_target *target, const char *id, const 
 
 /* --- things --- */
 
-/* Whether the account that the credentials are of is the one in which this was made: only then may
- * "not found" be taken for gone. arn: of a certificate. */
-static enum status same_account(struct aws_target *target, const char *thing, const char *arn,
-                                struct error *error)
-{
-    struct aws_call call = {0};
-    if (target->account_checked || !arn)
-        return FINE;
-    sts_get_caller_identity(target->aws, &call);
-    enum status status = aws_finish(target->aws, &call, error);
-    const char *account = json_string(json_get(call.answer, "GetCallerIdentityResult"), "Account",
-                                      json_string(call.answer, "Account", ""));
-    owned char *part = must_format(":%s:", account);
-    if (!status && !strstr(arn, part)) {
-        fail(error, WRONG_INPUT, "%s was made in another account: its certificate is %s", thing,
-             arn);
-        status = advise(error,
-                        "these credentials (%s) are of the account %s; choose others by "
-                        "PROFILE=... or AWS_PROFILE",
-                        aws_credentials_source(target->aws), account);
-    }
-    target->account_checked = !status;
-    aws_call_free(&call);
-    return status;
-}
-
-static enum status same_region(const struct aws_target *target, const char *thing,
-                               const cJSON *registration, struct error *error)
-{
-    const char *made = json_string(registration, "region", NULL);
-    if (!made || strcmp(made, aws_region(target->aws)) == 0)
-        return FINE;
-    fail(error, WRONG_INPUT, "%s was made in the region %s, and this is %s", thing, made,
-         aws_region(target->aws));
-    return advise(error, "set aws.region to %s in iot_system_infra/system.yaml", made);
-}
-
 struct removal {
     struct aws_target *target;
     const char *thing;
@@ -170,25 +133,22 @@ static enum status remove_found(void *context, const char *id, const char *arn, 
     return remove_certificate(removal->target, id, arn, removal->thing, error);
 }
 
-/* A certificate as it was recorded, or, where its making may have been answered without being
- * recorded, as it is found. */
+/* A certificate as it was recorded; and, where an answer may have been lost, what is found. */
 static enum status retire_one(struct aws_target *target, const struct retirement *retirement,
                               const struct retired_certificate *certificate, struct error *error)
 {
     struct removal removal = {target, retirement->thing};
     const cJSON *registration = certificate->registration;
-    const char *id = json_string(registration, "certificate_id", NULL);
+    const char *id = json_string(registration, "certificate_id", "");
+    enum status status = FINE;
     if (!registration)
         return FINE;
-    enum status status = same_region(target, retirement->thing, registration, error);
-    if (!status && id)
-        status = same_account(target, retirement->thing,
-                              json_string(registration, "certificate_arn", NULL), error);
-    if (!status && id)
-        return remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
-                                  retirement->thing, error);
-    if (!status && certificate->mark)
-        status = search_certificates(target, certificate->mark,
+    if (*id)
+        status = remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
+                                    retirement->thing, error);
+    bool searching = (certificate->mark || certificate->key) && (!*id || needs_sweep(registration));
+    if (!status && searching)
+        status = search_certificates(target, certificate->mark, certificate->key,
                                      retirement->since ? retirement->since : "", remove_found,
                                      &removal, error);
     return status;

@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOCK_TOLERANCE = 3600 /* seconds, between this machine's clock and AWS's */ };
+enum {
+    CLOCK_TOLERANCE = 3600, /* seconds, between this machine's clock and AWS's */
+    LISTED_AFTER = 60       /* seconds, until a new certificate is surely listed */
+};
 
 struct seen_certificate {
     char *id;
     char mark[2 * SERIAL_BYTES + 1]; /* "" when it has none */
+    char key[65];                    /* key_digest(); "" when it cannot be read */
 };
 
 static const struct seen_certificate *find_seen(const struct aws_target *target, const char *id)
@@ -29,8 +33,7 @@ void search_free(struct aws_target *target)
     free(target->seen);
 }
 
-/* "2026-11-21T10:12:00Z" as seconds since 1970; 0 when it is nothing like that. */
-static time_t parse_time(const char *text)
+time_t parse_time(const char *text)
 {
     struct tm parts = {0};
     return strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts) ? timegm(&parts) : 0;
@@ -46,6 +49,8 @@ static void look_at(struct aws_target *target, const char *id, const cJSON *desc
     if (pem_to_der("CERTIFICATE", pem, strlen(pem), &der, &unread) ||
         !certificate_mark(text_string(&der), der.length, seen.mark))
         *seen.mark = '\0';
+    if (!certificate_key(text_string(&der), der.length, seen.key))
+        *seen.key = '\0';
     target->seen =
         must_grow(target->seen, target->seen_count, &target->seen_room, sizeof *target->seen);
     target->seen[target->seen_count++] = seen;
@@ -98,7 +103,14 @@ static bool older_than(const cJSON *page, time_t since)
                         (double)(since - CLOCK_TOLERANCE);
 }
 
-enum status search_certificates(struct aws_target *target, const char *mark, const char *since,
+static bool is_wanted(const struct seen_certificate *seen, const char *mark, const char *key)
+{
+    return seen &&
+           ((mark && strcmp(seen->mark, mark) == 0) || (key && strcmp(seen->key, key) == 0));
+}
+
+enum status search_certificates(struct aws_target *target, const char *mark, const char *key,
+                                const char *since,
                                 enum status (*found)(void *context, const char *id, const char *arn,
                                                      struct error *error),
                                 void *context, struct error *error)
@@ -118,8 +130,7 @@ enum status search_certificates(struct aws_target *target, const char *mark, con
         {
             const char *id = json_string(certificate, "certificateId", "");
             const struct seen_certificate *seen = find_seen(target, id);
-            if (!status && seen && is_candidate(certificate, begin) &&
-                strcmp(seen->mark, mark) == 0)
+            if (!status && is_wanted(seen, mark, key) && is_candidate(certificate, begin))
                 status = found(context, id, json_string(certificate, "certificateArn", ""), error);
         }
         free(marker);
@@ -130,4 +141,34 @@ enum status search_certificates(struct aws_target *target, const char *mark, con
     }
     free(marker);
     return status;
+}
+
+/* --- answers that may have been lost --- */
+
+bool needs_sweep(const cJSON *registration)
+{
+    return json_string(registration, "sweep", NULL);
+}
+
+void note_sweep(cJSON *registration)
+{
+    char now[32];
+    time_t time_now = time(NULL);
+    struct tm parts;
+    gmtime_r(&time_now, &parts);
+    strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    json_put_string(registration, "sweep", now);
+}
+
+void end_sweep(cJSON *registration)
+{
+    time_t made = parse_time(json_string(registration, "sweep", ""));
+    if (time(NULL) - made >= LISTED_AFTER)
+        cJSON_DeleteItemFromObjectCaseSensitive(registration, "sweep");
+}
+
+time_t claim_time(const char *claim)
+{
+    const char *at = strchr(claim, '@');
+    return at ? parse_time(at + 1) : 0;
 }

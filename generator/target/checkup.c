@@ -1,7 +1,10 @@
 #include "checkup.h"
+#include "../../common/catalog.h"
 #include "../../common/embedded.h"
+#include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../../common/spec.h"
 #include "../aws/cloudformation.h"
 #include "../aws/dynamodb.h"
 #include "../aws/iam.h"
@@ -38,6 +41,7 @@ void checkup_free(struct checkup *checkup)
         free(checkup->at[i].advice);
     }
     free(checkup->at);
+    free(checkup->account);
     *checkup = (struct checkup){0};
 }
 
@@ -61,6 +65,8 @@ static bool check_credentials(struct aws *aws, const cJSON *system, struct check
     bool reached = !aws_finish(aws, &call, NULL);
     const cJSON *identity = json_get(call.answer, "GetCallerIdentityResult");
     const char *account = json_string(identity, "Account", "");
+    if (reached)
+        checkup->account = must_copy(account);
     if (!reached)
         add_error(checkup, "credentials", ILL, &call.error);
     else if (written && strcmp(expected, account) != 0)
@@ -127,90 +133,278 @@ static bool check_reach(struct aws *aws, bool timestream, struct checkup *checku
 
 const char *operator_policy(size_t *length)
 {
-    const char *begin = embedded_operator_policy, *end = embedded_operator_policy_end;
-    *length = (size_t)(end - begin);
-    return begin;
+    static const struct {
+        const char *at, *end;
+    } policy = {embedded_operator_policy, embedded_operator_policy_end};
+    *length = (size_t)(policy.end - policy.at);
+    return policy.at;
 }
 
-/* All actions of the operator's policy. */
-static cJSON *needed_actions(void)
+/* What the statements of the operator's policy are about, so that IAM is asked of what this system
+ * has, or will have: an operator may well be allowed that and nothing else. Which kind of resource
+ * an action is about: "Policy actions for AWS IoT" (AWS IoT developer guide), and the service
+ * authorization reference. What cannot be narrowed is asked of "*". */
+static const struct scope {
+    const char *sid;
+    bool things; /* who makes things needs it; the others are who deploys */
+    const char *resource;
+} scopes[] = {
+    {"FindOutWhere", true, "*"},
+    {"Things", true, "arn:{partition}:iot:{region}:{account}:thing/{type}-1"},
+    {"Certificates", true,
+     "arn:{partition}:iot:{region}:{account}:cert/"
+     "0000000000000000000000000000000000000000000000000000000000000000"},
+    {"Lists", false, "*"},
+    {"ThingTypes", false, "arn:{partition}:iot:{region}:{account}:thingtype/{type}"},
+    {"Policies", false, "arn:{partition}:iot:{region}:{account}:policy/{type}"},
+    {"Rules", false, "arn:{partition}:iot:{region}:{account}:rule/{type}_valid"},
+    {"Stacks", false,
+     "arn:{partition}:cloudformation:{region}:{account}:stack/{system}-{type}/"
+     "00000000-0000-0000-0000-000000000000"},
+    {"Database", false, "arn:{partition}:timestream:{region}:{account}:database/{database}"},
+    {"TimestreamTables", false,
+     "arn:{partition}:timestream:{region}:{account}:database/{database}/table/{type}"},
+    {"TimestreamKeys", false,
+     "arn:{partition}:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"},
+    {"TimestreamGrants", false,
+     "arn:{partition}:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"},
+    {"Tables", false, "arn:{partition}:dynamodb:{region}:{account}:table/{database}-{type}"},
+    {"Logs", false,
+     "arn:{partition}:logs:{region}:{account}:log-group:/sensorforge/{system}/{type}"},
+    {"Roles", false, "arn:{partition}:iam::{account}:role/{system}-{type}-RuleRole-000000000000"},
+    {"Doctor", false, "*"},
+};
+
+/* Who is asked about, and whose resources. */
+struct inquiry {
+    struct aws *aws;
+    const char *principal, *account, *system, *database, *type;
+    bool timestream;     /* the store in use */
+    struct text denied;  /* "iot:CreateThing, iot:DeleteThing" */
+    size_t asked, count; /* of actions that were asked; of those that are denied */
+};
+
+static const struct scope *scope_of(const cJSON *statement)
+{
+    for (size_t i = 0; i < sizeof scopes / sizeof *scopes; i++)
+        if (strcmp(scopes[i].sid, json_string(statement, "Sid", "")) == 0)
+            return &scopes[i];
+    return NULL;
+}
+
+/* The pattern with its {...} filled in. */
+static char *resource_of(const struct inquiry *inquiry, const char *pattern)
+{
+    const struct {
+        const char *word, *value;
+    } words[] = {{"{partition}", aws_partition(inquiry->aws)},
+                 {"{region}", aws_region(inquiry->aws)},
+                 {"{account}", inquiry->account},
+                 {"{system}", inquiry->system},
+                 {"{database}", inquiry->database},
+                 {"{type}", inquiry->type}};
+    struct text made = {0};
+    while (*pattern) {
+        size_t i = 0, count = sizeof words / sizeof *words;
+        while (i < count && !begins_with(pattern, words[i].word))
+            i++;
+        if (i < count) {
+            text_add_string(&made, words[i].value);
+            pattern += strlen(words[i].word);
+        } else {
+            text_add_char(&made, *pattern++);
+        }
+    }
+    return text_take(&made);
+}
+
+/* Those that the store in use needs. */
+static cJSON *actions_of(const struct inquiry *inquiry, const cJSON *statement)
+{
+    cJSON *actions = json_array();
+    const cJSON *action;
+    cJSON_ArrayForEach(action, json_get(statement, "Action"))
+    {
+        const char *name = action->valuestring;
+        bool store = begins_with(name, "timestream:") || begins_with(name, "kms:");
+        if (inquiry->timestream || !store)
+            cJSON_AddItemToArray(actions, cJSON_Duplicate(action, false));
+    }
+    return actions;
+}
+
+static void add_context(cJSON *context, const char *key, const char *type, const char *value)
+{
+    cJSON *entry = json_object(), *values = json_array();
+    json_put_string(entry, "ContextKeyName", key);
+    json_put_string(entry, "ContextKeyType", type);
+    cJSON_AddItemToArray(values, cJSON_CreateString(value));
+    json_put(entry, "ContextKeyValues", values);
+    cJSON_AddItemToArray(context, entry);
+}
+
+/* What Timestream's own calls of KMS have, which a condition may want. */
+static cJSON *context_of(const struct inquiry *inquiry)
+{
+    cJSON *context = json_array();
+    owned char *service = must_format("timestream.%s.amazonaws.com", aws_region(inquiry->aws));
+    add_context(context, "kms:ViaService", "string", service);
+    add_context(context, "kms:GrantIsForAWSResource", "boolean", "true");
+    add_context(context, "kms:EncryptionContextKeys", "stringList", "aws:timestream:database-name");
+    return context;
+}
+
+static void read_verdicts(struct inquiry *inquiry, const cJSON *results)
+{
+    const cJSON *result;
+    cJSON_ArrayForEach(result, results)
+    {
+        if (strcmp(json_string(result, "EvalDecision", ""), "allowed") == 0)
+            continue;
+        text_add_format(&inquiry->denied, "%s%s", inquiry->count++ ? ", " : "",
+                        json_string(result, "EvalActionName", "?"));
+    }
+}
+
+static enum status ask_iam(struct inquiry *inquiry, const struct iam_question *question,
+                           struct error *error)
+{
+    char *marker = NULL;
+    enum status status;
+    do {
+        struct aws_call call = {0};
+        iam_simulate_principal_policy(inquiry->aws, &call, question, marker);
+        status = aws_finish(inquiry->aws, &call, error);
+        const cJSON *result = json_get(call.answer, "SimulatePrincipalPolicyResult");
+        const char *next = json_string(result, "Marker", NULL);
+        bool more = strcmp(json_string(result, "IsTruncated", ""), "true") == 0;
+        read_verdicts(inquiry, json_get(result, "EvaluationResults"));
+        free(marker);
+        marker = !status && more && next ? must_copy(next) : NULL;
+        aws_call_free(&call);
+    } while (marker);
+    return status;
+}
+
+static enum status ask_statement(struct inquiry *inquiry, const cJSON *statement,
+                                 const struct scope *scope, struct error *error)
+{
+    cJSON *actions = actions_of(inquiry, statement), *context = NULL;
+    owned char *resource = resource_of(inquiry, scope->resource);
+    if (json_get(statement, "Condition"))
+        context = context_of(inquiry);
+    enum status status = FINE;
+    if (actions->child)
+        status = ask_iam(
+            inquiry, &(struct iam_question){inquiry->principal, actions, resource, context}, error);
+    inquiry->asked += (size_t)cJSON_GetArraySize(actions);
+    cJSON_Delete(actions);
+    cJSON_Delete(context);
+    return status;
+}
+
+/* A policy's statements about things, or all others. */
+static enum status ask_statements(struct inquiry *inquiry, bool things, struct error *error)
 {
     size_t length;
     const char *bytes = operator_policy(&length);
-    cJSON *policy = cJSON_ParseWithLength(bytes, length), *all = json_array();
-    const cJSON *statement, *action;
+    cJSON *policy = cJSON_ParseWithLength(bytes, length);
+    const cJSON *statement;
+    enum status status = FINE;
     cJSON_ArrayForEach(statement, json_get(policy, "Statement"))
-        cJSON_ArrayForEach(action, json_get(statement, "Action"))
-            cJSON_AddItemToArray(all, cJSON_Duplicate(action, false));
+    {
+        const struct scope *scope = scope_of(statement);
+        if (!status && scope && scope->things == things)
+            status = ask_statement(inquiry, statement, scope, error);
+    }
     cJSON_Delete(policy);
-    return all;
+    return status;
+}
+
+/* A role by its path, which its sessions do not have: IAM tells it. Where that may not be asked,
+ * it is taken for one without. */
+static char *role_arn(struct aws *aws, const char *caller, const char *session)
+{
+    const char *name = session + strlen(":assumed-role/"), *sts = strstr(caller, ":sts:");
+    owned char *role = must_copy_bytes(name, strcspn(name, "/"));
+    struct aws_call call = {0};
+    iam_get_role(aws, &call, role);
+    aws_finish(aws, &call, NULL);
+    const char *found =
+        json_string(json_get(json_get(call.answer, "GetRoleResult"), "Role"), "Arn", NULL);
+    char *arn = found ? must_copy(found) : NULL;
+    if (!arn) {
+        struct text made = {0};
+        text_add(&made, caller, (size_t)(sts - caller));
+        text_add_string(&made, ":iam:");
+        text_add(&made, sts + strlen(":sts:"), (size_t)(session - sts) - strlen(":sts:"));
+        text_add_format(&made, ":role/%s", role);
+        arn = text_take(&made);
+    }
+    aws_call_free(&call);
+    return arn;
 }
 
 /* IAM knows roles, not their sessions: arn:aws:sts::1:assumed-role/operator/me is of the role
  * arn:aws:iam::1:role/operator. NULL for who needs no permission (the root user). */
-static char *principal_of(const char *caller)
+static char *principal_of(struct aws *aws, const char *caller)
 {
-    const char *session = strstr(caller, ":assumed-role/"), *role = session;
+    const char *session = strstr(caller, ":assumed-role/");
     if (ends_with(caller, ":root"))
         return NULL;
-    if (!session)
-        return must_copy(caller);
-    struct text arn = {0};
-    const char *sts = strstr(caller, ":sts:");
-    role += strlen(":assumed-role/");
-    text_add(&arn, caller, (size_t)(sts - caller));
-    text_add_string(&arn, ":iam:");
-    text_add(&arn, sts + strlen(":sts:"), (size_t)(session - sts) - strlen(":sts:"));
-    text_add_string(&arn, ":role/");
-    text_add(&arn, role, strcspn(role, "/"));
-    return text_take(&arn);
+    return session && strstr(caller, ":sts:") ? role_arn(aws, caller, session) : must_copy(caller);
 }
 
-static void check_permissions(struct aws *aws, const char *caller, struct checkup *checkup)
+/* Who may not deploy may be here to make things only, so that is no fault by itself. */
+static void check_purpose(struct inquiry *inquiry, bool things, struct checkup *checkup)
 {
-    owned char *principal = principal_of(caller);
-    struct aws_call call = {0};
+    const char *purpose = things ? "make things" : "deploy and destroy types";
+    const char *policy = "docs/aws.md has the policy that is enough (sensorforge doctor --policy "
+                         "prints it)";
+    struct error error = {0};
+    inquiry->asked = inquiry->count = 0;
+    if (ask_statements(inquiry, things, &error))
+        checkup_add(checkup, "permissions", DOUBTFUL,
+                    must_format("not known whether %s may %s: %s", inquiry->principal, purpose,
+                                text_string(&error.message)),
+                    must_copy(policy));
+    else if (inquiry->count)
+        checkup_add(checkup, "permissions", things ? ILL : DOUBTFUL,
+                    must_format("%s may not %s, for want of: %s", inquiry->principal, purpose,
+                                text_string(&inquiry->denied)),
+                    must_copy(policy));
+    else
+        checkup_add(checkup, "permissions", WELL,
+                    must_format("to %s: all %zu actions that it needs", purpose, inquiry->asked),
+                    NULL);
+    error_free(&error);
+    text_free(&inquiry->denied);
+}
+
+static void check_permissions(struct aws *aws, const char *caller, const cJSON *system,
+                              bool timestream, struct checkup *checkup)
+{
+    owned char *principal = principal_of(aws, caller);
     if (!principal) {
         checkup_add(checkup, "permissions", DOUBTFUL, must_copy("the root user may do everything"),
                     must_copy("an operator of its own: docs/aws.md has the policy that is enough"));
         return;
     }
-    cJSON *actions = needed_actions();
-    const cJSON *result;
-    struct text denied = {0};
-    iam_simulate_principal_policy(aws, &call, principal, actions, NULL);
-    if (aws_finish(aws, &call, NULL)) {
-        checkup_add(checkup, "permissions", DOUBTFUL,
-                    must_format("not known: %s", text_string(&call.error.message)),
-                    must_copy("docs/aws.md has the policy that is enough (sensorforge doctor "
-                              "--policy prints it)"));
-    } else {
-        cJSON_ArrayForEach(
-            result,
-            json_get(json_get(call.answer, "SimulatePrincipalPolicyResult"),
-                     "EvaluationResults")) if (strcmp(json_string(result, "EvalDecision", ""),
-                                                      "allowed") != 0)
-            text_add_format(&denied, "%s%s", denied.length ? ", " : "",
-                            json_string(result, "EvalActionName", "?"));
-        if (denied.length)
-            checkup_add(checkup, "permissions", ILL,
-                        must_format("%s may not: %s", principal, text_string(&denied)),
-                        must_copy("give it the policy of docs/aws.md (sensorforge doctor --policy "
-                                  "prints it)"));
-        else
-            checkup_add(checkup, "permissions", WELL,
-                        must_format("all %d actions that are needed", cJSON_GetArraySize(actions)),
-                        NULL);
-    }
-    text_free(&denied);
-    cJSON_Delete(actions);
-    aws_call_free(&call);
+    struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+    struct inquiry inquiry = {.aws = aws,
+                              .principal = principal,
+                              .account = checkup->account,
+                              .system = json_string(system, "name", ""),
+                              .database = json_string(system, "database", ""),
+                              .type = types->count ? types->at[0] : "sensor",
+                              .timestream = timestream};
+    check_purpose(&inquiry, true, checkup);
+    check_purpose(&inquiry, false, checkup);
+    names_free(types);
 }
 
 /* --- the store --- */
 
-/* Accounts from after 2025-06-20 are refused by Timestream for LiveAnalytics ("Amazon Timestream
- * for LiveAnalytics availability change"). */
 static void check_store(struct aws *aws, const cJSON *system, bool timestream,
                         struct checkup *checkup)
 {
@@ -228,16 +422,15 @@ static void check_store(struct aws *aws, const cJSON *system, bool timestream,
         status = aws_finish(aws, &call, &error);
     }
     bool missing = status && aws_failed_with(&call, "ResourceNotFoundException");
+    if (status)
+        timestream_explain(&call, &error);
     if (!status || missing)
         checkup_add(checkup, "store", WELL,
                     must_format("timestream, the database %s is %s", database,
                                 missing ? "not there yet" : "there"),
                     NULL);
     else
-        checkup_add(checkup, "store", ILL,
-                    must_format("timestream: %s", text_string(&error.message)),
-                    must_copy("an account from after 2025-06-20 has no Timestream: set aws.store "
-                              "to dynamodb in iot_system_infra/system.yaml"));
+        add_error(checkup, "store", ILL, &error);
     error_free(&error);
     aws_call_free(&call);
     timestream_close(&store);
@@ -331,7 +524,7 @@ bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *check
         reached = check_reach(aws, timestream, checkup);
     }
     if (reached) {
-        check_permissions(aws, caller, checkup);
+        check_permissions(aws, caller, system, timestream, checkup);
         check_store(aws, system, timestream, checkup);
         check_roles(aws, checkup);
         check_count(aws, "topic rules", MOST_RULES, &rules, checkup);

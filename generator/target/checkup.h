@@ -19,6 +19,7 @@ struct finding {
 struct checkup {
     struct finding *at;
     size_t count, room;
+    char *account; /* that the credentials are of; NULL when that could not be asked */
 };
 
 /* text and advice (may be NULL) are taken over. */

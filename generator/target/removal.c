@@ -4,6 +4,7 @@
 #include "../aws/dynamodb.h"
 #include "../aws/iot_types.h"
 #include "../aws/logs.h"
+#include "../aws/pages.h"
 #include "../aws/timestream.h"
 #include "../progress.h"
 #include "stack_plan.h"
@@ -51,57 +52,76 @@ static void add_name(struct names *names, const char *name)
 
 /* --- what hangs on it --- */
 
+/* Where a list is asked for. */
+struct place {
+    struct removal *removal;
+    const char *name; /* of what it is a list of */
+};
+
+static void ask_things(struct aws *aws, struct aws_call *call, const char *token, const void *about)
+{
+    iot_list_things_of_type(aws, call, ((const struct place *)about)->name, token);
+}
+
+static void ask_targets(struct aws *aws, struct aws_call *call, const char *token,
+                        const void *about)
+{
+    iot_list_targets_for_policy(aws, call, ((const struct place *)about)->name, token);
+}
+
+static void ask_tables(struct aws *aws, struct aws_call *call, const char *token, const void *about)
+{
+    const struct place *place = about;
+    (void)aws;
+    timestream_list_tables(place->removal->timestream, call, place->name, token);
+}
+
+static enum status add_thing(void *context, const cJSON *thing, struct error *error)
+{
+    (void)error;
+    add_name(context, json_string(thing, "thingName", ""));
+    return FINE;
+}
+
+static enum status add_table(void *context, const cJSON *table, struct error *error)
+{
+    (void)error;
+    add_name(context, json_string(table, "TableName", ""));
+    return FINE;
+}
+
+static enum status add_target(void *context, const cJSON *target, struct error *error)
+{
+    const char *arn = cJSON_GetStringValue(target), *slash = arn ? strrchr(arn, '/') : NULL;
+    (void)error;
+    if (arn)
+        add_name(context, slash ? slash + 1 : arn);
+    return FINE;
+}
+
 enum status removal_find_things(struct removal *removal, const char *thing_type,
                                 struct names *found, struct error *error)
 {
-    struct aws_call call = {0};
-    bool missing;
-    iot_list_things_of_type(removal->aws, &call, thing_type, NULL);
-    enum status status = finish(removal, &call, &missing, error);
-    const cJSON *thing;
-    cJSON_ArrayForEach(thing, json_get(call.answer, "things"))
-    {
-        add_name(found, json_string(thing, "thingName", ""));
-    }
-    aws_call_free(&call);
-    return status;
+    const struct place place = {removal, thing_type};
+    const struct aws_list list = {ask_things, &place, "things", "nextToken"};
+    return aws_each(removal->aws, &list, add_thing, found, NULL, error);
 }
 
 enum status removal_find_targets(struct removal *removal, const char *policy, struct names *found,
                                  struct error *error)
 {
-    struct aws_call call = {0};
-    bool missing;
-    iot_list_targets_for_policy(removal->aws, &call, policy, NULL);
-    enum status status = finish(removal, &call, &missing, error);
-    const cJSON *target;
-    cJSON_ArrayForEach(target, json_get(call.answer, "targets"))
-    {
-        const char *arn = cJSON_GetStringValue(target), *slash = arn ? strrchr(arn, '/') : NULL;
-        if (arn)
-            add_name(found, slash ? slash + 1 : arn);
-    }
-    aws_call_free(&call);
-    return status;
+    const struct place place = {removal, policy};
+    const struct aws_list list = {ask_targets, &place, "targets", "nextMarker"};
+    return aws_each(removal->aws, &list, add_target, found, NULL, error);
 }
 
 enum status removal_find_tables(struct removal *removal, const char *database, struct names *found,
                                 struct error *error)
 {
-    struct aws_call call = {0};
-    bool missing;
+    const struct place place = {removal, database};
+    const struct aws_list list = {ask_tables, &place, "Tables", "NextToken"};
     enum status status = need_timestream(removal, error);
-    if (status)
-        return status;
-    timestream_list_tables(removal->timestream, &call, database, NULL);
-    status = finish(removal, &call, &missing, error);
-    const cJSON *table;
-    cJSON_ArrayForEach(table, json_get(call.answer, "Tables"))
-    {
-        add_name(found, json_string(table, "TableName", ""));
-    }
-    aws_call_free(&call);
-    return status;
+    return status ? status : aws_each(removal->aws, &list, add_table, found, NULL, error);
 }
 
 /* --- the five minutes of a thing type --- */
@@ -244,16 +264,55 @@ static void delete_thing_type(struct removal *removal, struct aws_call *call, co
     iot_delete_thing_type(removal->aws, call, property(resource, "ThingTypeName"));
 }
 
+/* Asks for the tags of the resource with the ARN place->name. */
+typedef void tags_call(struct aws *aws, struct aws_call *call, const char *token,
+                       const void *about);
+
+static void ask_table_tags(struct aws *aws, struct aws_call *call, const char *token,
+                           const void *about)
+{
+    dynamodb_list_tags(aws, call, ((const struct place *)about)->name, token);
+}
+
+static void ask_timestream_tags(struct aws *aws, struct aws_call *call, const char *token,
+                                const void *about)
+{
+    const struct place *place = about;
+    (void)aws, (void)token;
+    timestream_list_tags(place->removal->timestream, call, place->name);
+}
+
+static void ask_group_tags(struct aws *aws, struct aws_call *call, const char *token,
+                           const void *about)
+{
+    (void)token;
+    logs_list_tags(aws, call, ((const struct place *)about)->name);
+}
+
+static void ask_thing_type_tags(struct aws *aws, struct aws_call *call, const char *token,
+                                const void *about)
+{
+    iot_list_tags(aws, call, ((const struct place *)about)->name, token);
+}
+
 static const struct way {
     const char *type;
     resource_call *find, *remove;
+    const char *facts, *arn; /* where its ARN is in what find answers */
+    tags_call *ask_tags;
+    const char *tags, *token; /* where the tags are in what that answers */
     bool timestream;
 } ways[] = {
-    {"AWS::DynamoDB::Table", find_table, delete_table, false},
-    {"AWS::Timestream::Table", find_timestream_table, delete_timestream_table, true},
-    {"AWS::Timestream::Database", find_database, delete_database, true},
-    {"AWS::Logs::LogGroup", find_group, delete_group, false},
-    {"AWS::IoT::ThingType", find_thing_type, delete_thing_type, false},
+    {"AWS::DynamoDB::Table", find_table, delete_table, "Table", "TableArn", ask_table_tags, "Tags",
+     "NextToken", false},
+    {"AWS::Timestream::Table", find_timestream_table, delete_timestream_table, "Table", "Arn",
+     ask_timestream_tags, "Tags", "NextToken", true},
+    {"AWS::Timestream::Database", find_database, delete_database, "Database", "Arn",
+     ask_timestream_tags, "Tags", "NextToken", true},
+    {"AWS::Logs::LogGroup", find_group, delete_group, "logGroups", "arn", ask_group_tags, "tags",
+     "nextToken", false},
+    {"AWS::IoT::ThingType", find_thing_type, delete_thing_type, NULL, "thingTypeArn",
+     ask_thing_type_tags, "tags", "nextToken", false},
 };
 
 static const struct way *way_of(const cJSON *resource)
@@ -269,16 +328,20 @@ bool removal_knows(const cJSON *resource)
     return way_of(resource);
 }
 
-/* Log groups are found by prefix: the name must be the whole of it. */
-static bool lists_other_groups_only(const cJSON *answer, const cJSON *resource)
+/* What was found out about a resource; NULL when it is not there. Log groups are found by prefix:
+ * the name must be the whole of it. */
+static const cJSON *facts_of(const cJSON *answer, const cJSON *resource)
 {
-    const cJSON *groups = json_get(answer, "logGroups"), *group;
-    cJSON_ArrayForEach(group, groups)
+    const struct way *way = way_of(resource);
+    const cJSON *facts = way->facts ? json_get(answer, way->facts) : answer, *group;
+    if (!cJSON_IsArray(facts))
+        return facts;
+    cJSON_ArrayForEach(group, facts)
     {
         if (strcmp(json_string(group, "logGroupName", ""), property(resource, "LogGroupName")) == 0)
-            return false;
+            return group;
     }
-    return groups;
+    return NULL;
 }
 
 static enum status look(struct removal *removal, const cJSON *resource, struct aws_call *call,
@@ -292,18 +355,61 @@ static enum status look(struct removal *removal, const cJSON *resource, struct a
         return status;
     way->find(removal, call, resource);
     status = finish(removal, call, &missing, error);
-    *found = !status && !missing && !lists_other_groups_only(call->answer, resource);
+    *found = !status && !missing && facts_of(call->answer, resource);
     return status;
 }
 
-enum status removal_look(struct removal *removal, const cJSON *resource, bool *found,
+/* --- whose it is --- */
+
+struct signature {
+    const struct removal *removal;
+    bool system, type; /* its tag was seen */
+};
+
+/* A tag of a list, or a member of an object. */
+static enum status read_tag(void *context, const cJSON *tag, struct error *error)
+{
+    struct signature *seen = context;
+    const struct removal *wanted = seen->removal;
+    const char *key = cJSON_IsString(tag) ? tag->string : json_string(tag, "Key", "");
+    const char *value = cJSON_IsString(tag) ? tag->valuestring : json_string(tag, "Value", "");
+    (void)error;
+    seen->system |= strcmp(key, SYSTEM_TAG) == 0 && strcmp(value, wanted->system) == 0;
+    seen->type |= wanted->type && strcmp(key, TYPE_TAG) == 0 && strcmp(value, wanted->type) == 0;
+    return FINE;
+}
+
+static enum status look_for_tags(struct removal *removal, const cJSON *resource,
+                                 const cJSON *answer, bool *ours, struct error *error)
+{
+    const struct way *way = way_of(resource);
+    owned char *arn = must_copy(json_string(facts_of(answer, resource), way->arn, ""));
+    struct signature seen = {.removal = removal, .type = !removal->type};
+    const struct place place = {removal, arn};
+    const struct aws_list list = {way->ask_tags, &place, way->tags, way->token};
+    enum status status = FINE;
+    if (ends_with(arn, ":*"))
+        arn[strlen(arn) - 2] = '\0';
+    if (*arn)
+        status = aws_each(removal->aws, &list, read_tag, &seen, NULL, error);
+    *ours = !status && seen.system && seen.type;
+    return status;
+}
+
+enum status removal_look(struct removal *removal, const cJSON *resource, bool *found, bool *ours,
                          struct error *error)
 {
     struct aws_call call = {0};
     enum status status = look(removal, resource, &call, found, error);
+    if (ours)
+        *ours = false;
+    if (ours && *found)
+        status = look_for_tags(removal, resource, call.answer, ours, error);
     aws_call_free(&call);
     return status;
 }
+
+/* --- deleting --- */
 
 /* Refused because it is being made, changed or deleted just now: asked again later. */
 static bool is_for_later(const struct aws_call *call)

@@ -13,12 +13,13 @@
 struct removal {
     const struct context *context;
     struct aws *aws;
+    const char *system, *type; /* whose tags make a resource ours; type: NULL for the system's */
     struct timestream *timestream; /* opened when it is first needed */
 };
 
 void removal_close(struct removal *removal);
 
-/* The first names of things that have the thing type (found: {0}). */
+/* The names of things that have the thing type (found: {0}). */
 enum status removal_find_things(struct removal *removal, const char *thing_type,
                                 struct names *found, struct error *error);
 
@@ -26,7 +27,7 @@ enum status removal_find_things(struct removal *removal, const char *thing_type,
 enum status removal_find_targets(struct removal *removal, const char *policy, struct names *found,
                                  struct error *error);
 
-/* The tables that a database holds, as many as one answer names. */
+/* The tables that a database holds. */
 enum status removal_find_tables(struct removal *removal, const char *database, struct names *found,
                                 struct error *error);
 
@@ -39,8 +40,8 @@ enum status removal_retire_thing_type(struct removal *removal, const char *thing
  * log groups, thing types). */
 bool removal_knows(const cJSON *resource);
 
-/* Whether it is there. */
-enum status removal_look(struct removal *removal, const cJSON *resource, bool *found,
+/* Whether it is there; and, where ours is not NULL, whether it bears the tags of removal. */
+enum status removal_look(struct removal *removal, const cJSON *resource, bool *found, bool *ours,
                          struct error *error);
 
 /* Deletes it, and waits until it is gone. */

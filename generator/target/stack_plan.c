@@ -391,7 +391,8 @@ bool plan_changes_what_is_there(const cJSON *changes)
     const cJSON *change;
     cJSON_ArrayForEach(change, changes)
     {
-        if (!is_action(change, "add") && !is_action(change, "import"))
+        bool ours = is_action(change, "import") && json_true(change, "ours");
+        if (!is_action(change, "add") && !ours)
             return true;
     }
     return false;
@@ -497,7 +498,9 @@ static void write_loss(const cJSON *change, struct text *out)
 {
     bool data = json_true(change, "data"), kept = json_true(change, "kept");
     if (is_action(change, "import"))
-        text_add_string(out, "taken over, with what it holds");
+        text_add_string(out, json_true(change, "ours")
+                                 ? "taken over, with what it holds"
+                                 : "TAKEN OVER, with what it holds: it was not made here");
     else if (is_action(change, "replace"))
         text_add_string(out, !data  ? "REPLACED"
                              : kept ? "REPLACED: the new one begins empty; the old one stays, "

@@ -9,7 +9,8 @@
  *    "kind": "rule", "name": "esp8266temp_valid",     for people
  *    "data": false,                     it holds readings
  *    "kept": false,                     what is replaced or removed stays where it is
- *    "properties": [{"path": "TopicRulePayload.Sql", "before": "...", "after": "..."}]}
+ *    "ours": true,                      an import's: it bears our tags, so an earlier deploy made
+ * it "properties": [{"path": "TopicRulePayload.Sql", "before": "...", "after": "..."}]}
  */
 #ifndef GENERATOR_TARGET_STACK_PLAN_H
 #define GENERATOR_TARGET_STACK_PLAN_H
@@ -53,8 +54,9 @@ cJSON *plan_compare(const cJSON *before, const cJSON *before_parameters, const c
  * does not happen. */
 void plan_correct(cJSON *changes, const cJSON *listed);
 
-bool plan_changes_what_is_there(const cJSON *changes); /* more than adding and taking over */
-bool plan_touches_data(const cJSON *changes);          /* replaces or removes what holds readings */
+/* More than adding, and taking over what is ours. */
+bool plan_changes_what_is_there(const cJSON *changes);
+bool plan_touches_data(const cJSON *changes); /* replaces or removes what holds readings */
 
 /* Whether the plan has an action for a resource of this type. */
 bool plan_has(const cJSON *changes, const char *action, const char *type);

@@ -378,9 +378,9 @@ static void ask_set(struct stacks *all, struct stack *stack)
     struct text body = {0};
     cJSON *tags = json_object();
     json_compact(stack->template, &body);
-    json_put_string(tags, "sensorforge:system", all->system);
+    json_put_string(tags, SYSTEM_TAG, all->system);
     if (strcmp(stack->subject, "system") != 0)
-        json_put_string(tags, "sensorforge:type", stack->subject);
+        json_put_string(tags, TYPE_TAG, stack->subject);
     stack->set = new_set_name();
     stack->created = !stack->status;
     cloudformation_create_change_set(all->aws, &stack->call,

@@ -19,6 +19,11 @@
 
 #include <cjson/cJSON.h>
 
+/* The tags of what deploying makes: of stacks, and by the templates of each resource that can
+ * outlive its stack, so that it is known again without it. */
+#define SYSTEM_TAG "sensorforge:system"
+#define TYPE_TAG "sensorforge:type"
+
 struct stack {
     char *subject;      /* "system", or a type */
     char *name;         /* of the stack */

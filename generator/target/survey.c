@@ -58,7 +58,8 @@ static enum status add_thing(void *context, const cJSON *thing, struct error *er
     survey->things[survey->thing_count++] =
         (struct surveyed_thing){.name = must_copy(json_string(thing, "thingName", "")),
                                 .type = must_copy(json_string(thing, "thingTypeName", "")),
-                                .claim = must_copy(claim)};
+                                .claim = must_copy(claim),
+                                .made = claim_time(claim)};
     return FINE;
 }
 

@@ -9,6 +9,7 @@
 
 struct surveyed_thing {
     char *name, *type, *claim;
+    time_t made;       /* as its claim says; 0: not known */
     size_t principals; /* attached to it */
 };
 

@@ -22,6 +22,7 @@ struct enrolment {
     const char *mark;  /* random, on disk before: names this enrolment. The certificate's serial
                           number where the target lets us choose it, else in the request's subject */
     const char *claim; /* random, on disk before: whose the name of the thing is */
+    const char *key;   /* SHA-256 of its public key (key_digest()), on disk before */
     const char *since; /* when the record was begun ("2026-11-21T10:12:00Z") */
     const cJSON *attributes;    /* {"zone": "1"} */
     const struct text *request; /* signing request, DER */
@@ -53,6 +54,7 @@ struct enrol_events {
 struct retired_certificate {
     const char *serial;        /* its number; NULL where it is not known */
     const char *mark;          /* of its enrolment; NULL where it is not known */
+    const char *key;           /* likewise */
     const cJSON *registration; /* as it was remembered; NULL where nothing was */
 };
 
@@ -73,6 +75,12 @@ struct target {
     size_t
         group; /* how many things are best enrolled together; 0: as many as it takes to be quick */
 
+    /* Says in an empty registration where this target makes things; one that says another place is
+     * WRONG_INPUT, with what to do: there, "not found" would be taken for gone. NULL where there is
+     * one place only. */
+    enum status (*place)(struct target *target, const char *thing, cJSON *registration,
+                         struct error *error);
+
     /* Where boards connect: host belongs to the target. */
     enum status (*endpoint)(struct target *target, const char **host, int *port,
                             struct error *error);
@@ -92,6 +100,10 @@ struct target {
     /* Makes certificates worthless; those that are so already are no error. */
     enum status (*retire)(struct target *target, const struct retirement *retirement,
                           struct error *error);
+
+    /* In the parent before it forks workers: what they cannot ask for themselves is renewed. May be
+     * NULL. */
+    enum status (*before_fork)(struct target *target, struct error *error);
 
     /* In a child after fork(): connections are the parent's. May be NULL. */
     void (*after_fork)(struct target *target);

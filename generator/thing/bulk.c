@@ -32,7 +32,7 @@ static size_t largest_group(void)
 struct note {
     size_t index;
     enum outcome outcome;
-    char message[512];
+    char message[512], advice[512];
 };
 
 static double now(void)
@@ -51,8 +51,10 @@ static void tell(void *context, struct making *thing)
 {
     const struct teller *teller = context;
     struct note note = {.index = (size_t)(thing - teller->things), .outcome = thing->outcome};
-    if (thing->outcome == FAILED)
+    if (thing->outcome == FAILED) {
         snprintf(note.message, sizeof note.message, "%s", text_string(&thing->error.message));
+        snprintf(note.advice, sizeof note.advice, "%s", text_string(&thing->error.advice));
+    }
     ssize_t put;
     do
         put = write(teller->pipe_end, &note, sizeof note);
@@ -125,7 +127,7 @@ static void listen_to(int pipe_end, bulk_observer *observer, void *context)
             continue;
         if (got != (ssize_t)sizeof note)
             return;
-        struct bulk_result result = {note.index, note.outcome, note.message};
+        struct bulk_result result = {note.index, note.outcome, note.message, note.advice};
         observer(context, &result);
     }
 }
@@ -156,7 +158,9 @@ enum status bulk_make(struct target *target, struct making *things, size_t count
     pid_t workers[MOST_WORKERS];
     size_t started = 0;
     int ends[2];
-    enum status status = FINE;
+    enum status status = target->before_fork ? target->before_fork(target, error) : FINE;
+    if (status)
+        return status;
     struct queue *queue =
         mmap(NULL, sizeof *queue, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (queue == MAP_FAILED || pipe(ends))

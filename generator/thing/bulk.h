@@ -17,6 +17,7 @@ struct bulk_result {
     size_t index; /* of the thing */
     enum outcome outcome;
     const char *message; /* "" unless FAILED */
+    const char *advice;  /* may be "" */
 };
 
 /* Called in the calling process for each thing that is through, in any order. */

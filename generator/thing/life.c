@@ -95,6 +95,7 @@ static enum status fill_enrolment(const struct target *target, EVP_PKEY *key,
     enrolment->policy = json_string(policy, "name", type);
     enrolment->mark = mark;
     enrolment->claim = json_string(record, "claim", mark);
+    enrolment->key = json_string(enrolment->registration, "key", NULL);
     enrolment->since = json_string(record, "created", "");
     enrolment->attributes = json_get(record, "attributes");
     enrolment->request = request;
@@ -136,6 +137,23 @@ static enum status choose_serial(cJSON *record, const char *name, struct error *
     enum status status = serial_make(serial, error);
     if (!status)
         json_put_string(record, name, serial);
+    return status;
+}
+
+/* Where a target makes a thing is in its registration before anything is made, or was there: a
+ * target that is another place now would find nothing, and take that for gone. */
+static enum status check_place(struct target *target, const char *name, cJSON *registration,
+                               struct error *error)
+{
+    return target->place && registration ? target->place(target, name, registration, error) : FINE;
+}
+
+static enum status note_key(cJSON *registration, EVP_PKEY *key, struct error *error)
+{
+    char digest[65];
+    enum status status = key_digest(key, digest, error);
+    if (!status)
+        json_put_string(registration, "key", digest);
     return status;
 }
 
@@ -187,6 +205,8 @@ static enum status stage_first_key(struct making *thing, struct batch *batch)
     owned char *path = thing_file(json_string(thing->record, "name", ""), "key.pem");
     enum status status = find_key(thing->plan->platform, path, &thing->key, &thing->error);
     if (!status)
+        status = note_key(json_get(thing->record, "registration"), thing->key, &thing->error);
+    if (!status)
         status = key_to_pem(thing->key, &pem, &thing->error);
     return status ? status
                   : batch_write(batch, path, pem.at, pem.length, FILE_SECRET, &thing->error);
@@ -199,9 +219,14 @@ static enum status choose_marks(struct making *thing)
     if (!json_string(thing->record, "serial", NULL))
         status = choose_serial(thing->record, "serial", &thing->error);
     if (!status && thing->target->remote && !json_get(thing->record, "claim")) {
-        json_put_string(thing->record, "claim", json_string(thing->record, "serial", ""));
+        owned char *claim = must_format("%s@%s", json_string(thing->record, "serial", ""),
+                                        json_string(thing->record, "created", ""));
+        json_put_string(thing->record, "claim", claim);
         json_put(thing->record, "registration", json_object());
     }
+    if (!status)
+        status = check_place(thing->target, json_string(thing->record, "name", ""),
+                             json_get(thing->record, "registration"), &thing->error);
     return status;
 }
 
@@ -241,10 +266,10 @@ static enum status prepare(struct making *thing)
     enum status status = FINE;
     if (!thing->key)
         status = find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
+    enrolment->registration = json_get(thing->record, "registration");
     if (!status)
         status = fill_enrolment(thing->target, thing->key, thing->plan, thing->record, serial,
                                 &thing->request, enrolment, &thing->error);
-    enrolment->registration = json_get(thing->record, "registration");
     enrolment->resumed = thing->resumed;
     enrolment->owner = thing;
     if (!status && !thing->target->remote && path_exists(certificate_path))
@@ -502,13 +527,15 @@ static void apply(const struct changes *changes, cJSON *record)
 }
 
 /* The next key, on the disk before a remote target hears of it. */
-static enum status stage_next_key(const struct package_plan *plan, const char *name,
+static enum status stage_next_key(const struct package_plan *plan, cJSON *record,
                                   struct batch *batch, struct error *error)
 {
-    owned char *path = thing_file(name, "next-key.pem");
+    owned char *path = thing_file(json_string(record, "name", ""), "next-key.pem");
     secret_owned struct secret pem = {0};
     EVP_PKEY *key = NULL;
     enum status status = find_key(plan->platform, path, &key, error);
+    if (!status)
+        status = note_key(json_get(record, "next_registration"), key, error);
     if (!status)
         status = key_to_pem(key, &pem, error);
     if (!status)
@@ -517,24 +544,47 @@ static enum status stage_next_key(const struct package_plan *plan, const char *n
     return status;
 }
 
-static enum status begin_rotation(const struct target *target, const struct package_plan *plan,
+/* What is asked for now counts as long as the package is not made. */
+static enum status change_resumed(cJSON *record, const struct changes *changes, struct error *error)
+{
+    const char *name = json_string(record, "name", "");
+    bool made =
+        strcmp(json_string(record, "serial", ""), json_string(record, "next_serial", "")) == 0;
+    bool other = changes->ssid || changes->password ||
+                 (changes->attributes &&
+                  !cJSON_Compare(changes->attributes, json_get(record, "attributes"), true));
+    if (made && other) {
+        fail(error, WRONG_INPUT, "%s is half-rotated, and its new package is there already", name);
+        return advise(error, "make rotate name=%s finishes that; then ask for the change", name);
+    }
+    if (other)
+        apply(changes, record);
+    return FINE;
+}
+
+static enum status begin_rotation(struct target *target, const struct package_plan *plan,
                                   cJSON *record, const struct changes *changes, bool *resumed,
                                   struct error *error)
 {
     const char *state = record_state(record);
     struct batch batch = {0};
+    enum status status = check_place(target, json_string(record, "name", ""),
+                                     json_get(record, "registration"), error);
     *resumed = strcmp(state, "rotating") == 0;
-    if (*resumed)
-        return FINE;
+    if (status || *resumed)
+        return status ? status : change_resumed(record, changes, error);
     if (strcmp(state, "active") != 0)
         return not_whole(record, error);
-    enum status status = choose_serial(record, "next_serial", error);
+    status = choose_serial(record, "next_serial", error);
     json_put_string(record, "state", "rotating");
     apply(changes, record);
     if (target->remote) {
         json_put(record, "next_registration", json_object());
         if (!status)
-            status = stage_next_key(plan, json_string(record, "name", ""), &batch, error);
+            status = check_place(target, json_string(record, "name", ""),
+                                 json_get(record, "next_registration"), error);
+        if (!status)
+            status = stage_next_key(plan, record, &batch, error);
     }
     if (!status)
         status = record_stage(record, &batch, error);
@@ -578,6 +628,8 @@ static void promote(cJSON *record, const struct certificate_facts *facts)
                                            {"next_registration", "registration"}};
     owned char *retired = must_copy(json_string(json_get(record, "certificate"), "serial", ""));
     json_put_string(record, "retired", retired);
+    owned char *mark = must_copy(json_string(record, "serial", ""));
+    json_put_string(record, "retired_mark", mark);
     json_put_string(record, "serial", json_string(record, "next_serial", ""));
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (json_get(record, pairs[i][0]))
@@ -647,12 +699,12 @@ static enum status prepare_rotation(struct rotation *rotation, struct error *err
     const char *mark = json_string(record, "next_serial", "");
     owned char *key_path = thing_file(name, rotation->taken_over ? "key.pem" : "next-key.pem");
     owned char *certificate_path = thing_file(name, "next-cert.pem");
+    enrolment->registration =
+        json_get(record, rotation->taken_over ? "registration" : "next_registration");
     enum status status = find_key(rotation->plan->platform, key_path, &rotation->key, error);
     if (!status)
         status = fill_enrolment(rotation->target, rotation->key, rotation->plan, record, mark,
                                 &rotation->request, enrolment, error);
-    enrolment->registration =
-        json_get(record, rotation->taken_over ? "registration" : "next_registration");
     enrolment->renewal = true;
     enrolment->owner = rotation;
     if (!status && !rotation->target->remote && path_exists(certificate_path))
@@ -678,13 +730,16 @@ static enum status enrol_next(struct target *target, struct rotation *rotation, 
 
 static enum status finish_rotation(struct target *target, cJSON *record, struct error *error)
 {
-    static const char *const done[] = {"retired", "retired_registration", "next_serial"};
+    static const char *const done[] = {"retired", "retired_mark", "retired_registration",
+                                       "next_serial"};
     const char *name = json_string(record, "name", "");
     owned char *key_path = thing_file(name, "next-key.pem");
     owned char *certificate_path = thing_file(name, "next-cert.pem");
+    const cJSON *registration = json_get(record, "retired_registration");
     const struct retired_certificate old = {.serial = json_string(record, "retired", NULL),
-                                            .registration =
-                                                json_get(record, "retired_registration")};
+                                            .mark = json_string(record, "retired_mark", NULL),
+                                            .key = json_string(registration, "key", NULL),
+                                            .registration = registration};
     const struct retirement retirement = {.thing = name,
                                           .claim = json_string(record, "claim", NULL),
                                           .since = json_string(record, "created", NULL),
@@ -781,6 +836,8 @@ enum status thing_rebuild(struct target *target, const struct package_plan *plan
     if (!status && strcmp(record_state(*record), "active") != 0)
         status = not_whole(*record, error);
     if (!status)
+        status = check_place(target, name, json_get(*record, "registration"), error);
+    if (!status)
         status = amend(target, changes, *record, error);
     if (!status) {
         apply(changes, *record);
@@ -821,10 +878,14 @@ static enum status retire_all(struct target *target, const char *name, const cJS
         {.serial = *next.serial ? next.serial : NULL},
         {.serial = recorded,
          .mark = json_string(record, "serial", NULL),
+         .key = json_string(json_get(record, "registration"), "key", NULL),
          .registration = json_get(record, "registration")},
         {.mark = json_string(record, "next_serial", NULL),
+         .key = json_string(json_get(record, "next_registration"), "key", NULL),
          .registration = json_get(record, "next_registration")},
         {.serial = json_string(record, "retired", NULL),
+         .mark = json_string(record, "retired_mark", NULL),
+         .key = json_string(json_get(record, "retired_registration"), "key", NULL),
          .registration = json_get(record, "retired_registration")},
     };
     const struct retirement retirement = {.thing = name,
@@ -875,6 +936,8 @@ enum status thing_delete(struct target *target, const char *name, const char *ty
     int lock;
     *revoked = false;
     enum status status = open_to_delete(name, type, &lock, &record, error);
+    if (!status) /* before the record says that it is deleted */
+        status = check_place(target, name, json_get(record, "registration"), error);
     if (!status && record && strcmp(record_state(record), "deleting") != 0) {
         json_put_string(record, "state", "deleting");
         status = record_write(record, error);

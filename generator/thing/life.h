@@ -24,7 +24,7 @@ struct making {
     struct error error; /* when FAILED; when EXISTED, whose it is */
     struct package_size size;
     /* inside life.c */
-    const struct target *target;
+    struct target *target;
     int lock;
     EVP_PKEY *key;
     struct text request; /* DER */

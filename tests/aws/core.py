@@ -200,6 +200,32 @@ def again(driver):
             expect(ran.one["code"] and ran.one["message"], f"{name}, for ever: {ran.one}")
 
 
+@test("an answer of success without what the operation gives is none")
+def hollow(driver):
+    whole = {"certificateId": "ab", "certificateArn": "arn:x"}
+    wanted = {"wanted": "certificateId certificateArn"}
+    for name, body in {"empty": b"", "no members": {}, "one of two": {"certificateId": "ab"}, "null": whole | {"certificateArn": None},
+                       "empty string": whole | {"certificateId": ""}}.items():
+        with Server(first_then(reply(200, body), reply(200, whole))) as server:
+            ran = drive(server, call("CreateCertificateFromCsr", **wanted))
+            same([0, 2, True, whole], [ran.one[k] for k in ("status", "attempts", "uncertain", "answer")], f"{name}: result")
+        with Server(lambda request, number, body=body: reply(200, body)) as server:
+            ran = drive(server, call("CreateCertificateFromCsr", **wanted), SENSORFORGE_AWS_BACKOFF="0.001")
+            same([3, 5, True, "NoAnswer", False], [ran.one[k] for k in ("status", "attempts", "uncertain", "code")] + ["answer" in ran.one], f"{name}: for ever")
+            missing = "certificateArn" if name in ("one of two", "null") else "certificateId"
+            same(f"127.0.0.1:{server.port} answered iot CreateCertificateFromCsr without {missing} (request r-1)", ran.one["message"], "message")
+            expect("proxy" in ran.one["advice"], ran.one["advice"])
+    xml = {"service": "cloudformation", "operation": "CreateChangeSet", "wanted": "CreateChangeSetResult"}
+    good = reply(200, b"<R><CreateChangeSetResult><Id>a</Id></CreateChangeSetResult></R>")
+    for body in (b"", b"<R><ResponseMetadata/></R>", b"<R><CreateChangeSetResult/></R>"):
+        with Server(first_then(reply(200, body), good)) as server:
+            ran = drive(server, xml)
+            same([0, 2, True], [ran.one[k] for k in ("status", "attempts", "uncertain")], f"{body}: result")
+    with Server(lambda request, number: reply(200, {"things": []})) as server:
+        ran = drive(server, call(wanted="things"), call())
+        same([(0, 1, False)] * 2, [(r["status"], r["attempts"], r["uncertain"]) for r in ran.results], "an empty list; one that nothing is wanted of")
+
+
 @test("what does not pass is not tried again")
 def not_again(driver):
     for status, code in ((400, "InvalidRequestException"), (403, "AccessDeniedException"),
@@ -372,6 +398,38 @@ def throttling(driver):
     with Server(lambda request, number: refusal(400, "ThrottlingException", "Rate exceeded")) as server:
         ran = drive(server, call("CreateThing", changes=True), SENSORFORGE_AWS_BACKOFF="0.001")
         expect("requests_per_second" in ran.one["advice"] and ran.one["attempts"] == 10, str(ran.one))
+
+
+class Bucket:
+    """A service that gives so many calls a second."""
+
+    def __init__(self, rate):
+        self.rate, self.tokens, self.at, self.refused = rate, rate, time.monotonic(), 0
+        self.lock = threading.Lock()
+
+    def __call__(self, request, number):
+        with self.lock:
+            now = time.monotonic()
+            self.tokens, self.at = min(self.rate, self.tokens + (now - self.at) * self.rate), now
+            if self.tokens < 1:
+                self.refused += 1
+                return refusal(400, "ThrottlingException", "Rate exceeded")
+            self.tokens -= 1
+            return reply(200, {"thingName": "kitchen"})
+
+
+@test("reads have a rate, too: four times as fast, and slower where AWS wants them slower")
+def reading(driver):
+    for processes in ("", "3"):
+        with Server(lambda request, number: reply(200, {})) as server:
+            drive(server, *[call() for _ in range(80)], arguments=("", 10, 16, processes) if processes else ("", 10))
+            took = server.times[-1] - server.times[0]
+            expect(0.9 < took < 4, f"80 reads at 40 a second, the first 40 at once, took {took}")
+        bucket = Bucket(10)
+        with Server(bucket) as server:
+            ran = drive(server, *[call() for _ in range(120)], arguments=("", 10, 16, processes) if processes else ("", 10))
+            same({0}, {r["status"] for r in ran.results}, "results")
+            expect(bucket.refused < 70, f"{bucket.refused} of {len(server.requests)} calls were throttled")
 
 
 # --- what is said ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 import threading
@@ -113,6 +114,7 @@ def write_home(lab, credentials="", config=""):
         (folder / name).unlink(missing_ok=True)
         if text:
             (folder / name).write_text(text)
+    shutil.rmtree(folder / "cli", ignore_errors=True)
 
 
 FILE = "[default]\n" + keys_of("AKIAFILE") + "\n[other]\n" + keys_of("AKIAOTHER")
@@ -201,19 +203,17 @@ def role(lab):
     same({"RoleArn": ROLE, "ExternalId": "partner/7", "RoleSessionName": "operator-laptop", "DurationSeconds": 1800}, asked["parameters"], "what was asked")
 
 
-@test("a role with an MFA device asks for the code on the terminal, and does not show it")
-def mfa(lab):
-    begin(lab)
-    serial = "arn:aws:iam::123456789012:mfa/operator"
-    write_home(lab, FILE, f"[profile work]\nrole_arn = {ROLE}\nsource_profile = other\nmfa_serial = {serial}\n")
-    ran = lab.run(*CREATE, **NONE, AWS_PROFILE="work")
-    expect(ran.code in (1, 2, 3) and "MFA" in ran.err, lambda: f"without a terminal: {ran}")
-    lab.proxy.begin()
+SERIAL = "arn:aws:iam::123456789012:mfa/operator"
+CODED = f"[profile work]\nrole_arn = {ROLE}\nsource_profile = other\nmfa_serial = {SERIAL}\n"
+
+
+def on_terminal(lab, *words, code=b"774411", **environment):
+    """Runs a command on a terminal of its own, where a person types the code; its exit code, and what it said."""
     master, slave = pty.openpty()
-    child = subprocess.Popen([PROGRAM, *CREATE], cwd=lab.project, env=lab.environment(**NONE, AWS_PROFILE="work"), stdin=slave, stdout=slave, stderr=slave,
+    child = subprocess.Popen([PROGRAM, *words], cwd=lab.project, env=lab.environment(**environment), stdin=slave, stdout=slave, stderr=slave,
                              start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
     os.close(slave)
-    said, answered, end = b"", False, time.monotonic() + 20
+    said, answered, end = b"", 0, time.monotonic() + 30
     while time.monotonic() < end:
         if not select.select([master], [], [], 0.1)[0]:
             if child.poll() is not None:
@@ -223,16 +223,108 @@ def mfa(lab):
             said += os.read(master, 4096)
         except OSError:
             break
-        if not answered and serial.encode() in said:
-            answered = True
+        if said.count(SERIAL.encode()) > answered:
+            answered += 1
             time.sleep(0.1)
-            os.write(master, b"774411\n")
+            os.write(master, code + b"\n")
     child.wait(10)
     os.close(master)
-    same(0, child.returncode, f"exit code; it said {said.decode()}")
-    asked, = [c for c in lab.proxy.calls if c["operation"] == "AssumeRole"]
-    same([serial, "774411"], [asked["parameters"].get("SerialNumber"), asked["parameters"].get("TokenCode")], "what was asked")
-    expect(b"774411" not in said, f"the code was shown: {said.decode()}")
+    return child.returncode, said.decode()
+
+
+def asked_roles(lab):
+    return [c["parameters"] for c in lab.proxy.calls if c["operation"] == "AssumeRole"]
+
+
+@test("a role with an MFA device asks for the code on the terminal, and does not show it")
+def mfa(lab):
+    begin(lab)
+    write_home(lab, FILE, CODED)
+    ran = lab.run(*CREATE, **NONE, AWS_PROFILE="work")
+    expect(ran.code in (1, 2, 3) and "MFA" in ran.err, lambda: f"without a terminal: {ran}")
+    lab.proxy.begin()
+    code, said = on_terminal(lab, *CREATE, **NONE, AWS_PROFILE="work")
+    same(0, code, f"exit code; it said {said}")
+    asked, = asked_roles(lab)
+    same([SERIAL, "774411"], [asked.get("SerialNumber"), asked.get("TokenCode")], "what was asked")
+    expect("774411" not in said, f"the code was shown: {said}")
+
+
+def cli_session(lab):
+    """botocore with the cache that the AWS CLI gives it ("Enter MFA code" fails: nobody answers)."""
+    program = ("import os, sys, botocore.session as s, botocore.credentials as c, botocore.utils as u\n"
+               "session = s.get_session()\n"
+               "provider = session.get_component('credential_provider').get_provider('assume-role')\n"
+               "provider.cache = u.JSONFileCache(os.path.expanduser('~/.aws/cli/cache'))\n"
+               "provider._prompter = (lambda text: sys.argv[1]) if len(sys.argv) > 1 else (lambda text: sys.exit('asked'))\n"
+               "k = session.get_credentials().get_frozen_credentials()\n"
+               "print(k.access_key)\n")
+
+    def run(*words):
+        return subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False,
+                              env=lab.environment(**{**NONE, "AWS_PROFILE": "work", "AWS_DEFAULT_REGION": "eu-west-1"}))
+    return run
+
+
+@test("the session of a code is kept where the AWS CLI keeps it: each uses the other's, and asks once")
+def kept(lab):
+    cli = cli_session(lab)
+    for more in ("", "external_id = partner/7 \"\u00fc\U0001f321\u007f\nduration_seconds = 1800\nrole_session_name = laptop\n"):
+        begin(lab)
+        write_home(lab, FILE, CODED + more)
+        code, said = on_terminal(lab, *CREATE, **NONE, AWS_PROFILE="work")
+        same((0, 1), (code, len(asked_roles(lab))), f"exit code, roles asked for; it said {said}")
+        file, = (lab.home / ".aws/cli/cache").iterdir()
+        same((0o600, 0o700), (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777), "modes")
+        key = json.loads(file.read_text())["Credentials"]["AccessKeyId"]
+        same((key, ""), ((ran := cli()).stdout.strip(), ran.stderr), "the CLI's key")
+        lab.works("create", "cellar", "--type", "esp32air", **NONE, AWS_PROFILE="work")
+        same({key}, {c["key_id"] for c in lab.proxy.calls if c["service"] == "iot"}, "keys of both commands")
+        same(1, len(asked_roles(lab)), "roles asked for by both commands")
+        file.unlink()
+        ran = cli("774411")
+        same([file], list(file.parent.iterdir()), f"what the CLI keeps {ran.stderr}")
+        lab.proxy.begin()
+        lab.works("create", "attic", "--type", "esp32air", **NONE, AWS_PROFILE="work")
+        same((set(), {ran.stdout.strip()}), (set(map(str, asked_roles(lab))), {c["key_id"] for c in lab.proxy.calls}), "with the CLI's session")
+
+
+@test("a kept session that ends soon, is broken, or that AWS refuses, is not used")
+def not_kept(lab):
+    begin(lab)
+    write_home(lab, FILE, CODED)
+    code, said = on_terminal(lab, *CREATE, **NONE, AWS_PROFILE="work")
+    same(0, code, f"exit code; it said {said}")
+    file, = (lab.home / ".aws/cli/cache").iterdir()
+    good = json.loads(file.read_text())
+    first = good["Credentials"]["AccessKeyId"]
+    soon = {"Credentials": good["Credentials"] | {"Expiration": in_hours(0.24)}}
+    for number, text in enumerate((json.dumps(soon), "{", "[]", '{"Credentials": {}}', "")):
+        file.write_text(text)
+        lab.proxy.begin()
+        ran = lab.run("create", f"t{number}", "--type", "esp32air", **NONE, AWS_PROFILE="work")
+        expect(ran.code == 3 and "nobody to ask" in ran.err and not lab.proxy.calls, lambda text=text, ran=ran: f"{text}: {ran}")
+    file.write_text(json.dumps({"Credentials": good["Credentials"] | {"Expiration": in_hours(0.26).replace("Z", "UTC")}}))
+    lab.works("create", "cellar", "--type", "esp32air", **NONE, AWS_PROFILE="work")
+    lab.proxy.begin(Fault("expired", 1))
+    code, said = on_terminal(lab, "doctor", "--target", "aws", **NONE, AWS_PROFILE="work")
+    same(1, len(asked_roles(lab)), f"roles asked for after AWS refused the one that was kept; it said {said}")
+    expect(json.loads(file.read_text())["Credentials"]["AccessKeyId"] != first, "the refused session is still kept")
+
+
+@test("workers ask nobody for a code: a session that ends in the middle is said, and the same command goes on")
+def ended(lab):
+    begin(lab)
+    write_home(lab, FILE, CODED)
+    (lab.project / "things.csv").write_text("name,type,zone\n" + "".join(f"t{i},esp32air,1\n" for i in range(30)))
+    lab.proxy.begin(Fault("expired", 1, 10**9, operation="AttachPolicy"))
+    code, said = on_terminal(lab, "create", "--from", "things.csv", **NONE, AWS_PROFILE="work")
+    expect(code == 3 and 'the session of profile "work" has ended; run the same command again: it goes on where this one stopped' in said, f"exit {code}: {said}")
+    same(1, len(asked_roles(lab)), "roles asked for")
+    shutil.rmtree(lab.home / ".aws/cli")
+    lab.proxy.begin()
+    code, said = on_terminal(lab, "create", "--from", "things.csv", **NONE, AWS_PROFILE="work")
+    same((0, 1), (code, len(asked_roles(lab))), f"the same command again; it said {said}")
 
 
 REFUSALS = [

@@ -10,7 +10,7 @@ Besides moto's own routes there are, all POST:
     /moto-api/save        remembers the account as it is, under the name that the body has
     /moto-api/restore     makes it what it was when it was saved under that name
     /moto-api/tune        JSON: {"deprecation": seconds, "propagation": seconds, "stack": seconds, "fail": {"AWS::IoT::TopicRule": "why"},
-                          "timestream": false}; sets those that are named
+                          "timestream": false, "empty_page": true}; sets those that are named
 """
 
 import argparse
@@ -32,6 +32,7 @@ TUNING = {
     "stack": 0.0,          # how long each resource of a stack takes
     "fail": {},            # types of resources that cannot be made, and why
     "timestream": True,    # whether this account may use Timestream
+    "empty_page": False,   # whether lists begin with a page without anything but a token, as AWS's filtered lists may
 }
 STARTING = dict(TUNING)
 
@@ -200,6 +201,7 @@ def correct_iot():
         if any(t.thing_type and t.thing_type.thing_type_name == thing_type_name for t in self.things.values()):
             raise InvalidRequestException(f"Cannot delete thing type {thing_type_name}: it has things associated with it")
         remove_type(self, thing_type_name)
+        self.tags.pop(kind.arn, None)
 
     def describe_endpoint(self, endpoint_type):
         """"The first time DescribeEndpoint is called, an endpoint is created. All subsequent calls to DescribeEndpoint return the same
@@ -241,10 +243,12 @@ def correct_iot():
 
     def begin_backend(self, region_name, account_id):
         begin(self, region_name, account_id)
-        self.detached, self.endpoints, self.lock = {}, {}, Lock()
+        self.detached, self.endpoints, self.tags, self.lock = {}, {}, {}, Lock()
 
     def page(items, size, marker):
         """The service's pages: "The results are paginated with a default page size of 25" (BC, ListCertificates)."""
+        if TUNING["empty_page"] and marker is None:
+            return [], "0"
         start, size = int(marker or 0), int(size or 25)
         return items[start:start + size], str(start + size) if len(items) > start + size else None
 
@@ -266,11 +270,26 @@ def correct_iot():
         found, marker = page(list(self.iot_backend.list_policies()), self._get_param("pageSize"), self._get_param("marker"))
         return iot_result({"policies": [p.to_dict() for p in found], "nextMarker": marker})
 
+    def respond_things(self):
+        token = self._get_param("nextToken")
+        if TUNING["empty_page"] and token is None:
+            return iot_result({"things": [], "nextToken": "0"})
+        names = ("attribute_name", "attributeName"), ("attribute_value", "attributeValue"), ("thing_type_name", "thingTypeName")
+        found, token = self.iot_backend.list_things(**{name: self._get_param(given) for name, given in names}, token=None if token == "0" else token,
+                                                    max_results=self._get_int_param("maxResults", 50))
+        return iot_result({"things": found, "nextToken": token})
+
+    def respond_tags(self):
+        """"Lists the tags (metadata) you have assigned to the resource" (BC): moto has none of IoT's."""
+        tags = self.iot_backend.tags.get(self._get_param("resourceArn"), {})
+        return iot_result({"tags": [{"Key": k, "Value": v} for k, v in tags.items()]})
+
     from moto.core.responses import ActionResult as iot_result
     for name, corrected in list(locals().items()):
         if callable(corrected) and hasattr(backend, name) and getattr(corrected, "__module__", "") == __name__:
             setattr(backend, name, corrected)
     backend.__init__ = begin_backend
+    IoTResponse.list_things, IoTResponse.list_tags_for_resource = respond_things, respond_tags
     IoTResponse.list_certificates, IoTResponse.list_targets_for_policy, IoTResponse.list_policies = respond_certificates, respond_targets, respond_policies
     correct_iot_in_stacks(iot, ResourceNotFoundException)
 
@@ -308,6 +327,7 @@ def correct_iot_in_stacks(iot, not_found):
         if any(t.thing_type_name == name for t in backend.thing_types.values()):
             raise already_there("AWS::IoT::ThingType", name)
         _, arn = backend.create_thing_type(name, camel(properties.get("ThingTypeProperties", {})))
+        backend.tags[arn] = {t["Key"]: t["Value"] for t in properties.get("Tags", [])}
         return backend.thing_types[arn]
 
     def update_type(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
@@ -437,9 +457,10 @@ def add_resources_to_cloudformation():
         @classmethod
         def create_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name, **_):
             backend = timestream.timestreamwrite_backends[account_id][region_name]
-            if take_over(cls.kind, resource_name, resource_name in backend.databases):
-                return cls(resource_name, backend.databases[resource_name].arn)
-            return cls(resource_name, backend.create_database(resource_name, None, []).arn)
+            if not take_over(cls.kind, resource_name, resource_name in backend.databases):
+                backend.create_database(resource_name, None, [])
+            backend.tag_resource(backend.databases[resource_name].arn, cloudformation_json["Properties"].get("Tags", []))
+            return cls(resource_name, backend.databases[resource_name].arn)
 
         @classmethod
         def update_from_cloudformation_json(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
@@ -464,8 +485,10 @@ def add_resources_to_cloudformation():
             retention, magnetic = cls.settings(properties)
             if take_over(cls.kind, resource_name, resource_name in backend.describe_database(database).tables):
                 backend.update_table(database, resource_name, retention, magnetic, None)
-                return cls(f"{database}|{resource_name}", backend.describe_table(database, resource_name).arn)
-            table = backend.create_table(database, resource_name, retention, [], magnetic, None)
+            else:
+                backend.create_table(database, resource_name, retention, [], magnetic, None)
+            table = backend.describe_table(database, resource_name)
+            backend.tag_resource(table.arn, properties.get("Tags", []))
             return cls(f"{database}|{resource_name}", table.arn)
 
         @classmethod
@@ -876,29 +899,64 @@ def correct_timestream():
             return respond(self, *arguments, **named)
         return answer
 
+    list_tables = TimestreamWriteResponse.list_tables
+
+    def list_tables_in_pages(self):
+        if TUNING["empty_page"] and self._get_param("NextToken") is None:
+            return json.dumps({"Tables": [], "NextToken": "0"})
+        return list_tables(self)
+
+    TimestreamWriteResponse.list_tables = list_tables_in_pages
     for name in ("describe_endpoints", "create_database", "describe_database", "list_databases", "create_table", "describe_table", "list_tables"):
         setattr(TimestreamWriteResponse, name, only_if_allowed(getattr(TimestreamWriteResponse, name)))
 
 
 def correct_iam():
     """moto compares signatures over the unescaped URL, and over the query where there is no body: the proxy's judge does it right, so
-    this is left out. And it does not know SimulatePrincipalPolicy, which here judges actions, as moto does, a hundred a page ("If you
-    do not include this parameter, the number of items defaults to 100", BC, MaxItems)."""
+    this is left out. And it does not know SimulatePrincipalPolicy, which here judges actions, resources and the conditions of what it is
+    asked, for users and roles by their whole ARN. "IAM might return fewer than the MaxItems number of results, even when there are more
+    results available" (BC): never more than five here."""
+    import fnmatch
     from moto.core.responses import ActionResult
     from moto.iam import access_control
+    from moto.iam.exceptions import NotFoundException
     from moto.iam.models import iam_backends
     from moto.iam.responses import IamResponse
+
+    def documents(backend, arn):
+        kind, name = arn.partition(":iam::")[2].partition(":")[2].partition("/")[0], arn.rpartition("/")[2]
+        for one in (backend.roles if kind == "role" else backend.users).values():
+            if one.arn == arn:
+                return [one.policies[p] for p in one.policies] if kind == "role" else \
+                    [backend.get_user_policy(name, p)["policy_document"] for p in backend.list_user_policies(name)]
+        raise NotFoundException(f"The {kind or 'user'} with name {name} cannot be found.")
+
+    def listed(value):
+        return value if isinstance(value, list) else [value]
+
+    def conditions_hold(conditions, context):
+        for operator, wanted in conditions.items():
+            for key, patterns in wanted.items():
+                if not any(fnmatch.fnmatchcase(str(given).lower(), str(p).lower()) for given in context.get(key, []) for p in listed(patterns)):
+                    return False
+        return True
+
+    def decide(policies, action, resource, context):
+        decision = "implicitDeny"
+        for statement in [s for p in policies for s in listed(json.loads(p)["Statement"])]:
+            if any(fnmatch.fnmatchcase(action.lower(), a.lower()) for a in listed(statement["Action"])) and \
+                    any(fnmatch.fnmatchcase(resource, r) for r in listed(statement["Resource"])) and conditions_hold(statement.get("Condition", {}), context):
+                if statement["Effect"] == "Deny":
+                    return "explicitDeny"
+                decision = "allowed"
+        return decision
+
     def simulate_principal_policy(self):
-        backend = iam_backends[ACCOUNT]["aws"]
-        name = self._get_param("PolicySourceArn").rpartition("/")[2]
-        policies = [backend.get_user_policy(name, p) for p in backend.list_user_policies(name)]
-        asked, start = self._get_param("ActionNames"), int(self._get_param("Marker") or 0)
-        size = int(self._get_param("MaxItems") or 100)
-        results = []
-        for action in asked[start:start + size]:
-            verdicts = [access_control.IAMPolicy(p).is_action_permitted(action, "*") for p in policies]
-            allowed = access_control.PermissionResult.PERMITTED in verdicts and access_control.PermissionResult.DENIED not in verdicts
-            results.append({"EvalActionName": action, "EvalResourceName": "*", "EvalDecision": "allowed" if allowed else "implicitDeny"})
+        policies = documents(iam_backends[ACCOUNT]["aws"], self._get_param("PolicySourceArn"))
+        context = {e["ContextKeyName"]: e["ContextKeyValues"] for e in self._get_param("ContextEntries") or []}
+        asked = [(a, r) for a in self._get_param("ActionNames") for r in self._get_param("ResourceArns") or ["*"]]
+        start, size = int(self._get_param("Marker") or 0), min(5, int(self._get_param("MaxItems") or 100))
+        results = [{"EvalActionName": a, "EvalResourceName": r, "EvalDecision": decide(policies, a, r, context)} for a, r in asked[start:start + size]]
         more = len(asked) > start + size
         return ActionResult({"EvaluationResults": results, "IsTruncated": more, **({"Marker": str(start + size)} if more else {})})
 
@@ -926,6 +984,11 @@ def correct_roles_in_stacks():
     Role.put_policy, Role.update_from_cloudformation_json = put_as_json, classmethod(update_role)
 
 
+def tagged(tags, properties):
+    """"UPDATE_COMPLETE: Apply stack-level tags to imported resource if applicable" (CFN, resource import): what is taken over gets them."""
+    return [{"Key": k, "Value": v} for k, v in {t["Key"]: t["Value"] for t in [*tags, *properties.get("Tags", [])]}.items()]
+
+
 def correct_tables_in_stacks():
     """moto's stacks drop TimeToLiveSpecification and PointInTimeRecoverySpecification of a table."""
     import moto.dynamodb.models as dynamodb
@@ -936,6 +999,7 @@ def correct_tables_in_stacks():
         properties, backend = cloudformation_json["Properties"], dynamodb.dynamodb_backends[account_id][region_name]
         if take_over("AWS::DynamoDB::Table", resource_name, resource_name in backend.tables):
             table = backend.tables[resource_name]
+            table.tags = tagged(table.tags, properties)
         else:
             table = make(cls, resource_name, cloudformation_json, account_id, region_name, **more)
         if "TimeToLiveSpecification" in properties:
@@ -959,6 +1023,8 @@ def correct_tables_in_stacks():
     def create_log_group(cls, resource_name, cloudformation_json, account_id, region_name, **more):
         backend = logs.logs_backends[account_id][region_name]
         if take_over("AWS::Logs::LogGroup", resource_name, resource_name in backend.groups):
+            tags = {t["Key"]: t["Value"] for t in cloudformation_json["Properties"].get("Tags", [])}
+            backend.tag_resource(backend.groups[resource_name].arn, tags)
             return update_log_group(cls, backend.groups[resource_name], None, cloudformation_json, account_id, region_name)
         return make_group(cls, resource_name, cloudformation_json, account_id, region_name, **more)
 

@@ -1,10 +1,10 @@
 /* Calls AWS as it is told to on standard input, for tests in other languages (tests/aws/core.py).
  *
- * Each line is a call: {"service", "operation", "method", "path", "query", "body", "changes",
- * "secret", "anonymous", "pause"}; all of them are under way at once. Each line that comes back is
- * a result: {"place", "status", "http", "code", "message", "advice", "request_id", "attempts",
- * "uncertain", "answer"}. Where AWS cannot be opened, the one line has no place. What --verbose
- * would say goes to standard error.
+ * Each line is a call: {"service", "operation", "method", "path", "query", "body", "wanted",
+ * "changes", "secret", "anonymous", "pause"}; all of them are under way at once. Each line that
+ * comes back is a result: {"place", "status", "http", "code", "message", "advice", "request_id",
+ * "attempts", "uncertain", "answer"}. Where AWS cannot be opened, the one line has no place. What
+ * --verbose would say goes to standard error.
  *
  * usage: aws_driver [PROFILE [RATE [IN_FLIGHT [PROCESSES]]]]  ("" for none; with PROCESSES the
  * calls are shared among so many after a fork) */
@@ -114,6 +114,7 @@ static void submit(struct aws *aws, size_t place)
                                      .path = json_string(request, "path", NULL),
                                      .query = json_string(request, "query", NULL),
                                      .body = body ? cJSON_Duplicate(body, true) : NULL,
+                                     .wanted = json_string(request, "wanted", NULL),
                                      .changes = json_true(request, "changes"),
                                      .secret = json_true(request, "secret"),
                                      .anonymous = json_true(request, "anonymous")});
@@ -160,6 +161,12 @@ static void run(struct aws *aws, size_t count, size_t first, size_t step)
 
 static void run_in_processes(struct aws *aws, size_t count, size_t processes)
 {
+    struct error error = {0};
+    if (aws_before_fork(aws, &error)) {
+        print_line(line_of(&error));
+        error_free(&error);
+        return;
+    }
     for (size_t i = 0; i < processes; i++) {
         if (fork() == 0) {
             aws_after_fork(aws);

@@ -466,10 +466,10 @@ static void rates(void **state)
 {
     (void)state;
     struct limits *limits = limits_open(10);
-    struct limit *one = limit_of(limits, "iot CreateThing"),
-                 *other = limit_of(limits, "iot AttachPolicy");
+    struct limit *one = limit_of(limits, "iot CreateThing", 1),
+                 *other = limit_of(limits, "iot AttachPolicy", 1);
     assert_ptr_not_equal(one, other);
-    assert_ptr_equal(one, limit_of(limits, "iot CreateThing"));
+    assert_ptr_equal(one, limit_of(limits, "iot CreateThing", 1));
     for (int i = 0; i < 10; i++)
         assert_true(limit_take(one) == 0);
     double wait = limit_take(one);
@@ -487,9 +487,28 @@ static void rates(void **state)
     assert_true(limit_rate(one) > 9.99 && limit_rate(one) < 10.01);
     for (int i = 0; i < 200; i++) {
         owned char *name = must_format("iot Operation%d", i);
-        struct limit *limit = limit_of(limits, name);
+        struct limit *limit = limit_of(limits, name, 1);
         assert_true(i < 126 ? limit != NULL : limit == NULL);
     }
+    limits_close(limits);
+}
+
+static void rates_of_reads(void **state)
+{
+    (void)state;
+    struct limits *limits = limits_open(10);
+    struct limit *one = limit_of(limits, "iot DescribeThing", READS_FASTER);
+    assert_true(limit_rate(one) > 39.99 && limit_rate(one) < 40.01);
+    for (int i = 0; i < 40; i++)
+        assert_true(limit_take(one) == 0);
+    assert_true(limit_take(one) > 0);
+    limit_was_throttled(limits, one);
+    assert_true(limit_rate(one) > 19.99 && limit_rate(one) < 20.01);
+    limit_went_well(limits, one);
+    assert_true(limit_rate(one) > 20.09 && limit_rate(one) < 20.11);
+    for (int i = 0; i < 300; i++)
+        limit_went_well(limits, one);
+    assert_true(limit_rate(one) > 39.99 && limit_rate(one) < 40.01);
     limits_close(limits);
 }
 
@@ -511,6 +530,7 @@ int main(void)
         cmocka_unit_test(cleaning),
         cmocka_unit_test_setup(given_up, begin),
         cmocka_unit_test(rates),
+        cmocka_unit_test(rates_of_reads),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }

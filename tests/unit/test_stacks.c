@@ -254,17 +254,19 @@ static void asks_the_plan(void **state)
     (void)state;
     static const struct {
         const char *action;
-        bool changes, touches, data;
+        bool changes, touches, data, ours;
     } cases[] = {
-        {"add", false, false, true},     {"import", false, false, true},
-        {"modify", true, false, true},   {"replace", true, true, true},
-        {"remove", true, true, true},    {"remove", true, false, false},
-        {"replace", true, false, false},
+        {"add", false, false, true, false},     {"import", false, false, true, true},
+        {"import", true, false, true, false},   {"modify", true, false, true, true},
+        {"modify", true, false, true, false},   {"replace", true, true, true, false},
+        {"remove", true, true, true, false},    {"remove", true, false, false, false},
+        {"replace", true, false, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        owned char *text =
-            must_format("[{\"action\":\"add\"},{\"action\":\"%s\",\"type\":\"T\",\"data\":%s}]",
-                        cases[i].action, cases[i].data ? "true" : "false");
+        owned char *text = must_format(
+            "[{\"action\":\"add\"},{\"action\":\"%s\",\"type\":\"T\",\"data\":%s,"
+            "\"ours\":%s}]",
+            cases[i].action, cases[i].data ? "true" : "false", cases[i].ours ? "true" : "false");
         cJSON *changes = parsed(text);
         assert_int_equal(plan_changes_what_is_there(changes), cases[i].changes);
         assert_int_equal(plan_touches_data(changes), cases[i].touches);
