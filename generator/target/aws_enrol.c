@@ -209,7 +209,9 @@ static void fetch_answered(struct passage *passage)
     else if (!keep_pem(passage, json_string(description, "certificatePem", "")))
         passage->step = THROUGH;
     else
-        passage->step = needs_sweep(passage->enrolment->registration) && !passage->swept ? SWEEP : ATTACH_POLICY;
+        passage->step = needs_sweep(passage->enrolment->registration) && !passage->swept
+                            ? SWEEP
+                            : ATTACH_POLICY;
 }
 
 static void make_certificate_answered(struct passage *passage)
