@@ -14,23 +14,30 @@ PREFIX ?= /usr/local
 CC := gcc
 BUILD := build$(if $(SANITIZE),/sanitized)
 PROGRAM := $(BUILD)/bin/sensorforge
+HUB := $(BUILD)/bin/sensorhub
+PLUGIN := $(BUILD)/lib/sensorforge_broker.so
+COMMON_LIBRARY := $(BUILD)/lib/libcommon.a
 
 # What is needed to build and run; make deps installs them. Tests have their own list.
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
-	libcurl4-openssl-dev libexpat1-dev tzdata
+	tzdata zlib1g-dev uthash-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libexpat1-dev \
+	libmosquitto-dev mosquitto mosquitto-clients mosquitto-dev
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
-	openssl python3-venv shellcheck strace zsh bash-completion jq mosquitto mosquitto-clients
+	faketime openssl postgresql python3-venv shellcheck sqlite3 strace zsh bash-completion jq
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DOPENSSL_NO_DEPRECATED -DVERSION='"$(VERSION)"' \
 	-DRELEASED='"$(RELEASED)"' \
-	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"'
+	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"' -I/usr/include/postgresql
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
-LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lcrypto -lm
+LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lmosquitto -lcrypto -lm
+# Beside those of the rooms above. libpq's headers have a folder of their own in Debian.
+HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lz -lpthread
+PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lz -lm -lpthread
 
 COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
 GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c))
@@ -39,17 +46,45 @@ COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 # Everything but main(), for tests and fuzzers.
 ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(filter-out generator/main.c,$(GENERATOR_SOURCES)))
 GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects,generator/main.c)
+HUB_OBJECTS := $(call objects,$(filter-out hub/main.c,$(sort $(wildcard hub/*.c))))
+# A library that mosquitto loads: position-independent, and of common/ only what it uses.
+PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool_segment.c hub/spool_writer.c
+plugin_objects = $(patsubst %,$(BUILD)/plugin/%.o,$(basename $(1)))
+PLUGIN_OBJECTS := $(call plugin_objects,$(PLUGIN_SOURCES))
+PLUGIN_COMMON := $(call plugin_objects,$(filter-out common/embedded.S,$(COMMON_SOURCES)))
 
 # What is being done, on a terminal in one line that changes; V=1 shows the commands themselves.
+comma := ,
 run = $(if $(V),$(3),@if [ -t 1 ]; then printf '\r\033[K$(1)  $(2)'; else echo '$(1)  $(2)'; fi; $(3))
 
-## build [SANITIZE=1] [V=1]: builds build/bin/sensorforge
+## build [SANITIZE=1] [V=1]: builds sensorforge, sensorhub and the broker's plugin, in build/bin and build/lib
 .PHONY: build
-build: $(PROGRAM)
+build: $(PROGRAM) $(HUB) $(PLUGIN)
 
 $(PROGRAM): $(GENERATOR_OBJECTS)
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) && if [ -t 1 ]; then printf '\r\033[K'; fi)
+
+$(COMMON_LIBRARY): $(COMMON_OBJECTS)
+	@mkdir -p $(@D)
+	$(call run,archive,$@,rm -f $@ && $(AR) rcs $@ $^)
+
+$(HUB): $(call objects,hub/main.c) $(HUB_OBJECTS) $(COMMON_LIBRARY)
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(HUB_LIBRARIES) $(LIBRARIES) && if [ -t 1 ]; then printf '\r\033[K'; fi)
+
+$(BUILD)/lib/libplugin_common.a: $(PLUGIN_COMMON)
+	@mkdir -p $(@D)
+	$(call run,archive,$@,rm -f $@ && $(AR) rcs $@ $^)
+
+# The broker itself resolves what is left: the functions that a plugin may call.
+$(PLUGIN): $(PLUGIN_OBJECTS) $(BUILD)/lib/libplugin_common.a
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl$(comma)--exclude-libs$(comma)ALL -o $@ $^ $(PLUGIN_LIBRARIES))
+
+$(BUILD)/plugin/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call run,compile,$< for the plugin,$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=default -MMD -MP -c -o $@ $<)
 
 # Flags are part of what an object is made of: it is built anew when they change.
 $(BUILD)/flags: FORCE | $(BUILD)/dependencies
@@ -65,7 +100,7 @@ $(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json)
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) -c -o $@ $<)
 
--include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS))
+-include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS) $(HUB_OBJECTS) $(call objects,hub/main.c) $(PLUGIN_OBJECTS) $(PLUGIN_COMMON))
 
 # A test is one file linked with every room; the program's main() gives way to the test's.
 $(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
@@ -73,12 +108,18 @@ $(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
 	@objcopy --weaken-symbol=main $< $@
 
 .PHONY: rooms unit-tests
-rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o
+rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o $(HUB_OBJECTS) $(COMMON_LIBRARY)
 unit-tests: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 
 $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(BUILD)/tests/table.o
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBRARIES) -lcmocka)
+
+# Those of hub/ are linked with that, and with nothing of generator/.
+HUB_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_spool.c tests/unit/test_store.c tests/unit/test_engine.c))
+$(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(HUB_OBJECTS) $(COMMON_LIBRARY)
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(HUB_LIBRARIES) $(LIBRARIES) -lcmocka)
 
 ## deps: installs what building needs, where it is missing
 .PHONY: deps
@@ -248,10 +289,48 @@ $(TYPES:=Delete): %Delete: $(PROGRAM)
 	$(call needs,name,kitchen)
 	@$(PROGRAM) delete --type $* $(target_option) -- $(call argument,name)
 
-## demo: everything once, on this machine
+# --- the local system -----------------------------------------------------------------------------
+
+## demo [seconds=30]: everything once, from simulated things to the database, and counts
 .PHONY: demo
-demo: $(PROGRAM)
-	@scripts/demo $(PROGRAM)
+demo: $(PROGRAM) $(HUB) $(PLUGIN)
+	@scripts/demo $(PROGRAM) $(if $(call is_given,seconds),$(call argument,seconds))
+
+## up: brings broker, rules and database up
+.PHONY: up
+up: $(PROGRAM) $(HUB) $(PLUGIN)
+	@$(PROGRAM) up
+
+## down: ends them, once all readings are stored
+.PHONY: down
+down: $(PROGRAM)
+	@$(PROGRAM) down
+
+## status: shows what the local system does
+.PHONY: status
+status: $(PROGRAM)
+	@$(PROGRAM) status
+
+## logs [follow=yes] [lines=20]: shows its logs
+.PHONY: logs
+logs: $(PROGRAM)
+	@$(PROGRAM) logs $(if $(call is_given,follow),--follow) $(call option,lines,lines)
+
+## simulate [things=4] [seconds=60] [speed=60] [rate=] [type=]: runs things that make readings up
+.PHONY: simulate
+simulate: $(PROGRAM) $(HUB) $(PLUGIN)
+	@$(PROGRAM) simulate $(foreach _name,things seconds speed rate type,$(call option,$(_name),$(_name)))
+
+## query type=esp8266temp [thing=] [last=1h] [limit=]: reads the central database
+.PHONY: query
+query: $(PROGRAM) $(HUB)
+	$(call needs,type,esp8266temp)
+	@$(PROGRAM) query $(foreach _name,type thing last from to limit,$(call option,$(_name),$(_name)))
+
+## service: installs a systemd unit of the user for the local system
+.PHONY: service
+service: $(PROGRAM) $(HUB) $(PLUGIN)
+	@scripts/service $(PROGRAM)
 
 # --- checking -------------------------------------------------------------------------------------
 
@@ -280,19 +359,22 @@ fuzz: $(BUILD)/dependencies
 
 ## bench: measures, and prints ratios against peers
 .PHONY: bench
-bench: $(PROGRAM)
+bench: $(PROGRAM) $(HUB)
 	@scripts/install-packages $(TEST_PACKAGES)
 	@bench/run
 
 # --- installing -----------------------------------------------------------------------------------
 
-## install [PREFIX=/usr/local] [DESTDIR=]: program, templates, man page, completion
+## install [PREFIX=/usr/local] [DESTDIR=]: programs, plugin, templates, man page, completion
 .PHONY: install
-install: $(PROGRAM)
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man1" \
+install: $(PROGRAM) $(HUB) $(PLUGIN)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/sensorforge" "$(DESTDIR)$(PREFIX)/share/man/man1" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions" "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/sensorforge"
+	install -m 755 $(HUB) "$(DESTDIR)$(PREFIX)/bin/sensorhub"
+	install -m 644 $(PLUGIN) "$(DESTDIR)$(PREFIX)/lib/sensorforge/sensorforge_broker.so"
+	install -m 644 share/sensorforge.service "$(DESTDIR)$(PREFIX)/share/sensorforge/"
 	cd "$(DESTDIR)$(PREFIX)/share/sensorforge" && rm -rf templates schemas simulator scripts
 	cp -R templates schemas simulator "$(DESTDIR)$(PREFIX)/share/sensorforge/"
 	install -D -m 755 scripts/micropython "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/micropython"
@@ -304,7 +386,8 @@ install: $(PROGRAM)
 ## uninstall [PREFIX=/usr/local] [DESTDIR=]: removes what install put there
 .PHONY: uninstall
 uninstall:
-	rm -rf "$(DESTDIR)$(PREFIX)/bin/sensorforge" "$(DESTDIR)$(PREFIX)/share/sensorforge" \
+	rm -rf "$(DESTDIR)$(PREFIX)/bin/sensorforge" "$(DESTDIR)$(PREFIX)/bin/sensorhub" \
+		"$(DESTDIR)$(PREFIX)/lib/sensorforge" "$(DESTDIR)$(PREFIX)/share/sensorforge" \
 		"$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"

@@ -1,0 +1,41 @@
+#include "commands.h"
+#include "../../common/files.h"
+#include "../../common/memory.h"
+#include "../../common/places.h"
+#include "../local/service.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+/* tail(1) does it: the last lines of both, and with --follow what comes. */
+enum status command_logs(struct context *context)
+{
+    const char *lines = option_value(context, "lines");
+    const char *words[8 + SERVICES] = {"tail", "-n", lines ? lines : "20"};
+    char *logs[SERVICES] = {NULL};
+    size_t count = 3, found = 0;
+    enum status status = project_open(context);
+    if (status)
+        return status;
+    if (option_given(context, "follow"))
+        words[count++] = "-F";
+    words[count++] = "--";
+    for (int i = 0; i < SERVICES; i++) {
+        logs[i] = process_log_file(service_names[i]);
+        if (path_exists(logs[i])) {
+            words[count++] = logs[i];
+            found++;
+        }
+    }
+    if (!found) {
+        fail(&context->error, WRONG_INPUT, "there are no logs in " LOG_FOLDER " yet");
+        status = advise(&context->error, "make up starts the local system");
+    } else {
+        signal(SIGPIPE, SIG_DFL);
+        execvp(words[0], (char *const *)words);
+        status = fail_errno(&context->error, "cannot run tail");
+    }
+    for (int i = 0; i < SERVICES; i++)
+        free_owned(&logs[i]);
+    return status;
+}

@@ -1,0 +1,101 @@
+#include "commands.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../thing/record.h"
+#include "local.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static cJSON *state_of(enum service service)
+{
+    struct process process;
+    cJSON *state = json_object();
+    bool running = service_find(service, &process);
+    json_put_bool(state, "running", running);
+    if (running) {
+        char since[32];
+        format_time(process.since, since);
+        json_put_number(state, "pid", process.id);
+        json_put_string(state, "since", since);
+    }
+    process_close(&process);
+    return state;
+}
+
+cJSON *local_state(void)
+{
+    cJSON *state = json_object(), *broker = state_of(BROKER), *hub = state_of(HUB);
+    cJSON *told = hub_status();
+    bool working = json_true(hub, "running") && hub_ready(told);
+    if (broker_port(0))
+        json_put_number(broker, "port", broker_port(0));
+    /* A position has more digits than a JSON number of ours holds. */
+    for (const cJSON *item = told ? told->child : NULL; item; item = item->next)
+        if (!json_get(hub, item->string) && strcmp(item->string, "position") != 0)
+            json_put(hub, item->string, cJSON_Duplicate(item, true));
+    json_put_bool(hub, "working", working);
+    json_put_bool(state, "running", json_true(broker, "running") && working);
+    json_put(state, "broker", broker);
+    json_put(state, "sensorhub", hub);
+    cJSON_Delete(told);
+    return state;
+}
+
+static void write_service(const cJSON *state, const char *title, const char *more, struct text *out)
+{
+    if (json_true(state, "running"))
+        text_add_format(out, "%-10s runs since %s, process %.0f%s\n", title,
+                        json_string(state, "since", ""), json_number(state, "pid", 0), more);
+    else
+        text_add_format(out, "%-10s is not running\n", title);
+}
+
+/* What is worth a word only when there is any. */
+static void write_rare(const cJSON *hub, const char *key, const char *words, struct text *out)
+{
+    if (json_number(hub, key, 0) > 0)
+        text_add_format(out, "%-10s %.0f %s\n", "", json_number(hub, key, 0), words);
+}
+
+static void write_work(const cJSON *hub, struct text *out)
+{
+    text_add_format(out, "%-10s %.0f stored: %.0f valid, %.0f invalid; %.0f/s\n", "readings",
+                    json_number(hub, "readings", 0), json_number(hub, "valid", 0),
+                    json_number(hub, "invalid", 0), json_number(hub, "rows_per_second", 0));
+    write_rare(hub, "unmatched", "that no rule took", out);
+    write_rare(hub, "duplicates", "sent twice, stored once", out);
+    write_rare(hub, "rejected", "rejected by their table (table _log)", out);
+    write_rare(hub, "errors", "errors of rules (table _log)", out);
+    write_rare(hub, "unsent", "messages to people that are not sent yet", out);
+    text_add_format(out, "%-10s %.0f in the spool, %.1f s behind\n", "waiting",
+                    json_number(hub, "waiting", 0), json_number(hub, "lag", 0));
+    if (*json_string(hub, "trouble", ""))
+        text_add_format(out, "%-10s %s\n", "trouble", json_string(hub, "trouble", ""));
+}
+
+void write_local_state(const cJSON *state, struct text *out)
+{
+    const cJSON *broker = json_get(state, "broker"), *hub = json_get(state, "sensorhub");
+    owned char *port = must_format(", port %.0f", json_number(broker, "port", 0));
+    write_service(broker, "broker", port, out);
+    write_service(hub, "sensorhub", "", out);
+    if (json_get(hub, "readings"))
+        write_work(hub, out);
+}
+
+/* What does not run is said in words and by the exit code. */
+enum status command_status(struct context *context)
+{
+    enum status status = project_open(context);
+    if (status)
+        return status;
+    cJSON *state = local_state();
+    bool running = json_true(state, "running");
+    if (context->json)
+        json_layout(state, &context->out);
+    else
+        write_local_state(state, &context->out);
+    cJSON_Delete(state);
+    return running ? FINE : REFUSED;
+}

@@ -1,0 +1,139 @@
+#include "commands.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/places.h"
+#include "../local/keeper.h"
+#include "../local/port.h"
+#include "../local/prepare.h"
+#include "local.h"
+
+#include <signal.h>
+
+/* What `up` found, and what it started itself and ends again when the rest cannot be started. */
+struct system {
+    struct process processes[SERVICES];
+    bool started[SERVICES];
+};
+
+static void look(struct system *system)
+{
+    for (int i = 0; i < SERVICES; i++)
+        service_find((enum service)i, &system->processes[i]);
+}
+
+static bool runs(const struct system *system, enum service service)
+{
+    return system->processes[service].handle >= 0;
+}
+
+static enum status start_missing(struct context *context, const struct programs *programs, int port,
+                                 struct system *system)
+{
+    enum status status = FINE;
+    for (int i = 0; i < SERVICES && !status; i++) {
+        if (runs(system, (enum service)i))
+            continue;
+        status =
+            service_start(programs, (enum service)i, false, &system->processes[i], &context->error);
+        system->started[i] = !status;
+    }
+    for (int i = 0; i < SERVICES && !status; i++)
+        status = service_await((enum service)i, &system->processes[i], port, &context->error);
+    return status;
+}
+
+static void take_back(struct system *system)
+{
+    for (int i = SERVICES - 1; i >= 0; i--) {
+        struct error ignored = {0}; /* the reason for all this is told already */
+        if (system->started[i])
+            service_end((enum service)i, &system->processes[i], &ignored);
+        error_free(&ignored);
+    }
+}
+
+/* A broker that runs keeps what it was started with, but for its certificate. */
+static void refresh(const struct context *context, const struct prepared *prepared,
+                    const struct system *system)
+{
+    if (prepared->renewed)
+        process_signal(&system->processes[BROKER], SIGHUP);
+    if (prepared->changed)
+        say(context, "the broker runs with another configuration than there should be: make down, "
+                     "then make up");
+}
+
+static void tell(struct context *context)
+{
+    cJSON *state = local_state();
+    if (context->json) {
+        json_layout(state, &context->out);
+    } else {
+        write_local_state(state, &context->out);
+        text_add_string(&context->out, "next       make simulate, make status, make down\n");
+    }
+    cJSON_Delete(state);
+}
+
+static enum status refuse_second(struct context *context)
+{
+    fail(&context->error, REFUSED, "the local system is running already");
+    return advise(&context->error, "make down ends it");
+}
+
+static enum status bring_up(struct project *project, const struct programs *programs, int *lock)
+{
+    struct context *context = project->context;
+    struct system system = {0};
+    bool foreground = option_given(context, "foreground");
+    look(&system);
+    bool all = runs(&system, HUB) && runs(&system, BROKER);
+    struct prepared prepared = {.running = runs(&system, BROKER)};
+    enum status status = local_prepare(project, programs, &prepared);
+    if (!status && foreground && (runs(&system, HUB) || runs(&system, BROKER)))
+        status = refuse_second(context);
+    if (!status && prepared.running)
+        refresh(context, &prepared, &system);
+    else if (!status)
+        status = port_free(prepared.port, &context->error);
+    if (!status && foreground)
+        status = keep_running(context, programs, prepared.port, lock);
+    else if (!status && !all)
+        status = start_missing(context, programs, broker_port(prepared.port), &system);
+    if (status)
+        take_back(&system);
+    else if (!foreground)
+        tell(context);
+    for (int i = 0; i < SERVICES; i++)
+        process_close(&system.processes[i]);
+    return status;
+}
+
+enum status command_up(struct context *context)
+{
+    struct project project;
+    struct programs programs = {0};
+    struct process keeper = {.handle = -1};
+    int lock = -1;
+    enum status status = project_load(context, &project);
+    if (!status)
+        status = programs_find(&programs, &context->error);
+    if (!status)
+        status = local_folders(&context->error);
+    if (!status)
+        status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
+    bool kept = !status && process_find(KEEPER, &keeper);
+    if (kept && option_given(context, "foreground")) {
+        status = refuse_second(context);
+    } else if (kept) {
+        say(context, "process %d keeps the local system running (up --foreground)", (int)keeper.id);
+        tell(context);
+    } else if (!status) {
+        status = bring_up(&project, &programs, &lock);
+    }
+    process_close(&keeper);
+    unlock(&lock);
+    programs_free(&programs);
+    project_free(&project);
+    return status;
+}

@@ -1,0 +1,145 @@
+#include "prepare.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/places.h"
+#include "../model.h"
+#include "pairs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BROKER_SET "mosquitto"
+
+enum { LARGEST_CONFIGURATION = 1 << 20 };
+
+/* --- types --- */
+
+/* On this machine a type is plugged in by its documents being there, so this can be done here. */
+static enum status plug_in_all(struct project *project, const struct names *types)
+{
+    struct emit_report report = {0};
+    enum status status = project_check(project, types->at, types->count);
+    if (!status)
+        status = project_deploy(project, "system", &report);
+    for (size_t i = 0; i < types->count && !status; i++)
+        status = project_deploy(project, types->at[i], &report);
+    if (!status)
+        say(project->context, "no type was plugged in: all %zu are now", types->count);
+    return status;
+}
+
+/* Documents that are older than their spec are what the system will do, so that is worth a word. */
+static enum status compare_documents(struct project *project, const char *type)
+{
+    struct artifacts artifacts = {0};
+    struct emit_report report = {0};
+    owned char *folder = generated_folder(type);
+    enum status status = project_render(project, type, NULL, &artifacts);
+    if (!status)
+        status = emit_write(folder, &artifacts, NULL, true, &report, &project->context->error);
+    if (!status && report.written + report.removed)
+        say(project->context,
+            "%s: its spec has changed since it was plugged in; make sensortype "
+            "NAME=%s takes it over",
+            type, type);
+    artifacts_free(&artifacts);
+    return status;
+}
+
+static enum status check_types(struct project *project, const struct programs *programs)
+{
+    struct names *deployed = types_deployed();
+    enum status status = FINE;
+    if (!deployed->count) {
+        struct names *all = types_all();
+        status = plug_in_all(project, all);
+        names_free(deployed);
+        deployed = all;
+    } else {
+        status = project_check(project, deployed->at, deployed->count);
+        for (size_t i = 0; i < deployed->count && !status; i++)
+            status = compare_documents(project, deployed->at[i]);
+    }
+    if (!status && !project->context->quiet)
+        service_check_rules(programs, deployed->at, deployed->count);
+    names_free(deployed);
+    return status;
+}
+
+/* --- files --- */
+
+enum status local_folders(struct error *error)
+{
+    static const char *const folders[] = {LOCAL_FOLDER, BROKER_FOLDER, HUB_FOLDER, LOG_FOLDER,
+                                          RUN_FOLDER};
+    enum status status = FINE;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && !status; i++)
+        status = make_folders(folders[i], FOLDER_SECRET, error);
+    return status;
+}
+
+/* The configuration names the plugin by a link, so that it is the same on every machine. */
+static enum status link_plugin(const char *plugin, struct error *error)
+{
+    char there[4096];
+    ssize_t length = readlink(BROKER_PLUGIN, there, sizeof there - 1);
+    if (length >= 0) {
+        there[length] = '\0';
+        if (strcmp(there, plugin) == 0)
+            return FINE;
+    }
+    if (unlink(BROKER_PLUGIN) && errno != ENOENT)
+        return fail_errno(error, "cannot remove " BROKER_PLUGIN);
+    return symlink(plugin, BROKER_PLUGIN) ? fail_errno(error, "cannot write " BROKER_PLUGIN) : FINE;
+}
+
+static enum status render_configuration(struct project *project, struct text *bytes)
+{
+    struct artifacts artifacts = {0};
+    enum status status = project_render(project, "system", BROKER_SET, &artifacts);
+    for (size_t i = 0; i < artifacts.count; i++)
+        if (strcmp(artifacts.at[i].path, BROKER_SET "/mosquitto.conf") == 0)
+            text_add(bytes, text_string(&artifacts.at[i].bytes), artifacts.at[i].bytes.length);
+    if (!status && !bytes->length)
+        status = fail(&project->context->error, WRONG_INPUT,
+                      "%s/" BROKER_SET "/system has no mosquitto.conf.mustache",
+                      project->context->templates);
+    artifacts_free(&artifacts);
+    return status;
+}
+
+static enum status write_configuration(struct project *project, bool running, bool *changed)
+{
+    struct text wanted = {0}, there = {0};
+    struct error none = {0};
+    enum status status = render_configuration(project, &wanted);
+    *changed = !status && (!path_exists(BROKER_CONFIGURATION) ||
+                           read_file(BROKER_CONFIGURATION, LARGEST_CONFIGURATION, &there, &none) ||
+                           strcmp(text_string(&there), text_string(&wanted)) != 0);
+    if (*changed && !running)
+        status = write_file(BROKER_CONFIGURATION, text_string(&wanted), wanted.length, FILE_PUBLIC,
+                            &project->context->error);
+    text_free(&wanted);
+    text_free(&there);
+    error_free(&none);
+    return status;
+}
+
+enum status local_prepare(struct project *project, const struct programs *programs,
+                          struct prepared *prepared)
+{
+    struct error *error = &project->context->error;
+    const cJSON *system = project_system(project);
+    prepared->port = (int)json_number(json_get(system, "local"), "mqtt_port", 8883);
+    enum status status = check_types(project, programs);
+    if (!status)
+        status = local_folders(error);
+    if (!status)
+        status = local_pairs(system, &prepared->renewed, error);
+    if (!status)
+        status = link_plugin(programs->plugin, error);
+    return status ? status : write_configuration(project, prepared->running, &prepared->changed);
+}

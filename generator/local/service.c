@@ -1,0 +1,286 @@
+#include "service.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/places.h"
+
+#include <mosquitto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LARGEST_STATUS = 1 << 20,
+    LARGEST_CONFIGURATION = 1 << 20,
+    LARGEST_LOG = 64 << 20,
+    LOG_LINES = 5
+};
+
+/* Milliseconds after which sensorhub has tried to reach its database, and would have told its
+ * trouble. */
+static const double settled = 1000;
+
+/* Seconds. sensorhub drains the spool before it ends: a full one takes a while. */
+static const double start_patience = 30, end_patience[SERVICES] = {[HUB] = 120, [BROKER] = 20};
+
+const char *const service_names[SERVICES] = {[HUB] = "sensorhub", [BROKER] = "mosquitto"};
+const char *const service_titles[SERVICES] = {[HUB] = "sensorhub", [BROKER] = "broker"};
+
+/* --- programs --- */
+
+static char *own_folder(void)
+{
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0)
+        return must_copy(".");
+    path[length] = '\0';
+    return path_folder(path);
+}
+
+static char *runnable(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    if (access(path, X_OK) == 0 && !is_folder(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* Debian's mosquitto is in /usr/sbin, which is not on everybody's path. */
+char *program_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    owned char *own = own_folder();
+    owned char *folders = must_format("%s:%s:/usr/local/sbin:/usr/sbin", own, path ? path : "");
+    char *found = NULL, *rest = NULL;
+    for (const char *folder = strtok_r(folders, ":", &rest); folder && !found;
+         folder = strtok_r(NULL, ":", &rest))
+        found = runnable(folder, name);
+    return found;
+}
+
+/* build/lib beside build/bin, or lib/sensorforge beside bin where it is installed. */
+static char *plugin_path(void)
+{
+    static const char *const places[] = {"../lib/sensorforge_broker.so",
+                                         "../lib/sensorforge/sensorforge_broker.so"};
+    owned char *own = own_folder();
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        owned char *path = path_join(own, places[i]);
+        char *whole = realpath(path, NULL);
+        if (whole)
+            return whole;
+    }
+    return NULL;
+}
+
+enum status programs_find(struct programs *programs, struct error *error)
+{
+    *programs = (struct programs){.plugin = plugin_path()};
+    for (int i = 0; i < SERVICES; i++) {
+        programs->paths[i] = program_path(service_names[i]);
+        if (!programs->paths[i]) {
+            fail(error, REFUSED, "there is no program \"%s\" on this machine", service_names[i]);
+            return advise(error, i == HUB ? "make build makes it, beside this one"
+                                          : "make deps installs it");
+        }
+    }
+    if (programs->plugin)
+        return FINE;
+    fail(error, REFUSED, "there is no sensorforge_broker.so beside this program");
+    return advise(error, "make build makes it");
+}
+
+void programs_free(struct programs *programs)
+{
+    for (int i = 0; i < SERVICES; i++)
+        free(programs->paths[i]);
+    free(programs->plugin);
+    *programs = (struct programs){0};
+}
+
+void service_check_rules(const struct programs *programs, const char *const *types, size_t count)
+{
+    const char **words = must_array(count + 3, sizeof *words);
+    words[0] = programs->paths[HUB];
+    words[1] = "check";
+    memcpy(words + 2, types, count * sizeof *words);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execv(words[0], (char *const *)words);
+        _exit(127);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    free(words);
+}
+
+/* --- starting --- */
+
+bool service_find(enum service service, struct process *found)
+{
+    return process_find(service_names[service], found);
+}
+
+enum status service_start(const struct programs *programs, enum service service, bool attached,
+                          struct process *started, struct error *error)
+{
+    const char *const arguments[SERVICES][4] = {
+        [HUB] = {programs->paths[HUB], "run", NULL},
+        [BROKER] = {programs->paths[BROKER], "-c", BROKER_CONFIGURATION, NULL},
+    };
+    const struct launch launch = {
+        .name = service_names[service], .words = arguments[service], .attached = attached};
+    if (service == HUB)
+        unlink(HUB_STATUS); /* of the one before */
+    return process_start(&launch, started, error);
+}
+
+/* --- readiness --- */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void on_answer(struct mosquitto *client, void *context, int result)
+{
+    (void)client;
+    *(int *)context = result;
+}
+
+bool broker_answers(int port, double patience)
+{
+    int answer = -1;
+    double until = now() + patience;
+    mosquitto_lib_init();
+    owned char *id = must_format("sensorforge-%d", (int)getpid());
+    struct mosquitto *client = mosquitto_new(id, true, &answer);
+    if (client) {
+        mosquitto_connect_callback_set(client, on_answer);
+        mosquitto_tls_set(client, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
+                          HUB_FOLDER "/key.pem", NULL);
+        if (mosquitto_connect(client, "localhost", port, 60) == MOSQ_ERR_SUCCESS)
+            while (answer < 0 && now() < until &&
+                   mosquitto_loop(client, 100, 1) == MOSQ_ERR_SUCCESS)
+                continue;
+        mosquitto_disconnect(client);
+    }
+    mosquitto_destroy(client);
+    mosquitto_lib_cleanup();
+    return answer == 0;
+}
+
+int broker_port(int otherwise)
+{
+    struct text bytes = {0};
+    struct error none = {0};
+    int port = otherwise;
+    if (path_exists(BROKER_CONFIGURATION) &&
+        read_file(BROKER_CONFIGURATION, LARGEST_CONFIGURATION, &bytes, &none) == FINE) {
+        const char *line = strstr(text_string(&bytes), "\nlistener ");
+        if (line)
+            port = (int)strtol(line + strlen("\nlistener "), NULL, 10);
+    }
+    text_free(&bytes);
+    error_free(&none);
+    return port;
+}
+
+cJSON *hub_status(void)
+{
+    cJSON *status = NULL;
+    struct error none = {0};
+    if (path_exists(HUB_STATUS))
+        json_read(HUB_STATUS, LARGEST_STATUS, &status, &none);
+    error_free(&none);
+    return status;
+}
+
+bool hub_ready(const cJSON *status)
+{
+    double age = json_number(status, "time", 0) - json_number(status, "started", 0);
+    if (*json_string(status, "trouble", "?"))
+        return false;
+    return json_get(status, "ready") ? json_true(status, "ready") : age >= settled;
+}
+
+static bool hub_answers(const struct process *process)
+{
+    cJSON *status = hub_status();
+    bool ready = (pid_t)json_number(status, "pid", 0) == process->id && hub_ready(status);
+    cJSON_Delete(status);
+    return ready;
+}
+
+/* The last lines of its log, as advice under an error; none where it does not speak there. */
+static enum status advise_log(enum service service, const struct process *process,
+                              struct error *error)
+{
+    owned char *path = process_log_file(service_names[service]);
+    struct text log = {0};
+    struct error none = {0};
+    struct stat facts;
+    if (stat(path, &facts) == 0 && facts.st_mtime >= process->since &&
+        read_file(path, LARGEST_LOG, &log, &none) == FINE && log.length) {
+        const char *at = log.at + log.length - (log.at[log.length - 1] == '\n');
+        for (int lines = 0; at > log.at; at--)
+            if (at[-1] == '\n' && ++lines == LOG_LINES)
+                break;
+        advise(error, "its log, %s, ends with:", path);
+        for (; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n'))
+            advise(error, "  %.*s", (int)strcspn(at, "\n"), at);
+    }
+    text_free(&log);
+    error_free(&none);
+    return error->status;
+}
+
+static void advise_trouble(struct error *error)
+{
+    cJSON *status = hub_status();
+    const char *trouble = json_string(status, "trouble", "");
+    if (*trouble)
+        advise(error, "%s", trouble);
+    cJSON_Delete(status);
+}
+
+enum status service_await(enum service service, const struct process *process, int port,
+                          struct error *error)
+{
+    double until = now() + start_patience;
+    while (now() < until) {
+        if (service == HUB ? hub_answers(process) : broker_answers(port, 2))
+            return FINE;
+        if (process_wait(process, 0.05)) {
+            fail(error, REFUSED, "the %s ended before it was ready", service_titles[service]);
+            return advise_log(service, process, error);
+        }
+    }
+    fail(error, REFUSED, "the %s is not ready after %.0f seconds", service_titles[service],
+         start_patience);
+    if (service == HUB)
+        advise_trouble(error);
+    return advise_log(service, process, error);
+}
+
+/* --- ending --- */
+
+enum status service_end(enum service service, struct process *process, struct error *error)
+{
+    if (process_end(service_names[service], process, end_patience[service]))
+        return FINE;
+    fail(error, REFUSED, "the %s did not end within %.0f seconds and was killed",
+         service_titles[service], end_patience[service]);
+    return service == HUB
+               ? advise(error, "what it had not stored is in the spool: the next make up stores it")
+               : REFUSED;
+}

@@ -1,0 +1,233 @@
+#include "world.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- who there is --- */
+
+struct kind *world_kind(struct world *world, cJSON *model)
+{
+    const cJSON *type = json_get(model, "type"), *measure;
+    const char *name = json_string(type, "name", "");
+    for (size_t i = 0; i < world->kind_count; i++) {
+        if (strcmp(world->kinds[i]->name, name) == 0) {
+            cJSON_Delete(model);
+            return world->kinds[i];
+        }
+    }
+    struct kind *kind = must_alloc(sizeof *kind);
+    *kind = (struct kind){.model = model,
+                          .name = name,
+                          .publish_every = json_number(type, "publish_every_seconds", 300),
+                          .commands = json_true(type, "commands")};
+    int count = cJSON_GetArraySize(json_get(type, "measures"));
+    kind->measures = must_array((size_t)count, sizeof *kind->measures);
+    cJSON_ArrayForEach(measure, json_get(type, "measures"))
+        measure_read(measure, &kind->measures[kind->measure_count++]);
+    world->kinds =
+        must_grow(world->kinds, world->kind_count, &world->kind_room, sizeof *world->kinds);
+    return world->kinds[world->kind_count++] = kind;
+}
+
+void world_add(struct world *world, struct kind *kind, const char *name, const cJSON *attributes)
+{
+    struct text *pairs;
+    world->actors = must_grow(world->actors, world->count, &world->room, sizeof *world->actors);
+    struct actor *actor = &world->actors[world->count++];
+    *actor = (struct actor){.name = must_copy(name), .kind = kind};
+    actor->values = must_array(kind->measure_count, sizeof *actor->values);
+    for (size_t i = 0; i < kind->measure_count; i++)
+        actor->values[i] = kind->measures[i].start;
+    pairs = &actor->attributes;
+    for (const cJSON *pair = attributes ? attributes->child : NULL; pair; pair = pair->next) {
+        cJSON *word = cJSON_CreateString(pair->string);
+        text_add_char(pairs, ',');
+        json_compact(word, pairs);
+        text_add_char(pairs, ':');
+        json_compact(pair, pairs);
+        cJSON_Delete(word);
+    }
+    kind->things++;
+}
+
+cJSON *world_attributes(const struct actor *actor)
+{
+    const char *pairs = text_string(&actor->attributes);
+    owned char *object = must_format("{%s}", *pairs ? pairs + 1 /* no comma */ : "");
+    return cJSON_Parse(object);
+}
+
+void world_free(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        free(world->actors[i].name);
+        free(world->actors[i].values);
+        text_free(&world->actors[i].attributes);
+    }
+    for (size_t i = 0; i < world->kind_count; i++) {
+        cJSON_Delete(world->kinds[i]->model);
+        free(world->kinds[i]->measures);
+        free(world->kinds[i]);
+    }
+    free(world->actors);
+    free(world->kinds);
+    *world = (struct world){0};
+}
+
+/* --- who drives whom --- */
+
+char *commanded_thing(const char *topic, const cJSON *attributes)
+{
+    struct text name = {0};
+    const char *at = strchr(topic, '/'), *end = at ? strchr(at + 1, '/') : NULL;
+    if (!end)
+        return NULL;
+    for (at++; at < end; at++) {
+        const char *close = *at == '{' ? memchr(at, '}', (size_t)(end - at)) : NULL;
+        if (close) {
+            owned char *attribute = must_copy_bytes(at + 1, (size_t)(close - at - 1));
+            text_add_string(&name, json_string(attributes, attribute, ""));
+            at = close;
+        } else {
+            text_add_char(&name, *at);
+        }
+    }
+    return text_take(&name);
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp((*(const struct actor *const *)one)->name,
+                  (*(const struct actor *const *)other)->name);
+}
+
+static const struct actor *find_actor(const struct actor *const *sorted, size_t count,
+                                      const char *name)
+{
+    const struct actor key = {.name = (char *)name}, *wanted = &key;
+    const struct actor *const *found = bsearch(&wanted, sorted, count, sizeof *sorted, by_name);
+    return found ? *found : NULL;
+}
+
+static void link_actor(struct actor *actor, const struct actor *const *sorted, size_t count)
+{
+    const cJSON *control;
+    cJSON *attributes = world_attributes(actor);
+    cJSON_ArrayForEach(control, json_get(json_get(actor->kind->model, "type"), "control"))
+    {
+        const cJSON *publish = json_get(control, "publish");
+        const char *of = json_string(json_get(control, "measure"), "of", "");
+        owned char *name = commanded_thing(json_string(publish, "topic", ""), attributes);
+        const struct actor *by = name ? find_actor(sorted, count, name) : NULL;
+        for (size_t i = 0; by && i < actor->kind->measure_count; i++)
+            if (strcmp(actor->kind->measures[i].name, of) == 0 && actor->link_count < MOST_LINKS)
+                actor->links[actor->link_count++] = (struct link){
+                    .measure = i,
+                    .by = by,
+                    .on = json_get(publish, "on"),
+                    .direction = json_get(json_get(control, "switch_on"), "above") ? DRIVEN_DOWN
+                                                                                   : DRIVEN_UP};
+    }
+    cJSON_Delete(attributes);
+}
+
+void world_link(struct world *world)
+{
+    const struct actor **sorted = must_array(world->count + 1, sizeof *sorted);
+    for (size_t i = 0; i < world->count; i++)
+        sorted[i] = &world->actors[i];
+    qsort(sorted, world->count, sizeof *sorted, by_name);
+    for (size_t i = 0; i < world->count; i++)
+        link_actor(&world->actors[i], sorted, world->count);
+    free(sorted);
+}
+
+/* --- commands --- */
+
+static bool as_told(const struct measure *measure, const cJSON *value)
+{
+    return measure->kind == MEASURE_BOOLEAN
+               ? cJSON_IsBool(value)
+               : measure->kind != MEASURE_VARCHAR && cJSON_IsNumber(value);
+}
+
+static double told(const cJSON *value)
+{
+    return cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble;
+}
+
+/* Looks at each value of a message that is one of the actor's measures: sets it, or only compares.
+ * Counts those that differed, and all. */
+static void visit(const cJSON *message, const struct kind *kind, double *values, bool set,
+                  size_t *differed, size_t *all)
+{
+    for (const cJSON *item = message ? message->child : NULL; item; item = item->next) {
+        for (size_t i = 0; item->string && i < kind->measure_count; i++) {
+            if (strcmp(kind->measures[i].name, item->string) != 0 ||
+                !as_told(&kind->measures[i], item))
+                continue;
+            ++*all;
+            *differed += values[i] != told(item);
+            if (set)
+                values[i] = told(item);
+        }
+        visit(item, kind, values, set, differed, all);
+    }
+}
+
+static bool is_on(const struct link *link)
+{
+    size_t differed = 0, all = 0;
+    visit(link->on, link->by->kind, link->by->values, false, &differed, &all);
+    return all && !differed;
+}
+
+bool actor_obey(struct actor *actor, const char *message, size_t length)
+{
+    cJSON *parsed = NULL;
+    struct error none = {0};
+    size_t differed = 0, all = 0;
+    if (json_parse("command", message, length, &parsed, &none) == FINE)
+        visit(parsed, actor->kind, actor->values, true, &differed, &all);
+    cJSON_Delete(parsed);
+    error_free(&none);
+    return differed > 0;
+}
+
+/* --- readings --- */
+
+static int64_t wall_clock(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static enum direction direction_of(const struct actor *actor, size_t measure)
+{
+    for (size_t i = 0; i < actor->link_count; i++)
+        if (actor->links[i].measure == measure && is_on(&actor->links[i]))
+            return actor->links[i].direction;
+    return DRIFTING;
+}
+
+void actor_read(struct world *world, struct actor *actor, struct text *out)
+{
+    bool absurd = false;
+    int64_t now = wall_clock();
+    for (size_t i = 0; i < actor->kind->measure_count; i++) {
+        const struct measure *measure = &actor->kind->measures[i];
+        bool artefact = measure->artefacts > 0 && chance_next(&world->chance) < measure->artefacts;
+        text_add_format(out, "%c\"%s\":", i ? ',' : '{', measure->name);
+        measure_write(measure, actor->values[i], artefact, &world->chance, out);
+        actor->values[i] = measure_step(measure, actor->values[i], direction_of(actor, i));
+        absurd |= artefact;
+    }
+    actor->last_time = now > actor->last_time ? now : actor->last_time + 1;
+    text_add(out, text_string(&actor->attributes), actor->attributes.length);
+    text_add_format(out, ",\"time\":%lld}", (long long)actor->last_time);
+    actor->kind->artefacts += absurd;
+}

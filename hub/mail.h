@@ -1,0 +1,14 @@
+/* Mail: through this machine's sendmail where there is one, else to the mail server on its port 25.
+ */
+#ifndef HUB_MAIL_H
+#define HUB_MAIL_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False with the reason in why. The body is text, or any bytes. */
+bool mail_send(CURL *curl, const char *address, const char *subject, const char *body,
+               size_t length, char *why, size_t room);
+
+#endif

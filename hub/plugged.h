@@ -1,0 +1,50 @@
+/* The types that are plugged in (deployed.json, of target local), with their documents loaded, and
+ * which rules a message goes to.
+ *
+ * A rule is found by the first level of its topic, through a hash, so a hundred types cost what one
+ * does; rules whose filter begins with a wildcard are asked for each message. */
+#ifndef HUB_PLUGGED_H
+#define HUB_PLUGGED_H
+
+#include "document.h"
+
+struct plugged;
+
+struct plugged_type {
+    struct type *type;
+    char *name;
+    int64_t stamp[4]; /* of deployed.json and the documents' folder: when they changed */
+    char *trouble;    /* why what is there now could not be loaded; NULL: it was */
+    bool seen;
+};
+
+struct route {
+    struct hub_rule **rules;
+    size_t count, room;
+};
+
+struct plugged *plugged_new(const struct settings *settings);
+void plugged_free(struct plugged *plugged);
+
+/* Looks at the folders, and loads what changed. A type whose documents are wrong keeps what it had;
+ * each change is said in the log. True when any rule changed. may end the program without memory.
+ */
+bool plugged_refresh(struct plugged *plugged);
+
+/* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
+const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
+const struct route *plugged_any(const struct plugged *plugged);
+
+/* Whether any rule asks for traceid(). */
+bool plugged_traces(const struct plugged *plugged);
+
+const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *name);
+
+/* Asks the store for the tables of all types. A type whose table is not right is said in the log;
+ * its actions fail then, and its error action gets their messages. REFUSED: the store's. */
+enum status plugged_attach(struct plugged *plugged, struct store *store, struct error *error);
+
+size_t plugged_count(const struct plugged *plugged);
+const struct plugged_type *plugged_at(const struct plugged *plugged, size_t i);
+
+#endif

@@ -1,0 +1,59 @@
+#include "identity.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One value of the subject that must be there once, without a NUL in it. */
+static bool subject_value(const X509_NAME *subject, int nid, char value[65])
+{
+    int at = X509_NAME_get_index_by_NID(subject, nid, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(subject, nid, at) >= 0)
+        return false;
+    unsigned char *text = NULL;
+    const ASN1_STRING *held = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+    int length = ASN1_STRING_to_UTF8(&text, held);
+    bool fine = length > 0 && length <= 64 && strlen((const char *)text) == (size_t)length;
+    if (fine)
+        memcpy(value, text, (size_t)length + 1);
+    OPENSSL_free(text);
+    return fine;
+}
+
+static void hexadecimal(const unsigned char *bytes, size_t length, const char *digits, char *out)
+{
+    for (size_t i = 0; i < length; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+static bool serial_read(const X509 *certificate, char serial[41])
+{
+    const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
+    if (!number || number->length < 1 || number->length > 20)
+        return false;
+    hexadecimal(number->data, (size_t)number->length, "0123456789ABCDEF", serial);
+    return true;
+}
+
+bool identity_read(X509 *certificate, struct identity *identity, const char **why)
+{
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    *identity = (struct identity){0};
+    *why = NULL;
+    if (!subject_value(subject, NID_commonName, identity->thing) ||
+        !subject_value(subject, NID_organizationalUnitName, identity->type))
+        *why = "its certificate names no thing and type";
+    else if (!serial_read(certificate, identity->serial))
+        *why = "its certificate has no serial number";
+    else if (!X509_digest(certificate, EVP_sha256(), digest, &length) || length != 32)
+        *why = "its certificate cannot be digested";
+    else
+        hexadecimal(digest, length, "0123456789abcdef", identity->principal);
+    identity->service = strcmp(identity->type, SERVICE_UNIT) == 0;
+    return !*why;
+}

@@ -1,0 +1,407 @@
+/* The broker's plugin: who may connect, publish, subscribe and receive, and the spool.
+ *
+ * mosquitto (2.0.11 and later) calls it in its one thread. Certificates are checked by its TLS; the
+ * rest is here:
+ *
+ *   basic auth   the certificate's thing, not revoked, its type plugged in, iot:Connect for the
+ *                client id: so no thing takes another's
+ *   ACL check    iot:Publish, iot:Subscribe, iot:Receive of the type's policy document. A publish
+ *                that is denied ends the connection, as AWS does: mosquitto would acknowledge it to
+ *                an MQTT 3.1.1 client, which would take its reading for stored
+ *   message      what a thing publishes is a reading: into the spool, before the broker goes on to
+ *                acknowledge it. One that the spool refuses ends the connection likewise, so that
+ *                the thing keeps it and sends it again
+ *   tick         files that changed: whoever lost a right is put out, connected or not
+ *
+ * The decision on the last topic of a connection is remembered: a thing publishes to one. */
+#include "../../common/memory.h"
+#include "../../common/files.h"
+#include "../places.h"
+#include "../spool.h"
+#include "identity.h"
+#include "rights.h"
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* uthash ends the program without memory unless it is told otherwise. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+enum { LONGEST_TOPIC = 256 /* bytes, AWS's limit */ };
+
+static const double refresh_seconds = 0.2;
+
+struct client {
+    struct mosquitto *connection; /* the key */
+    struct identity identity;
+    char *client_id;
+    char topic[LONGEST_TOPIC + 1]; /* the last one that it may publish to; "" for none */
+    double tokens, filled;         /* of its rate */
+    UT_hash_handle hh;
+};
+
+struct plugin {
+    mosquitto_plugin_id_t *id;
+    char *project;
+    struct rights *rights;
+    struct spool_writer *spool;
+    struct client *clients;
+    double refreshed;
+    double rate; /* messages a second of one connection; 0: any */
+    unsigned long long refused;
+};
+
+/* --- odds and ends --- */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int64_t wall_clock(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void say(const char *line)
+{
+    mosquitto_log_printf(MOSQ_LOG_WARNING, "%s", line);
+}
+
+static void turn_away(const char *client_id, const struct mosquitto *connection, const char *why)
+{
+    const char *address = mosquitto_client_address(connection);
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is turned away: %s", client_id,
+                         address ? address : "?", why);
+}
+
+static struct client *find(const struct plugin *plugin, const struct mosquitto *connection)
+{
+    struct client *client = NULL;
+    HASH_FIND_PTR(plugin->clients, &connection, client);
+    return client;
+}
+
+static void forget(struct plugin *plugin, struct client *client)
+{
+    HASH_DEL(plugin->clients, client);
+    free(client->client_id);
+    free(client);
+}
+
+/* --- connecting --- */
+
+/* Why it may not connect; NULL when it may. words is for reasons that are made. */
+static const char *why_not(struct plugin *plugin, const struct identity *identity,
+                           const char *client_id, struct text *words)
+{
+    rights_refresh(plugin->rights, say);
+    if (rights_revoked(plugin->rights, identity->serial))
+        return "its certificate is revoked";
+    if (identity->service)
+        return NULL;
+    if (!rights_know(plugin->rights, identity->type, say))
+        return "its type is not plugged in";
+    if (!rights_allow(plugin->rights, identity, client_id, POLICY_CONNECT, client_id, words))
+        return text_string(words);
+    return NULL;
+}
+
+static int remember(struct plugin *plugin, struct mosquitto *connection,
+                    const struct identity *identity, const char *client_id)
+{
+    struct client *client = find(plugin, connection);
+    if (client)
+        forget(plugin, client);
+    client = calloc(1, sizeof *client);
+    if (!client || !(client->client_id = strdup(client_id))) {
+        free(client);
+        return MOSQ_ERR_NOMEM;
+    }
+    client->connection = connection;
+    client->identity = *identity;
+    client->filled = now();
+    client->tokens = plugin->rate;
+    HASH_ADD_PTR(plugin->clients, connection, client);
+    return find(plugin, connection) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
+}
+
+static int on_connect(int event, void *data, void *context)
+{
+    const struct mosquitto_evt_basic_auth *ask = data;
+    struct plugin *plugin = context;
+    struct identity identity;
+    struct text words = {0};
+    const char *client_id = mosquitto_client_id(ask->client), *why = NULL;
+    X509 *certificate = mosquitto_client_certificate(ask->client);
+    (void)event;
+    if (!certificate)
+        why = "it has no certificate";
+    else if (identity_read(certificate, &identity, &why))
+        why = why_not(plugin, &identity, client_id, &words);
+    X509_free(certificate);
+    if (why)
+        turn_away(client_id, ask->client, why);
+    text_free(&words);
+    return why ? MOSQ_ERR_AUTH : remember(plugin, ask->client, &identity, client_id);
+}
+
+static int on_disconnect(int event, void *data, void *context)
+{
+    const struct mosquitto_evt_disconnect *gone = data;
+    struct plugin *plugin = context;
+    struct client *client = find(plugin, gone->client);
+    (void)event;
+    if (client)
+        forget(plugin, client);
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* --- publishing, subscribing, receiving --- */
+
+/* A session of a thing that is away: who it is, is in its client id, which it could not have had
+ * otherwise; its subscription was allowed when it was made. The type is the topic's first level. */
+static bool away_may_receive(struct plugin *plugin, const struct mosquitto *connection,
+                             const char *topic)
+{
+    const char *client_id = mosquitto_client_id(connection);
+    struct identity identity = {0};
+    struct text words = {0};
+    size_t length = strcspn(topic, "/");
+    if (!client_id || length >= sizeof identity.type || strlen(client_id) >= sizeof identity.thing)
+        return false;
+    memcpy(identity.type, topic, length);
+    snprintf(identity.thing, sizeof identity.thing, "%s", client_id);
+    bool allowed =
+        rights_know(plugin->rights, identity.type, say) &&
+        rights_allow(plugin->rights, &identity, client_id, POLICY_RECEIVE, topic, &words);
+    text_free(&words);
+    return allowed;
+}
+
+static bool in_rate(const struct plugin *plugin, struct client *client)
+{
+    if (plugin->rate <= 0)
+        return true;
+    double time = now();
+    client->tokens += (time - client->filled) * plugin->rate;
+    if (client->tokens > plugin->rate)
+        client->tokens = plugin->rate;
+    client->filled = time;
+    if (client->tokens < 1)
+        return false;
+    client->tokens -= 1;
+    return true;
+}
+
+static int publish_check(struct plugin *plugin, struct client *client, const char *topic,
+                         bool retain)
+{
+    struct text words = {0};
+    bool allowed = !retain && strcmp(client->topic, topic) == 0;
+    if (!allowed)
+        allowed = rights_allow(plugin->rights, &client->identity, client->client_id, POLICY_PUBLISH,
+                               topic, &words) &&
+                  (!retain || rights_allow(plugin->rights, &client->identity, client->client_id,
+                                           POLICY_RETAIN_PUBLISH, topic, &words));
+    if (!allowed)
+        turn_away(client->client_id, client->connection, text_string(&words));
+    else if (strlen(topic) <= LONGEST_TOPIC)
+        strcpy(client->topic, topic);
+    text_free(&words);
+    if (allowed && !in_rate(plugin, client)) {
+        turn_away(client->client_id, client->connection, "it sends too much");
+        return MOSQ_ERR_CONN_REFUSED;
+    }
+    return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_CONN_REFUSED;
+}
+
+static int on_access(int event, void *data, void *context)
+{
+    const struct mosquitto_evt_acl_check *ask = data;
+    struct plugin *plugin = context;
+    struct client *client = find(plugin, ask->client);
+    struct text words = {0};
+    bool allowed = false;
+    (void)event;
+    if (ask->access == MOSQ_ACL_UNSUBSCRIBE)
+        return MOSQ_ERR_SUCCESS;
+    if (!client)
+        return ask->access == MOSQ_ACL_READ && away_may_receive(plugin, ask->client, ask->topic)
+                   ? MOSQ_ERR_SUCCESS
+                   : MOSQ_ERR_ACL_DENIED;
+    if (client->identity.service)
+        return MOSQ_ERR_SUCCESS;
+    if (ask->access == MOSQ_ACL_WRITE)
+        return publish_check(plugin, client, ask->topic, ask->retain);
+    allowed = rights_allow(plugin->rights, &client->identity, client->client_id,
+                           ask->access == MOSQ_ACL_SUBSCRIBE ? POLICY_SUBSCRIBE : POLICY_RECEIVE,
+                           ask->topic, &words);
+    if (!allowed && ask->access == MOSQ_ACL_SUBSCRIBE)
+        turn_away(client->client_id, client->connection, text_string(&words));
+    text_free(&words);
+    return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+}
+
+/* --- readings --- */
+
+static int on_message(int event, void *data, void *context)
+{
+    const struct mosquitto_evt_message *message = data;
+    struct plugin *plugin = context;
+    const struct client *client = find(plugin, message->client);
+    (void)event;
+    if (!client || client->identity.service)
+        return MOSQ_ERR_SUCCESS;
+    const struct spool_record record = {
+        .time = wall_clock(),
+        .topic = message->topic,
+        .topic_length = (uint32_t)strlen(message->topic),
+        .client_id = client->client_id,
+        .client_id_length = (uint32_t)strlen(client->client_id),
+        .principal = client->identity.principal,
+        .principal_length = (uint32_t)strlen(client->identity.principal),
+        .payload = message->payload,
+        .payload_length = message->payloadlen,
+    };
+    if (spool_append(plugin->spool, &record, NULL) == FINE)
+        return MOSQ_ERR_SUCCESS;
+    /* The first of many, then now and then: a full spool refuses each message. */
+    if (plugin->refused++ % 1000 == 0)
+        mosquitto_log_printf(MOSQ_LOG_ERR,
+                             "sensorforge: the spool takes nothing (%llu refused so far): is "
+                             "sensorhub running, its database reachable, the disk full?",
+                             plugin->refused);
+    return MOSQ_ERR_UNKNOWN;
+}
+
+/* --- rights that change --- */
+
+static void put_out_all_who_may_not(struct plugin *plugin)
+{
+    struct client *client, *next;
+    HASH_ITER(hh, plugin->clients, client, next)
+    {
+        struct text words = {0};
+        const char *why = why_not(plugin, &client->identity, client->client_id, &words);
+        *client->topic = '\0';
+        if (why) {
+            owned char *client_id = must_copy(client->client_id);
+            turn_away(client_id, client->connection, why);
+            mosquitto_kick_client_by_clientid(client_id, false); /* forgets client */
+        }
+        text_free(&words);
+    }
+}
+
+static int on_tick(int event, void *data, void *context)
+{
+    struct plugin *plugin = context;
+    double time = now();
+    (void)event, (void)data;
+    if (time - plugin->refreshed < refresh_seconds)
+        return MOSQ_ERR_SUCCESS;
+    plugin->refreshed = time;
+    if (rights_refresh(plugin->rights, say))
+        put_out_all_who_may_not(plugin);
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* --- beginning and end --- */
+
+static const struct {
+    int event;
+    int (*handler)(int event, void *data, void *context);
+} handlers[] = {
+    {MOSQ_EVT_BASIC_AUTH, on_connect}, {MOSQ_EVT_DISCONNECT, on_disconnect},
+    {MOSQ_EVT_ACL_CHECK, on_access},   {MOSQ_EVT_MESSAGE, on_message},
+    {MOSQ_EVT_TICK, on_tick},
+};
+
+/* plugin_opt_<name> of mosquitto.conf. */
+static const char *option(const struct mosquitto_opt *options, int count, const char *name,
+                          const char *otherwise)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(options[i].key, name) == 0)
+            return options[i].value;
+    return otherwise;
+}
+
+static double number(const struct mosquitto_opt *options, int count, const char *name,
+                     const char *otherwise)
+{
+    return strtod(option(options, count, name, otherwise), NULL);
+}
+
+static enum status start(struct plugin *plugin, const struct mosquitto_opt *options, int count,
+                         struct error *error)
+{
+    const char *project = option(options, count, "project", "");
+    if (!*project)
+        return fail(error, WRONG_INPUT, "mosquitto.conf: plugin_opt_project is missing");
+    owned char *folder = path_join(project, SPOOL_FOLDER);
+    const struct spool_options spool = {
+        .folder = folder,
+        .most_bytes = (uint64_t)(number(options, count, "spool_megabytes", "1024") * 1048576),
+        .segment_bytes = (uint64_t)(number(options, count, "segment_megabytes", "16") * 1048576),
+        .flush_seconds = number(options, count, "flush_seconds", "0.1")};
+    plugin->project = must_copy(project);
+    plugin->rate = number(options, count, "messages_per_second", "0");
+    plugin->rights = rights_open(project);
+    rights_refresh(plugin->rights, say);
+    return spool_writer_open(&spool, &plugin->spool, error);
+}
+
+int mosquitto_plugin_version(int count, const int *versions)
+{
+    for (int i = 0; i < count; i++)
+        if (versions[i] == 5)
+            return 5;
+    return -1;
+}
+
+int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **data, struct mosquitto_opt *options,
+                          int count)
+{
+    struct plugin *plugin = must_alloc(sizeof *plugin);
+    struct error error = {0};
+    int result = MOSQ_ERR_SUCCESS;
+    plugin->id = id;
+    *data = plugin;
+    if (start(plugin, options, count, &error)) {
+        mosquitto_log_printf(MOSQ_LOG_ERR, "sensorforge: %s", text_string(&error.message));
+        error_free(&error);
+        return MOSQ_ERR_UNKNOWN;
+    }
+    for (size_t i = 0; i < sizeof handlers / sizeof *handlers && !result; i++)
+        result =
+            mosquitto_callback_register(id, handlers[i].event, handlers[i].handler, NULL, plugin);
+    return result;
+}
+
+int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int count)
+{
+    struct plugin *plugin = data;
+    (void)options, (void)count;
+    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+        mosquitto_callback_unregister(plugin->id, handlers[i].event, handlers[i].handler, NULL);
+    while (plugin->clients)
+        forget(plugin, plugin->clients);
+    spool_writer_close(plugin->spool);
+    rights_close(plugin->rights);
+    free(plugin->project);
+    free(plugin);
+    return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,283 @@
+#include "rights.h"
+#include "../places.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { LARGEST_FILE = 64 << 20 };
+
+/* What tells that a file is another one. */
+struct version {
+    bool there;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct type_rights {
+    char *type, *mark, *path;
+    struct version mark_version, version;
+    struct policy *policy; /* NULL: not plugged in, or its document was never right */
+    char *arn;             /* up to the account */
+    struct type_rights *next;
+};
+
+struct rights {
+    char *project, *list_path;
+    struct type_rights *types;
+    struct version list_version;
+    char **revoked; /* serials, sorted */
+    size_t revoked_count;
+    bool list_known;
+};
+
+/* --- files --- */
+
+static struct version look(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts))
+        return (struct version){0};
+    return (struct version){true, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim};
+}
+
+static bool same(const struct version *one, const struct version *other)
+{
+    return one->there == other->there && one->device == other->device &&
+           one->inode == other->inode && one->size == other->size &&
+           one->changed.tv_sec == other->changed.tv_sec &&
+           one->changed.tv_nsec == other->changed.tv_nsec;
+}
+
+static void complain(void (*say)(const char *line), struct error *error)
+{
+    owned char *line = must_format("sensorforge: %s", text_string(&error->message));
+    say(line);
+    error_free(error);
+}
+
+/* --- policies --- */
+
+/* "arn:aws:iot:eu-west-1:000000000000:" of the document's first resource. */
+static char *arn_of(const cJSON *document)
+{
+    const cJSON *statement = cJSON_GetArrayItem(json_get(document, "Statement"), 0);
+    const cJSON *resource = json_get(statement, "Resource");
+    const char *arn = cJSON_GetStringValue(cJSON_IsArray(resource) ? resource->child : resource);
+    const char *end = arn;
+    for (int i = 0; end && i < 5; i++) {
+        end = strchr(end, ':');
+        end = end ? end + 1 : NULL;
+    }
+    return end ? must_copy_bytes(arn, (size_t)(end - arn)) : must_copy("arn:aws:iot:");
+}
+
+/* The document is a string inside of the input of CreatePolicy. */
+static enum status read_policy(struct type_rights *type, struct error *error)
+{
+    cJSON *input = NULL, *document = NULL;
+    struct policy *policy = NULL;
+    enum status status = json_read(type->path, LARGEST_FILE, &input, error);
+    const char *text = status ? "" : json_string(input, "policyDocument", "");
+    if (!status)
+        status = policy_compile(type->path, text, strlen(text), &policy, error);
+    if (!status)
+        status = json_parse(type->path, text, strlen(text), &document, error);
+    if (!status) {
+        policy_free(type->policy);
+        free(type->arn);
+        type->policy = policy;
+        type->arn = arn_of(document);
+    } else {
+        policy_free(policy);
+    }
+    cJSON_Delete(document);
+    cJSON_Delete(input);
+    return status;
+}
+
+static bool refresh_type(struct type_rights *type, void (*say)(const char *line))
+{
+    struct version mark = look(type->mark), version = look(type->path);
+    if (same(&mark, &type->mark_version) && same(&version, &type->version))
+        return false;
+    struct error error = {0};
+    type->mark_version = mark;
+    type->version = version;
+    if (!mark.there) {
+        policy_free(type->policy);
+        type->policy = NULL;
+    } else if (read_policy(type, &error)) {
+        complain(say, &error);
+    }
+    return true;
+}
+
+static struct type_rights *find_type(const struct rights *rights, const char *name)
+{
+    struct type_rights *type = rights->types;
+    while (type && strcmp(type->type, name) != 0)
+        type = type->next;
+    return type;
+}
+
+/* A name out of a certificate becomes a part of a path. */
+static bool is_type_name(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+}
+
+bool rights_know(struct rights *rights, const char *name, void (*say)(const char *line))
+{
+    struct type_rights *type = find_type(rights, name);
+    if (!type && is_type_name(name)) {
+        owned char *mark = must_format(TYPE_MARK, name);
+        owned char *path = must_format(TYPE_DOCUMENT, name, "policy");
+        type = must_alloc(sizeof *type);
+        type->type = must_copy(name);
+        type->mark = path_join(rights->project, mark);
+        type->path = path_join(rights->project, path);
+        type->next = rights->types;
+        rights->types = type;
+    }
+    if (type)
+        refresh_type(type, say);
+    return type && type->policy;
+}
+
+bool rights_allow(struct rights *rights, const struct identity *identity, const char *client_id,
+                  enum policy_action action, const char *name, struct text *words)
+{
+    const struct type_rights *type = find_type(rights, identity->type);
+    if (!type || !type->policy) {
+        text_add_format(words, "denied: the type %s is not plugged in", identity->type);
+        return false;
+    }
+    const struct policy_context context = {.client_id = client_id,
+                                           .thing_name = identity->thing,
+                                           .thing_type = identity->type,
+                                           .thing_attached = true,
+                                           .certificate_id = identity->principal};
+    const struct policy_request request = {action, type->arn, name};
+    struct policy *policies[] = {type->policy};
+    struct policy_decision decision = policy_decide(policies, 1, &request, &context);
+    if (decision.verdict == POLICY_ALLOWED)
+        return true;
+    policy_describe(&decision, &request, words);
+    return false;
+}
+
+/* --- revoked certificates --- */
+
+static int by_text(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+static void drop_list(struct rights *rights)
+{
+    for (size_t i = 0; i < rights->revoked_count; i++)
+        free(rights->revoked[i]);
+    free(rights->revoked);
+    rights->revoked = NULL;
+    rights->revoked_count = 0;
+}
+
+static void take_list(struct rights *rights, X509_CRL *list)
+{
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list);
+    int count = sk_X509_REVOKED_num(entries);
+    drop_list(rights);
+    rights->revoked = must_array(count > 0 ? (size_t)count : 1, sizeof *rights->revoked);
+    for (int i = 0; i < count; i++) {
+        const ASN1_INTEGER *serial =
+            X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i));
+        struct text hexadecimal = {0};
+        for (int j = 0; j < serial->length; j++)
+            text_add_format(&hexadecimal, "%02X", serial->data[j]);
+        rights->revoked[rights->revoked_count++] = text_take(&hexadecimal);
+    }
+    if (count > 0)
+        qsort(rights->revoked, rights->revoked_count, sizeof *rights->revoked, by_text);
+    rights->list_known = true;
+}
+
+static bool refresh_list(struct rights *rights, void (*say)(const char *line))
+{
+    struct version version = look(rights->list_path);
+    if (same(&version, &rights->list_version))
+        return false;
+    struct text pem = {0};
+    struct error error = {0};
+    if (read_file(rights->list_path, LARGEST_FILE, &pem, &error)) {
+        complain(say, &error);
+        return false;
+    }
+    BIO *bytes = BIO_new_mem_buf(pem.at, (int)pem.length);
+    X509_CRL *list = bytes ? PEM_read_bio_X509_CRL(bytes, NULL, NULL, NULL) : NULL;
+    BIO_free(bytes);
+    text_free(&pem);
+    if (!list) {
+        say("sensorforge: the list of revoked certificates is broken; the last one holds");
+        return false;
+    }
+    rights->list_version = version;
+    take_list(rights, list);
+    X509_CRL_free(list);
+    return true;
+}
+
+bool rights_revoked(const struct rights *rights, const char *serial)
+{
+    if (!rights->list_known)
+        return true;
+    return rights->revoked_count && bsearch(&serial, rights->revoked, rights->revoked_count,
+                                            sizeof *rights->revoked, by_text);
+}
+
+/* --- all of it --- */
+
+struct rights *rights_open(const char *project)
+{
+    struct rights *rights = must_alloc(sizeof *rights);
+    rights->project = must_copy(project);
+    rights->list_path = path_join(project, AUTHORITY_FOLDER "/crl.pem");
+    return rights;
+}
+
+void rights_close(struct rights *rights)
+{
+    if (!rights)
+        return;
+    while (rights->types) {
+        struct type_rights *type = rights->types;
+        rights->types = type->next;
+        policy_free(type->policy);
+        free(type->arn);
+        free(type->type);
+        free(type->mark);
+        free(type->path);
+        free(type);
+    }
+    drop_list(rights);
+    free(rights->project);
+    free(rights->list_path);
+    free(rights);
+}
+
+bool rights_refresh(struct rights *rights, void (*say)(const char *line))
+{
+    bool changed = refresh_list(rights, say);
+    for (struct type_rights *type = rights->types; type; type = type->next)
+        changed |= refresh_type(type, say);
+    return changed;
+}

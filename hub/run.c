@@ -1,0 +1,428 @@
+/* From the spool to the database, until a signal.
+ *
+ * The position in the spool is what the database says, always: after whatever went wrong, the
+ * database is opened again, asked how far it is, and the batch that is at hand is done again or is
+ * seen to be there already. Types are looked at in between batches. */
+#include "run.h"
+#include "../common/files.h"
+#include "../common/json.h"
+#include "../common/memory.h"
+#include "clock.h"
+#include "engine.h"
+#include "journal.h"
+#include "places.h"
+#include "status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_IN_BATCH = 10000, EXPIRE_AT_ONCE = 2000 };
+
+static const double look_seconds = 1;      /* between two looks at types */
+static const double gather_seconds = 0.02; /* between two commits of little */
+static const double idle_seconds = 0.5;    /* the longest sleep */
+static const double tidy_seconds = 1;      /* between two removals of segments that are stored */
+static const double expire_seconds = 600;  /* between two rounds for what is too old */
+static const double first_pause_seconds = 0.1; /* after a failure; doubled with each */
+static const double longest_pause_seconds = 10;
+static const double drain_patience_seconds = 20; /* for a database that refuses, once told to end */
+
+static volatile sig_atomic_t told_to_end, told_to_reload;
+
+struct hub {
+    const struct run_options *options;
+    struct settings settings;
+    struct plugged *plugged;
+    struct couriers *couriers;
+    struct engine *engine;
+    struct store *store; /* NULL while there is none */
+    struct spool_reader *reader;
+    struct spool_record records[MOST_IN_BATCH];
+    size_t count, begun; /* records at hand, and how many of them are stored */
+    uint64_t position;   /* number of the last record that is stored */
+    struct counts counts;
+    double pause, complained;
+    double looked, tidied, committed, ended;
+    /* The round for what is too old: which type, which table of it. */
+    double expired;
+    bool expiring;
+    size_t expire_type, expire_table, expire_log;
+    struct status_page *page;
+};
+
+/* --- signals --- */
+
+static void on_signal(int number)
+{
+    if (number == SIGHUP)
+        told_to_reload = 1;
+    else
+        told_to_end = 1;
+}
+
+static void listen_to_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* --- one only --- */
+
+static enum status lock_pid(int *lock, struct error *error)
+{
+    char pid[32];
+    *lock = open(HUB_PID, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*lock < 0)
+        return fail_errno(error, "cannot open " HUB_PID);
+    if (flock(*lock, LOCK_EX | LOCK_NB)) {
+        fail(error, REFUSED, "sensorhub is running here already");
+        return advise(error, "make status shows it; make down stops it");
+    }
+    int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(*lock, 0) || pwrite(*lock, pid, (size_t)length, 0) != length)
+        return fail_errno(error, "cannot write " HUB_PID);
+    return FINE;
+}
+
+/* --- the database --- */
+
+/* A sleep that a signal ends. */
+static void pause_for(double seconds)
+{
+    struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
+    nanosleep(&time, NULL);
+}
+
+/* Something refuses: said once a minute, and tried again after a pause that grows. */
+static void give_it_time(struct hub *hub, struct error *error)
+{
+    say_error_again("", error, &hub->complained);
+    status_trouble(hub->page, text_string(&error->message));
+    hub->pause =
+        hub->pause == 0 ? first_pause_seconds : fmin(2 * hub->pause, longest_pause_seconds);
+    if (hub->ended > 0)
+        hub->pause = fmin(hub->pause, 1);
+    pause_for(hub->pause);
+}
+
+static void it_works(struct hub *hub)
+{
+    if (hub->complained > 0)
+        say("the database and the spool can be reached again");
+    hub->complained = hub->pause = 0;
+    status_trouble(hub->page, "");
+}
+
+static void close_store(struct hub *hub)
+{
+    store_close(hub->store);
+    hub->store = NULL;
+}
+
+/* Records at hand that are stored already are passed over; when the database is somewhere else
+ * altogether (it was restored, or made anew), the spool is opened again there. */
+static void take_position(struct hub *hub, uint64_t position)
+{
+    size_t i = 0;
+    while (i < hub->count && hub->records[i].number <= position)
+        i++;
+    bool here = hub->count == 0 ? position == hub->position
+                : i == hub->count
+                    ? hub->records[i - 1].number == position
+                    : i > 0 || hub->records[0].number == position + 1 || position == hub->position;
+    hub->position = position;
+    hub->begun = i;
+    if (here)
+        return;
+    hub->count = hub->begun = 0;
+    spool_reader_close(hub->reader);
+    hub->reader = NULL;
+}
+
+static enum status open_store(struct hub *hub, struct error *error)
+{
+    uint64_t position;
+    char counts[LONGEST_COUNTS];
+    enum status status = store_open(hub->settings.store, false, &hub->store, error);
+    if (!status)
+        status = store_position(hub->store, &position, counts, error);
+    if (!status)
+        status = plugged_attach(hub->plugged, hub->store, error);
+    if (status) {
+        close_store(hub);
+        return status;
+    }
+    counts_read(counts, &hub->counts);
+    take_position(hub, position);
+    return FINE;
+}
+
+static enum status open_spool(struct hub *hub, struct error *error)
+{
+    bool anew = false;
+    enum status status = spool_reader_open(SPOOL_FOLDER, hub->position, &hub->reader, &anew, error);
+    if (!status && anew)
+        say("the spool was begun anew");
+    return status;
+}
+
+/* --- types --- */
+
+static enum status look_at_types(struct hub *hub, struct error *error)
+{
+    struct error ignored = {0};
+    if (told_to_reload) {
+        told_to_reload = 0;
+        if (journal_open(hub->options->log, &ignored))
+            say_error("", &ignored);
+        say("told to look at the types again");
+        error_free(&ignored);
+    }
+    hub->looked = monotonic_seconds();
+    return plugged_refresh(hub->plugged) ? plugged_attach(hub->plugged, hub->store, error) : FINE;
+}
+
+/* --- what is too old --- */
+
+static bool next_to_expire(struct hub *hub, const struct plugged_type **plug)
+{
+    while (hub->expire_type < plugged_count(hub->plugged)) {
+        *plug = plugged_at(hub->plugged, hub->expire_type);
+        const struct type *type = (*plug)->type;
+        if (type && (hub->expire_table < type->table_count || hub->expire_log < type->log_count))
+            return true;
+        hub->expire_type++;
+        hub->expire_table = hub->expire_log = 0;
+    }
+    return false;
+}
+
+/* One piece of one table; the next call goes on. */
+static enum status expire_some(struct hub *hub, struct error *error)
+{
+    const struct plugged_type *plug;
+    bool more = false;
+    int64_t now = wall_milliseconds();
+    enum status status = FINE;
+    if (!next_to_expire(hub, &plug)) {
+        hub->expiring = false;
+        return FINE;
+    }
+    const struct type *type = plug->type;
+    if (hub->expire_table < type->table_count) {
+        struct store_table *table;
+        struct error wrong = {0};
+        status = store_table(hub->store, &type->tables[hub->expire_table], &table, &wrong);
+        if (!status)
+            status = store_expire(table, now, EXPIRE_AT_ONCE, &more, error);
+        else
+            status = FINE; /* said when the type was loaded */
+        error_free(&wrong);
+        hub->expire_table += !more;
+        return status;
+    }
+    const struct log_retention *log = &type->logs[hub->expire_log];
+    int64_t before = now - (int64_t)(log->seconds * 1000);
+    if (log->seconds > 0)
+        status = store_expire_log(hub->store, log->group, before, EXPIRE_AT_ONCE, &more, error);
+    hub->expire_log += !more;
+    return status;
+}
+
+static enum status expire(struct hub *hub, struct error *error)
+{
+    double now = monotonic_seconds();
+    if (!hub->expiring && (hub->expired == 0 || now - hub->expired > expire_seconds)) {
+        hub->expiring = true;
+        hub->expired = now;
+        hub->expire_type = hub->expire_table = hub->expire_log = 0;
+    }
+    return hub->expiring ? expire_some(hub, error) : FINE;
+}
+
+/* --- the loop --- */
+
+static void note_status(struct hub *hub)
+{
+    const struct spool_record *last = hub->begun ? &hub->records[hub->begun - 1] : NULL;
+    bool behind = hub->count == MOST_IN_BATCH || hub->begun < hub->count;
+    double lag = behind && last ? (double)(wall_milliseconds() - last->time) / 1000 : 0;
+    status_note(hub->page, &hub->counts, hub->position, lag, hub->couriers);
+}
+
+/* What is at hand, to its end. */
+static enum status store_records(struct hub *hub, struct error *error)
+{
+    enum status status = FINE;
+    while (hub->begun < hub->count && !status) {
+        size_t done = 0;
+        status = engine_batch(hub->engine, hub->store, hub->records + hub->begun,
+                              hub->count - hub->begun, &done, hub->position, &hub->counts, error);
+        hub->begun += done;
+        if (done)
+            hub->position = hub->records[hub->begun - 1].number;
+    }
+    if (!status && !hub->count && couriers_count(hub->couriers).returned)
+        status = engine_batch(hub->engine, hub->store, NULL, 0, &(size_t){0}, hub->position,
+                              &hub->counts, error);
+    hub->committed = monotonic_seconds();
+    note_status(hub);
+    return status;
+}
+
+static enum status tidy(struct hub *hub, struct error *error)
+{
+    double now = monotonic_seconds();
+    if (now - hub->tidied < tidy_seconds && hub->ended == 0)
+        return FINE;
+    hub->tidied = now;
+    return spool_done(hub->reader, hub->position, error);
+}
+
+/* Gathers for a moment what comes in little, and sleeps while nothing comes. */
+static void wait_for_more(struct hub *hub)
+{
+    double now = monotonic_seconds(), since = now - hub->committed;
+    if (hub->count == MOST_IN_BATCH || hub->ended > 0)
+        return;
+    if (hub->count && since < gather_seconds)
+        pause_for(gather_seconds - since);
+    else if (!hub->count && !hub->expiring)
+        spool_wait(hub->reader, idle_seconds);
+}
+
+/* One turn: what there is, from the spool to the database. *more: there was something. */
+static enum status turn(struct hub *hub, struct error *error)
+{
+    enum status status = FINE;
+    if (!hub->store)
+        status = open_store(hub, error);
+    if (!status && !hub->reader)
+        status = open_spool(hub, error);
+    if (!status && (told_to_reload || monotonic_seconds() - hub->looked > look_seconds))
+        status = look_at_types(hub, error);
+    if (!status && hub->begun == hub->count) {
+        hub->begun = hub->count = 0;
+        status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
+    }
+    if (!status)
+        status = store_records(hub, error);
+    if (!status)
+        status = tidy(hub, error);
+    if (!status && hub->ended == 0)
+        status = expire(hub, error);
+    return status;
+}
+
+static bool has_ended(struct hub *hub, bool idle)
+{
+    if (hub->ended == 0 && (told_to_end || hub->options->drain)) {
+        hub->ended = monotonic_seconds();
+        say(told_to_end ? "told to end" : "draining the spool");
+        return false;
+    }
+    return hub->ended > 0 && idle;
+}
+
+static enum status loop(struct hub *hub, struct error *error)
+{
+    uint64_t first, last = 0, bytes;
+    for (;;) {
+        enum status status = turn(hub, error);
+        bool idle = !status && !hub->count;
+        if (status) {
+            close_store(hub);
+            give_it_time(hub, error);
+        } else {
+            it_works(hub);
+            wait_for_more(hub);
+        }
+        bool ending = hub->ended > 0;
+        if (has_ended(hub, idle))
+            return FINE;
+        if (!ending && hub->ended > 0)
+            spool_extent(SPOOL_FOLDER, &first, &last, &bytes);
+        if (hub->ended > 0 && !status && hub->position >= last && hub->begun == hub->count)
+            return FINE; /* what comes now is for the next time */
+        if (hub->ended > 0 && status && monotonic_seconds() - hub->ended > drain_patience_seconds) {
+            advise(error, "what is in the spool stays there for the next time");
+            return status;
+        }
+    }
+}
+
+/* --- beginning and end --- */
+
+static enum status begin(struct hub *hub, int *lock, struct error *error)
+{
+    const char *folders[] = {LOCAL_FOLDER, RUN_FOLDER, LOG_FOLDER};
+    sigset_t all, before;
+    enum status status = settings_read(&hub->settings, error);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && !status; i++)
+        status = make_folders(folders[i], FOLDER_SECRET, error);
+    if (!status)
+        status = journal_open(hub->options->log, error);
+    if (!status)
+        status = lock_pid(lock, error);
+    /* Signals are for this thread: they end its sleep. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    if (!status)
+        status = couriers_start(hub->settings.mqtt_port, &hub->couriers, error);
+    if (!status)
+        status = status_start(&hub->page, error);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status)
+        return status;
+    hub->plugged = plugged_new(&hub->settings);
+    hub->engine = engine_new(&hub->settings, hub->plugged, hub->couriers);
+    plugged_refresh(hub->plugged);
+    hub->looked = monotonic_seconds();
+    return FINE;
+}
+
+static void end(struct hub *hub)
+{
+    couriers_stop(hub->couriers, drain_patience_seconds / 2);
+    if (hub->page && hub->engine)
+        note_status(hub);
+    status_stop(hub->page);
+    close_store(hub);
+    spool_reader_close(hub->reader);
+    engine_free(hub->engine);
+    plugged_free(hub->plugged);
+    settings_free(&hub->settings);
+}
+
+enum status run_hub(const struct run_options *options, struct error *error)
+{
+    struct hub *hub = must_alloc(sizeof *hub);
+    int lock = -1;
+    hub->options = options;
+    umask(077);
+    listen_to_signals();
+    enum status status = begin(hub, &lock, error);
+    if (!status) {
+        say("sensorhub %s begins", VERSION);
+        status = loop(hub, error);
+        say(status ? "sensorhub ends, and not all is stored" : "sensorhub ends");
+    }
+    end(hub);
+    if (lock >= 0)
+        close(lock);
+    free(hub);
+    return status;
+}

@@ -1,0 +1,503 @@
+#include "spool_segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEAST_SEGMENT = 4096, END_ROOM = sizeof(struct record_header) };
+
+/* While the spool is full or the disk refuses, that is looked into so often, not for each message.
+ */
+static const double look_again_seconds = 0.05;
+
+struct spool_writer {
+    struct spool_options options;
+    char *folder;
+    int lock;
+    struct bell *bell;
+    struct segment segment;
+    uint64_t offset; /* of the next record */
+    uint64_t next;   /* its number */
+    bool begins;     /* the next segment is the first ever */
+
+    char note[SEGMENT_PATH + 256]; /* what a person has to know of how it was found */
+    char refusal[256];             /* why there is no room; "" while there is */
+    double look_again;
+
+    /* The flusher's side; all under the lock. */
+    pthread_t flusher;
+    bool flushing, stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    uint64_t appended, flushed; /* numbers */
+    int current; /* a descriptor of its own of the segment that is written; -1: none */
+    int *sealed; /* descriptors of segments before it that are not flushed yet */
+    size_t sealed_count, sealed_room;
+    int flush_errno; /* a flush failed: what was acknowledged may not be on the disk */
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* --- flushing --- */
+
+/* All that was appended before; the lock is held, and given up meanwhile. */
+static void flush_once(struct spool_writer *writer)
+{
+    uint64_t upto = writer->appended;
+    int *sealed = writer->sealed;
+    size_t count = writer->sealed_count;
+    int current = writer->current >= 0 ? dup(writer->current) : -1, failed = 0;
+    writer->sealed = NULL;
+    writer->sealed_count = writer->sealed_room = 0;
+    pthread_mutex_unlock(&writer->mutex);
+    for (size_t i = 0; i < count; i++) {
+        if (fdatasync(sealed[i]))
+            failed = errno;
+        close(sealed[i]);
+    }
+    if (current >= 0 && fdatasync(current))
+        failed = errno;
+    if (current >= 0)
+        close(current);
+    free(sealed);
+    pthread_mutex_lock(&writer->mutex);
+    writer->flushed = upto;
+    if (failed)
+        writer->flush_errno = failed;
+    pthread_cond_broadcast(&writer->changed);
+}
+
+static void *flush_now_and_then(void *context)
+{
+    struct spool_writer *writer = context;
+    pthread_mutex_lock(&writer->mutex);
+    while (!writer->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)writer->options.flush_seconds;
+        until.tv_nsec +=
+            (long)((writer->options.flush_seconds - (double)(time_t)writer->options.flush_seconds) *
+                   1e9);
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
+        if (writer->appended != writer->flushed)
+            flush_once(writer);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return NULL;
+}
+
+enum status spool_flush(struct spool_writer *writer, struct error *error)
+{
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->appended != writer->flushed)
+        flush_once(writer);
+    int failed = writer->flush_errno;
+    pthread_mutex_unlock(&writer->mutex);
+    if (!failed)
+        return FINE;
+    errno = failed;
+    return error ? fail_errno(error, "%s could not be flushed to the disk", writer->folder)
+                 : REFUSED;
+}
+
+/* --- segments --- */
+
+/* Takes the segment's file out of the flusher's hands only when it has been flushed. */
+static bool hand_over(struct spool_writer *writer, int descriptor)
+{
+    bool done = true;
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->current >= 0 && writer->sealed_count == writer->sealed_room) {
+        size_t wanted = writer->sealed_room ? 2 * writer->sealed_room : 8;
+        int *grown = realloc(writer->sealed, wanted * sizeof *grown);
+        done = grown != NULL;
+        if (grown) {
+            writer->sealed = grown;
+            writer->sealed_room = wanted;
+        }
+    }
+    if (done && writer->current >= 0)
+        writer->sealed[writer->sealed_count++] = writer->current;
+    if (done)
+        writer->current = descriptor;
+    pthread_mutex_unlock(&writer->mutex);
+    return done;
+}
+
+static bool sync_folder_of(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = descriptor >= 0 && fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return done;
+}
+
+/* A segment that appears whole: room reserved, header written, then renamed. */
+static bool make_segment(struct spool_writer *writer, uint64_t capacity)
+{
+    struct segment_header header = {
+        .first = writer->next, .capacity = capacity, .begins = writer->begins};
+    char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
+    memcpy(header.magic, SPOOL_MAGIC, sizeof header.magic);
+    segment_path(writer->folder, writer->next, path);
+    snprintf(temporary, sizeof temporary, "%s/.sf-segment", writer->folder);
+    int descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return false;
+    int failed = posix_fallocate(descriptor, 0, (off_t)capacity);
+    if (!failed && pwrite(descriptor, &header, sizeof header, 0) != (ssize_t)sizeof header)
+        failed = errno ? errno : EIO;
+    if (!failed &&
+        (fdatasync(descriptor) || rename(temporary, path) || !sync_folder_of(writer->folder)))
+        failed = errno;
+    close(descriptor);
+    if (failed)
+        unlink(temporary);
+    errno = failed;
+    return !failed;
+}
+
+static void refuse(struct spool_writer *writer, const char *reason)
+{
+    snprintf(writer->refusal, sizeof writer->refusal, "%s", reason);
+    writer->look_again = now() + look_again_seconds;
+}
+
+static bool room_left(const struct spool_writer *writer, uint64_t capacity)
+{
+    uint64_t *list = NULL, bytes = 0;
+    ssize_t count = segment_list(writer->folder, &list, &bytes);
+    free(list);
+    return count >= 0 && bytes + capacity <= writer->options.most_bytes;
+}
+
+static void seal(struct spool_writer *writer)
+{
+    if (!writer->segment.at)
+        return;
+    struct record_header *end = (void *)(writer->segment.at + writer->offset);
+    atomic_store_explicit(&end->length, SEALED, memory_order_release);
+    segment_close(&writer->segment);
+}
+
+/* The next segment, with room for a record of this length. The old one stays as it is until the new
+ * one is there. */
+static bool next_segment(struct spool_writer *writer, uint64_t length)
+{
+    uint64_t least = sizeof(struct segment_header) + record_room(length) + END_ROOM;
+    uint64_t capacity =
+        writer->options.segment_bytes > least ? writer->options.segment_bytes : least;
+    struct segment made;
+    capacity = record_room(capacity);
+    if (*writer->refusal && now() < writer->look_again)
+        return false;
+    if (!room_left(writer, capacity)) {
+        refuse(writer, "it holds as much as it may");
+        return false;
+    }
+    if (!make_segment(writer, capacity) ||
+        !segment_open(writer->folder, writer->next, true, &made)) {
+        refuse(writer, strerror(errno ? errno : EIO));
+        return false;
+    }
+    int descriptor = dup(made.descriptor);
+    if (descriptor < 0 || !hand_over(writer, descriptor)) {
+        char path[SEGMENT_PATH];
+        segment_path(writer->folder, writer->next, path);
+        unlink(path);
+        if (descriptor >= 0)
+            close(descriptor);
+        segment_close(&made);
+        refuse(writer, "out of memory or descriptors");
+        return false;
+    }
+    seal(writer);
+    writer->segment = made;
+    writer->offset = sizeof(struct segment_header);
+    writer->begins = false;
+    *writer->refusal = '\0';
+    return true;
+}
+
+/* --- appending --- */
+
+static void put(char **at, const void *bytes, uint32_t length)
+{
+    if (length)
+        memcpy(*at, bytes, length);
+    *at += length;
+}
+
+static enum status refused(struct spool_writer *writer, struct error *error)
+{
+    if (!error)
+        return REFUSED;
+    fail(error, REFUSED, "the spool %s takes nothing more: %s", writer->folder, writer->refusal);
+    return advise(error, "is sensorhub running, and its database reachable? Is the disk full?");
+}
+
+enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
+                         struct error *error)
+{
+    uint64_t length = sizeof(struct record_header);
+    length += record->topic_length;
+    length += record->client_id_length;
+    length += record->principal_length;
+    length += record->payload_length;
+    if (record->topic_length > SPOOL_LONGEST_NAME ||
+        record->client_id_length > SPOOL_LONGEST_NAME ||
+        record->principal_length > SPOOL_LONGEST_NAME ||
+        record->payload_length > SPOOL_LARGEST_PAYLOAD)
+        return error ? fail(error, WRONG_INPUT, "a message is too large for the spool")
+                     : WRONG_INPUT;
+    uint64_t room = record_room(length);
+    if ((!writer->segment.at || writer->offset + room + END_ROOM > writer->segment.capacity) &&
+        !next_segment(writer, length))
+        return refused(writer, error);
+
+    struct record_header *header = (void *)(writer->segment.at + writer->offset);
+    struct record_header *behind = (void *)(writer->segment.at + writer->offset + room);
+    char *at = (char *)(header + 1);
+    /* What a kill left of another record must not be taken for one behind this. */
+    atomic_store_explicit(&behind->length, 0, memory_order_relaxed);
+    header->number = writer->next;
+    header->time = record->time;
+    header->topic_length = record->topic_length;
+    header->client_id_length = record->client_id_length;
+    header->principal_length = record->principal_length;
+    header->payload_length = record->payload_length;
+    put(&at, record->topic, record->topic_length);
+    put(&at, record->client_id, record->client_id_length);
+    put(&at, record->principal, record->principal_length);
+    put(&at, record->payload, record->payload_length);
+    header->checksum = record_checksum(header, (uint32_t)length);
+    atomic_store_explicit(&header->length, (uint32_t)length, memory_order_release);
+    writer->offset += room;
+
+    uint64_t record_number = writer->next++;
+    pthread_mutex_lock(&writer->mutex);
+    writer->appended = record_number;
+    int failed = writer->flush_errno;
+    pthread_mutex_unlock(&writer->mutex);
+    atomic_store_explicit(&writer->bell->last, record_number, memory_order_relaxed);
+    bell_ring(writer->bell);
+    if (writer->options.flush_seconds <= 0)
+        return spool_flush(writer, error);
+    if (failed && error)
+        return spool_flush(writer, error);
+    return failed ? REFUSED : FINE;
+}
+
+/* --- opening --- */
+
+/* Whether there are whole records behind one that is not: then it is no end that a power cut tore,
+ * but damage in the middle. Records begin at multiples of RECORD_ALIGN. */
+static bool goes_on_behind(const struct spool_writer *writer)
+{
+    uint64_t end = writer->segment.capacity - sizeof(struct record_header);
+    for (uint64_t at = writer->offset + RECORD_ALIGN; at < end; at += RECORD_ALIGN) {
+        struct spool_record record;
+        bool torn;
+        uint32_t length = segment_record(&writer->segment, at, &record, &torn);
+        if (length && length != SEALED && record.number > writer->next)
+            return true;
+    }
+    return false;
+}
+
+/* Keeps the damaged segment as it is, for a person to look at, before its end is cut off. */
+static enum status set_aside(struct spool_writer *writer, struct error *error)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%020" PRIu64 ".damaged", writer->folder, writer->segment.first);
+    int copy = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    uint64_t done = 0;
+    while (copy >= 0 && done < writer->segment.capacity) {
+        ssize_t put = write(copy, writer->segment.at + done, writer->segment.capacity - done);
+        if (put <= 0)
+            break;
+        done += (uint64_t)put;
+    }
+    bool kept = copy >= 0 && done == writer->segment.capacity && fsync(copy) == 0;
+    if (copy >= 0)
+        close(copy);
+    if (!kept)
+        return fail_errno(error, "cannot keep what is damaged of %s as %s", writer->folder, path);
+    snprintf(writer->note, sizeof writer->note,
+             "the spool was damaged behind record %" PRIu64 ": what followed is kept in %s and was "
+             "not stored; see docs/local.md, \"When the spool is damaged\"",
+             writer->next - 1, path);
+    return FINE;
+}
+
+/* Finds the end of the last segment, and cuts off what is torn. */
+static enum status find_end(struct spool_writer *writer, struct error *error)
+{
+    enum status status = FINE;
+    struct spool_record record;
+    bool torn = false;
+    uint32_t length;
+    writer->next = writer->segment.first;
+    writer->offset = sizeof(struct segment_header);
+    while ((length = segment_record(&writer->segment, writer->offset, &record, &torn)) &&
+           length != SEALED) {
+        writer->next = record.number + 1;
+        writer->offset += record_room(length);
+    }
+    if (torn && goes_on_behind(writer))
+        status = set_aside(writer, error);
+    if (torn && !status) {
+        struct record_header *end = (void *)(writer->segment.at + writer->offset);
+        atomic_store_explicit(&end->length, 0, memory_order_release);
+    }
+    return status;
+}
+
+const char *spool_writer_note(const struct spool_writer *writer)
+{
+    return *writer->note ? writer->note : NULL;
+}
+
+static enum status take_up(struct spool_writer *writer, struct error *error)
+{
+    uint64_t *list = NULL;
+    ssize_t count = segment_list(writer->folder, &list, NULL);
+    uint64_t last = count > 0 ? list[count - 1] : 0;
+    free(list);
+    if (count < 0)
+        return fail_errno(error, "cannot read %s", writer->folder);
+    if (!count) {
+        struct timespec time;
+        clock_gettime(CLOCK_REALTIME, &time);
+        writer->next =
+            ((uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000) * 65536 + 1;
+        writer->begins = true;
+        return FINE;
+    }
+    if (!segment_open(writer->folder, last, true, &writer->segment)) {
+        if (errno)
+            return fail_errno(error, "cannot open the last segment of %s", writer->folder);
+        return fail(error, REFUSED, "the last segment of %s is damaged", writer->folder);
+    }
+    enum status status = find_end(writer, error);
+    if (status)
+        return status;
+    int descriptor = dup(writer->segment.descriptor);
+    if (descriptor < 0 || !hand_over(writer, descriptor))
+        return fail_errno(error, "cannot open %s", writer->folder);
+    return FINE;
+}
+
+static enum status lock_spool(struct spool_writer *writer, struct error *error)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/writer", writer->folder);
+    writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (writer->lock < 0)
+        return fail_errno(error, "cannot open %s", path);
+    if (flock(writer->lock, LOCK_EX | LOCK_NB) == 0)
+        return FINE;
+    fail(error, REFUSED, "another broker writes to %s", writer->folder);
+    return advise(error, "make status shows which; make down stops it");
+}
+
+static enum status start_flusher(struct spool_writer *writer, struct error *error)
+{
+    if (writer->options.flush_seconds <= 0)
+        return FINE;
+    int failed = pthread_create(&writer->flusher, NULL, flush_now_and_then, writer);
+    if (failed) {
+        errno = failed;
+        return fail_errno(error, "cannot start a thread");
+    }
+    writer->flushing = true;
+    return FINE;
+}
+
+enum status spool_writer_open(const struct spool_options *options, struct spool_writer **made,
+                              struct error *error)
+{
+    *made = NULL;
+    struct spool_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return fail(error, REFUSED, "out of memory");
+    *writer = (struct spool_writer){.options = *options,
+                                    .folder = strdup(options->folder),
+                                    .lock = -1,
+                                    .segment = {.descriptor = -1},
+                                    .current = -1};
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_condattr_t steady;
+    /* A wall clock that is set back must not keep readings off the disk. */
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->changed, &steady);
+    pthread_condattr_destroy(&steady);
+    if (writer->options.segment_bytes < LEAST_SEGMENT)
+        writer->options.segment_bytes = LEAST_SEGMENT;
+    enum status status = FINE;
+    if (!writer->folder)
+        status = fail(error, REFUSED, "out of memory");
+    else if (mkdir(writer->folder, 0700) && errno != EEXIST)
+        status = fail_errno(error, "cannot make %s", writer->folder);
+    if (!status)
+        status = lock_spool(writer, error);
+    if (!status && !(writer->bell = bell_open(writer->folder)))
+        status = fail_errno(error, "cannot open %s/bell", writer->folder);
+    if (!status)
+        status = take_up(writer, error);
+    if (!status) {
+        atomic_store(&writer->bell->last, writer->begins ? 0 : writer->next - 1);
+        status = start_flusher(writer, error);
+    }
+    if (status)
+        spool_writer_close(writer);
+    else
+        *made = writer;
+    return status;
+}
+
+void spool_writer_close(struct spool_writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->flushing) {
+        pthread_mutex_lock(&writer->mutex);
+        writer->stop = true;
+        pthread_cond_broadcast(&writer->changed);
+        pthread_mutex_unlock(&writer->mutex);
+        pthread_join(writer->flusher, NULL);
+    }
+    spool_flush(writer, NULL);
+    segment_close(&writer->segment);
+    if (writer->current >= 0)
+        close(writer->current);
+    bell_close(writer->bell);
+    if (writer->lock >= 0)
+        close(writer->lock);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->mutex);
+    free(writer->sealed);
+    free(writer->folder);
+    free(writer);
+}

@@ -1,0 +1,225 @@
+#include "status.h"
+#include "../common/files.h"
+#include "../common/json.h"
+#include "../common/memory.h"
+#include "buffer.h"
+#include "clock.h"
+#include "journal.h"
+#include "places.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { LARGEST_PAGE = 1 << 16, LONGEST_TROUBLE = 512 };
+
+struct status_page {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool stop;
+    int64_t started;
+    struct counts counts;
+    uint64_t position;
+    double lag;
+    struct courier_counts deliveries;
+    char trouble[LONGEST_TROUBLE];
+    /* The thread's own. */
+    uint64_t last_readings;
+    double last_time, rate;
+};
+
+static uint64_t records_behind(uint64_t position)
+{
+    uint64_t first, last, bytes;
+    spool_extent(SPOOL_FOLDER, &first, &last, &bytes);
+    uint64_t from = position + 1 > first ? position + 1 : first;
+    return last >= from && first ? last - from + 1 : 0;
+}
+
+/* Whole or not at all, but not flushed: it tells of now. */
+static void write_page(const struct buffer *page)
+{
+    static const char temporary[] = HUB_STATUS ".new";
+    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return;
+    bool done = !page->failed && write(file, page->at, page->length) == (ssize_t)page->length;
+    close(file);
+    if (!done || rename(temporary, HUB_STATUS))
+        unlink(temporary);
+}
+
+static void compose(struct status_page *page, struct buffer *out)
+{
+    char counts[LONGEST_COUNTS], line[LONGEST_COUNTS + 256];
+    counts_write(&page->counts, counts);
+    counts[strlen(counts) - 1] = '\0'; /* its brace: more follows */
+    snprintf(line, sizeof line,
+             "{\"pid\": %ld, \"version\": \"%s\", \"time\": %" PRId64 ", \"started\": %" PRId64
+             ", %s",
+             (long)getpid(), VERSION, wall_milliseconds(), page->started, counts + 1);
+    buffer_add_string(out, line);
+    snprintf(line, sizeof line,
+             ", \"position\": \"%" PRIu64 "\", \"waiting\": %" PRIu64
+             ", \"lag\": %.3f, \"rows_per_second\": %.1f, \"sent\": %" PRIu64
+             ", \"unsent\": %zu, \"trouble\": ",
+             page->position, records_behind(page->position), page->lag, page->rate,
+             page->deliveries.sent, page->deliveries.waiting);
+    buffer_add_string(out, line);
+    buffer_add_json(out, page->trouble, strlen(page->trouble));
+    buffer_add_string(out, "}\n");
+}
+
+static void write_now(struct status_page *page)
+{
+    struct buffer out = {0};
+    struct status_page now;
+    double time = monotonic_seconds(), passed = time - page->last_time;
+    pthread_mutex_lock(&page->mutex);
+    now = *page;
+    pthread_mutex_unlock(&page->mutex);
+    if (passed > 0)
+        page->rate = (double)(now.counts.readings - page->last_readings) / passed;
+    page->last_readings = now.counts.readings;
+    page->last_time = time;
+    now.rate = page->rate;
+    compose(&now, &out);
+    write_page(&out);
+    buffer_free(&out);
+}
+
+static void *write_each_second(void *context)
+{
+    struct status_page *page = context;
+    bool stop = false;
+    while (!stop) {
+        struct timespec until;
+        write_now(page);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        pthread_mutex_lock(&page->mutex);
+        while (!page->stop &&
+               pthread_cond_timedwait(&page->changed, &page->mutex, &until) != ETIMEDOUT)
+            ;
+        stop = page->stop;
+        pthread_mutex_unlock(&page->mutex);
+    }
+    write_now(page);
+    return NULL;
+}
+
+enum status status_start(struct status_page **made, struct error *error)
+{
+    struct status_page *page = must_alloc(sizeof *page);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&page->mutex, NULL);
+    pthread_cond_init(&page->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    page->started = wall_milliseconds();
+    page->last_time = monotonic_seconds();
+    int failed = pthread_create(&page->thread, NULL, write_each_second, page);
+    if (failed) {
+        free(page);
+        errno = failed;
+        return fail_errno(error, "cannot start a thread");
+    }
+    *made = page;
+    return FINE;
+}
+
+void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
+                 double lag, struct couriers *couriers)
+{
+    struct courier_counts deliveries = couriers_count(couriers);
+    pthread_mutex_lock(&page->mutex);
+    if (page->counts.readings == 0 && page->last_readings == 0)
+        page->last_readings = counts->readings; /* from before it was started */
+    page->counts = *counts;
+    page->position = position;
+    page->lag = lag;
+    page->deliveries = deliveries;
+    pthread_mutex_unlock(&page->mutex);
+}
+
+void status_trouble(struct status_page *page, const char *message)
+{
+    pthread_mutex_lock(&page->mutex);
+    snprintf(page->trouble, sizeof page->trouble, "%s", message);
+    pthread_mutex_unlock(&page->mutex);
+}
+
+void status_stop(struct status_page *page)
+{
+    if (!page)
+        return;
+    pthread_mutex_lock(&page->mutex);
+    page->stop = true;
+    pthread_cond_signal(&page->changed);
+    pthread_mutex_unlock(&page->mutex);
+    pthread_join(page->thread, NULL);
+    pthread_mutex_destroy(&page->mutex);
+    pthread_cond_destroy(&page->changed);
+    free(page);
+}
+
+/* --- showing --- */
+
+static bool is_running(void)
+{
+    int lock = open(HUB_PID, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool running = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (lock >= 0)
+        close(lock);
+    return running;
+}
+
+static void show_words(const cJSON *page)
+{
+    printf("readings  %.0f: %.0f valid, %.0f invalid\n", json_number(page, "readings", 0),
+           json_number(page, "valid", 0), json_number(page, "invalid", 0));
+    if (json_number(page, "unmatched", 0) > 0)
+        printf("          %.0f that no rule took\n", json_number(page, "unmatched", 0));
+    if (json_number(page, "duplicates", 0) > 0)
+        printf("          %.0f sent twice\n", json_number(page, "duplicates", 0));
+    if (json_number(page, "errors", 0) > 0)
+        printf("errors    %.0f, in the table _log\n", json_number(page, "errors", 0));
+    printf("waiting   %.0f in the spool, %.1f s behind\n", json_number(page, "waiting", 0),
+           json_number(page, "lag", 0));
+    printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
+    if (*json_string(page, "trouble", ""))
+        printf("trouble   %s\n", json_string(page, "trouble", ""));
+}
+
+enum status status_show(bool json, struct error *error)
+{
+    struct error unread = {0};
+    struct text line = {0};
+    cJSON *page = NULL;
+    bool running = is_running();
+    if (json_read(HUB_STATUS, LARGEST_PAGE, &page, &unread))
+        page = json_object();
+    if (json) {
+        json_put_bool(page, "running", running);
+        json_compact(page, &line);
+        puts(text_string(&line));
+    } else if (running) {
+        printf("sensorhub runs, process %.0f\n", json_number(page, "pid", 0));
+        show_words(page);
+    }
+    text_free(&line);
+    error_free(&unread);
+    cJSON_Delete(page);
+    if (running)
+        return FINE;
+    fail(error, REFUSED, "sensorhub is not running");
+    return advise(error, "make up starts it");
+}

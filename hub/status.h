@@ -1,0 +1,33 @@
+/* What sensorhub says of itself, once a second, in
+ * iot_system_infra/local/run/sensorhub.status.json:
+ *
+ *   {"pid": 1234, "version": "0.1.0", "time": 1795264779000, "started": 1795264000000,
+ *    "readings": 1000, "valid": 950, "invalid": 50, "unmatched": 0, "duplicates": 0, "rejected": 0,
+ *    "errors": 0,                     since the database was made (engine.h)
+ *    "position": "117654586319913536",  number of the last record of the spool that is stored; a
+ *                                     string, for it has more digits than a double holds
+ *    "waiting": 0,                    records behind it
+ *    "lag": 0.0,                      seconds between a reading's arrival and its commit, while
+ *                                     there are more than one batch takes
+ *    "rows_per_second": 100.0,
+ *    "sent": 0, "unsent": 0,          deliveries of actions: done, and in the queue
+ *    "trouble": ""}                   what keeps it from working just now
+ */
+#ifndef HUB_STATUS_H
+#define HUB_STATUS_H
+
+#include "engine.h"
+
+struct status_page;
+
+/* A thread of its own writes it, so that it is written while the database is waited for. */
+enum status status_start(struct status_page **page, struct error *error);
+void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
+                 double lag, struct couriers *couriers);
+void status_trouble(struct status_page *page, const char *message);
+void status_stop(struct status_page *page); /* writes it once more */
+
+/* `sensorhub status`. REFUSED when none is running; what it said last is printed then too. */
+enum status status_show(bool json, struct error *error);
+
+#endif

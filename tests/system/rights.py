@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Who may come in, and publish what: things with the right and the wrong certificate, id and topic."""
+
+import subprocess
+import time
+
+import mqtt
+from house import TYPE, House, expect, run_tests
+
+
+def openssl(folder, *words):
+    subprocess.run(["openssl", *map(str, words)], cwd=folder, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def foreign_pair(house):
+    """A certificate that says all the right things, signed by another authority that calls itself as ours does."""
+    folder = house.folder / "foreign"
+    folder.mkdir()
+    subject = subprocess.run(["openssl", "x509", "-in", house.authority, "-noout", "-subject", "-nameopt", "compat"],
+                             check=True, capture_output=True, text=True).stdout.strip().removeprefix("subject=").strip()
+    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
+            "-out", "ca.pem", "-days", "2", "-subj", subject)
+    return signed_pair(folder, folder / "ca.pem", folder / "ca.key", "thing0", days=2)
+
+
+def signed_pair(folder, authority, key, name, days, unit=TYPE):
+    """A pair of a key and a certificate by an authority; days below 0: it has expired."""
+    stem = f"{name}-{unit}{days}".replace("/", "_")
+    openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{stem}.key", "-out",
+            f"{stem}.csr", "-subj", f"/OU={unit}/CN={name}")
+    openssl(folder, "x509", "-req", "-in", f"{stem}.csr", "-CA", authority, "-CAkey", key, "-set_serial", str(time.time_ns()), "-out",
+            f"{stem}.pem", "-days", days)
+    return folder / f"{stem}.pem", folder / f"{stem}.key"
+
+
+def refused(house, name, pair=None, client_id=None):
+    try:
+        house.thing(name, pair).connect(name if client_id is None else client_id).disconnect()
+    except mqtt.Refused:
+        return True
+    return False
+
+
+def good_and_bad(houses):
+    """Rights: only a thing with its own certificate comes in, under its own name, to its own topic."""
+    house = House(houses, things=3)
+    house.up()
+    probe = house.publisher("thing0")
+    good = house.thing("thing0").connect("thing0")
+    expect(good.publish(f"{TYPE}/thing0", probe.payload(0)), "a thing cannot publish to its own topic")
+    good.disconnect()
+    expect(refused(house, "thing0", pair=(None, None)), "a client without a certificate comes in")
+    expect(refused(house, "thing0", client_id="thing1"), "a thing connects with another's client id")
+    for strange in ("", "thing0 ", "Thing0", "thing0/x", "+", "#", "sensorhub", "thing0\0"):
+        expect(refused(house, "thing0", client_id=strange), f"a thing connects as {strange!r}")
+    expect(refused(house, "thing0", pair=foreign_pair(house)), "a certificate of another authority is let in")
+    folder = house.folder / "made"
+    folder.mkdir()
+    own = (house.authority, house.authority.with_name("ca.key"))
+    expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", -1)), "an expired certificate is let in")
+    expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", 2, unit="nosuchtype")), "a type that is not there is let in")
+    expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", 2, unit="../esp32air")), "a path for a type is let in")
+    expect(not refused(house, "thing0", signed_pair(folder, *own, "thing0", 2)), "the same, right in all, is not let in")
+
+    topics = [f"{TYPE}/thing1", f"{TYPE}/thing0/x", f"{TYPE}", f"{TYPE}/", "esp8266temp/thing0", f"x/{TYPE}/thing0", f"{TYPE}/Thing0",
+              "aircon/thing0/command", f"/{TYPE}/thing0", f"{TYPE}/thing0/", "$aws/things/thing0/shadow/update", "a" * 300]
+    for topic in topics:
+        thing = house.thing("thing0").connect("thing0")
+        expect(not thing.publish(topic, probe.payload(1)), f"a publish to {topic[:40]} is acknowledged")
+        expect(thing.socket is None, f"a publish to {topic[:40]} does not end the connection")
+    # The broker itself denies $SYS before it asks the plugin, with an acknowledgement (MQTT 3.1.1 has no other answer).
+    house.thing("thing0").connect("thing0").publish("$SYS/broker", probe.payload(1))
+    thing = house.thing("thing0").connect("thing0")
+    expect(not thing.publish(f"{TYPE}/thing0", probe.payload(2), retain=True), "a retained reading is acknowledged")
+    thing = house.thing("thing0").connect("thing0")
+    for pattern in ("#", "+/+", f"{TYPE}/#", f"{TYPE}/thing0", f"{TYPE}/thing1", "$SYS/#", "$share/group/#", "aircon/thing0/command"):
+        try:
+            granted = thing.subscribe(pattern)
+        except (OSError, mqtt.Refused):
+            granted, thing = 128, house.thing("thing0").connect("thing0")
+        expect(granted == 128, f"a subscription to {pattern} is granted")
+    thing.disconnect()
+    house.drain()
+    expect(house.rows("thing0") == dict([probe.reading(0)]), f"what is stored of thing0 is {house.rows('thing0')}")
+    stored = house.query(f'SELECT count(*) FROM "{TYPE}"')
+    expect(stored == [(1,)] and not house.invalid(), f"more was stored than one reading: {stored}, {house.invalid()}")
+    house.down()
+
+
+def takeover(houses):
+    """Rights: who takes another's client id does not put that other out."""
+    house = House(houses, things=2)
+    house.up()
+    victim = house.thing("thing0").connect("thing0")
+    for _ in range(20):
+        expect(refused(house, "thing1", client_id="thing0"), "a thing connects with another's client id")
+    expect(victim.alive(), "a thing is put out by one that may not have its client id")
+    again = house.thing("thing0").connect("thing0")
+    expect(victim.ended(5), "the same thing, connected again, leaves its old connection")
+    expect(again.alive(), "the new connection of a thing does not live")
+    house.down()
+
+
+def will(houses):
+    """Rights: a last will to another's topic is not delivered, a command is, to its own thing only."""
+    house = House(houses, things=1)
+    house.create("AC-1", "AC-2", kind="aircon")
+    house.up()
+    first, second = house.thing("AC-1").connect("AC-1"), house.thing("AC-2").connect("AC-2")
+    expect(first.subscribe("aircon/AC-1/command") == 1 and second.subscribe("aircon/AC-2/command") == 1, "no subscription to its own command")
+    try:
+        house.thing("thing0").connect("thing0", will=("aircon/AC-1/command", '{"state":{"enabled":true}}')).close()
+    except mqtt.Refused:
+        pass
+    hub = mqtt.Thing(house.port, house.authority, house.folder / "iot_system_infra/local/hub/cert.pem",
+                     house.folder / "iot_system_infra/local/hub/key.pem").connect("test-of-commands")
+    time.sleep(0.3)
+    expect(hub.publish("aircon/AC-1/command", b'{"state":{"enabled":false}}'), "the system's own client cannot publish a command")
+    expect(first.message(5) == ("aircon/AC-1/command", b'{"state":{"enabled":false}}'), "a command does not arrive, or a will did")
+    expect(second.message(0.3) is None, "another's command arrives")
+    hub.disconnect()
+    house.drain()
+    stored = house.query('SELECT count(*) FROM "aircon"')
+    expect(stored in ([], [(0,)]), "a command was stored as a reading")
+    house.down()
+
+
+def out_at_once(houses):
+    """Rights: a thing that is rotated or deleted is out within a second, connected or not; the others stay."""
+    house = House(houses, things=3)
+    house.up()
+    old = house.folder / "old"
+    old.mkdir()
+    for name in ("thing0", "thing1"):
+        for path in house.certificate(name):
+            (old / f"{name}-{path.name}").write_bytes(path.read_bytes())
+    kept = {name: (old / f"{name}-cert.pem", old / f"{name}-key.pem") for name in ("thing0", "thing1")}
+    rotated, deleted, other = (house.thing(name).connect(name) for name in ("thing0", "thing1", "thing2"))
+    house.run("rotate", "thing0")
+    expect(rotated.ended(1), "a thing that was rotated stays connected with its old certificate")
+    expect(refused(house, "thing0", kept["thing0"]), "an old certificate is let in after rotating")
+    renewed = house.thing("thing0").connect("thing0")
+    expect(renewed.publish(f"{TYPE}/thing0", house.publisher("thing0").payload(1)), "the new certificate cannot publish")
+    house.run("delete", "thing1")
+    expect(deleted.ended(1), "a deleted thing stays connected")
+    expect(refused(house, "thing1", kept["thing1"]), "a deleted thing is let in")
+    expect(other.alive() and renewed.alive(), "others were put out with it")
+    house.down()
+    house.up()
+    expect(refused(house, "thing0", kept["thing0"]) and refused(house, "thing1", kept["thing1"]), "a start forgets who was revoked")
+    house.down()
+
+
+run_tests([good_and_bad, takeover, will, out_at_once])

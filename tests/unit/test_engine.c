@@ -1,0 +1,528 @@
+/* The engine: what rules make of readings, from records to rows, with the documents of a type that
+ * are written here as the generator emits them. */
+#include "../../common/json.h"
+#include "../../hub/engine.h"
+#include "../../hub/journal.h"
+#include "workplace.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <sys/socket.h>
+
+#define FOLDER "sensortypes/room/generated/awscli/"
+#define NOW INT64_C(1795264779000)
+
+#define RULE(name, version, sql, actions)                                                          \
+    "{\"ruleName\": \"" name "\", \"topicRulePayload\": {\"awsIotSqlVersion\": \"" version         \
+    "\", \"sql\": \"" sql "\", \"actions\": [" actions "], \"errorAction\": {\"cloudwatchLogs\": " \
+    "{\"roleArn\": \"arn\", \"logGroupName\": \"/x/room\"}}}}"
+
+#define TIMESTREAM                                                                                 \
+    "{\"timestream\": {\"roleArn\": \"arn\", \"databaseName\": \"iot\", \"tableName\": \"room\", " \
+    "\"dimensions\": [{\"name\": \"thing\", \"value\": \"${topic(2)}\"}, {\"name\": \"zone\", "    \
+    "\"value\": \"${zone}\"}], \"timestamp\": {\"value\": "                                        \
+    "\"${floor(nanvl(time, timestamp()))}\", \"unit\": \"MILLISECONDS\"}}}"
+
+#define DYNAMODB "{\"dynamoDBv2\": {\"putItem\": {\"tableName\": \"iot-room-invalid\"}}}"
+
+#define VALID "SELECT t + 0.0 AS t FROM 'room/+' WHERE t - 0 = t AND t < 40"
+#define INVALID                                                                                    \
+    "SELECT topic(2) AS thing, timestamp() AS time, floor(timestamp() / 1000) + 60 AS expires, "   \
+    "encode(*, 'base64') AS payload, t FROM 'room/+' WHERE CASE isUndefined((t - 0 = t AND t < "   \
+    "40)) WHEN true THEN true ELSE (t - 0 = t AND t < 40) <> true END"
+
+static struct settings settings;
+static struct plugged *plugged;
+static struct engine *engine;
+static struct couriers *couriers;
+static struct store *store;
+static struct counts counts;
+static uint64_t number;
+
+/* --- a project with one type --- */
+
+static void put_rule(const char *actions)
+{
+    owned char *rule = must_format(RULE("room_valid", "2015-10-08", VALID, "%s"), actions);
+    put(FOLDER "rule.json", rule);
+}
+
+static void put_documents(void)
+{
+    put("sensortypes/room/deployed.json", "{\"target\": \"local\"}");
+    put_rule(TIMESTREAM);
+    put(FOLDER "invalid-rule.json", RULE("room_invalid", "2016-03-23", INVALID, DYNAMODB));
+    put(FOLDER "table.json",
+        "{\"DatabaseName\": \"iot\", \"TableName\": \"room\", \"RetentionProperties\": "
+        "{\"MemoryStoreRetentionPeriodInHours\": 24, \"MagneticStoreRetentionPeriodInDays\": "
+        "365}}");
+    put(FOLDER "invalid-table.json",
+        "{\"TableName\": \"iot-room-invalid\", \"KeySchema\": [{\"AttributeName\": \"thing\", "
+        "\"KeyType\": \"HASH\"}, {\"AttributeName\": \"time\", \"KeyType\": \"RANGE\"}], "
+        "\"AttributeDefinitions\": [{\"AttributeName\": \"thing\", \"AttributeType\": \"S\"}, "
+        "{\"AttributeName\": \"time\", \"AttributeType\": \"N\"}]}");
+    put(FOLDER "invalid-table-ttl.json",
+        "{\"TableName\": \"iot-room-invalid\", \"TimeToLiveSpecification\": {\"AttributeName\": "
+        "\"expires\", \"Enabled\": true}}");
+}
+
+static int begin(void **state)
+{
+    int failed = clear_workplace(state);
+    put("iot_system_infra/system.yaml",
+        "version: 1\nname: home\nlocal:\n  notify:\n    alarms: [\"http://127.0.0.1:1/\"]\n");
+    put_documents();
+    assert_fine(journal_open("log", &error));
+    assert_fine(settings_read(&settings, &error));
+    assert_fine(couriers_start(1, &couriers, &error));
+    assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));
+    plugged = plugged_new(&settings);
+    engine = engine_new(&settings, plugged, couriers);
+    counts = (struct counts){0};
+    number = 0;
+    plugged_refresh(plugged);
+    assert_fine(plugged_attach(plugged, store, &error));
+    return failed;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    couriers_stop(couriers, 0);
+    engine_free(engine);
+    plugged_free(plugged);
+    store_close(store);
+    settings_free(&settings);
+    return 0;
+}
+
+/* The documents changed. */
+static void look(void)
+{
+    plugged_refresh(plugged);
+    assert_fine(plugged_attach(plugged, store, &error));
+}
+
+static struct spool_record record(const char *topic, int64_t time, const char *payload)
+{
+    return (struct spool_record){.number = ++number,
+                                 .time = time,
+                                 .topic = topic,
+                                 .topic_length = (uint32_t)strlen(topic),
+                                 .client_id = "kitchen",
+                                 .client_id_length = 7,
+                                 .principal = "abc",
+                                 .principal_length = 3,
+                                 .payload = payload,
+                                 .payload_length = (uint32_t)strlen(payload)};
+}
+
+static void work_on(struct spool_record *records, size_t count)
+{
+    size_t done = 0, all = 0;
+    for (; all < count; all += done) {
+        assert_fine(
+            engine_batch(engine, store, records + all, count - all, &done, 0, &counts, &error));
+        assert_true(done > 0);
+    }
+}
+
+static void send_at(int64_t time, const char *payload)
+{
+    struct spool_record one = record("room/kitchen", time, payload);
+    work_on(&one, 1);
+}
+
+/* --- what is in the database --- */
+
+static int add_column(void *context, int count, char **values, char **names)
+{
+    (void)names;
+    for (int i = 0; i < count; i++)
+        text_add_format(context, "%s%s", i ? " " : "", values[i] ? values[i] : "-");
+    text_add_char(context, '|');
+    return 0;
+}
+
+static void assert_sql(const char *sql, const char *wanted)
+{
+    sqlite3 *database;
+    struct text rows = {0};
+    char *said = NULL;
+    assert_int_equal(sqlite3_open("test.sqlite", &database), SQLITE_OK);
+    if (sqlite3_exec(database, sql, add_column, &rows, &said))
+        fail_msg("%s", said);
+    sqlite3_close(database);
+    assert_string_equal(text_string(&rows), wanted);
+    text_free(&rows);
+}
+
+/* The only message in the log has one failure; what it says is asked for by a path. */
+static void assert_logged(const char *path, const char *wanted)
+{
+    owned char *sql = must_format("SELECT json_extract(message, '%s') FROM \"_log\"", path);
+    owned char *row = must_format("%s|", wanted);
+    assert_sql(sql, row);
+}
+
+static void assert_counts(uint64_t valid, uint64_t invalid, uint64_t errors)
+{
+    assert_int_equal(counts.valid, valid);
+    assert_int_equal(counts.invalid, invalid);
+    assert_int_equal(counts.errors, errors);
+}
+
+/* --- readings --- */
+
+static void a_valid_reading_is_a_row(void **state)
+{
+    (void)state;
+    send_at(NOW, "{\"t\": 24.5, \"zone\": \"1\"}");
+    send_at(NOW + 5,
+            "{\"t\": 25, \"zone\": \"\\u00e4\\ud83d\\ude00\\n\", \"time\": 1795264779001}");
+    assert_sql("SELECT thing, time, zone, t, typeof(t) FROM room",
+               "kitchen 1795264779000 1 24.5 real|"
+               "kitchen 1795264779001 \xc3\xa4\xf0\x9f\x98\x80\n 25.0 real|");
+    assert_counts(2, 0, 0);
+    assert_int_equal(counts.readings, 2);
+}
+
+/* Whatever it is, it ends in the table of invalid readings, with its bytes. */
+static void anything_else_is_invalid(void **state)
+{
+    (void)state;
+    enum { LARGE = SPOOL_LARGEST_PAYLOAD };
+    owned char *large = must_alloc(LARGE + 1);
+    owned char *nested = must_alloc(LARGE + 1);
+    memset(large, 'x', LARGE);
+    memset(nested, '[', LARGE);
+    memcpy(nested, "{\"t\": ", 6);
+    static const char *const payloads[] = {"{\"t\": 50}",
+                                           "{\"t\": \"24\"}",
+                                           "{}",
+                                           "[1, 2]",
+                                           "",
+                                           "not JSON",
+                                           "{\"t\": 24",
+                                           "\xff\xfe\x80",
+                                           "{\"t\": \"\xc0\xaf\"}",
+                                           "null",
+                                           "{\"t\": 1e9999}"};
+    enum { COUNT = sizeof payloads / sizeof *payloads };
+    for (int i = 0; i < COUNT; i++)
+        send_at(NOW + i, payloads[i]);
+    send_at(NOW + COUNT, large);
+    send_at(NOW + COUNT + 1, nested);
+    assert_counts(0, COUNT + 2, 0);
+    assert_sql("SELECT count(*) FROM room", "0|");
+    assert_sql("SELECT count(*), min(expires) FROM \"iot-room-invalid\"", "13 1795264839|");
+    assert_sql("SELECT json_extract(item, '$.payload'), json_extract(item, '$.t')"
+               " FROM \"iot-room-invalid\" WHERE time < 1795264779002 ORDER BY time",
+               "eyJ0IjogNTB9 50|eyJ0IjogIjI0In0= 24|");
+    assert_sql("SELECT json_extract(item, '$.payload') FROM \"iot-room-invalid\""
+               " WHERE time = 1795264779007",
+               "//6A|");
+    assert_sql("SELECT max(length(json_extract(item, '$.payload'))) FROM \"iot-room-invalid\"",
+               "1398104|");
+}
+
+static void sent_twice_is_stored_once(void **state)
+{
+    (void)state;
+    struct spool_record list[] = {
+        record("room/kitchen", NOW, "{\"t\": 1.5, \"zone\": \"1\", \"time\": 1795264779000}"),
+        record("room/kitchen", NOW + 9, "{\"t\": 1.5, \"zone\": \"1\", \"time\": 1795264779000}"),
+        record("room/kitchen", NOW + 10, "{\"t\": 2.5, \"zone\": \"1\", \"time\": 1795264779000}")};
+    work_on(list, 3);
+    assert_sql("SELECT * FROM room", "kitchen 1795264779000 1 1.5|");
+    assert_int_equal(counts.duplicates, 1);
+    assert_int_equal(counts.rejected, 1);
+    assert_counts(3, 0, 1);
+    assert_logged("$.ruleName", "room_valid");
+    assert_logged("$.topic", "room/kitchen");
+    assert_logged("$.clientId", "kitchen");
+    assert_logged("$.base64OriginalPayload",
+                  "eyJ0IjogMi41LCAiem9uZSI6ICIxIiwgInRpbWUiOiAxNzk1MjY0Nzc5MDAwfQ==");
+    assert_logged("$.failures[0].failedAction", "TimestreamAction");
+    assert_logged("$.failures[0].failedResource", "room");
+    assert_logged("$.failures[0].errorMessage",
+                  "The table has another value for the same thing and time");
+}
+
+static void nobodys_reading_is_counted(void **state)
+{
+    (void)state;
+    struct spool_record list[] = {
+        record("room/kitchen", NOW, "{\"t\": 1.5}"), record("nothing/kitchen", NOW, "{\"t\": 1.5}"),
+        record("room/kitchen/more", NOW, "{\"t\": 1.5}"), record("room", NOW, "{\"t\": 1.5}")};
+    work_on(list, 4);
+    assert_int_equal(counts.readings, 4);
+    assert_int_equal(counts.unmatched, 3);
+    assert_counts(1, 0, 0);
+}
+
+/* Between two looks, in the middle of a batch: its first reading is not lost. */
+static void a_new_type_is_found_at_once(void **state)
+{
+    (void)state;
+    struct spool_record list[] = {record("room/kitchen", NOW, "{\"t\": 1.5}"),
+                                  record("hall/a", NOW, "{\"t\": 1.5}"),
+                                  record("hall/b", NOW, "{\"t\": 1.5}")};
+    put("sensortypes/hall/deployed.json", "{\"target\": \"local\"}");
+    put("sensortypes/hall/generated/awscli/table.json",
+        "{\"DatabaseName\": \"iot\", \"TableName\": \"hall\"}");
+    put("sensortypes/hall/generated/awscli/rule.json",
+        "{\"ruleName\": \"hall\", \"topicRulePayload\": {\"sql\": \"SELECT t FROM 'hall/+'\", "
+        "\"actions\": [{\"timestream\": {\"tableName\": \"hall\", \"dimensions\": [{\"name\": "
+        "\"thing\", \"value\": \"${topic(2)}\"}]}}]}}");
+    work_on(list, 3);
+    assert_sql("SELECT * FROM hall", "a 1795264779000 1.5|b 1795264779000 1.5|");
+    assert_int_equal(counts.unmatched, 0);
+    assert_fine(remove_tree("sensortypes/hall", &error));
+    look();
+    work_on(&list[1], 1);
+    assert_int_equal(counts.unmatched, 1);
+}
+
+static void changed_documents_count(void **state)
+{
+    (void)state;
+    send_at(NOW, "{\"t\": 30}");
+    put(FOLDER "rule.json.new", RULE("room_valid", "2015-10-08",
+                                     "SELECT t + 1.0 AS u FROM 'room/+' WHERE t < 20", TIMESTREAM));
+    assert_int_equal(rename(FOLDER "rule.json.new", FOLDER "rule.json"), 0);
+    look();
+    send_at(NOW + 1, "{\"t\": 30}");
+    send_at(NOW + 2, "{\"t\": 10}");
+    assert_sql("SELECT time, t, u FROM room", "1795264779000 30.0 -|1795264779002 - 11.0|");
+    put(FOLDER "rule.json.new", "{\"topicRulePayload\": {\"sql\": \"SELECT FROM\"}}");
+    assert_int_equal(rename(FOLDER "rule.json.new", FOLDER "rule.json"), 0);
+    look(); /* the documents that were good go on */
+    send_at(NOW + 3, "{\"t\": 10}");
+    assert_sql("SELECT count(*) FROM room WHERE u = 11.0", "2|");
+}
+
+/* --- what a table does not take --- */
+
+static void a_time_outside_the_window_is_rejected(void **state)
+{
+    (void)state;
+    send_at(NOW, "{\"t\": 1, \"time\": 1795178378999}");
+    assert_sql("SELECT count(*) FROM room", "0|");
+    assert_logged("$.failures[0].failedAction", "TimestreamAction");
+    send_at(NOW, "{\"t\": 1, \"time\": 1795178379000}");
+    send_at(NOW, "{\"t\": 1, \"time\": 1795265679000}");
+    send_at(NOW, "{\"t\": 1, \"time\": 1795265679001}");
+    assert_sql("SELECT time FROM room", "1795178379000|1795265679000|");
+    assert_counts(4, 0, 2);
+}
+
+static void a_value_of_another_type_is_rejected(void **state)
+{
+    (void)state;
+    put(FOLDER "rule.json", RULE("room_valid", "2015-10-08", "SELECT * FROM 'room/+'", TIMESTREAM));
+    put(FOLDER "x.json", "{}");
+    assert_int_equal(rename(FOLDER "x.json", FOLDER "y.json"), 0);
+    look();
+    send_at(NOW, "{\"a\": 1.5, \"b\": 1, \"c\": true, \"d\": \"x\", \"e\": {\"f\": [1, \"}\"]}, "
+                 "\"g\": null}");
+    send_at(NOW + 1, "{\"a\": 2, \"b\": 1.5, \"c\": 0, \"d\": 1, \"e\": \"z\"}");
+    send_at(NOW + 2, "{\"b\": 9223372036854775808}");
+    send_at(NOW + 3, "{\"A\": 1.5, \"time\": 5, \"Thing\": 1}");
+    assert_sql(
+        "SELECT name, type FROM pragma_table_info('room') ORDER BY cid",
+        "thing VARCHAR|time BIGINT|zone VARCHAR|a DOUBLE|b BIGINT|c BOOLEAN|d VARCHAR|e VARCHAR|");
+    assert_sql("SELECT time - 1795264779000, a, b, c, d, e FROM room",
+               "0 1.5 1 1 x {\"f\":[1,\"}\"]}|1 2.0 - - - z|");
+    assert_sql("SELECT group_concat(json_array_length(message, '$.failures')) FROM \"_log\"",
+               "3,1,1|");
+}
+
+static void what_cannot_run_here_is_an_error(void **state)
+{
+    (void)state;
+    put_rule(TIMESTREAM ", {\"s3\": {\"bucketName\": \"b\", \"key\": \"k\"}}");
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    assert_sql("SELECT t FROM room", "1.5|");
+    assert_logged("$.failures[0].failedAction", "S3Action");
+    owned char *log = get("log");
+    assert_non_null(strstr(log, FOLDER "rule.json: actions[1]: s3 cannot run here"));
+}
+
+static void a_function_of_a_service_is_an_error(void **state)
+{
+    (void)state;
+    put(FOLDER "rule.json",
+        RULE("room_valid", "2016-03-23",
+             "SELECT get_thing_shadow('a', 'b') AS t FROM 'room/+' WHERE t < 40", TIMESTREAM));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    assert_sql("SELECT count(*) FROM room", "0|");
+    assert_counts(0, 0, 1);
+    assert_logged("$.failures[0].failedAction", "RuleExecution");
+}
+
+/* A batch that fails is done again, and counts once. */
+static void a_refusal_leaves_nothing(void **state)
+{
+    (void)state;
+    sqlite3 *other;
+    size_t done;
+    struct spool_record one = record("room/kitchen", NOW, "{\"t\": 1.5}");
+    assert_int_equal(sqlite3_open("test.sqlite", &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(engine_batch(engine, store, &one, 1, &done, 0, &counts, &error), REFUSED);
+    assert_int_equal(done, 0);
+    assert_int_equal(counts.readings, 0);
+    sqlite3_close(other);
+    work_on(&one, 1);
+    assert_int_equal(counts.readings, 1);
+    assert_sql("SELECT count(*) FROM room", "1|");
+}
+
+/* --- what is sent --- */
+
+/* Answers one request after the other with the codes in *context, and keeps what it was asked. */
+struct web {
+    int listener, port, codes[8], answered;
+    char asked[8][4096];
+};
+
+static void *serve(void *context)
+{
+    struct web *web = context;
+    for (; web->codes[web->answered]; web->answered++) {
+        char *asked = web->asked[web->answered], answer[128];
+        int connection = accept(web->listener, NULL, NULL);
+        size_t length = 0;
+        ssize_t got;
+        const char *body = NULL, *size;
+        do {
+            got = recv(connection, asked + length, sizeof web->asked[0] - 1 - length, 0);
+            length += got > 0 ? (size_t)got : 0;
+            asked[length] = '\0';
+            body = strstr(asked, "\r\n\r\n");
+            size = strcasestr(asked, "content-length: ");
+        } while (got > 0 &&
+                 (!body || !size ||
+                  strlen(body + 4) < strtoul(size + strlen("content-length: "), NULL, 10)));
+        int made = snprintf(answer, sizeof answer,
+                            "HTTP/1.1 %d x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                            web->codes[web->answered]);
+        if (send(connection, answer, (size_t)made, MSG_NOSIGNAL) != made)
+            break;
+        close(connection);
+    }
+    return NULL;
+}
+
+static pthread_t start_web(struct web *web)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    pthread_t thread;
+    web->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(web->listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(web->listener, 8), 0);
+    assert_int_equal(getsockname(web->listener, (struct sockaddr *)&address, &length), 0);
+    web->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&thread, NULL, serve, web), 0);
+    return thread;
+}
+
+static void wait_for(size_t sent, size_t failed)
+{
+    for (int i = 0; i < 1000; i++) {
+        struct courier_counts now = couriers_count(couriers);
+        if (now.sent >= sent && now.failed >= failed)
+            return;
+        usleep(20000);
+    }
+    fail_msg("deliveries did not come to their end");
+}
+
+static void posts_what_was_selected(void **state)
+{
+    (void)state;
+    static struct web web = {.codes = {500, 200}};
+    pthread_t thread = start_web(&web);
+    owned char *action =
+        must_format("{\"http\": {\"url\": \"http://127.0.0.1:%d/${topic(2)}\", "
+                    "\"confirmationUrl\": \"http://127.0.0.1:%d/\", \"headers\": [{\"key\": "
+                    "\"x-t\", \"value\": \"<${t}>\"}]}}",
+                    web.port, web.port);
+    put_rule(action);
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    wait_for(1, 0);
+    pthread_join(thread, NULL);
+    close(web.listener);
+    assert_int_equal(web.answered, 2);
+    assert_non_null(strstr(web.asked[1], "POST /kitchen HTTP/1.1\r\n"));
+    assert_non_null(strstr(web.asked[1], "x-t: <1.5>\r\n"));
+    assert_non_null(strstr(web.asked[1], "content-type: application/json\r\n"));
+    assert_non_null(strstr(web.asked[1], "\r\n\r\n{\"t\":1.5}"));
+    assert_counts(1, 0, 0);
+}
+
+/* Where nobody answers, the error action gets it, with the next batch. */
+static void a_delivery_that_fails_comes_back(void **state)
+{
+    (void)state;
+    size_t done;
+    put_rule("{\"http\": {\"url\": \"http://127.0.0.1:1/\"}}, {\"sns\": {\"targetArn\": "
+             "\"arn:aws:sns:eu-west-1:0:alarms\"}}, {\"republish\": {\"topic\": \"a/b\"}}");
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    wait_for(0, 3);
+    assert_fine(engine_batch(engine, store, NULL, 0, &done, number, &counts, &error));
+    assert_sql("SELECT json_extract(message, '$.failures[0].failedAction') AS a,"
+               " json_extract(message, '$.base64OriginalPayload') FROM \"_log\" ORDER BY a",
+               "HttpAction eyJ0IjogMS41fQ==|RepublishAction eyJ0IjogMS41fQ==|"
+               "SnsAction eyJ0IjogMS41fQ==|");
+    assert_int_equal(counts.errors, 3);
+}
+
+static void a_message_does_not_choose_the_server(void **state)
+{
+    (void)state;
+    put_rule("{\"http\": {\"url\": \"http://127.0.0.1:1${h}\", \"confirmationUrl\": "
+             "\"http://127.0.0.1:1\"}}");
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1, \"h\": \"@example.org/\"}");
+    send_at(NOW, "{\"t\": 1, \"h\": \".example.org/\"}");
+    send_at(NOW, "{\"t\": 1, \"h\": \"/\\r\\nx: y\"}");
+    assert_counts(3, 0, 3);
+    assert_int_equal(couriers_count(couriers).waiting, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_valid_reading_is_a_row),
+        TEST(anything_else_is_invalid),
+        TEST(sent_twice_is_stored_once),
+        TEST(nobodys_reading_is_counted),
+        TEST(a_new_type_is_found_at_once),
+        TEST(changed_documents_count),
+        TEST(a_time_outside_the_window_is_rejected),
+        TEST(a_value_of_another_type_is_rejected),
+        TEST(what_cannot_run_here_is_an_error),
+        TEST(a_function_of_a_service_is_an_error),
+        TEST(a_refusal_leaves_nothing),
+        TEST(posts_what_was_selected),
+        TEST(a_delivery_that_fails_comes_back),
+        TEST(a_message_does_not_choose_the_server),
+    };
+    return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
+}

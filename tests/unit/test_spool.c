@@ -1,0 +1,303 @@
+/* The spool: what goes in comes out, in order, once, whatever is torn, full or begun anew. */
+#include "../../hub/spool_segment.h"
+#include "workplace.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+
+enum { SEGMENT = 4096, MOST = 1000 };
+
+static struct spool_record list[MOST];
+
+static struct spool_writer *open_writer(uint64_t most_bytes)
+{
+    const struct spool_options options = {
+        .folder = "spool", .most_bytes = most_bytes, .segment_bytes = SEGMENT};
+    struct spool_writer *writer;
+    assert_fine(spool_writer_open(&options, &writer, &error));
+    return writer;
+}
+
+static struct spool_reader *open_reader(uint64_t behind)
+{
+    struct spool_reader *reader;
+    bool anew;
+    assert_fine(spool_reader_open("spool", behind, &reader, &anew, &error));
+    return reader;
+}
+
+static enum status append(struct spool_writer *writer, int number, size_t length)
+{
+    static char payload[SPOOL_LARGEST_PAYLOAD + 1];
+    char topic[32], client[32];
+    snprintf(topic, sizeof topic, "type/thing-%d", number);
+    snprintf(client, sizeof client, "thing-%d", number);
+    memset(payload, 'a' + number % 26, length);
+    const struct spool_record record = {.time = 1000 + number,
+                                        .topic = topic,
+                                        .topic_length = (uint32_t)strlen(topic),
+                                        .client_id = client,
+                                        .client_id_length = (uint32_t)strlen(client),
+                                        .principal = "abc",
+                                        .principal_length = 3,
+                                        .payload = payload,
+                                        .payload_length = (uint32_t)length};
+    return spool_append(writer, &record, &error);
+}
+
+static void assert_record(const struct spool_record *record, int number, size_t length)
+{
+    char topic[32];
+    int wanted = snprintf(topic, sizeof topic, "type/thing-%d", number);
+    assert_int_equal(record->topic_length, wanted);
+    assert_memory_equal(record->topic, topic, (size_t)wanted);
+    assert_memory_equal(record->client_id, topic + 5, record->client_id_length);
+    assert_memory_equal(record->principal, "abc", 3);
+    assert_int_equal(record->time, 1000 + number);
+    assert_int_equal(record->payload_length, length);
+    for (size_t i = 0; i < length; i++)
+        assert_int_equal(((const char *)record->payload)[i], 'a' + number % 26);
+}
+
+/* Reads all that there is; they must be numbered from..upto - 1. */
+static uint64_t read_all(struct spool_reader *reader, int from, int upto, size_t length)
+{
+    size_t count;
+    uint64_t last = 0;
+    do {
+        assert_fine(spool_read(reader, list, 7, &count, &error));
+        for (size_t i = 0; i < count; i++, from++) {
+            assert_record(&list[i], from, length);
+            last = list[i].number;
+        }
+    } while (count);
+    assert_int_equal(from, upto);
+    return last;
+}
+
+static void comes_out_in_order(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    struct spool_reader *reader = open_reader(0);
+    for (int i = 0; i < 200; i++)
+        assert_fine(append(writer, i, 100));
+    uint64_t last = read_all(reader, 0, 200, 100);
+    for (int i = 200; i < 300; i++)
+        assert_fine(append(writer, i, 0));
+    read_all(reader, 200, 300, 0);
+    spool_reader_close(reader);
+    reader = open_reader(last);
+    read_all(reader, 200, 300, 0);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void takes_the_largest(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(4 << 20);
+    struct spool_reader *reader = open_reader(0);
+    assert_fine(append(writer, 1, SPOOL_LARGEST_PAYLOAD));
+    assert_int_equal(append(writer, 2, SPOOL_LARGEST_PAYLOAD + 1), WRONG_INPUT);
+    assert_fine(append(writer, 2, 10));
+    size_t count;
+    assert_fine(spool_read(reader, list, MOST, &count, &error));
+    assert_int_equal(count, 2);
+    assert_record(&list[0], 1, SPOOL_LARGEST_PAYLOAD);
+    assert_record(&list[1], 2, 10);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void goes_on_where_it_was(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i += 10) {
+        struct spool_writer *writer = open_writer(1 << 20);
+        for (int k = i; k < i + 10; k++)
+            assert_fine(append(writer, k, 200));
+        spool_writer_close(writer);
+    }
+    struct spool_reader *reader = open_reader(0);
+    read_all(reader, 0, 100, 200);
+    spool_reader_close(reader);
+}
+
+static void refuses_when_full_and_drops_nothing(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(5 * SEGMENT);
+    struct spool_reader *reader = open_reader(0);
+    int taken = 0;
+    while (append(writer, taken, 300) == FINE)
+        taken++;
+    assert_int_equal(error.status, REFUSED);
+    assert_true(taken > 30 && taken < 100);
+    uint64_t last = read_all(reader, 0, taken, 300);
+    assert_fine(spool_done(reader, last, &error));
+    usleep(100000); /* it looks again after a while */
+    int again = taken;
+    while (append(writer, again, 300) == FINE)
+        again++;
+    assert_true(again > taken + 20);
+    read_all(reader, taken, again, 300);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* The offset behind the last record of the only segment, and its number. */
+static off_t find_end(uint64_t *first)
+{
+    struct segment segment;
+    struct spool_record record;
+    uint64_t *numbers, offset = sizeof(struct segment_header);
+    uint32_t length;
+    bool torn;
+    assert_int_equal(segment_list("spool", &numbers, NULL), 1);
+    *first = numbers[0];
+    free(numbers);
+    assert_true(segment_open("spool", *first, false, &segment));
+    while ((length = segment_record(&segment, offset, &record, &torn)) && length != SEALED)
+        offset += record_room(length);
+    segment_close(&segment);
+    return (off_t)offset;
+}
+
+static void damage(uint64_t first, off_t offset, const void *bytes, size_t length)
+{
+    char path[SEGMENT_PATH];
+    segment_path("spool", first, path);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(pwrite(file, bytes, length, offset), length);
+    close(file);
+}
+
+static void a_torn_record_is_cut_off(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    uint64_t first;
+    for (int i = 0; i < 5; i++)
+        assert_fine(append(writer, i, 50));
+    spool_writer_close(writer);
+    off_t end = find_end(&first);
+    uint32_t length = 120;
+    damage(first, end, &length, sizeof length);
+    struct spool_reader *reader = open_reader(0);
+    read_all(reader, 0, 5, 50); /* waits in front of it */
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 5, 50));
+    read_all(reader, 5, 6, 50);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* A record in the middle was changed by whatever: never skipped without a word. */
+static void damage_in_the_middle_is_said(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    uint64_t *numbers;
+    for (int i = 0; i < 100; i++)
+        assert_fine(append(writer, i, 100));
+    spool_writer_close(writer);
+    assert_true(segment_list("spool", &numbers, NULL) > 2);
+    damage(numbers[0], sizeof(struct segment_header) + 60, "?", 1);
+    free(numbers);
+    struct spool_reader *reader = open_reader(0);
+    size_t count;
+    assert_int_equal(spool_read(reader, list, MOST, &count, &error), REFUSED);
+    assert_non_null(strstr(text_string(&error.message), "checksum"));
+    spool_reader_close(reader);
+}
+
+static void missing_records_are_said(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    struct spool_reader *reader;
+    uint64_t *numbers;
+    bool anew;
+    char path[SEGMENT_PATH];
+    for (int i = 0; i < 100; i++)
+        assert_fine(append(writer, i, 100));
+    spool_writer_close(writer);
+    assert_true(segment_list("spool", &numbers, NULL) > 2);
+    segment_path("spool", numbers[0], path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(spool_reader_open("spool", numbers[0], &reader, &anew, &error), REFUSED);
+    assert_null(reader);
+    free(numbers);
+}
+
+static void begun_anew_is_told_apart(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    struct spool_reader *reader = open_reader(0);
+    assert_fine(append(writer, 0, 10));
+    uint64_t last = read_all(reader, 0, 1, 10);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+    assert_fine(remove_tree("spool", &error));
+    usleep(2000);
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 0, 20));
+    bool anew;
+    assert_fine(spool_reader_open("spool", last, &reader, &anew, &error));
+    assert_true(anew);
+    assert_true(read_all(reader, 0, 1, 20) > last);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void only_one_of_each(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20), *other;
+    struct spool_reader *reader = open_reader(0), *second;
+    const struct spool_options options = {
+        .folder = "spool", .most_bytes = 1 << 20, .segment_bytes = SEGMENT};
+    bool anew;
+    assert_int_equal(spool_writer_open(&options, &other, &error), REFUSED);
+    assert_int_equal(spool_reader_open("spool", 0, &second, &anew, &error), REFUSED);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void extent_is_what_there_is(void **state)
+{
+    (void)state;
+    uint64_t first, last, bytes;
+    spool_extent("spool", &first, &last, &bytes);
+    assert_int_equal(last, 0);
+    struct spool_writer *writer = open_writer(1 << 20);
+    for (int i = 0; i < 50; i++)
+        assert_fine(append(writer, i, 100));
+    spool_extent("spool", &first, &last, &bytes);
+    assert_int_equal(last - first, 49);
+    assert_int_equal(bytes % SEGMENT, 0);
+    struct spool_reader *reader = open_reader(0);
+    assert_int_equal(read_all(reader, 0, 50, 100), last);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(comes_out_in_order, clear_workplace),
+        cmocka_unit_test_setup(takes_the_largest, clear_workplace),
+        cmocka_unit_test_setup(goes_on_where_it_was, clear_workplace),
+        cmocka_unit_test_setup(refuses_when_full_and_drops_nothing, clear_workplace),
+        cmocka_unit_test_setup(a_torn_record_is_cut_off, clear_workplace),
+        cmocka_unit_test_setup(damage_in_the_middle_is_said, clear_workplace),
+        cmocka_unit_test_setup(missing_records_are_said, clear_workplace),
+        cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
+        cmocka_unit_test_setup(only_one_of_each, clear_workplace),
+        cmocka_unit_test_setup(extent_is_what_there_is, clear_workplace),
+    };
+    return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
+}
