@@ -279,6 +279,89 @@ const struct command commands[] = {
         .run = command_show,
     },
     {
+        .name = "up",
+        .operands = "",
+        .summary = "bring the local system up: broker, rules, database",
+        .details =
+            "Makes what is missing (the authority, certificates, configuration; with no type "
+            "plugged in, all types are), starts sensorhub and the broker in the background and "
+            "waits until both are ready. What runs already is left alone.\n"
+            "With --foreground both stay children of this command, are started again when they "
+            "die, and end with it: for systemd and containers.",
+        .examples = "sensorforge up\nsensorforge up --foreground",
+        .run = command_up,
+        .options = {{"foreground", 'f', NULL, "keep both running, until SIGTERM",
+                     COMPLETE_NOTHING}},
+    },
+    {
+        .name = "down",
+        .operands = "",
+        .summary = "end the local system, once all readings are stored",
+        .details = "The broker ends first, then sensorhub, after it has stored what the broker "
+                   "took in.",
+        .examples = "sensorforge down",
+        .run = command_down,
+    },
+    {
+        .name = "status",
+        .operands = "",
+        .summary = "show what the local system does",
+        .details = "The exit code is 0 only when all of it is up.",
+        .examples = "sensorforge status\nsensorforge status --json",
+        .run = command_status,
+    },
+    {
+        .name = "logs",
+        .operands = "",
+        .summary = "show the logs of broker and sensorhub",
+        .examples = "sensorforge logs --follow",
+        .run = command_logs,
+        .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C", COMPLETE_NOTHING},
+                    {"lines", 'n', "COUNT", "so many of each (20)", COMPLETE_NOTHING}},
+    },
+    {
+        .name = "query",
+        .operands = "",
+        .summary = "read readings from the central database of the local system",
+        .details = "The newest come last. A TIME is 2026-11-21T12:00:00Z or seconds since 1970. "
+                   "With --json each reading is an object on a line of its own.",
+        .examples = "sensorforge query --type esp8266temp --thing kitchen --last 1h\n"
+                    "sensorforge query --type esp8266temp --last 7d --csv",
+        .run = command_query,
+        .options = {{"type", 't', "TYPE", "of this type", COMPLETE_TYPES},
+                    {"thing", 0, "NAME", "of this thing only", COMPLETE_THINGS},
+                    {"last", 0, "DURATION", "not older than that: 30m, 1h, 7d", COMPLETE_NOTHING},
+                    {"from", 0, "TIME", "from then on", COMPLETE_NOTHING},
+                    {"to", 0, "TIME", "until then", COMPLETE_NOTHING},
+                    {"limit", 0, "COUNT", "the newest so many", COMPLETE_NOTHING},
+                    {"invalid", 0, NULL, "of the table of invalid readings", COMPLETE_NOTHING},
+                    {"csv", 0, NULL, "comma-separated", COMPLETE_NOTHING}},
+    },
+    {
+        .name = "simulate",
+        .operands = "",
+        .summary = "run things that make readings up",
+        .details =
+            "Creates the things that are missing (sim-TYPE-1 and so on), each with its own key "
+            "and certificate, connects each of them over TLS, and publishes what the simulate: "
+            "sections of the specs say until Ctrl-C. Each reading has its own time, waits for its "
+            "acknowledgement, and is sent again after a lost connection.\n"
+            "Without --type it is a house: the first type that controls another, its things in two "
+            "groups, and for each group the thing that its control commands. That one obeys the "
+            "commands that reach it, and the readings of its group then go the other way.",
+        .examples = "sensorforge simulate --things 4 --seconds 60\n"
+                    "sensorforge simulate --type esp8266temp --things 1000 --rate 5000",
+        .run = command_simulate,
+        .options = {{"things", 'n', "COUNT", "so many that measure (4)", COMPLETE_NOTHING},
+                    {"type", 't', "TYPE", "of this type", COMPLETE_TYPES},
+                    {"seconds", 's', "SECONDS", "for so long, not until Ctrl-C", COMPLETE_NOTHING},
+                    {"speed", 0, "FACTOR",
+                     "a clock so many times as fast (60): publish_every comes sooner",
+                     COMPLETE_NOTHING},
+                    {"rate", 0, "RATE", "so many readings a second, of all things together",
+                     COMPLETE_NOTHING}},
+    },
+    {
         .name = "types",
         .operands = "",
         .summary = "list the sensor types, and which are plugged in",

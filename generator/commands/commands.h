@@ -12,20 +12,26 @@ enum status command_deploy(struct context *context);
 enum status command_destroy(struct context *context);
 enum status command_diff(struct context *context);
 enum status command_doctor(struct context *context);
+enum status command_down(struct context *context);
 enum status command_flash(struct context *context);
 enum status command_generate(struct context *context);
 enum status command_help(struct context *context);
 enum status command_list(struct context *context);
+enum status command_logs(struct context *context);
 enum status command_man(struct context *context);
 enum status command_model(struct context *context);
 enum status command_new(struct context *context);
 enum status command_package(struct context *context);
+enum status command_query(struct context *context);
 enum status command_render(struct context *context);
 enum status command_rotate(struct context *context);
 enum status command_rule(struct context *context);
 enum status command_run(struct context *context);
 enum status command_show(struct context *context);
+enum status command_simulate(struct context *context);
+enum status command_status(struct context *context);
 enum status command_types(struct context *context);
+enum status command_up(struct context *context);
 enum status command_version(struct context *context);
 
 #endif

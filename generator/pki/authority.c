@@ -194,3 +194,20 @@ enum status authority_sign_own(const struct authority *authority, const char *re
     enum status status = request_read(request, &plan.subject, &plan.key_info, error);
     return status ? status : plan_sign(authority, &plan, years, certificate_der, error);
 }
+
+enum status authority_sign_server(const struct authority *authority, const char *request_der,
+                                  size_t length, const char *serial, int years,
+                                  const char *const *names, size_t count,
+                                  struct text *certificate_der, struct error *error)
+{
+    struct text list = {0};
+    struct certificate_plan plan = {.serial = serial};
+    struct der_view request = {(const unsigned char *)request_der, length};
+    enum status status = request_read(request, &plan.subject, &plan.key_info, error);
+    names_add(&list, names, count);
+    plan.names = der_view_of(&list);
+    if (!status)
+        status = plan_sign(authority, &plan, years, certificate_der, error);
+    text_free(&list);
+    return status;
+}

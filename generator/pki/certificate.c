@@ -32,6 +32,7 @@ struct extension {
 enum {
     SUBJECT_KEY_ID = 14,
     KEY_USAGE = 15,
+    SUBJECT_ALTERNATIVE_NAME = 17,
     BASIC_CONSTRAINTS = 19,
     AUTHORITY_KEY_ID = 35,
     EXTENDED_KEY_USAGE = 37
@@ -43,6 +44,15 @@ static const struct extension thing_extensions[] = {
     {EXTENDED_KEY_USAGE, false,
      VALUE(0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
            0x02)}, /* id-kp-clientAuth */
+};
+
+static const struct extension server_extensions[] = {
+    {BASIC_CONSTRAINTS, true, VALUE(0x30, 0x00)},
+    /* digitalSignature(0), keyEncipherment(2): an ESP8266 knows no other key exchange than RSA's */
+    {KEY_USAGE, true, VALUE(0x03, 0x02, 0x05, 0xA0)},
+    {EXTENDED_KEY_USAGE, false,
+     VALUE(0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
+           0x01)}, /* id-kp-serverAuth */
 };
 
 static const struct extension authority_extensions[] = {
@@ -130,18 +140,30 @@ static void key_ids_add(struct text *der, struct der_view own, struct der_view a
     text_free(&value);
 }
 
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static const struct extension *fixed_extensions(const struct certificate_plan *plan, size_t *count)
+{
+    if (plan->authority) {
+        *count = COUNT(authority_extensions);
+        return authority_extensions;
+    }
+    *count = plan->names.length ? COUNT(server_extensions) : COUNT(thing_extensions);
+    return plan->names.length ? server_extensions : thing_extensions;
+}
+
 static bool extensions_add(struct text *der, const struct certificate_plan *plan)
 {
     unsigned char id[KEY_ID_BYTES];
     if (!key_id_make(plan->key_info, id))
         return false;
     struct der_view own = {id, sizeof id};
-    const struct extension *fixed = plan->authority ? authority_extensions : thing_extensions;
-    size_t count = plan->authority ? sizeof authority_extensions / sizeof *authority_extensions
-                                   : sizeof thing_extensions / sizeof *thing_extensions;
-    size_t begin = der->length;
+    size_t count, begin = der->length;
+    const struct extension *fixed = fixed_extensions(plan, &count);
     for (size_t i = 0; i < count; i++)
         extension_add(der, &fixed[i]);
+    if (plan->names.length)
+        extension_add(der, &(struct extension){SUBJECT_ALTERNATIVE_NAME, false, plan->names});
     key_ids_add(der, own, plan->authority_key_id.length ? plan->authority_key_id : own);
     der_wrap(der, begin, DER_SEQUENCE);
     der_wrap(der, begin, DER_CONSTRUCTED_3);

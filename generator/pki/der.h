@@ -17,7 +17,9 @@ enum der_tag {
     DER_PRINTABLE_STRING = 0x13,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
-    DER_IMPLICIT_0 = 0x80,    /* [0] around bytes */
+    DER_IMPLICIT_0 = 0x80, /* [0], [2] and [7] around bytes */
+    DER_IMPLICIT_2 = 0x82,
+    DER_IMPLICIT_7 = 0x87,
     DER_CONSTRUCTED_0 = 0xA0, /* [0], [1] and [3] around other elements */
     DER_CONSTRUCTED_1 = 0xA1,
     DER_CONSTRUCTED_3 = 0xA3,

@@ -127,6 +127,19 @@ enum status authority_sign_own(const struct authority *authority, const char *re
                                size_t length, const char *serial, int years,
                                struct text *certificate_der, struct error *error);
 
+/* As authority_sign_own(), a certificate for a server of these names (at least one; DNS names, IPv4
+ * and IPv6 addresses): usage digitalSignature and keyEncipherment, extended usage serverAuth only.
+ */
+enum status authority_sign_server(const struct authority *authority, const char *request_der,
+                                  size_t length, const char *serial, int years,
+                                  const char *const *names, size_t count,
+                                  struct text *certificate_der, struct error *error);
+
+/* Whether a certificate (DER) is of this key, signed by the authority, good for as many seconds
+ * more, and, where there are names, a server's of all of them (server.c). */
+bool certificate_serves(const struct authority *authority, const char *der, size_t length,
+                        EVP_PKEY *key, const char *const *names, size_t count, double seconds);
+
 /* A revocation list (RFC 5280, 5) with the serials of `old_pem` (may be empty: none) and those
  * given, each once, reason unspecified; its number one higher than the old one's; valid as long as
  * the authority. PEM out. *added (may be NULL) counts serials that were not in the old list.

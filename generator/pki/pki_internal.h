@@ -47,7 +47,7 @@ enum status request_read(struct der_view der, struct der_view *subject, struct d
 enum status request_check(struct der_view der, struct der_view *subject, struct der_view *key_info,
                           struct error *error);
 
-/* --- certificates (certificate.c) --- */
+/* --- certificates (certificate.c, server.c) --- */
 
 enum { LONGEST_SERIAL = 20 /* bytes; RFC 5280, 4.1.2.2 */ };
 
@@ -64,9 +64,13 @@ struct certificate_plan {
     struct der_view issuer, subject;  /* distinguished names */
     struct der_view key_info;         /* SubjectPublicKeyInfo */
     struct der_view authority_key_id; /* no bytes: the same as its own, for a self-signed one */
+    struct der_view names;            /* of a server (GeneralNames); no bytes: it is for a client */
     time_t not_before, not_after;
     bool authority; /* may sign certificates and revocation lists */
 };
+
+/* Appends GeneralNames (RFC 5280, 4.2.1.6) with these DNS names and addresses. */
+void names_add(struct text *der, const char *const *names, size_t count);
 
 enum status certificate_build(const struct certificate_plan *plan, EVP_PKEY *signer,
                               struct text *der, struct error *error);

@@ -214,6 +214,14 @@ static enum status local_retire(struct target *target, const struct retirement *
     return status;
 }
 
+enum status local_authority_of(struct target *target, const struct authority **authority,
+                               struct error *error)
+{
+    struct local *local = target->state;
+    *authority = &local->authority;
+    return need_authority(local, error);
+}
+
 static void local_close(struct target *target)
 {
     struct local *local = target->state;

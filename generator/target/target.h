@@ -126,4 +126,9 @@ enum status local_open(const cJSON *system, const struct account_options *option
 enum status aws_target_open(const cJSON *system, const struct account_options *options,
                             struct target *target, struct error *error);
 
+/* The authority of this machine, made when there is none yet; it stays the target's. */
+struct authority;
+enum status local_authority_of(struct target *target, const struct authority **authority,
+                               struct error *error);
+
 #endif

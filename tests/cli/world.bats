@@ -189,20 +189,3 @@ fill() { head -c 100M /dev/zero >"$T/mounted/disk/filler" 2>/dev/null || true; }
     same "" "$(git status --porcelain)"
     same "" "$(git add -An)"
 }
-
-@test "make demo: runs, and runs again" {
-    [ -x "$REPO/scripts/demo" ] || skip "scripts/demo is not there yet"
-    unset SENSORFORGE_WIFI_SSID SENSORFORGE_WIFI_PASSWORD
-    works mk demo
-    local name
-    for name in demo-kitchen demo-attic AC-1 AC-2; do
-        [ -e "certificates/$name/cert.pem" ] || say_and_fail "no $name"
-        says "$name"
-    done
-    python3 "$LIB/package.py" sensortypes/*/sensors/*
-    never_says "a demo password"
-    works mk demo
-    works sf list --json
-    json length 4
-    no_leftovers
-}

@@ -40,7 +40,7 @@ teardown() {
 make_project() {
     local name
     mkdir -p "$1/certificates" "$1/iot_system_infra"
-    ln -s "$REPO/templates" "$REPO/schemas" "$REPO/scripts" "$REPO/simulator" "$1/"
+    ln -s "$REPO/templates" "$REPO/schemas" "$REPO/scripts" "$REPO/simulator" "$REPO/share" "$1/"
     cp "$REPO/Makefile" "$1/"
     cp "$REPO/certificates/README.md" "$1/certificates/"
     cp "$REPO/iot_system_infra/system.yaml" "$1/iot_system_infra/"
@@ -51,9 +51,13 @@ make_project() {
     done
 }
 
-# make with the program under test, which it must not build.
+# make with the programs under test, which it must not build.
 mk() {
-    make --no-print-directory -o "$SENSORFORGE" PROGRAM="$SENSORFORGE" "$@"
+    local folder
+    folder=$(dirname "$SENSORFORGE")
+    local hub=$folder/sensorhub plugin=$folder/../lib/sensorforge_broker.so
+    make --no-print-directory -o "$SENSORFORGE" -o "$hub" -o "$plugin" \
+        PROGRAM="$SENSORFORGE" HUB="$hub" PLUGIN="$plugin" "$@"
 }
 
 sf() {
