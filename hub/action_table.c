@@ -22,7 +22,7 @@ static enum status no_memory(struct error *error)
 static struct column *find_column(const struct store_table *table, const char *name, size_t length,
                                   size_t expected)
 {
-    for (size_t i = 0; i < table->column_count; i++) {
+    for (size_t i = 0; table->columns && i < table->column_count; i++) {
         size_t at =
             expected + i < table->column_count ? expected + i : expected + i - table->column_count;
         struct column *column = &table->columns[at];
@@ -36,7 +36,7 @@ static struct column *find_column(const struct store_table *table, const char *n
 static bool may_be_added(const struct store_table *table, const char *name)
 {
     bool taken = strcasecmp(name, "thing") == 0 || strcasecmp(name, "time") == 0;
-    for (size_t i = 0; i < table->column_count && !taken; i++)
+    for (size_t i = 0; table->columns && i < table->column_count && !taken; i++)
         taken = strcasecmp(table->columns[i].name, name) == 0;
     return !taken && table->column_count < MOST_COLUMNS;
 }

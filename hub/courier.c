@@ -202,7 +202,9 @@ static void publish(struct couriers *couriers, struct delivery *delivery)
                                  delivery->body, qos, false);
     if (code) {
         note_failed(couriers, delivery,
-                    full ? "too many messages wait for the broker" : mosquitto_strerror(code));
+                    full                ? "too many messages wait for the broker"
+                    : !couriers->broker ? "no way to the broker: is " HUB_FOLDER "/cert.pem there?"
+                                        : mosquitto_strerror(code));
     } else {
         delivery->qos = mid;
         delivery->next = couriers->on_the_way;
@@ -407,7 +409,7 @@ enum status couriers_start(int mqtt_port, struct couriers **made, struct error *
     return FINE;
 }
 
-static void wait_until_idle(struct couriers *couriers, double seconds)
+void couriers_wait(struct couriers *couriers, double seconds)
 {
     double end = monotonic_seconds() + seconds;
     while (couriers_count(couriers).waiting && monotonic_seconds() < end) {
@@ -416,11 +418,10 @@ static void wait_until_idle(struct couriers *couriers, double seconds)
     }
 }
 
-void couriers_stop(struct couriers *couriers, double seconds)
+void couriers_stop(struct couriers *couriers)
 {
     if (!couriers)
         return;
-    wait_until_idle(couriers, seconds);
     struct courier_counts counts = couriers_count(couriers);
     if (counts.waiting)
         say("%zu deliveries were not made", counts.waiting);
@@ -443,6 +444,8 @@ void couriers_stop(struct couriers *couriers, double seconds)
     }
     free_list(&couriers->prepared);
     free_list(&couriers->queue);
+    for (struct delivery *at = couriers->failed.first; at; at = at->next)
+        say("rule %s: %s to %s failed: %s", at->rule, at->action, at->target, at->why);
     free_list(&couriers->failed);
     pthread_cond_destroy(&couriers->changed);
     pthread_mutex_destroy(&couriers->mutex);

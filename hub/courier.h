@@ -39,10 +39,13 @@ struct delivery {
 struct couriers;
 
 /* mqtt_port: of the broker on this machine, to which the service's certificate is shown. */
-enum status couriers_start(int mqtt_port, struct couriers **couriers, struct error *error);
+enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error);
 
-/* Waits at most so long for what is under way; the rest is said to be lost. */
-void couriers_stop(struct couriers *couriers, double seconds);
+/* Waits at most so long for what is under way. */
+void couriers_wait(struct couriers *couriers, double seconds);
+
+/* What is still under way, or failed and was not fetched, is said in the log. */
+void couriers_stop(struct couriers *couriers);
 
 /* A delivery of this message; NULL without memory. The strings are copied. */
 struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,

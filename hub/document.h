@@ -86,7 +86,7 @@ struct type {
 };
 
 /* Reads the documents of a type. WRONG_INPUT with the place when one is wrong. */
-enum status type_load(const char *name, const struct settings *settings, struct type **type,
+enum status type_load(const char *name, const struct settings *settings, struct type **made,
                       struct error *error);
 void type_free(struct type *type);
 

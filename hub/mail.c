@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { LINE = 57 /* bytes that make 76 characters of base64 */, SECONDS_FOR_A_MAIL = 30 };
 
 /* Headers and body (RFC 5322, RFC 2045): base64, because a message may be one long line of any

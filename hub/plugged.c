@@ -23,7 +23,8 @@ struct plugged {
     struct plugged_type *types;
     size_t count, room;
     struct level *levels;
-    struct route any;
+    struct route any, none;
+    size_t level_count;
     bool traces;
 };
 
@@ -38,16 +39,17 @@ struct plugged *plugged_new(const struct settings *settings)
 
 static void forget_routes(struct plugged *plugged)
 {
-    struct level *level, *next;
-    HASH_ITER(hh, plugged->levels, level, next)
-    {
-        HASH_DEL(plugged->levels, level);
+    struct level *level = plugged->levels, *next;
+    HASH_CLEAR(hh, plugged->levels); /* which leaves the list of them as it is */
+    for (; level; level = next) {
+        next = level->hh.next;
         free(level->route.rules);
         free(level->name);
         free(level);
     }
     free(plugged->any.rules);
     plugged->any = (struct route){0};
+    plugged->level_count = 0;
 }
 
 static struct route *route_for(struct plugged *plugged, const char *filter)
@@ -60,6 +62,7 @@ static struct route *route_for(struct plugged *plugged, const char *filter)
     if (!level) {
         level = must_alloc(sizeof *level);
         level->name = must_copy_bytes(filter, length);
+        level->route.id = ++plugged->level_count; /* 0 is that of none */
         HASH_ADD_KEYPTR(hh, plugged->levels, level->name, length, level);
     }
     return &level->route;
@@ -86,10 +89,14 @@ static void make_routes(struct plugged *plugged)
 
 const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length)
 {
-    static const struct route none = {0};
     struct level *found = NULL;
     HASH_FIND(hh, plugged->levels, level, length, found);
-    return found ? &found->route : &none;
+    return found ? &found->route : &plugged->none;
+}
+
+size_t plugged_routes(const struct plugged *plugged)
+{
+    return plugged->level_count + 1;
 }
 
 const struct route *plugged_any(const struct plugged *plugged)

@@ -21,6 +21,7 @@ struct plugged_type {
 struct route {
     struct hub_rule **rules;
     size_t count, room;
+    size_t id; /* below plugged_routes() */
 };
 
 struct plugged *plugged_new(const struct settings *settings);
@@ -33,6 +34,7 @@ bool plugged_refresh(struct plugged *plugged);
 
 /* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
 const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
+size_t plugged_routes(const struct plugged *plugged);
 const struct route *plugged_any(const struct plugged *plugged);
 
 /* Whether any rule asks for traceid(). */

@@ -263,6 +263,16 @@ static void note_status(struct hub *hub)
     status_note(hub->page, &hub->counts, hub->position, lag, hub->couriers);
 }
 
+/* Deliveries that failed, where no batch of readings reports them. */
+static enum status report_returned(struct hub *hub, struct error *error)
+{
+    size_t none = 0;
+    if (!couriers_count(hub->couriers).returned)
+        return FINE;
+    return engine_batch(hub->engine, hub->store, NULL, 0, &none, hub->position, &hub->counts,
+                        error);
+}
+
 /* What is at hand, to its end. */
 static enum status store_records(struct hub *hub, struct error *error)
 {
@@ -275,9 +285,8 @@ static enum status store_records(struct hub *hub, struct error *error)
         if (done)
             hub->position = hub->records[hub->begun - 1].number;
     }
-    if (!status && !hub->count && couriers_count(hub->couriers).returned)
-        status = engine_batch(hub->engine, hub->store, NULL, 0, &(size_t){0}, hub->position,
-                              &hub->counts, error);
+    if (!status && !hub->count)
+        status = report_returned(hub, error);
     hub->committed = monotonic_seconds();
     note_status(hub);
     return status;
@@ -396,9 +405,15 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
 
 static void end(struct hub *hub)
 {
-    couriers_stop(hub->couriers, drain_patience_seconds / 2);
+    struct error ignored = {0};
+    if (hub->couriers)
+        couriers_wait(hub->couriers, drain_patience_seconds / 2);
+    if (hub->store && report_returned(hub, &ignored))
+        say_error("", &ignored);
     if (hub->page && hub->engine)
         note_status(hub);
+    couriers_stop(hub->couriers);
+    error_free(&ignored);
     status_stop(hub->page);
     close_store(hub);
     spool_reader_close(hub->reader);

@@ -55,7 +55,7 @@ struct spool_options {
 struct spool_writer;
 
 /* Makes the folder, cuts a torn end off. REFUSED when another writer has it. */
-enum status spool_writer_open(const struct spool_options *options, struct spool_writer **writer,
+enum status spool_writer_open(const struct spool_options *options, struct spool_writer **made,
                               struct error *error);
 
 /* What was found damaged when it was opened, and where it is kept; NULL when all was well. */
@@ -76,7 +76,7 @@ struct spool_reader;
 /* Begins behind the record of this number (0: at the first that there is). REFUSED when records
  * between that one and the first that there is are missing, unless the spool was begun anew: then
  * *anew is true. A folder that is not there yet is waited for. */
-enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_reader **reader,
+enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_reader **made,
                               bool *anew, struct error *error);
 
 /* The next records, at most `most`, into list; pointers into memory that stays until the next call.

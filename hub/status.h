@@ -21,7 +21,7 @@
 struct status_page;
 
 /* A thread of its own writes it, so that it is written while the database is waited for. */
-enum status status_start(struct status_page **page, struct error *error);
+enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
                  double lag, struct couriers *couriers);
 void status_trouble(struct status_page *page, const char *message);

@@ -54,7 +54,6 @@ void store_table_begin(struct store_table *table, struct store *store,
 {
     *table = (struct store_table){.name = must_copy(wish->name),
                                   .kind = wish->kind,
-                                  .columns = must_array(MOST_COLUMNS, sizeof(struct column)),
                                   .retention_seconds = wish->retention_seconds,
                                   .expires = wish->expires,
                                   .store = store};
@@ -79,6 +78,8 @@ void store_table_end(struct store_table *table)
 
 void store_table_add(struct store_table *table, const char *name, enum column_kind kind)
 {
+    table->columns =
+        must_grow(table->columns, table->column_count, &table->column_room, sizeof *table->columns);
     struct column *column = &table->columns[table->column_count++];
     size_t length = strnlen(name, LONGEST_COLUMN);
     memcpy(column->name, name, length);

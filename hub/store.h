@@ -14,8 +14,9 @@
  * They change in the transaction that holds the rows: that is all there is to "exactly once".
  *
  * A store is used by one thread. When a call fails with REFUSED, the store is closed, opened again
- * later, and everything since store_begin() is done again: nothing of it is there. Nothing ends the
- * program but what memory a message of an error takes. */
+ * later, and everything since store_begin() is done again: nothing of it is there. Without memory,
+ * making a table or a column ends the program, and so does the message of an error; a row does not.
+ */
 #ifndef HUB_STORE_H
 #define HUB_STORE_H
 
@@ -57,8 +58,8 @@ struct store;
 struct store_table {
     char *name;
     enum table_kind kind;
-    struct column *columns; /* besides thing and time; MOST_COLUMNS are allocated; none for items */
-    size_t column_count;
+    struct column *columns; /* besides thing and time; none for items */
+    size_t column_count, column_room;
     double retention_seconds;
     bool expires;
     struct store *store;

@@ -91,7 +91,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    couriers_stop(couriers, 0);
+    couriers_stop(couriers);
     engine_free(engine);
     plugged_free(plugged);
     store_close(store);
@@ -108,7 +108,8 @@ static void look(void)
 
 static struct spool_record record(const char *topic, int64_t time, const char *payload)
 {
-    return (struct spool_record){.number = ++number,
+    number++;
+    return (struct spool_record){.number = number,
                                  .time = time,
                                  .topic = topic,
                                  .topic_length = (uint32_t)strlen(topic),
