@@ -133,11 +133,13 @@ enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_
     if (!reader)
         return fail(error, REFUSED, "out of memory");
     reader->folder = strdup(folder);
+    if (!reader->folder) {
+        free(reader);
+        return fail(error, REFUSED, "out of memory");
+    }
     reader->lock = -1;
     reader->next = behind + 1;
-    enum status status = reader->folder ? FINE : fail(error, REFUSED, "out of memory");
-    if (!status)
-        status = lock_spool(reader, error);
+    enum status status = lock_spool(reader, error);
     if (!status && !(reader->bell = bell_open(folder)))
         status = fail_errno(error, "cannot open %s/bell", folder);
     if (!status) /* a reader that was killed in its sleep would be rung for, for ever */

@@ -218,7 +218,7 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
     if (!allowed)
         turn_away(client->client_id, client->connection, text_string(&words));
     else if (strlen(topic) <= LONGEST_TOPIC)
-        strcpy(client->topic, topic);
+        memcpy(client->topic, topic, strlen(topic) + 1);
     text_free(&words);
     if (allowed && !in_rate(plugin, client)) {
         turn_away(client->client_id, client->connection, "it sends too much");
@@ -290,7 +290,7 @@ static int on_message(int event, void *data, void *context)
 
 static void put_out_all_who_may_not(struct plugin *plugin)
 {
-    struct client *client, *next;
+    struct client *client = NULL, *next = NULL;
     HASH_ITER(hh, plugin->clients, client, next)
     {
         struct text words = {0};
