@@ -22,7 +22,8 @@ teardown() {
 }
 
 pid() { cat "$LOCAL/run/$1.pid"; }
-is_up() { kill -0 "$1" 2>/dev/null; }
+# One that has ended and that nobody has asked about yet (a zombie) is not up.
+is_up() { [ -d "/proc/$1" ] && ! grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"; }
 
 # tls OPTION...: one handshake with the broker; what openssl said is in $T/tls.
 tls() { openssl s_client -connect "localhost:$PORT" -CAfile $ca "$@" </dev/null >"$T/tls" 2>&1; }
@@ -195,7 +196,7 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
 @test "up --foreground: keeps both running, ends both on SIGTERM" {
     "$SENSORFORGE" up --foreground 2>"$T/said" &
     kept=$!
-    for _ in {1..100}; do
+    for _ in {1..400}; do
         ! grep -q 'ready on port' "$T/said" || break
         sleep 0.1
     done
@@ -227,7 +228,7 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
     # down ends it too, and its children with it
     "$SENSORFORGE" up --foreground 2>"$T/said" &
     kept=$!
-    for _ in {1..100}; do
+    for _ in {1..400}; do
         ! grep -q 'ready on port' "$T/said" || break
         sleep 0.1
     done
