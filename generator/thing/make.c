@@ -1,0 +1,282 @@
+/* Making things; life.c says how the steps lie on the disk. */
+#include "life_parts.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/spec.h"
+#include "../pki/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an earlier command left: taken up where it stopped, or in the way. */
+static enum status take_up(struct making *thing, cJSON *there)
+{
+    const char *name = json_string(there, "name", ""), *state = record_state(there);
+    const char *type = json_string(there, "type", ""), *target = json_string(there, "target", "");
+    if (strcmp(state, "active") == 0) {
+        thing->outcome = EXISTED;
+        return thing_exists(there, &thing->error);
+    }
+    if (strcmp(state, "making") != 0) {
+        fail(&thing->error, WRONG_INPUT, "%s is there, and half-%s", name,
+             strcmp(state, "rotating") == 0 ? "rotated" : "deleted");
+        return advise(&thing->error, "finish that first: make %s name=%s",
+                      strcmp(state, "rotating") == 0 ? "rotate" : "delete", name);
+    }
+    if (strcmp(type, json_string(thing->record, "type", "")) != 0 ||
+        strcmp(target, thing->target->name) != 0) {
+        fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s on the target %s", name, type,
+             target);
+        return advise(&thing->error, "make delete name=%s, then create it again", name);
+    }
+    static const char *const kept[] = {"serial", "created", "claim", "registration"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (json_get(there, kept[i]))
+            json_put(thing->record, kept[i],
+                     cJSON_DetachItemFromObjectCaseSensitive(there, kept[i]));
+    thing->resumed = true;
+    return FINE;
+}
+
+/* The key, on the disk before a remote target hears of it. */
+static enum status stage_first_key(struct making *thing, struct batch *batch)
+{
+    secret_owned struct secret pem = {0};
+    owned char *path = thing_file(json_string(thing->record, "name", ""), "key.pem");
+    enum status status = find_key(thing->plan->platform, path, &thing->key, &thing->error);
+    if (!status)
+        status = note_key(json_get(thing->record, "registration"), thing->key, &thing->error);
+    if (!status)
+        status = key_to_pem(thing->key, &pem, &thing->error);
+    return status ? status
+                  : batch_write(batch, path, pem.at, pem.length, FILE_SECRET, &thing->error);
+}
+
+/* What the record of a thing in making holds from the beginning. */
+static enum status choose_marks(struct making *thing)
+{
+    enum status status = FINE;
+    if (!json_string(thing->record, "serial", NULL))
+        status = choose_serial(thing->record, "serial", &thing->error);
+    if (!status && thing->target->remote && !json_get(thing->record, "claim")) {
+        owned char *claim = must_format("%s@%s", json_string(thing->record, "serial", ""),
+                                        json_string(thing->record, "created", ""));
+        json_put_string(thing->record, "claim", claim);
+        json_put(thing->record, "registration", json_object());
+    }
+    if (!status)
+        status = check_place(thing->target, json_string(thing->record, "name", ""),
+                             json_get(thing->record, "registration"), &thing->error);
+    return status;
+}
+
+static enum status begin(struct making *thing, struct batch *batch)
+{
+    const char *name = json_string(thing->record, "name", "");
+    owned char *folder = thing_folder(name);
+    cJSON *there = NULL;
+    enum status status = make_folders(folder, FOLDER_SECRET, &thing->error);
+    if (!status)
+        status = lock_folder(folder, false, &thing->lock, &thing->error);
+    if (!status) {
+        remove_temporaries(folder);
+        status = record_read(name, &there, &thing->error);
+    }
+    if (!status && there)
+        status = take_up(thing, there);
+    if (!status)
+        status = choose_marks(thing);
+    if (!status && thing->target->remote)
+        status = stage_first_key(thing, batch);
+    if (!status)
+        status = record_stage(thing->record, batch, &thing->error);
+    json_wipe(there);
+    return status;
+}
+
+/* Key and request; on a target that chooses no serial of its own, the certificate that an earlier
+ * command left. */
+static enum status prepare(struct making *thing)
+{
+    const char *name = json_string(thing->record, "name", "");
+    const char *serial = json_string(thing->record, "serial", "");
+    owned char *key_path = thing_file(name, "key.pem");
+    owned char *certificate_path = thing_file(name, "cert.pem");
+    struct enrolment *enrolment = &thing->enrolment;
+    enum status status = FINE;
+    if (!thing->key)
+        status = find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
+    enrolment->registration = json_get(thing->record, "registration");
+    if (!status)
+        status = fill_enrolment(thing->target, thing->key, thing->plan, thing->record, serial,
+                                &thing->request, enrolment, &thing->error);
+    enrolment->resumed = thing->resumed;
+    enrolment->owner = thing;
+    if (!status && !thing->target->remote && path_exists(certificate_path))
+        status = read_certificate(certificate_path, serial, &enrolment->certificate, &thing->error);
+    return status;
+}
+
+static enum status stage_all(struct making *thing, struct batch *batch)
+{
+    const char *name = json_string(thing->record, "name", "");
+    owned char *key_path = thing_file(name, "key.pem");
+    owned char *certificate_path = thing_file(name, "cert.pem");
+    const struct text *certificate = &thing->enrolment.certificate;
+    struct error *error = &thing->enrolment.error;
+    struct certificate_facts facts;
+    enum status status =
+        certificate_read(text_string(certificate), certificate->length, &facts, error);
+    if (status)
+        return status;
+    record_put_certificate(thing->record, &facts);
+    if (!thing->target->remote)
+        json_put_string(thing->record, "state", "active");
+    status = stage_pair(batch, key_path, thing->key, certificate_path, certificate, error);
+    if (!status)
+        status = stage_package(thing->plan, thing->record, thing->key, certificate, batch,
+                               &thing->size, error);
+    return status ? status : record_stage(thing->record, batch, error);
+}
+
+/* --- enrolling what is made --- */
+
+static void make_remember(struct enrolment *enrolment)
+{
+    const struct making *thing = enrolment->owner;
+    record_write(thing->record, &enrolment->error);
+    fault_point("create:remembered");
+}
+
+/* A flush that fails is everybody's failure. */
+static void share_failure(struct enrolment *const *ready, size_t count, const struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!ready[i]->error.status)
+            fail(&ready[i]->error, error->status, "%s", text_string(&error->message));
+}
+
+static void make_install(struct enrolment *const *ready, size_t count)
+{
+    struct batch batch = {0};
+    struct error error = {0};
+    fault_point("create:certified");
+    for (size_t i = 0; i < count; i++)
+        stage_all(ready[i]->owner, &batch);
+    fault_point("create:staged");
+    if (batch_commit(&batch, &error))
+        share_failure(ready, count, &error);
+    fault_point("create:done");
+    batch_drop(&batch);
+    error_free(&error);
+}
+
+/* It is through, for better or worse. */
+static void finish(struct making *thing)
+{
+    owned char *folder = thing_folder(json_string(thing->record, "name", ""));
+    if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
+        remove_empty_folder(folder); /* of a thing that never came to have a record */
+    unlock(&thing->lock);
+    EVP_PKEY_free(thing->key);
+    thing->key = NULL;
+    text_free(&thing->request);
+    text_free(&thing->enrolment.certificate);
+    error_free(&thing->enrolment.error);
+    thing->finished = true;
+    if (thing->through)
+        thing->through(thing->context, thing);
+}
+
+static void make_activated(struct enrolment *enrolment)
+{
+    struct making *thing = enrolment->owner;
+    json_put_string(thing->record, "state", "active");
+    if (!record_write(thing->record, &enrolment->error))
+        finish(thing);
+    fault_point("create:activated");
+}
+
+/* It cannot be finished, and nothing of it is anywhere but here. */
+static void forget(struct making *thing)
+{
+    static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
+    const char *name = json_string(thing->record, "name", "");
+    struct error left = {0};
+    package_remove(json_string(thing->record, "type", ""), name, &left);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        owned char *path = thing_file(name, files[i]);
+        remove_tree(path, &left);
+    }
+    error_free(&left);
+}
+
+static void enrol_all(struct target *target, struct making *things, size_t count)
+{
+    static const struct enrol_events events = {make_remember, make_install, make_activated};
+    struct enrolment **list = must_array(count, sizeof(struct enrolment *));
+    size_t listed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (things[i].outcome != MADE)
+            continue;
+        if (prepare(&things[i]))
+            things[i].outcome = FAILED;
+        else
+            list[listed++] = &things[i].enrolment;
+    }
+    target->enrol(target, list, listed, &events);
+    for (size_t i = 0; i < listed; i++) {
+        struct making *thing = list[i]->owner;
+        if (!list[i]->error.status)
+            continue;
+        thing->outcome = FAILED;
+        thing->error = list[i]->error;
+        list[i]->error = (struct error){0};
+        if (list[i]->nothing_left)
+            forget(thing);
+    }
+    free(list);
+}
+
+static void commit_beginnings(struct batch *batch, struct making *things, size_t count)
+{
+    struct error error = {0};
+    if (batch_commit(batch, &error)) {
+        for (size_t i = 0; i < count; i++) {
+            if (things[i].outcome != MADE)
+                continue;
+            things[i].outcome = FAILED;
+            fail(&things[i].error, error.status, "%s", text_string(&error.message));
+        }
+    }
+    batch_drop(batch);
+    error_free(&error);
+}
+
+void things_make(struct target *target, struct making *things, size_t count,
+                 void (*through)(void *context, struct making *thing), void *context)
+{
+    struct batch batch = {0};
+    for (size_t i = 0; i < count; i++) {
+        things[i].lock = -1;
+        things[i].outcome = MADE;
+        things[i].target = target;
+        things[i].through = through;
+        things[i].context = context;
+        if (begin(&things[i], &batch) && things[i].outcome == MADE)
+            things[i].outcome = FAILED;
+    }
+    commit_beginnings(&batch, things, count);
+    fault_point("create:begun");
+    enrol_all(target, things, count);
+    for (size_t i = 0; i < count; i++)
+        if (!things[i].finished)
+            finish(&things[i]);
+}
+
+void making_free(struct making *making)
+{
+    json_wipe(making->record);
+    error_free(&making->error);
+    *making = (struct making){.lock = -1};
+}
