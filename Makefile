@@ -340,6 +340,12 @@ test: $(PROGRAM)
 	@scripts/install-packages $(TEST_PACKAGES)
 	@tests/run
 
+## soak: the tests in their long variants, of hours: every fault in every way, 20 kills, 10,000 connections
+.PHONY: soak
+soak: $(PROGRAM)
+	@scripts/install-packages $(TEST_PACKAGES)
+	@SOAK=1 FUZZ_SECONDS=$(or $(SECONDS_EACH),300) tests/run
+
 ## lint: compilers, formatter, clang-tidy, cppcheck, shellcheck
 .PHONY: lint
 lint: $(BUILD)/dependencies

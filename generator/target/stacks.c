@@ -548,10 +548,19 @@ static void ask_forget_set(struct stacks *all, struct stack *stack)
     cloudformation_delete_change_set(all->aws, &stack->call, stack->name, stack->set);
 }
 
-/* Unless another command made something of it meanwhile. */
+/* Unless another command made something of it meanwhile, or is about to. */
 static bool has_empty_stack(const struct stack *stack)
 {
-    return stack->set && stack->created && !stack->status;
+    return stack->set && stack->created && !stack->status && !stack->contested;
+}
+
+/* Asked before the state: a set that is gone by then was executed, and the state says so. */
+static void hear_rivals(struct stacks *all, struct stack *stack)
+{
+    const cJSON *result = json_get(stack->call.answer, "ListChangeSetsResult");
+    (void)all;
+    stack->contested = stack->call.error.status || json_string(result, "NextToken", NULL) ||
+                       cJSON_GetArraySize(json_get(result, "Summaries")) > 0;
 }
 
 static void ask_forget_stack(struct stacks *all, struct stack *stack)
@@ -566,8 +575,10 @@ void stacks_forget(struct stacks *all)
     for (size_t i = 0; i < all->count; i++) {
         errors[i] = all->at[i].error;
         all->at[i].error = (struct error){0};
+        replace_string(&all->at[i].token, NULL);
     }
     stacks_round(all, has_set, ask_forget_set, hear_nothing, 0);
+    stacks_round(all, has_empty_stack, ask_sets, hear_rivals, 0);
     stacks_round(all, has_empty_stack, ask_state, hear_state, 0);
     stacks_round(all, has_empty_stack, ask_forget_stack, hear_nothing, 0);
     for (size_t i = 0; i < all->count; i++) {

@@ -162,7 +162,7 @@ def cases(lab, stub):
            {**NONE, "PATH": f"{fake_aws}:{os.environ['PATH']}"}, ["--profile", "sso"], "ASIASSO")
     yield "endpoint in the profile", "", \
         f"[default]\n{keys_of('AKIACONFIG')}endpoint_url = {lab.proxy.url}\n", {**NONE, "AWS_ENDPOINT_URL": None}, [], "AKIACONFIG"
-    yield ("endpoint of one service before that of all", "", "", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_IOT": lab.proxy.url}, [], KEY_ID)
+    yield ("endpoint of one service before that of all", "", "", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_IOT": lab.proxy.url, "AWS_ENDPOINT_URL_STS": lab.proxy.url}, [], KEY_ID)
 
 
 def begin(lab):

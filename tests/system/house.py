@@ -2,7 +2,7 @@
 killed by their number, and what is in the database counted reading by reading.
 
 Environment: SENSORFORGE, the program (sensorhub beside it, ../lib/sensorforge_broker.so below its folder's parent);
-SYSTEM_PRELOAD, libasan.so when they are sanitized; SYSTEM_SOAK=1 for the long variants; SYSTEM_SEED for another course of what is random (it is printed).
+SYSTEM_PRELOAD, libasan.so when they are sanitized; SOAK=1 for the long variants; SYSTEM_SEED for another course of what is random (it is printed).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ import mqtt
 REPO = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SENSORFORGE") or str(REPO / "build/bin/sensorforge")
 PRELOAD = os.environ.get("SYSTEM_PRELOAD")  # libasan.so, when the programs are sanitized
-SOAK = os.environ.get("SYSTEM_SOAK", "") not in ("", "0")
+SOAK = os.environ.get("SOAK", "") not in ("", "0")
 SEED = int(os.environ.get("SYSTEM_SEED", "0")) or 20261121
 chance = random.Random(SEED)
 WIFI = {"SENSORFORGE_WIFI_SSID": "system", "SENSORFORGE_WIFI_PASSWORD": "a system's password"}
