@@ -108,7 +108,7 @@ $(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
 	@objcopy --weaken-symbol=main $< $@
 
 .PHONY: rooms unit-tests
-rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o $(HUB_OBJECTS) $(COMMON_LIBRARY)
+rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o $(HUB_OBJECTS) $(COMMON_LIBRARY) $(call objects,$(wildcard hub/plugin/*.c))
 unit-tests: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 
 $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(BUILD)/tests/table.o

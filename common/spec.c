@@ -5,6 +5,7 @@
 #include "files.h"
 #include "json.h"
 #include "memory.h"
+#include "names.h"
 #include "rule.h"
 #include "schema.h"
 
@@ -22,23 +23,6 @@ struct checked {
     const struct yaml_node *root;
     struct problems *problems;
 };
-
-bool type_name_valid(const char *name)
-{
-    size_t length = strlen(name);
-    if (strcmp(name, "system") == 0) /* the word for the central system */
-        return false;
-    return length >= 2 && length <= 48 && name[0] >= 'a' && name[0] <= 'z' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
-}
-
-bool thing_name_valid(const char *name)
-{
-    size_t length = strlen(name);
-    return length >= 1 && length <= 64 &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-") ==
-               length;
-}
 
 /* The place of the value that a path of keys leads to, or of the last one that is there. */
 static const struct yaml_node *walk(const struct yaml_node *node, const char *const *path)

@@ -37,9 +37,4 @@ void spec_free(struct spec *spec);
 /* WRONG_INPUT with all problems as the message when the spec has errors. */
 enum status spec_require(const struct spec *spec, struct error *error);
 
-/* Whether name may name a type, or a thing ([A-Za-z0-9:_-]{1,64}: AWS allows 128, a certificate's
- * common name 64). */
-bool type_name_valid(const char *name);
-bool thing_name_valid(const char *name);
-
 #endif

@@ -12,6 +12,7 @@
 
 /* A token names the action that put a row: which record of the batch, which rule, which action. */
 enum { MOST_RETURNED = 1000 /* deliveries that failed, reported with one batch */ };
+enum { BUCKETS = 1024 /* into which things are put; a batch has up to 10,000 readings */ };
 enum { RULE_SHIFT = 8, RECORD_SHIFT = 24, ACTION_MASK = 0xff, RULE_MASK = 0xffff };
 
 struct engine {
@@ -23,8 +24,10 @@ struct engine {
     struct buffer failures, document;
     char *spare;
     size_t spare_room;
-    uint32_t *order, *ids; /* of the records of a batch: in which order, and of which route */
+    /* Of the records of a batch: in which order, by thing alone too, and of which route. */
+    uint32_t *order, *by_thing, *ids;
     size_t order_room;
+    uint32_t bucket_starts[BUCKETS + 1];
     uint32_t *starts; /* of each route in order */
     size_t starts_room;
     struct delivery *returned; /* that failed, and are not reported yet */
@@ -66,6 +69,7 @@ void engine_free(struct engine *engine)
     buffer_free(&engine->failures);
     buffer_free(&engine->document);
     free(engine->order);
+    free(engine->by_thing);
     free(engine->ids);
     free(engine->starts);
     free(engine->spare);
@@ -445,7 +449,8 @@ static bool need_order(struct engine *engine, size_t count)
 {
     size_t routes = plugged_routes(engine->plugged) + 1;
     if (count > engine->order_room) {
-        if (!grow(&engine->order, count) || !grow(&engine->ids, count))
+        if (!grow(&engine->order, count) || !grow(&engine->by_thing, count) ||
+            !grow(&engine->ids, count))
             return false;
         engine->order_room = count;
     }
@@ -458,23 +463,49 @@ static bool need_order(struct engine *engine, size_t count)
     return true;
 }
 
-/* Type by type, each in its own order: rules and statements of a type are used many times in a row,
- * and stay in the processor's cache. Rules do not change in the middle of a transaction, so a batch
- * ends before the first record that needs a look; *count is how many there are then. */
+/* FNV-1a */
+static size_t bucket_of(const struct spool_record *record)
+{
+    uint32_t hash = UINT32_C(2166136261);
+    for (uint32_t i = 0; i < record->client_id_length; i++)
+        hash = (hash ^ (unsigned char)record->client_id[i]) * UINT32_C(16777619);
+    return (hash ^ hash >> 16) % BUCKETS;
+}
+
+/* From how many there are of each (at [id + 1]) to where each begins. */
+static void add_up(uint32_t *starts, size_t count)
+{
+    for (size_t i = 1; i <= count; i++)
+        starts[i] += starts[i - 1];
+}
+
+/* Type by type, and in a type thing by thing, each in its own order: rules, statements and the page
+ * that a thing's rows go to are used many times in a row, and stay in the processor's cache. Rules
+ * do not change in the middle of a transaction, so a batch ends before the first record that needs
+ * a look; *count is how many there are then. */
 static enum status arrange(struct engine *engine, const struct spool_record *records, size_t *count,
                            struct error *error)
 {
     size_t routes = plugged_routes(engine->plugged), upto = 0;
+    uint32_t *starts, *buckets = engine->bucket_starts;
     if (!need_order(engine, *count))
         return no_memory(error);
+    starts = engine->starts;
+    memset(buckets, 0, sizeof engine->bucket_starts);
     for (; upto < *count && !needs_a_look(engine, &records[upto]); upto++) {
         engine->ids[upto] = (uint32_t)find_route(engine, &records[upto])->id;
-        engine->starts[engine->ids[upto] + 1]++;
+        starts[engine->ids[upto] + 1]++;
+        engine->order[upto] = (uint32_t)bucket_of(&records[upto]);
+        buckets[engine->order[upto] + 1]++;
     }
-    for (size_t i = 1; i <= routes; i++)
-        engine->starts[i] += engine->starts[i - 1];
+    add_up(starts, routes);
+    add_up(buckets, BUCKETS);
     for (size_t i = 0; i < upto; i++)
-        engine->order[engine->starts[engine->ids[i]]++] = (uint32_t)i;
+        engine->by_thing[buckets[engine->order[i]]++] = (uint32_t)i;
+    for (size_t i = 0; i < upto; i++) {
+        uint32_t record = engine->by_thing[i];
+        engine->order[starts[engine->ids[record]]++] = record;
+    }
     *count = upto;
     return FINE;
 }

@@ -3,6 +3,7 @@
 #include "query.h"
 #include "../common/json.h"
 #include "../common/memory.h"
+#include "../common/names.h"
 #include "clock.h"
 #include "document.h"
 

@@ -142,6 +142,7 @@ static enum status sqlite_open(const char *url, bool read_only, struct store **m
     path = path ? path + 1 : DATABASE_FILE;
     struct sqlite_store *store = must_alloc(sizeof *store);
     store->store.backend = &sqlite_backend;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and each allocation takes a lock */
     int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     enum status status = FINE;
     if (sqlite3_open_v2(path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL)) {

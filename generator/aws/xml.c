@@ -60,7 +60,7 @@ static void stop(struct reader *reader, const char *fault)
 static const char *local_name(const char *name)
 {
     const char *colon = strrchr(name, ':');
-    return colon ? colon + 1 : name;
+    return colon && colon[1] ? colon + 1 : name; /* "a:" is a name, too */
 }
 
 static void on_start(void *context, const char *name, const char **attributes)

@@ -2,6 +2,7 @@
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../../common/names.h"
 #include "../model.h"
 #include "../project.h"
 

@@ -2,6 +2,7 @@
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../../common/names.h"
 #include "../../common/places.h"
 #include "../../common/spec.h"
 #include "../pki/pki.h"
@@ -139,7 +140,7 @@ enum status local_pairs(const cJSON *system, bool *renewed, struct error *error)
                           .name = json_string(system, "name", "home")};
     const struct pair hub = {.key_file = HUB_FOLDER "/key.pem",
                              .certificate_file = HUB_FOLDER "/cert.pem",
-                             .unit = "sensorforge-service",
+                             .unit = SERVICE_UNIT,
                              .name = "sensorhub"};
     struct target target = {0};
     const struct authority *authority = NULL;

@@ -3,7 +3,7 @@
  *
  *   iot_system_infra/local/broker/{key,cert}.pem   the broker's, with every name that it is called
  * by iot_system_infra/local/hub/{key,cert}.pem      of the system's own client (OU
- *                                                  sensorforge-service), who may do everything */
+ *                                                  SERVICE_UNIT), who may do everything */
 #ifndef GENERATOR_LOCAL_PAIRS_H
 #define GENERATOR_LOCAL_PAIRS_H
 

@@ -17,7 +17,7 @@
 #include "life_parts.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
-#include "../../common/spec.h"
+#include "../../common/names.h"
 #include "../pki/pki.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "wish.h"
 #include "../../common/json.h"
+#include "../../common/names.h"
 #include "../../common/problems.h"
 #include "../../common/schema.h"
-#include "../../common/spec.h"
 #include "../../common/memory.h"
 
 #include <stdlib.h>

@@ -55,5 +55,9 @@ bool identity_read(X509 *certificate, struct identity *identity, const char **wh
     else
         hexadecimal(digest, length, "0123456789abcdef", identity->principal);
     identity->service = strcmp(identity->type, SERVICE_UNIT) == 0;
+    /* What stands in a policy's variables is taken as it is: a "*" there would match anything. */
+    if (!*why && (!thing_name_valid(identity->thing) ||
+                  (!identity->service && !type_name_valid(identity->type))))
+        *why = "its certificate names what can be no thing";
     return !*why;
 }

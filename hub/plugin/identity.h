@@ -4,11 +4,10 @@
 #ifndef HUB_PLUGIN_IDENTITY_H
 #define HUB_PLUGIN_IDENTITY_H
 
+#include "../../common/names.h"
+
 #include <openssl/x509.h>
 #include <stdbool.h>
-
-/* The unit of the certificates of this system's own programs. No type can be called so. */
-#define SERVICE_UNIT "sensorforge-service"
 
 struct identity {
     char thing[65];

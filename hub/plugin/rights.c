@@ -129,17 +129,10 @@ static struct type_rights *find_type(const struct rights *rights, const char *na
     return type;
 }
 
-/* A name out of a certificate becomes a part of a path. */
-static bool is_type_name(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
-}
-
 bool rights_know(struct rights *rights, const char *name, void (*say)(const char *line))
 {
     struct type_rights *type = find_type(rights, name);
-    if (!type && is_type_name(name)) {
+    if (!type && type_name_valid(name)) { /* it becomes a part of a path */
         owned char *mark = must_format(TYPE_MARK, name);
         owned char *path = must_format(TYPE_DOCUMENT, name, "policy");
         type = must_alloc(sizeof *type);

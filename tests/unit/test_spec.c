@@ -10,6 +10,7 @@
 #include "workplace.h"
 
 #include "../../common/json.h"
+#include "../../common/names.h"
 #include "../../common/spec.h"
 
 #include <dirent.h>
