@@ -348,7 +348,7 @@ static bool has_ended(struct hub *hub, bool idle)
 
 static enum status loop(struct hub *hub, struct error *error)
 {
-    uint64_t first, last = 0, bytes;
+    uint64_t last = 0, waiting;
     for (;;) {
         enum status status = turn(hub, error);
         bool idle = !status && !hub->count;
@@ -363,7 +363,7 @@ static enum status loop(struct hub *hub, struct error *error)
         if (has_ended(hub, idle))
             return FINE;
         if (!ending && hub->ended > 0)
-            spool_extent(SPOOL_FOLDER, &first, &last, &bytes);
+            spool_extent(SPOOL_FOLDER, hub->position, &last, &waiting);
         if (hub->ended > 0 && !status && hub->position >= last && hub->begun == hub->count)
             return FINE; /* what comes now is for the next time */
         if (hub->ended > 0 && status && monotonic_seconds() - hub->ended > drain_patience_seconds) {

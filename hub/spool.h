@@ -14,9 +14,13 @@
  * power cut costs at most that much of what was acknowledged. flush_seconds 0 waits for the disk
  * each time.
  *
- * A position is the number of a record. They have no gaps; those of a spool that was begun anew
- * begin far above all that were before (milliseconds since 1970 times 65536), so that a position of
- * the one is never taken for one of the other. The spool is bounded: when it holds as many bytes as
+ * A position is the number of a record. They have no gaps but where the spool was begun anew: there
+ * they go on far above all that were before (milliseconds since 1970 times 65536, at least 2^32
+ * more than the last one that is known), so that a position of before is never taken for one of
+ * after. It is begun anew when there is none, and when the machine was started since it was
+ * written: a power cut may have taken its last records, and the database have stored them.
+ *
+ * The spool is bounded: when it holds as many bytes as
  * it may, spool_append() refuses, and the publisher is refused; nothing is dropped. Segments that
  * the reader is done with are removed by it.
  *
@@ -61,7 +65,8 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
 /* What was found damaged when it was opened, and where it is kept; NULL when all was well. */
 const char *spool_writer_note(const struct spool_writer *writer);
 
-/* REFUSED when it is full, or the disk refuses; then nothing of it is there. error may be NULL. */
+/* REFUSED when it is full, or the disk refuses; then nothing of it is there, unless flush_seconds
+ * is 0: a record whose flush failed may have been read before. error may be NULL. */
 enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
                          struct error *error);
 
@@ -91,8 +96,9 @@ void spool_wait(struct spool_reader *reader, double seconds);
 /* All up to this number are stored: whole segments of them are removed. */
 enum status spool_done(struct spool_reader *reader, uint64_t number, struct error *error);
 
-/* What there is: numbers of the first and last record (0 when empty), bytes. */
-void spool_extent(const char *folder, uint64_t *first, uint64_t *last, uint64_t *bytes);
+/* What there is behind the record of this number: the number of the last one (0: there is none at
+ * all), and how many. */
+void spool_extent(const char *folder, uint64_t behind, uint64_t *last, uint64_t *waiting);
 void spool_reader_close(struct spool_reader *reader);
 
 #endif

@@ -48,6 +48,23 @@ static enum status find_segment(const struct spool_reader *reader, uint64_t *fir
     return FINE;
 }
 
+/* The segment behind this one. */
+static enum status find_following(const struct spool_reader *reader, uint64_t behind,
+                                  uint64_t *first, bool *found, struct error *error)
+{
+    uint64_t *list = NULL;
+    ssize_t count = segment_list(reader->folder, &list, NULL);
+    *found = false;
+    if (count < 0)
+        return fail_errno(error, "cannot read %s", reader->folder);
+    for (ssize_t i = 0; i < count && !*found; i++) {
+        *first = list[i];
+        *found = list[i] > behind;
+    }
+    free(list);
+    return FINE;
+}
+
 static enum status damaged(const struct spool_reader *reader, uint64_t first, const char *what,
                            struct error *error)
 {
@@ -69,17 +86,39 @@ static enum status open_segment(struct spool_reader *reader, uint64_t first, str
     return FINE;
 }
 
-/* Over records that are stored already. */
-static enum status skip(struct spool_reader *reader, struct error *error)
+/* Over records that are stored already; how many of them are there, at least: the number behind the
+ * last one. */
+static uint64_t skip(struct spool_reader *reader)
 {
     struct spool_record record;
     bool torn = false;
     uint32_t length;
+    uint64_t behind = current(reader)->first;
     while ((length = segment_record(current(reader), reader->offset, &record, &torn)) &&
-           length != SEALED && record.number < reader->next)
+           length != SEALED && record.number < reader->next) {
         reader->offset += record_room(length);
-    (void)error;
-    return FINE;
+        behind = record.number + 1;
+    }
+    return behind;
+}
+
+/* The database has stored more than the last segment holds. A power cut does that: the database is
+ * flushed at each commit, the spool every now and then. The writer begins anew then, when it opens
+ * the spool, and until it has, there is nothing to read. Otherwise somebody has put an old spool
+ * there: what comes into it would be taken for stored already. */
+static enum status lags_behind(struct spool_reader *reader, uint64_t ends, struct error *error)
+{
+    uint64_t following = 0, first = current(reader)->first;
+    bool found = false;
+    enum status status = find_following(reader, first, &following, &found, error);
+    if (status || found)
+        return status;
+    segment_close(&reader->open[--reader->open_count]);
+    if (!bell_is_current(reader->bell))
+        return FINE;
+    fail(error, REFUSED, "the database has stored record %" PRIu64 ", but %s ends with %" PRIu64,
+         reader->next - 1, reader->folder, ends - 1);
+    return advise(error, "an older spool was put there? make down, move it away, make up");
 }
 
 static enum status first_segment(struct spool_reader *reader, bool *anew, struct error *error)
@@ -104,7 +143,8 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
         *anew = wanted > 1;
         reader->next = first;
     }
-    return skip(reader, error);
+    uint64_t ends = skip(reader);
+    return ends < reader->next ? lags_behind(reader, ends, error) : FINE;
 }
 
 /* --- opening --- */
@@ -180,22 +220,36 @@ static void let_go(struct spool_reader *reader)
     reader->open_count = 1;
 }
 
-/* Behind a sealed segment there is one that begins with the next number, at the latest soon. */
+/* Behind a sealed segment there is one that begins with the next number, at the latest soon; or one
+ * with which the spool was begun anew. */
 static enum status go_on(struct spool_reader *reader, bool *more, struct error *error)
 {
-    uint64_t first = 0;
+    uint64_t first = 0, before = current(reader)->first;
     bool found = false;
     *more = false;
     if (reader->open_count == KEPT)
         return FINE;
-    enum status status = find_segment(reader, &first, &found, error);
-    if (status || !found || first <= current(reader)->first)
+    struct spool_record late;
+    bool torn;
+    enum status status = find_following(reader, before, &first, &found, error);
+    if (status || !found)
         return status;
-    if (first > reader->next)
-        return damaged(reader, current(reader)->first, "is not followed by the next one", error);
+    /* What came since the last look here comes first. */
+    uint32_t length = segment_record(current(reader), reader->offset, &late, &torn);
+    if (torn || (length && length != SEALED)) {
+        *more = !torn;
+        return FINE;
+    }
     status = open_segment(reader, first, error);
-    *more = !status;
-    return status;
+    if (status)
+        return status;
+    if (first != reader->next && !current(reader)->begins) {
+        segment_close(&reader->open[--reader->open_count]);
+        return damaged(reader, before, "is not followed by the next one", error);
+    }
+    reader->next = first;
+    *more = true;
+    return FINE;
 }
 
 enum status spool_read(struct spool_reader *reader, struct spool_record *list, size_t most,
@@ -231,9 +285,8 @@ enum status spool_read(struct spool_reader *reader, struct spool_record *list, s
     if (!status && torn && !*count) {
         uint64_t first = 0;
         bool found = false;
-        struct spool_reader ahead = {.folder = reader->folder, .next = UINT64_MAX};
-        status = find_segment(&ahead, &first, &found, error);
-        if (!status && found && first > current(reader)->first)
+        status = find_following(reader, current(reader)->first, &first, &found, error);
+        if (!status && found)
             status = damaged(reader, current(reader)->first, "has a record whose checksum is wrong",
                              error);
     }
@@ -278,6 +331,8 @@ static uint64_t last_said(const char *folder)
     return whole ? bell.last : 0;
 }
 
+/* The last record of a segment; the number before its first when it has none, 0 when it cannot be
+ * read. */
 static uint64_t last_found(const char *folder, uint64_t first)
 {
     struct segment segment;
@@ -295,18 +350,34 @@ static uint64_t last_found(const char *folder, uint64_t first)
     return last;
 }
 
-void spool_extent(const char *folder, uint64_t *first, uint64_t *last, uint64_t *bytes)
+/* Numbers have no gaps within a segment. */
+static uint64_t last_of(const char *folder, const uint64_t *list, size_t count, size_t i)
+{
+    struct segment next;
+    uint64_t last = i + 1 == count ? last_said(folder) : 0;
+    if (last >= list[i])
+        return last;
+    if (i + 1 == count || !segment_open(folder, list[i + 1], false, &next))
+        return last_found(folder, list[i]);
+    bool begins = next.begins;
+    segment_close(&next);
+    return begins ? last_found(folder, list[i]) : list[i + 1] - 1;
+}
+
+void spool_extent(const char *folder, uint64_t behind, uint64_t *last, uint64_t *waiting)
 {
     uint64_t *list = NULL;
-    ssize_t count = segment_list(folder, &list, bytes);
-    *first = *last = 0;
-    if (count > 0) {
-        *first = list[0];
-        *last = last_said(folder);
-        if (!*last)
-            *last = last_found(folder, list[count - 1]);
-        if (!*last)
-            *first = 0;
+    ssize_t count = segment_list(folder, &list, NULL);
+    *last = *waiting = 0;
+    for (ssize_t i = 0; i < count; i++) {
+        if (i + 1 < count && list[i + 1] <= behind + 1)
+            continue;
+        uint64_t end = last_of(folder, list, (size_t)count, (size_t)i);
+        uint64_t from = behind + 1 > list[i] ? behind + 1 : list[i];
+        if (end >= list[i])
+            *last = end;
+        if (end >= from)
+            *waiting += end - from + 1;
     }
     free(list);
 }

@@ -78,7 +78,7 @@ static bool header_valid(const struct segment *segment, uint64_t first)
 {
     const struct segment_header *header = (const void *)segment->at;
     return memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
-           header->first == first && header->capacity == segment->capacity;
+           (header->first == first || header->first == 0) && header->capacity == segment->capacity;
 }
 
 bool segment_open(const char *folder, uint64_t first, bool write, struct segment *segment)
@@ -203,6 +203,30 @@ void bell_close(struct bell *bell)
 {
     if (bell)
         munmap(bell, sizeof *bell);
+}
+
+/* Linux's id of this start of the machine (proc_sys_kernel(5)); without one, none is the current.
+ */
+static bool boot_id(char id[BOOT_ID])
+{
+    int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    bool whole = descriptor >= 0 && read(descriptor, id, BOOT_ID) == BOOT_ID;
+    if (descriptor >= 0)
+        close(descriptor);
+    return whole;
+}
+
+bool bell_is_current(const struct bell *bell)
+{
+    char id[BOOT_ID];
+    return boot_id(id) && memcmp(bell->boot, id, sizeof id) == 0;
+}
+
+void bell_mark(struct bell *bell)
+{
+    char id[BOOT_ID];
+    if (boot_id(id))
+        memcpy(bell->boot, id, sizeof id);
 }
 
 /* Costs a system call only when somebody sleeps. Both sides write their own word and then read the

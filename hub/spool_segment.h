@@ -19,7 +19,7 @@ enum { SEALED = 0x7FFFFFFF, RECORD_ALIGN = 8 };
 
 struct segment_header {
     char magic[8];
-    uint64_t first;    /* number of its first record */
+    uint64_t first;    /* number of its first record; 0: its name tells it */
     uint64_t capacity; /* bytes of the file */
     uint32_t begins;   /* 1: the spool was begun anew with it */
     uint32_t reserved[9];
@@ -42,11 +42,14 @@ struct segment {
 };
 
 /* What both sides share beside the segments: the reader sleeps on it, the writer rings, and says
- * how far it is. */
+ * how far it is. Nothing waits for it to be on the disk, so after a power cut it may be an old one;
+ * whether the machine was started since tells boot. */
+enum { BOOT_ID = 36 };
 struct bell {
     _Atomic uint32_t rung;
     _Atomic uint32_t asleep;
     _Atomic uint64_t last; /* number of the last record; 0: not known */
+    char boot[BOOT_ID];    /* of the start of the machine that the writer opened the spool in */
 };
 
 static inline uint64_t record_room(uint64_t length)
@@ -75,6 +78,9 @@ void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH]);
 
 struct bell *bell_open(const char *folder); /* NULL with errno */
 void bell_close(struct bell *bell);
+/* Whether the writer opened the spool since the machine was started. bell_mark: now it did. */
+bool bell_is_current(const struct bell *bell);
+void bell_mark(struct bell *bell);
 void bell_ring(struct bell *bell);
 void bell_wait(struct bell *bell, uint32_t seen, double seconds);
 

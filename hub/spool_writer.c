@@ -16,6 +16,10 @@
 
 enum { LEAST_SEGMENT = 4096, END_ROOM = sizeof(struct record_header) };
 
+/* Files that become segments. */
+#define TEMPORARY_NAME ".sf-segment"
+#define SPARE_NAME ".sf-spare"
+
 /* While the spool is full or the disk refuses, that is looked into so often, not for each message.
  */
 static const double look_again_seconds = 0.05;
@@ -43,7 +47,11 @@ struct spool_writer {
     int current; /* a descriptor of its own of the segment that is written; -1: none */
     int *sealed; /* descriptors of segments before it that are not flushed yet */
     size_t sealed_count, sealed_room;
-    int flush_errno; /* a flush failed: what was acknowledged may not be on the disk */
+    bool renamed;     /* a segment got its name since the folder was flushed */
+    int spare;        /* a descriptor of the file that will be the next segment; -1: none */
+    bool wants_spare; /* the flusher shall make one */
+    /* Set when a flush failed: the segment may not get to the disk, and takes no more. */
+    _Atomic int flush_errno;
 };
 
 static double now(void)
@@ -55,15 +63,26 @@ static double now(void)
 
 /* --- flushing --- */
 
+static bool flush_folder(const struct spool_writer *writer)
+{
+    int descriptor = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = descriptor >= 0 && fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return done;
+}
+
 /* All that was appended before; the lock is held, and given up meanwhile. */
 static void flush_once(struct spool_writer *writer)
 {
     uint64_t upto = writer->appended;
+    bool renamed = writer->renamed;
     int *sealed = writer->sealed;
     size_t count = writer->sealed_count;
     int current = writer->current >= 0 ? dup(writer->current) : -1, failed = 0;
     writer->sealed = NULL;
     writer->sealed_count = writer->sealed_room = 0;
+    writer->renamed = false;
     pthread_mutex_unlock(&writer->mutex);
     for (size_t i = 0; i < count; i++) {
         if (fdatasync(sealed[i]))
@@ -74,12 +93,130 @@ static void flush_once(struct spool_writer *writer)
         failed = errno;
     if (current >= 0)
         close(current);
+    if (renamed && !flush_folder(writer))
+        failed = errno;
     free(sealed);
     pthread_mutex_lock(&writer->mutex);
     writer->flushed = upto;
     if (failed)
-        writer->flush_errno = failed;
+        atomic_store(&writer->flush_errno, failed);
     pthread_cond_broadcast(&writer->changed);
+}
+
+enum status spool_flush(struct spool_writer *writer, struct error *error)
+{
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->appended != writer->flushed)
+        flush_once(writer);
+    int failed = atomic_load(&writer->flush_errno);
+    pthread_mutex_unlock(&writer->mutex);
+    if (!failed)
+        return FINE;
+    errno = failed;
+    return error ? fail_errno(error, "%s could not be flushed to the disk", writer->folder)
+                 : REFUSED;
+}
+
+/* --- segments --- */
+
+/* Gives the file to the flusher, as the one that is written; the one before it stays in its hands
+ * until it has been flushed. */
+static bool hand_over(struct spool_writer *writer, int descriptor)
+{
+    bool done = true;
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->current >= 0 && writer->sealed_count == writer->sealed_room) {
+        size_t wanted = writer->sealed_room ? 2 * writer->sealed_room : 8;
+        int *grown = realloc(writer->sealed, wanted * sizeof *grown);
+        done = grown != NULL;
+        if (grown) {
+            writer->sealed = grown;
+            writer->sealed_room = wanted;
+        }
+    }
+    if (done && writer->current >= 0)
+        writer->sealed[writer->sealed_count++] = writer->current;
+    if (done) {
+        writer->current = descriptor;
+        writer->renamed = writer->wants_spare = true;
+        atomic_store(&writer->flush_errno, 0); /* of the file before it */
+        pthread_cond_broadcast(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return done;
+}
+
+/* A file that needs nothing but its name to be a segment; its descriptor, or -1. */
+static int make_file(const struct spool_writer *writer, const char *name,
+                     const struct segment_header *header)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%s", writer->folder, name);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return -1;
+    errno = posix_fallocate(descriptor, 0, (off_t)header->capacity);
+    if (!errno && pwrite(descriptor, header, sizeof *header, 0) == (ssize_t)sizeof *header &&
+        fdatasync(descriptor) == 0)
+        return descriptor;
+    int failed = errno ? errno : EIO;
+    close(descriptor);
+    unlink(path);
+    errno = failed;
+    return -1;
+}
+
+/* What the flusher makes ahead; its number is not known yet. */
+static struct segment_header spare_header(const struct spool_writer *writer)
+{
+    struct segment_header header = {.capacity = record_room(writer->options.segment_bytes)};
+    memcpy(header.magic, SPOOL_MAGIC, sizeof header.magic);
+    return header;
+}
+
+/* The lock is held, and given up meanwhile. Without success, the broker makes one when it needs it,
+ * and says why it cannot. */
+static void make_spare(struct spool_writer *writer)
+{
+    struct segment_header header = spare_header(writer);
+    writer->wants_spare = false;
+    pthread_mutex_unlock(&writer->mutex);
+    int made = make_file(writer, SPARE_NAME, &header);
+    pthread_mutex_lock(&writer->mutex);
+    writer->spare = made;
+}
+
+/* A segment appears whole. With a spare the broker does not wait for the disk; the name is on it
+ * with the next flush, as the records are. */
+static bool make_segment(struct spool_writer *writer, uint64_t capacity)
+{
+    struct segment_header header = spare_header(writer);
+    char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
+    int descriptor = -1;
+    pthread_mutex_lock(&writer->mutex);
+    if (capacity == header.capacity && !writer->begins && !atomic_load(&writer->flush_errno)) {
+        descriptor = writer->spare;
+        writer->spare = -1;
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    const char *name = descriptor < 0 ? TEMPORARY_NAME : SPARE_NAME;
+    if (descriptor < 0) {
+        header.first = writer->next;
+        header.capacity = capacity;
+        header.begins = writer->begins;
+        descriptor = make_file(writer, name, &header);
+    }
+    if (descriptor < 0)
+        return false;
+    close(descriptor);
+    segment_path(writer->folder, writer->next, path);
+    snprintf(temporary, sizeof temporary, "%s/%s", writer->folder, name);
+    if (rename(temporary, path) == 0)
+        return true;
+    int failed = errno;
+    unlink(temporary);
+    errno = failed;
+    return false;
 }
 
 static void *flush_now_and_then(void *context)
@@ -100,81 +237,11 @@ static void *flush_now_and_then(void *context)
         pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
         if (writer->appended != writer->flushed)
             flush_once(writer);
+        if (writer->wants_spare && writer->spare < 0 && !writer->stop)
+            make_spare(writer);
     }
     pthread_mutex_unlock(&writer->mutex);
     return NULL;
-}
-
-enum status spool_flush(struct spool_writer *writer, struct error *error)
-{
-    pthread_mutex_lock(&writer->mutex);
-    if (writer->appended != writer->flushed)
-        flush_once(writer);
-    int failed = writer->flush_errno;
-    pthread_mutex_unlock(&writer->mutex);
-    if (!failed)
-        return FINE;
-    errno = failed;
-    return error ? fail_errno(error, "%s could not be flushed to the disk", writer->folder)
-                 : REFUSED;
-}
-
-/* --- segments --- */
-
-/* Takes the segment's file out of the flusher's hands only when it has been flushed. */
-static bool hand_over(struct spool_writer *writer, int descriptor)
-{
-    bool done = true;
-    pthread_mutex_lock(&writer->mutex);
-    if (writer->current >= 0 && writer->sealed_count == writer->sealed_room) {
-        size_t wanted = writer->sealed_room ? 2 * writer->sealed_room : 8;
-        int *grown = realloc(writer->sealed, wanted * sizeof *grown);
-        done = grown != NULL;
-        if (grown) {
-            writer->sealed = grown;
-            writer->sealed_room = wanted;
-        }
-    }
-    if (done && writer->current >= 0)
-        writer->sealed[writer->sealed_count++] = writer->current;
-    if (done)
-        writer->current = descriptor;
-    pthread_mutex_unlock(&writer->mutex);
-    return done;
-}
-
-static bool sync_folder_of(const char *folder)
-{
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = descriptor >= 0 && fsync(descriptor) == 0;
-    if (descriptor >= 0)
-        close(descriptor);
-    return done;
-}
-
-/* A segment that appears whole: room reserved, header written, then renamed. */
-static bool make_segment(struct spool_writer *writer, uint64_t capacity)
-{
-    struct segment_header header = {
-        .first = writer->next, .capacity = capacity, .begins = writer->begins};
-    char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
-    memcpy(header.magic, SPOOL_MAGIC, sizeof header.magic);
-    segment_path(writer->folder, writer->next, path);
-    snprintf(temporary, sizeof temporary, "%s/.sf-segment", writer->folder);
-    int descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0)
-        return false;
-    int failed = posix_fallocate(descriptor, 0, (off_t)capacity);
-    if (!failed && pwrite(descriptor, &header, sizeof header, 0) != (ssize_t)sizeof header)
-        failed = errno ? errno : EIO;
-    if (!failed &&
-        (fdatasync(descriptor) || rename(temporary, path) || !sync_folder_of(writer->folder)))
-        failed = errno;
-    close(descriptor);
-    if (failed)
-        unlink(temporary);
-    errno = failed;
-    return !failed;
 }
 
 static void refuse(struct spool_writer *writer, const char *reason)
@@ -196,7 +263,8 @@ static void seal(struct spool_writer *writer)
     if (!writer->segment.at)
         return;
     struct record_header *end = (void *)(writer->segment.at + writer->offset);
-    atomic_store_explicit(&end->length, SEALED, memory_order_release);
+    if (writer->offset + sizeof end->length <= writer->segment.capacity)
+        atomic_store_explicit(&end->length, SEALED, memory_order_release);
     segment_close(&writer->segment);
 }
 
@@ -234,6 +302,8 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     seal(writer);
     writer->segment = made;
     writer->offset = sizeof(struct segment_header);
+    if (writer->begins)
+        bell_mark(writer->bell);
     writer->begins = false;
     *writer->refusal = '\0';
     return true;
@@ -271,7 +341,8 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
         return error ? fail(error, WRONG_INPUT, "a message is too large for the spool")
                      : WRONG_INPUT;
     uint64_t room = record_room(length);
-    if ((!writer->segment.at || writer->offset + room + END_ROOM > writer->segment.capacity) &&
+    bool fits = writer->segment.at && writer->offset + room + END_ROOM <= writer->segment.capacity;
+    if ((!fits || atomic_load_explicit(&writer->flush_errno, memory_order_relaxed)) &&
         !next_segment(writer, length))
         return refused(writer, error);
 
@@ -297,15 +368,10 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
     uint64_t record_number = writer->next++;
     pthread_mutex_lock(&writer->mutex);
     writer->appended = record_number;
-    int failed = writer->flush_errno;
     pthread_mutex_unlock(&writer->mutex);
     atomic_store_explicit(&writer->bell->last, record_number, memory_order_relaxed);
     bell_ring(writer->bell);
-    if (writer->options.flush_seconds <= 0)
-        return spool_flush(writer, error);
-    if (failed && error)
-        return spool_flush(writer, error);
-    return failed ? REFUSED : FINE;
+    return writer->options.flush_seconds <= 0 ? spool_flush(writer, error) : FINE;
 }
 
 /* --- opening --- */
@@ -378,6 +444,29 @@ const char *spool_writer_note(const struct spool_writer *writer)
     return *writer->note ? writer->note : NULL;
 }
 
+/* Above all numbers that records were given before, also those that a power cut took. */
+static uint64_t number_anew(uint64_t known)
+{
+    static const uint64_t margin = UINT64_C(1) << 32;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    uint64_t number = ((uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000) * 65536 + 1;
+    return number > known + margin ? number : known + margin;
+}
+
+static void begin_anew(struct spool_writer *writer)
+{
+    bool empty = writer->segment.at && writer->next == writer->segment.first;
+    char path[SEGMENT_PATH];
+    if (empty) {
+        segment_path(writer->folder, writer->segment.first, path);
+        unlink(path);
+    }
+    seal(writer);
+    writer->next = number_anew(writer->next);
+    writer->begins = true;
+}
+
 static enum status take_up(struct spool_writer *writer, struct error *error)
 {
     uint64_t *list = NULL;
@@ -387,11 +476,7 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     if (count < 0)
         return fail_errno(error, "cannot read %s", writer->folder);
     if (!count) {
-        struct timespec time;
-        clock_gettime(CLOCK_REALTIME, &time);
-        writer->next =
-            ((uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000) * 65536 + 1;
-        writer->begins = true;
+        begin_anew(writer);
         return FINE;
     }
     if (!segment_open(writer->folder, last, true, &writer->segment)) {
@@ -405,6 +490,8 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     int descriptor = dup(writer->segment.descriptor);
     if (descriptor < 0 || !hand_over(writer, descriptor))
         return fail_errno(error, "cannot open %s", writer->folder);
+    if (!bell_is_current(writer->bell))
+        begin_anew(writer);
     return FINE;
 }
 
@@ -445,7 +532,8 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
                                     .folder = strdup(options->folder),
                                     .lock = -1,
                                     .segment = {.descriptor = -1},
-                                    .current = -1};
+                                    .current = -1,
+                                    .spare = -1};
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_condattr_t steady;
     /* A wall clock that is set back must not keep readings off the disk. */
@@ -468,6 +556,8 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
         status = take_up(writer, error);
     if (!status) {
         atomic_store(&writer->bell->last, writer->begins ? 0 : writer->next - 1);
+        if (!writer->begins)
+            bell_mark(writer->bell);
         status = start_flusher(writer, error);
     }
     if (status)
@@ -475,6 +565,14 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
     else
         *made = writer;
     return status;
+}
+
+static void drop_spare(struct spool_writer *writer)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%s", writer->folder, SPARE_NAME);
+    unlink(path);
+    close(writer->spare);
 }
 
 void spool_writer_close(struct spool_writer *writer)
@@ -492,6 +590,8 @@ void spool_writer_close(struct spool_writer *writer)
     segment_close(&writer->segment);
     if (writer->current >= 0)
         close(writer->current);
+    if (writer->spare >= 0)
+        drop_spare(writer);
     bell_close(writer->bell);
     if (writer->lock >= 0)
         close(writer->lock);

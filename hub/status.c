@@ -37,10 +37,9 @@ struct status_page {
 
 static uint64_t records_behind(uint64_t position)
 {
-    uint64_t first, last, bytes;
-    spool_extent(SPOOL_FOLDER, &first, &last, &bytes);
-    uint64_t from = position + 1 > first ? position + 1 : first;
-    return last >= from && first ? last - from + 1 : 0;
+    uint64_t last, waiting;
+    spool_extent(SPOOL_FOLDER, position, &last, &waiting);
+    return waiting;
 }
 
 /* Whole or not at all, but not flushed: it tells of now. */

@@ -16,7 +16,7 @@ from proxy import Connection, Fault, denial
 
 POLICY = REPO / "docs/operator-policy.json"
 # What a plan that was only shown leaves behind is tidied up without a word: the next plan, or deploy, does it.
-QUIET = {("diff", "cloudformation:DeleteChangeSet"), ("diff", "cloudformation:DeleteStack")}
+QUIET = {("diff", f"cloudformation:{name}") for name in ("DeleteChangeSet", "ListChangeSets", "DeleteStack")}
 FREE = {"sts:GetCallerIdentity"}  # "No permissions are required to perform this operation" (STS API reference)
 CREATE = ["create", "kitchen", "--type", "esp32air"]
 STORY = [["doctor"], ["diff"], ["deploy", "--all", "--yes"], ["diff"], CREATE, ["rotate", "kitchen"], ["package", "kitchen", "--attribute", "zone=2"],

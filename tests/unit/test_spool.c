@@ -2,20 +2,29 @@
 #include "../../hub/spool_segment.h"
 #include "workplace.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/syscall.h>
 
 enum { SEGMENT = 4096, MOST = 1000 };
 
 static struct spool_record list[MOST];
 
-static struct spool_writer *open_writer(uint64_t most_bytes)
+static struct spool_writer *open_flushing(uint64_t most_bytes, double flush_seconds)
 {
-    const struct spool_options options = {
-        .folder = "spool", .most_bytes = most_bytes, .segment_bytes = SEGMENT};
+    const struct spool_options options = {.folder = "spool",
+                                          .most_bytes = most_bytes,
+                                          .segment_bytes = SEGMENT,
+                                          .flush_seconds = flush_seconds};
     struct spool_writer *writer;
     assert_fine(spool_writer_open(&options, &writer, &error));
     return writer;
+}
+
+static struct spool_writer *open_writer(uint64_t most_bytes)
+{
+    return open_flushing(most_bytes, 0);
 }
 
 static struct spool_reader *open_reader(uint64_t behind)
@@ -270,17 +279,175 @@ static void only_one_of_each(void **state)
 static void extent_is_what_there_is(void **state)
 {
     (void)state;
-    uint64_t first, last, bytes;
-    spool_extent("spool", &first, &last, &bytes);
+    uint64_t last, waiting;
+    spool_extent("spool", 0, &last, &waiting);
     assert_int_equal(last, 0);
     struct spool_writer *writer = open_writer(1 << 20);
     for (int i = 0; i < 50; i++)
         assert_fine(append(writer, i, 100));
-    spool_extent("spool", &first, &last, &bytes);
-    assert_int_equal(last - first, 49);
-    assert_int_equal(bytes % SEGMENT, 0);
+    spool_extent("spool", 0, &last, &waiting);
+    assert_int_equal(waiting, 50);
     struct spool_reader *reader = open_reader(0);
     assert_int_equal(read_all(reader, 0, 50, 100), last);
+    spool_extent("spool", last - 3, &last, &waiting);
+    assert_int_equal(waiting, 3);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* --- power cuts, disks that fail --- */
+
+/* Another start of the machine. */
+static void start_machine_again(void)
+{
+    struct bell *bell = bell_open("spool");
+    assert_non_null(bell);
+    memset(bell->boot, 'x', sizeof bell->boot);
+    bell_close(bell);
+}
+
+/* Records with these numbers and behind them never got to the disk. */
+static void lose_from(uint64_t number)
+{
+    struct spool_record record;
+    struct segment segment;
+    uint64_t *segments, offset = sizeof(struct segment_header);
+    uint32_t length, none = 0;
+    bool torn;
+    ssize_t count = segment_list("spool", &segments, NULL);
+    assert_true(count > 0);
+    uint64_t first = segments[count - 1];
+    free(segments);
+    assert_true(segment_open("spool", first, false, &segment));
+    while ((length = segment_record(&segment, offset, &record, &torn)) && length != SEALED &&
+           record.number < number)
+        offset += record_room(length);
+    segment_close(&segment);
+    damage(first, (off_t)offset, &none, sizeof none);
+}
+
+static uint64_t five_stored(void)
+{
+    struct spool_writer *writer = open_writer(1 << 20);
+    for (int i = 0; i < 5; i++)
+        assert_fine(append(writer, i, 100));
+    struct spool_reader *reader = open_reader(0);
+    uint64_t last = read_all(reader, 0, 5, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+    return last;
+}
+
+static void after_a_power_cut_nothing_new_is_passed_over(void **state)
+{
+    (void)state;
+    uint64_t last = five_stored(), end, waiting;
+    lose_from(last - 2);
+    start_machine_again();
+    struct spool_writer *writer = open_writer(1 << 20);
+    assert_fine(append(writer, 5, 100));
+    assert_fine(append(writer, 6, 100));
+    spool_extent("spool", last, &end, &waiting);
+    assert_int_equal(waiting, 2);
+    struct spool_reader *reader = open_reader(last);
+    assert_true(read_all(reader, 5, 7, 100) > last + 1000000);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void after_a_power_cut_the_reader_waits_for_the_writer(void **state)
+{
+    (void)state;
+    uint64_t last = five_stored();
+    lose_from(last - 2);
+    start_machine_again();
+    struct spool_reader *reader = open_reader(last);
+    read_all(reader, 5, 5, 100);
+    struct spool_writer *writer = open_writer(1 << 20);
+    read_all(reader, 5, 5, 100);
+    assert_fine(append(writer, 5, 100));
+    read_all(reader, 5, 6, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void an_older_spool_is_refused(void **state)
+{
+    (void)state;
+    uint64_t last = five_stored();
+    struct spool_reader *reader;
+    bool anew;
+    lose_from(last - 2);
+    assert_int_equal(spool_reader_open("spool", last, &reader, &anew, &error), REFUSED);
+    assert_non_null(strstr(text_string(&error.message), "the database has stored record"));
+    error_free(&error);
+}
+
+static void starts_without_a_power_cut_go_on(void **state)
+{
+    (void)state;
+    uint64_t last = five_stored();
+    start_machine_again();
+    struct spool_writer *writer = open_writer(1 << 20);
+    spool_writer_close(writer); /* nothing came */
+    start_machine_again();
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 5, 100));
+    struct spool_reader *reader = open_reader(0);
+    assert_true(read_all(reader, 0, 6, 100) > last);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static _Atomic int disk_errno;
+
+int fdatasync(int descriptor)
+{
+    if (!disk_errno)
+        return (int)syscall(SYS_fdatasync, descriptor);
+    errno = disk_errno;
+    return -1;
+}
+
+static void spares_are_used_and_not_left(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_flushing(1 << 20, 0.001);
+    struct spool_reader *reader = open_reader(0);
+    for (int i = 0; i < 500; i++) {
+        assert_fine(append(writer, i, 100));
+        if (i % 20 == 0)
+            usleep(2000); /* some segments find a spare, some do not */
+    }
+    read_all(reader, 0, 500, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+    assert_int_not_equal(access("spool/.sf-spare", F_OK), 0);
+    assert_int_not_equal(access("spool/.sf-segment", F_OK), 0);
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 500, 100));
+    reader = open_reader(0);
+    read_all(reader, 0, 501, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void a_disk_that_fails_refuses_and_stores_nothing(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_flushing(1 << 20, 3600);
+    assert_fine(append(writer, 0, 100));
+    disk_errno = EIO;
+    assert_int_equal(spool_flush(writer, NULL), REFUSED);
+    assert_int_equal(append(writer, 1, 100), REFUSED);
+    assert_int_equal(append(writer, 1, 100), REFUSED);
+    disk_errno = 0;
+    for (int i = 0; i < 100 && append(writer, 1, 100) != FINE; i++)
+        usleep(10000); /* it looks again after a while */
+    assert_fine(append(writer, 2, 100));
+    assert_int_equal(spool_flush(writer, NULL), FINE);
+    struct spool_reader *reader = open_reader(0);
+    read_all(reader, 0, 3, 100);
     spool_reader_close(reader);
     spool_writer_close(writer);
 }
@@ -298,6 +465,12 @@ int main(void)
         cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
         cmocka_unit_test_setup(only_one_of_each, clear_workplace),
         cmocka_unit_test_setup(extent_is_what_there_is, clear_workplace),
+        cmocka_unit_test_setup(after_a_power_cut_nothing_new_is_passed_over, clear_workplace),
+        cmocka_unit_test_setup(after_a_power_cut_the_reader_waits_for_the_writer, clear_workplace),
+        cmocka_unit_test_setup(an_older_spool_is_refused, clear_workplace),
+        cmocka_unit_test_setup(starts_without_a_power_cut_go_on, clear_workplace),
+        cmocka_unit_test_setup(spares_are_used_and_not_left, clear_workplace),
+        cmocka_unit_test_setup(a_disk_that_fails_refuses_and_stores_nothing, clear_workplace),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }
