@@ -11,6 +11,9 @@
  *   message      what a thing publishes is a reading: into the spool, before the broker goes on to
  *                acknowledge it. One that the spool refuses ends the connection likewise, so that
  *                the thing keeps it and sends it again
+ *   last will    the broker asks whether it may be published when the client has gone; that is
+ *                also where it is taken as a reading, for there is no event of its own. One that
+ *                MQTT 5 delays is not published: who left it is not known any more
  *   tick         files that changed: whoever lost a right is put out, connected or not
  *
  * The decision on the last topic of a connection is remembered: a thing publishes to one. */
@@ -53,6 +56,7 @@ struct plugin {
     struct rights *rights;
     struct spool_writer *spool;
     struct client *clients;
+    struct client *gone; /* the last that went: its last will is asked about after it */
     double refreshed;
     double rate; /* messages a second of one connection; 0: any */
     unsigned long long refused;
@@ -93,11 +97,25 @@ static struct client *find(const struct plugin *plugin, const struct mosquitto *
     return client;
 }
 
+static void free_client(struct client *client)
+{
+    if (client)
+        free(client->client_id);
+    free(client);
+}
+
 static void forget(struct plugin *plugin, struct client *client)
 {
     HASH_DEL(plugin->clients, client);
-    free(client->client_id);
-    free(client);
+    free_client(client);
+}
+
+/* Not known any more, but for its last will. */
+static void let_go(struct plugin *plugin, struct client *client)
+{
+    HASH_DEL(plugin->clients, client);
+    free_client(plugin->gone);
+    plugin->gone = client;
 }
 
 /* --- connecting --- */
@@ -106,8 +124,7 @@ static void forget(struct plugin *plugin, struct client *client)
 static const char *why_not(struct plugin *plugin, const struct identity *identity,
                            const char *client_id, struct text *words)
 {
-    rights_refresh(plugin->rights, say);
-    if (rights_revoked(plugin->rights, identity->serial))
+    if (rights_revoked(plugin->rights, identity->serial, say))
         return "its certificate is revoked";
     if (identity->service)
         return NULL;
@@ -164,8 +181,46 @@ static int on_disconnect(int event, void *data, void *context)
     struct client *client = find(plugin, gone->client);
     (void)event;
     if (client)
-        forget(plugin, client);
+        let_go(plugin, client);
     return MOSQ_ERR_SUCCESS;
+}
+
+/* --- readings --- */
+
+static int take_reading(struct plugin *plugin, const struct client *client, const char *topic,
+                        const void *payload, uint32_t length)
+{
+    const struct spool_record record = {
+        .time = wall_clock(),
+        .topic = topic,
+        .topic_length = (uint32_t)strlen(topic),
+        .client_id = client->client_id,
+        .client_id_length = (uint32_t)strlen(client->client_id),
+        .principal = client->identity.principal,
+        .principal_length = (uint32_t)strlen(client->identity.principal),
+        .payload = payload,
+        .payload_length = length,
+    };
+    if (spool_append(plugin->spool, &record, NULL) == FINE)
+        return MOSQ_ERR_SUCCESS;
+    /* The first of many, then now and then: a full spool refuses each message. */
+    if (plugin->refused++ % 1000 == 0)
+        mosquitto_log_printf(MOSQ_LOG_ERR,
+                             "sensorforge: the spool takes nothing (%llu refused so far): is "
+                             "sensorhub running, its database reachable, the disk full?",
+                             plugin->refused);
+    return MOSQ_ERR_UNKNOWN;
+}
+
+static int on_message(int event, void *data, void *context)
+{
+    const struct mosquitto_evt_message *message = data;
+    struct plugin *plugin = context;
+    const struct client *client = find(plugin, message->client);
+    (void)event;
+    if (!client || client->identity.service)
+        return MOSQ_ERR_SUCCESS;
+    return take_reading(plugin, client, message->topic, message->payload, message->payloadlen);
 }
 
 /* --- publishing, subscribing, receiving --- */
@@ -227,6 +282,29 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
     return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_CONN_REFUSED;
 }
 
+/* Right after the client has gone: its last will, which is a reading like others. */
+static int will_check(struct plugin *plugin, const struct mosquitto_evt_acl_check *will)
+{
+    struct client *client = plugin->gone;
+    struct text words = {0};
+    if (!client || client->connection != will->client)
+        return MOSQ_ERR_ACL_DENIED;
+    plugin->gone = NULL;
+    const char *why = why_not(plugin, &client->identity, client->client_id, &words);
+    int result = MOSQ_ERR_ACL_DENIED;
+    if (client->identity.service)
+        result = MOSQ_ERR_SUCCESS;
+    else if (why)
+        turn_away(client->client_id, client->connection, why);
+    else
+        result = publish_check(plugin, client, will->topic, will->retain);
+    if (result == MOSQ_ERR_SUCCESS && !client->identity.service)
+        result = take_reading(plugin, client, will->topic, will->payload, will->payloadlen);
+    text_free(&words);
+    free_client(client);
+    return result;
+}
+
 static int on_access(int event, void *data, void *context)
 {
     const struct mosquitto_evt_acl_check *ask = data;
@@ -237,6 +315,8 @@ static int on_access(int event, void *data, void *context)
     (void)event;
     if (ask->access == MOSQ_ACL_UNSUBSCRIBE)
         return MOSQ_ERR_SUCCESS;
+    if (!client && ask->access == MOSQ_ACL_WRITE)
+        return will_check(plugin, ask);
     if (!client)
         return ask->access == MOSQ_ACL_READ && away_may_receive(plugin, ask->client, ask->topic)
                    ? MOSQ_ERR_SUCCESS
@@ -252,38 +332,6 @@ static int on_access(int event, void *data, void *context)
         turn_away(client->client_id, client->connection, text_string(&words));
     text_free(&words);
     return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
-}
-
-/* --- readings --- */
-
-static int on_message(int event, void *data, void *context)
-{
-    const struct mosquitto_evt_message *message = data;
-    struct plugin *plugin = context;
-    const struct client *client = find(plugin, message->client);
-    (void)event;
-    if (!client || client->identity.service)
-        return MOSQ_ERR_SUCCESS;
-    const struct spool_record record = {
-        .time = wall_clock(),
-        .topic = message->topic,
-        .topic_length = (uint32_t)strlen(message->topic),
-        .client_id = client->client_id,
-        .client_id_length = (uint32_t)strlen(client->client_id),
-        .principal = client->identity.principal,
-        .principal_length = (uint32_t)strlen(client->identity.principal),
-        .payload = message->payload,
-        .payload_length = message->payloadlen,
-    };
-    if (spool_append(plugin->spool, &record, NULL) == FINE)
-        return MOSQ_ERR_SUCCESS;
-    /* The first of many, then now and then: a full spool refuses each message. */
-    if (plugin->refused++ % 1000 == 0)
-        mosquitto_log_printf(MOSQ_LOG_ERR,
-                             "sensorforge: the spool takes nothing (%llu refused so far): is "
-                             "sensorhub running, its database reachable, the disk full?",
-                             plugin->refused);
-    return MOSQ_ERR_UNKNOWN;
 }
 
 /* --- rights that change --- */
@@ -313,7 +361,8 @@ static int on_tick(int event, void *data, void *context)
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;
     plugin->refreshed = time;
-    if (rights_refresh(plugin->rights, say))
+    rights_refresh(plugin->rights, say);
+    if (rights_changed(plugin->rights))
         put_out_all_who_may_not(plugin);
     return MOSQ_ERR_SUCCESS;
 }
@@ -399,6 +448,7 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
         mosquitto_callback_unregister(plugin->id, handlers[i].event, handlers[i].handler, NULL);
     while (plugin->clients)
         forget(plugin, plugin->clients);
+    free_client(plugin->gone);
     spool_writer_close(plugin->spool);
     rights_close(plugin->rights);
     free(plugin->project);

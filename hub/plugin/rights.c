@@ -37,6 +37,7 @@ struct rights {
     char **revoked; /* serials, sorted */
     size_t revoked_count;
     bool list_known;
+    bool changed; /* since rights_changed() */
 };
 
 /* --- files --- */
@@ -104,11 +105,13 @@ static enum status read_policy(struct type_rights *type, struct error *error)
     return status;
 }
 
-static bool refresh_type(struct type_rights *type, void (*say)(const char *line))
+static void refresh_type(struct rights *rights, struct type_rights *type,
+                         void (*say)(const char *line))
 {
     struct version mark = look(type->mark), version = look(type->path);
     if (same(&mark, &type->mark_version) && same(&version, &type->version))
-        return false;
+        return;
+    rights->changed = true;
     struct error error = {0};
     type->mark_version = mark;
     type->version = version;
@@ -118,7 +121,6 @@ static bool refresh_type(struct type_rights *type, void (*say)(const char *line)
     } else if (read_policy(type, &error)) {
         complain(say, &error);
     }
-    return true;
 }
 
 static struct type_rights *find_type(const struct rights *rights, const char *name)
@@ -143,7 +145,7 @@ bool rights_know(struct rights *rights, const char *name, void (*say)(const char
         rights->types = type;
     }
     if (type)
-        refresh_type(type, say);
+        refresh_type(rights, type, say);
     return type && type->policy;
 }
 
@@ -204,16 +206,16 @@ static void take_list(struct rights *rights, X509_CRL *list)
     rights->list_known = true;
 }
 
-static bool refresh_list(struct rights *rights, void (*say)(const char *line))
+static void refresh_list(struct rights *rights, void (*say)(const char *line))
 {
     struct version version = look(rights->list_path);
     if (same(&version, &rights->list_version))
-        return false;
+        return;
     struct text pem = {0};
     struct error error = {0};
     if (read_file(rights->list_path, LARGEST_FILE, &pem, &error)) {
         complain(say, &error);
-        return false;
+        return;
     }
     BIO *bytes = BIO_new_mem_buf(pem.at, (int)pem.length);
     X509_CRL *list = bytes ? PEM_read_bio_X509_CRL(bytes, NULL, NULL, NULL) : NULL;
@@ -221,16 +223,17 @@ static bool refresh_list(struct rights *rights, void (*say)(const char *line))
     text_free(&pem);
     if (!list) {
         say("sensorforge: the list of revoked certificates is broken; the last one holds");
-        return false;
+        return;
     }
     rights->list_version = version;
     take_list(rights, list);
+    rights->changed = true;
     X509_CRL_free(list);
-    return true;
 }
 
-bool rights_revoked(const struct rights *rights, const char *serial)
+bool rights_revoked(struct rights *rights, const char *serial, void (*say)(const char *line))
 {
+    refresh_list(rights, say);
     if (!rights->list_known)
         return true;
     return rights->revoked_count && bsearch(&serial, rights->revoked, rights->revoked_count,
@@ -267,10 +270,16 @@ void rights_close(struct rights *rights)
     free(rights);
 }
 
-bool rights_refresh(struct rights *rights, void (*say)(const char *line))
+void rights_refresh(struct rights *rights, void (*say)(const char *line))
 {
-    bool changed = refresh_list(rights, say);
+    refresh_list(rights, say);
     for (struct type_rights *type = rights->types; type; type = type->next)
-        changed |= refresh_type(type, say);
+        refresh_type(rights, type, say);
+}
+
+bool rights_changed(struct rights *rights)
+{
+    bool changed = rights->changed;
+    rights->changed = false;
     return changed;
 }

@@ -1,9 +1,9 @@
 /* Whatever the broker may hand its plugin: clients that connect with any certificate of the
- * authority and any client id, publish, subscribe and are sent to, go, and ticks in between. This
- * file is the broker. In the spool is, in order, just what was accepted, and nothing was accepted
- * but what the policy of a thing that is known, not revoked and connected under its own name
- * allows. The input is events: a letter, a client, then texts, each a length and its bytes, or one
- * of the words below. */
+ * authority and any client id, publish, subscribe and are sent to, go with a last will, and ticks
+ * in between. This file is the broker. In the spool is, in order, just what was accepted, and
+ * nothing was accepted but what the policy of a thing that is known, not revoked and connected
+ * under its own name allows. The input is events: a letter, a client, then texts, each a length and
+ * its bytes, or one of the words below. */
 #include "../../common/files.h"
 #include "../../hub/plugin/identity.h"
 #include "../../hub/spool.h"
@@ -314,6 +314,39 @@ static void publish(struct mosquitto *client, struct input *input)
     must_hold(is_service(client) || (strcmp(topic, own) == 0 && !retain));
 }
 
+/* It goes, and then the broker asks about its last will. */
+static void go(struct mosquitto *client, struct input *input)
+{
+    struct mosquitto_evt_disconnect gone = {.client = client};
+    char topic[LONGEST + 1], payload[LONGEST + 1], own[2 * LONGEST + 2];
+    bool retain = next_byte(input) & 1;
+    next_bytes(input, topic);
+    size_t length = next_bytes(input, payload);
+    struct mosquitto_evt_acl_check will = {.client = client,
+                                           .topic = topic,
+                                           .access = MOSQ_ACL_WRITE,
+                                           .payload = payload,
+                                           .payloadlen = (uint32_t)length,
+                                           .retain = retain};
+    const struct spool_record wanted = {.topic = topic,
+                                        .topic_length = (uint32_t)strlen(topic),
+                                        .client_id = client->client_id,
+                                        .client_id_length = (uint32_t)strlen(client->client_id),
+                                        .payload = payload,
+                                        .payload_length = (uint32_t)length};
+    if (!client->connected)
+        return;
+    handlers[MOSQ_EVT_DISCONNECT](MOSQ_EVT_DISCONNECT, &gone, plugin);
+    bool allowed =
+        handlers[MOSQ_EVT_ACL_CHECK](MOSQ_EVT_ACL_CHECK, &will, plugin) == MOSQ_ERR_SUCCESS;
+    must_be_spooled(allowed && !is_service(client) ? &wanted : NULL);
+    snprintf(own, sizeof own, "%s/%s", client->type, client->thing);
+    must_hold(!allowed || is_service(client) || (strcmp(topic, own) == 0 && !retain));
+    must_hold(!may(client, topic, MOSQ_ACL_WRITE, retain)); /* one will only */
+    client->connected = false;
+    disconnect(client);
+}
+
 static void receive(struct mosquitto *client, struct input *input)
 {
     char topic[LONGEST + 1], own[2 * LONGEST + 2];
@@ -349,6 +382,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             receive(client, &input);
         else if (event == 's')
             subscribe(client, &input);
+        else if (event == 'w')
+            go(client, &input);
         else if (event == 'd')
             disconnect(client);
         else
