@@ -20,7 +20,7 @@ COMMON_LIBRARY := $(BUILD)/lib/libcommon.a
 
 # What is needed to build and run; make deps installs them. Tests have their own list.
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
-	tzdata zlib1g-dev uthash-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libexpat1-dev \
+	tzdata libxxhash-dev uthash-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libexpat1-dev \
 	libmosquitto-dev mosquitto mosquitto-clients mosquitto-dev
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
 	faketime openssl postgresql python3-venv shellcheck sqlite3 strace zsh bash-completion jq
@@ -36,8 +36,8 @@ CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
 LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lmosquitto -lcrypto -lm
 # Beside those of the rooms above. libpq's headers have a folder of their own in Debian.
-HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lz -lpthread
-PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lz -lm -lpthread
+HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
+PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lxxhash -lm -lpthread
 
 COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
 GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c))

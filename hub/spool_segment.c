@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <xxhash.h>
 
 _Static_assert(sizeof(struct segment_header) == 64, "the header's layout is fixed");
 _Static_assert(sizeof(struct record_header) == 40, "the record's layout is fixed");
@@ -24,7 +24,7 @@ uint32_t record_checksum(const struct record_header *header, uint32_t length)
 {
     const unsigned char *from = (const unsigned char *)&header->number;
     size_t skipped = (size_t)(from - (const unsigned char *)header);
-    return (uint32_t)crc32(0, from, length - (uint32_t)skipped);
+    return (uint32_t)XXH3_64bits(from, length - skipped);
 }
 
 static bool fits(const struct record_header *header, uint32_t length, uint64_t room)

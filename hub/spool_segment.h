@@ -27,7 +27,7 @@ struct segment_header {
 
 struct record_header {
     _Atomic uint32_t length; /* of header and contents; written last */
-    uint32_t checksum;       /* CRC-32 of all behind it */
+    uint32_t checksum;       /* lower half of XXH3 (64 bits) of all behind it */
     uint64_t number;
     int64_t time;
     uint32_t topic_length, client_id_length, principal_length, payload_length;

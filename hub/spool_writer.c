@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { LEAST_SEGMENT = 4096, END_ROOM = sizeof(struct record_header) };
+enum { LET_GO = 65536 /* bytes; a multiple of any page */ };
 
 /* Files that become segments. */
 #define TEMPORARY_NAME ".sf-segment"
@@ -31,6 +32,7 @@ struct spool_writer {
     struct bell *bell;
     struct segment segment;
     uint64_t offset; /* of the next record */
+    uint64_t gone;   /* what is before it is not mapped any more */
     uint64_t next;   /* its number */
     bool begins;     /* the next segment is the first ever */
 
@@ -38,14 +40,16 @@ struct spool_writer {
     char refusal[256];             /* why there is no room; "" while there is */
     double look_again;
 
+    _Atomic uint64_t appended; /* number of the last record; stored after the record itself */
+
     /* The flusher's side; all under the lock. */
     pthread_t flusher;
     bool flushing, stop;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint64_t appended, flushed; /* numbers */
-    int current; /* a descriptor of its own of the segment that is written; -1: none */
-    int *sealed; /* descriptors of segments before it that are not flushed yet */
+    uint64_t flushed; /* number */
+    int current;      /* a descriptor of its own of the segment that is written; -1: none */
+    int *sealed;      /* descriptors of segments before it that are not flushed yet */
     size_t sealed_count, sealed_room;
     bool renamed;     /* a segment got its name since the folder was flushed */
     int spare;        /* a descriptor of the file that will be the next segment; -1: none */
@@ -72,10 +76,11 @@ static bool flush_folder(const struct spool_writer *writer)
     return done;
 }
 
-/* All that was appended before; the lock is held, and given up meanwhile. */
+/* All that was appended before; the lock is held, and given up meanwhile. How far is looked up
+ * before the files are, so none of those can be missing. */
 static void flush_once(struct spool_writer *writer)
 {
-    uint64_t upto = writer->appended;
+    uint64_t upto = atomic_load_explicit(&writer->appended, memory_order_acquire);
     bool renamed = writer->renamed;
     int *sealed = writer->sealed;
     size_t count = writer->sealed_count;
@@ -302,6 +307,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     seal(writer);
     writer->segment = made;
     writer->offset = sizeof(struct segment_header);
+    writer->gone = 0;
     if (writer->begins)
         bell_mark(writer->bell);
     writer->begins = false;
@@ -324,6 +330,16 @@ static enum status refused(struct spool_writer *writer, struct error *error)
         return REFUSED;
     fail(error, REFUSED, "the spool %s takes nothing more: %s", writer->folder, writer->refusal);
     return advise(error, "is sensorhub running, and its database reachable? Is the disk full?");
+}
+
+/* Pages that are written stay in the kernel only. As long as they are mapped here, a flush has to
+ * take the right to write from each of them, and to tell the other processors each time. */
+static void let_go_of_written(struct spool_writer *writer)
+{
+    uint64_t upto = writer->offset / LET_GO * LET_GO;
+    if (upto > writer->gone)
+        madvise(writer->segment.at + writer->gone, upto - writer->gone, MADV_DONTNEED);
+    writer->gone = upto;
 }
 
 enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
@@ -364,11 +380,11 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
     header->checksum = record_checksum(header, (uint32_t)length);
     atomic_store_explicit(&header->length, (uint32_t)length, memory_order_release);
     writer->offset += room;
+    if (writer->offset - writer->gone >= LET_GO)
+        let_go_of_written(writer);
 
     uint64_t record_number = writer->next++;
-    pthread_mutex_lock(&writer->mutex);
-    writer->appended = record_number;
-    pthread_mutex_unlock(&writer->mutex);
+    atomic_store_explicit(&writer->appended, record_number, memory_order_release);
     atomic_store_explicit(&writer->bell->last, record_number, memory_order_relaxed);
     bell_ring(writer->bell);
     return writer->options.flush_seconds <= 0 ? spool_flush(writer, error) : FINE;

@@ -56,7 +56,8 @@ struct plugin {
     struct rights *rights;
     struct spool_writer *spool;
     struct client *clients;
-    struct client *gone; /* the last that went: its last will is asked about after it */
+    struct client *latest; /* the last that was looked for: a message is asked about twice */
+    struct client *gone;   /* the last that went: its last will is asked about after it */
     double refreshed;
     double rate; /* messages a second of one connection; 0: any */
     unsigned long long refused;
@@ -90,10 +91,14 @@ static void turn_away(const char *client_id, const struct mosquitto *connection,
                          address ? address : "?", why);
 }
 
-static struct client *find(const struct plugin *plugin, const struct mosquitto *connection)
+static struct client *find(struct plugin *plugin, const struct mosquitto *connection)
 {
-    struct client *client = NULL;
+    struct client *client = plugin->latest;
+    if (client && client->connection == connection)
+        return client;
+    client = NULL;
     HASH_FIND_PTR(plugin->clients, &connection, client);
+    plugin->latest = client;
     return client;
 }
 
@@ -104,16 +109,22 @@ static void free_client(struct client *client)
     free(client);
 }
 
+static void take_out(struct plugin *plugin, struct client *client)
+{
+    plugin->latest = NULL;
+    HASH_DEL(plugin->clients, client);
+}
+
 static void forget(struct plugin *plugin, struct client *client)
 {
-    HASH_DEL(plugin->clients, client);
+    take_out(plugin, client);
     free_client(client);
 }
 
 /* Not known any more, but for its last will. */
 static void let_go(struct plugin *plugin, struct client *client)
 {
-    HASH_DEL(plugin->clients, client);
+    take_out(plugin, client);
     free_client(plugin->gone);
     plugin->gone = client;
 }
