@@ -42,17 +42,33 @@ static uint64_t records_behind(uint64_t position)
     return waiting;
 }
 
-/* Whole or not at all, but not flushed: it tells of now. */
+/* One block of any file system, so that the room for it is there as long as the file is. */
+enum { PAGE_ROOM = 4096 };
+
+static bool put_page(const char *path, int flags, const char *page, size_t length)
+{
+    int file = open(path, flags | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool done = file >= 0 && write(file, page, length) == (ssize_t)length;
+    if (file >= 0)
+        close(file);
+    return done;
+}
+
+/* Whole or not at all, but not flushed: it tells of now. On a full disk, which is when people look,
+ * over the old one. */
 static void write_page(const struct buffer *page)
 {
     static const char temporary[] = HUB_STATUS ".new";
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
+    char room[PAGE_ROOM];
+    if (page->failed || page->length > sizeof room)
         return;
-    bool done = !page->failed && write(file, page->at, page->length) == (ssize_t)page->length;
-    close(file);
-    if (!done || rename(temporary, HUB_STATUS))
-        unlink(temporary);
+    memset(room, '\n', sizeof room);
+    memcpy(room, page->at, page->length);
+    if (put_page(temporary, O_CREAT | O_TRUNC, room, sizeof room) &&
+        rename(temporary, HUB_STATUS) == 0)
+        return;
+    unlink(temporary);
+    put_page(HUB_STATUS, 0, room, sizeof room);
 }
 
 static void compose(struct status_page *page, struct buffer *out)
