@@ -108,6 +108,14 @@ enum status project_model(struct project *project, const char *type, cJSON **mod
     return status;
 }
 
+enum status subject_model(struct project *project, const char *subject, cJSON **model)
+{
+    if (strcmp(subject, "system") != 0)
+        return project_model(project, subject, model);
+    *model = model_of_system(project_system(project));
+    return FINE;
+}
+
 enum status project_check(struct project *project, const char *const *subjects, size_t count)
 {
     struct error *error = &project->context->error;
@@ -190,11 +198,7 @@ enum status project_render(struct project *project, const char *subject, const c
 {
     bool system = strcmp(subject, "system") == 0;
     cJSON *model = NULL;
-    enum status status = FINE;
-    if (system)
-        model = model_of_system(project_system(project));
-    else
-        status = project_model(project, subject, &model);
+    enum status status = subject_model(project, subject, &model);
     if (!status)
         status = render_sets(project, system ? "system" : "type", set, model, out);
     cJSON_Delete(model);

@@ -36,6 +36,9 @@ struct account_options project_account(const struct project *project);
 /* The model of a type whose spec must be right; the caller deletes. */
 enum status project_model(struct project *project, const char *type, cJSON **model);
 
+/* The same of a type or of "system". */
+enum status subject_model(struct project *project, const char *subject, cJSON **model);
+
 /* FINE when each of the subjects (types, "system") has a spec, and it is right: asked before the
  * first of several is written. */
 enum status project_check(struct project *project, const char *const *subjects, size_t count);

@@ -54,12 +54,8 @@ enum status subject_stack(struct project *project, const char *subject, char **n
 {
     bool system = strcmp(subject, "system") == 0;
     cJSON *model = NULL;
-    enum status status = FINE;
     *name = NULL;
-    if (system)
-        model = model_of_system(project_system(project));
-    else
-        status = project_model(project, subject, &model);
+    enum status status = subject_model(project, subject, &model);
     if (!status)
         *name = must_copy(json_string(json_get(model, system ? "system" : "type"), "stack", ""));
     cJSON_Delete(model);

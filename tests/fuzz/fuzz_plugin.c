@@ -284,65 +284,74 @@ static bool may(struct mosquitto *client, const char *topic, int access, bool re
     return handlers[MOSQ_EVT_ACL_CHECK](MOSQ_EVT_ACL_CHECK, &ask, plugin) == MOSQ_ERR_SUCCESS;
 }
 
-static void publish(struct mosquitto *client, struct input *input)
+struct message {
+    char topic[LONGEST + 1], payload[LONGEST + 1];
+    uint32_t length; /* of the payload */
+    bool retain;
+};
+
+static void read_message(struct input *input, struct message *message)
 {
-    char topic[LONGEST + 1], payload[LONGEST + 1], own[2 * LONGEST + 2];
-    bool retain = next_byte(input) & 1;
-    next_bytes(input, topic);
-    size_t length = next_bytes(input, payload);
-    struct mosquitto_evt_message message = {.client = client,
-                                            .topic = topic,
-                                            .payload = payload,
-                                            .payloadlen = (uint32_t)length,
-                                            .retain = retain};
-    const struct spool_record wanted = {.topic = topic,
-                                        .topic_length = (uint32_t)strlen(topic),
+    message->retain = next_byte(input) & 1;
+    next_bytes(input, message->topic);
+    message->length = (uint32_t)next_bytes(input, message->payload);
+}
+
+/* What was accepted is in the spool, and was the client's to say. */
+static void check_accepted(const struct mosquitto *client, const struct message *message)
+{
+    char own[2 * LONGEST + 2];
+    const struct spool_record wanted = {.topic = message->topic,
+                                        .topic_length = (uint32_t)strlen(message->topic),
                                         .client_id = client->client_id,
                                         .client_id_length = (uint32_t)strlen(client->client_id),
-                                        .payload = payload,
-                                        .payload_length = (uint32_t)length};
+                                        .payload = message->payload,
+                                        .payload_length = message->length};
+    must_be_spooled(is_service(client) ? NULL : &wanted);
+    snprintf(own, sizeof own, "%s/%s", client->type, client->thing);
+    must_hold(is_service(client) || (strcmp(message->topic, own) == 0 && !message->retain));
+}
+
+static void publish(struct mosquitto *client, struct input *input)
+{
+    struct message message;
+    read_message(input, &message);
+    struct mosquitto_evt_message event = {.client = client,
+                                          .topic = message.topic,
+                                          .payload = message.payload,
+                                          .payloadlen = message.length,
+                                          .retain = message.retain};
     if (!client->connected)
         return;
-    if (!may(client, topic, MOSQ_ACL_WRITE, retain)) {
+    if (!may(client, message.topic, MOSQ_ACL_WRITE, message.retain)) {
         disconnect(client);
         must_be_spooled(NULL);
         return;
     }
-    must_hold(handlers[MOSQ_EVT_MESSAGE](MOSQ_EVT_MESSAGE, &message, plugin) == MOSQ_ERR_SUCCESS);
-    must_be_spooled(is_service(client) ? NULL : &wanted);
-    snprintf(own, sizeof own, "%s/%s", client->type, client->thing);
-    must_hold(is_service(client) || (strcmp(topic, own) == 0 && !retain));
+    must_hold(handlers[MOSQ_EVT_MESSAGE](MOSQ_EVT_MESSAGE, &event, plugin) == MOSQ_ERR_SUCCESS);
+    check_accepted(client, &message);
 }
 
 /* It goes, and then the broker asks about its last will. */
 static void go(struct mosquitto *client, struct input *input)
 {
     struct mosquitto_evt_disconnect gone = {.client = client};
-    char topic[LONGEST + 1], payload[LONGEST + 1], own[2 * LONGEST + 2];
-    bool retain = next_byte(input) & 1;
-    next_bytes(input, topic);
-    size_t length = next_bytes(input, payload);
+    struct message message;
+    read_message(input, &message);
     struct mosquitto_evt_acl_check will = {.client = client,
-                                           .topic = topic,
+                                           .topic = message.topic,
                                            .access = MOSQ_ACL_WRITE,
-                                           .payload = payload,
-                                           .payloadlen = (uint32_t)length,
-                                           .retain = retain};
-    const struct spool_record wanted = {.topic = topic,
-                                        .topic_length = (uint32_t)strlen(topic),
-                                        .client_id = client->client_id,
-                                        .client_id_length = (uint32_t)strlen(client->client_id),
-                                        .payload = payload,
-                                        .payload_length = (uint32_t)length};
+                                           .payload = message.payload,
+                                           .payloadlen = message.length,
+                                           .retain = message.retain};
     if (!client->connected)
         return;
     handlers[MOSQ_EVT_DISCONNECT](MOSQ_EVT_DISCONNECT, &gone, plugin);
-    bool allowed =
-        handlers[MOSQ_EVT_ACL_CHECK](MOSQ_EVT_ACL_CHECK, &will, plugin) == MOSQ_ERR_SUCCESS;
-    must_be_spooled(allowed && !is_service(client) ? &wanted : NULL);
-    snprintf(own, sizeof own, "%s/%s", client->type, client->thing);
-    must_hold(!allowed || is_service(client) || (strcmp(topic, own) == 0 && !retain));
-    must_hold(!may(client, topic, MOSQ_ACL_WRITE, retain)); /* one will only */
+    if (handlers[MOSQ_EVT_ACL_CHECK](MOSQ_EVT_ACL_CHECK, &will, plugin) == MOSQ_ERR_SUCCESS)
+        check_accepted(client, &message);
+    else
+        must_be_spooled(NULL);
+    must_hold(!may(client, message.topic, MOSQ_ACL_WRITE, message.retain)); /* one will only */
     client->connected = false;
     disconnect(client);
 }
