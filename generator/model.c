@@ -447,11 +447,21 @@ static char *stack_name(const char *prefix, const char *type)
     return made;
 }
 
+/* What DynamoDB sorts the items of a thing by. A valid reading has its time to itself, as in
+ * Timestream; invalid ones may share theirs, and have an id (rules.c). */
+static void put_sort_key(cJSON *keys, const char *role, const char *attribute, const char *kind)
+{
+    cJSON *key = json_object();
+    json_put_string(key, "attribute", attribute);
+    json_put_string(key, "attribute_type", kind);
+    json_put(keys, role, key);
+}
+
 static void add_names(cJSON *type, const cJSON *system, const char *name)
 {
     const char *prefix = json_string(system, "name", "");
     const char *database = json_string(system, "database", "");
-    cJSON *tables = json_object(), *roles = json_object();
+    cJSON *tables = json_object(), *keys = json_object(), *roles = json_object();
     put_format(type, "topic_filter", "%s/+", name);
     owned char *stack = stack_name(prefix, name);
     json_put_string(type, "stack", stack);
@@ -460,6 +470,9 @@ static void add_names(cJSON *type, const cJSON *system, const char *name)
     put_format(tables, "valid", "%s-%s", database, name);
     put_format(tables, "invalid", "%s-%s-invalid", database, name);
     json_put(type, "tables", tables);
+    put_sort_key(keys, "valid", "time", "N");
+    put_sort_key(keys, "invalid", "id", "S");
+    json_put(type, "sort_keys", keys);
     put_role(roles, "rule", system, name);
     put_role(roles, "error", system, name);
     json_put(type, "roles", roles);

@@ -30,6 +30,8 @@
  *     "log_group": "/sensorforge/home/esp8266temp", "log_retention_days": 30,
  *     "table": "esp8266temp",                in the central database (Timestream)
  *     "tables": {"valid": "iot-esp8266temp", "invalid": "iot-esp8266temp-invalid"},    (DynamoDB)
+ *     "sort_keys": {"valid": {"attribute": "time", "attribute_type": "N"},
+ *                   "invalid": {"attribute": "id", "attribute_type": "S"}},            (DynamoDB)
  *     "roles": {"rule": {"name": "home-esp8266temp-rule", "arn": "arn:aws:iam::..."},
  *               "error": {...}},             names have at most 64 characters, IAM's limit
  *     "has_attributes": true,

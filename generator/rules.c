@@ -124,13 +124,19 @@ static void add_valid(cJSON *rules, const cJSON *type, const char *sql, const ch
     json_put(rules, "valid", rule);
 }
 
+/* Two invalid readings of a thing may come in the same millisecond, and the second must not take
+ * the place of the first: the message's own id tells them apart. Over HTTPS a message has none. */
+#define MESSAGE_ID                                                                                 \
+    "concat(timestamp(), '-', CASE isUndefined(traceid()) WHEN true THEN newuuid() "               \
+    "ELSE traceid() END) AS id, "
+
 /* condition: what the valid rule asks for; "" when it takes everything. */
 static void add_invalid(cJSON *rules, const cJSON *type, const char *condition)
 {
     struct text sql = {0};
     text_add_string(&sql, "SELECT ");
     add_key_columns(&sql, type, "timestamp()", "floor(timestamp() / 1000)");
-    text_add_string(&sql, "encode(*, 'base64') AS payload, ");
+    text_add_string(&sql, MESSAGE_ID "encode(*, 'base64') AS payload, ");
     add_names(&sql, json_get(type, "attributes"));
     add_names(&sql, json_get(type, "measures"));
     drop_last_comma(&sql);

@@ -11,7 +11,8 @@
  * would make the whole Undefined, and "<>" of two types is true. The valid rule uses SQL version
  * 2015-10-08, in which 25.0 stays a decimal; `x + 0.0` makes an integer one, so that 24.6 and 25
  * land in the same column. The invalid rule needs 2016-03-23 for encode(), which keeps the message
- * as it came, JSON or not. */
+ * as it came, JSON or not; and it selects an id, the table's sort key, because several messages of
+ * a thing may come in one millisecond. */
 #ifndef GENERATOR_RULES_H
 #define GENERATOR_RULES_H
 

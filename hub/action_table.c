@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     LONGEST_VALUE = 2048,               /* bytes of a string or dimension (Timestream's quotas) */
@@ -32,15 +31,6 @@ static struct column *find_column(const struct store_table *table, const char *n
     return NULL;
 }
 
-/* SQLite does not tell names apart that differ in case only, and thing and time are the key. */
-static bool may_be_added(const struct store_table *table, const char *name)
-{
-    bool taken = strcasecmp(name, "thing") == 0 || strcasecmp(name, "time") == 0;
-    for (size_t i = 0; table->columns && i < table->column_count && !taken; i++)
-        taken = strcasecmp(table->columns[i].name, name) == 0;
-    return !taken && table->column_count < MOST_COLUMNS;
-}
-
 /* The column of this name, made where there is none yet; *column NULL when it may not be made. */
 static enum status need_column(struct store_table *table, const char *name, size_t length,
                                enum column_kind kind, size_t expected, struct work *work,
@@ -54,7 +44,7 @@ static enum status need_column(struct store_table *table, const char *name, size
         return FINE;
     memcpy(copy, name, length);
     copy[length] = '\0';
-    if (!may_be_added(table, copy))
+    if (!store_may_add_column(table, copy))
         return FINE;
     enum status status = store_add_column(table, copy, kind, error);
     if (status)
@@ -218,7 +208,7 @@ enum status run_timestream(struct action *action, struct work *work, struct erro
         work->cells[i].set = false;
     if (!run_template(action, work, action->thing, &thing))
         return FINE;
-    if (!thing.length || thing.length > LONGEST_VALUE || memchr(thing.bytes, '\0', thing.length)) {
+    if (!thing.length || thing.length > LONGEST_THING || memchr(thing.bytes, '\0', thing.length)) {
         failure_add(work->failures, action, "The value of dimension \"thing\" is not taken");
         return FINE;
     }
@@ -253,11 +243,24 @@ static bool is_called(const struct member *member, const char *name)
            memcmp(member->name, name, member->name_length) == 0;
 }
 
+/* A text that a key may be. */
+static bool is_key(const char *bytes, size_t length, size_t longest)
+{
+    return bytes && length > 0 && length <= longest && !memchr(bytes, '\0', length);
+}
+
+/* Where the sort key is id, time is an attribute like others, and a row without it has the time at
+ * which its message came. */
 enum status run_dynamodb(struct action *action, struct work *work, struct error *error)
 {
-    struct row row = {.item = work->payload, .item_length = work->length, .token = work->token};
+    struct row row = {.time = work->message->time,
+                      .item = work->payload,
+                      .item_length = work->length,
+                      .token = work->token};
+    const bool by_id = action->table->by_id;
     struct members members;
     struct member member;
+    int64_t time;
     bool timed = false;
     if (work->raw || !members_begin(&members, work->payload, work->length, work->spare)) {
         failure_add(work->failures, action, "What was selected is not a JSON object");
@@ -268,15 +271,19 @@ enum status run_dynamodb(struct action *action, struct work *work, struct error 
             row.thing = member.at;
             row.thing_length = member.length;
         } else if (is_called(&member, "time")) {
-            timed = whole_number(&member, &row.time);
+            timed = whole_number(&member, &time);
+            row.time = timed ? time : row.time;
+        } else if (by_id && is_called(&member, "id") && member.kind == MEMBER_STRING) {
+            row.id = member.at;
+            row.id_length = member.length;
         } else if (is_called(&member, "expires") && !whole_number(&member, &row.expires)) {
             row.expires = 0;
         }
     }
-    if (!row.thing || !row.thing_length || row.thing_length > LONGEST_VALUE ||
-        memchr(row.thing, '\0', row.thing_length) || !timed) {
-        failure_add(work->failures, action,
-                    "The item lacks its key: thing (text) and time (a whole number)");
+    if (!is_key(row.thing, row.thing_length, LONGEST_THING) ||
+        !(by_id ? is_key(row.id, row.id_length, LONGEST_ID) : timed)) {
+        failure_add(work->failures, action, "The item lacks its key: thing (text) and %s",
+                    by_id ? "id (text)" : "time (a whole number)");
         return FINE;
     }
     return work->failures->failed ? no_memory(error) : store_put(action->table, &row, error);

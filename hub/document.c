@@ -45,10 +45,13 @@ static bool has_key(const cJSON *document, const char *name, const char *role, c
 static enum status take_items(struct type *type, const char *path, const cJSON *document,
                               struct error *error)
 {
-    table_called(type, json_string(document, "TableName", ""));
-    if (has_key(document, "thing", "HASH", "S") && has_key(document, "time", "RANGE", "N"))
+    struct table_wish *table = table_called(type, json_string(document, "TableName", ""));
+    table->by_id = has_key(document, "id", "RANGE", "S");
+    if (has_key(document, "thing", "HASH", "S") &&
+        (table->by_id || has_key(document, "time", "RANGE", "N")))
         return FINE;
-    fail(error, WRONG_INPUT, "%s: the key of a table must be thing (HASH, S) and time (RANGE, N)",
+    fail(error, WRONG_INPUT,
+         "%s: the key of a table must be thing (HASH, S), and time (RANGE, N) or id (RANGE, S)",
          path);
     return advise(error, "the local database has no other");
 }

@@ -178,6 +178,13 @@ static bool gather(void *context, const struct row *row)
     return true;
 }
 
+/* An id that is there to tell items apart tells a person nothing. */
+static bool is_shown(const struct answer *answer, const char *member)
+{
+    bool complete = answer->options->json || answer->options->csv;
+    return complete || !answer->table->by_id || strcmp(member, "id") != 0;
+}
+
 /* Items: a column for each member that any of them has. */
 static void take_items_apart(struct answer *answer)
 {
@@ -189,7 +196,11 @@ static void take_items_apart(struct answer *answer)
     for (size_t i = 0; i < answer->row_count; i++) {
         const struct piece *item = &answer->cells[i * 3 + 2];
         items[i] = cJSON_ParseWithLength(answer->bytes.at + item->offset, item->length);
-        cJSON_ArrayForEach(member, items[i]) column_called(&flat, member->string);
+        cJSON_ArrayForEach(member, items[i])
+        {
+            if (is_shown(answer, member->string))
+                column_called(&flat, member->string);
+        }
     }
     for (size_t i = 0; i < answer->row_count; i++) {
         for (size_t k = 0; k < flat.column_count; k++) {

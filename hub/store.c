@@ -56,6 +56,7 @@ void store_table_begin(struct store_table *table, struct store *store,
                                   .kind = wish->kind,
                                   .retention_seconds = wish->retention_seconds,
                                   .expires = wish->expires,
+                                  .by_id = wish->by_id,
                                   .store = store};
 }
 
@@ -66,6 +67,7 @@ bool store_table_again(struct store_table *table, const struct table_wish *wish,
         return false;
     table->retention_seconds = wish->retention_seconds;
     table->expires = wish->expires;
+    table->by_id = wish->by_id;
     *found = table;
     return true;
 }
@@ -99,12 +101,41 @@ void add_quoted(struct text *sql, const char *name)
     text_add_char(sql, '"');
 }
 
-enum status store_other_kind(const char *name, struct error *error)
+void store_found(struct store_table *table, struct found *found, bool key, const char *name,
+                 const char *type)
 {
+    enum column_kind kind;
+    found->columns = true;
+    if (key && strcmp(name, "thing") == 0)
+        found->thing = true;
+    else if (key && strcmp(name, "time") == 0)
+        found->time = true;
+    else if (key && strcmp(name, "id") == 0)
+        found->id = true;
+    else if (!key && strcmp(name, "item") == 0 && strcasecmp(type, "json") == 0)
+        found->item = true;
+    else if (!key && column_kind_read(type, &kind) && table->column_count < MOST_COLUMNS)
+        store_table_add(table, name, kind);
+    else
+        found->unknown = true;
+}
+
+enum status store_check_found(struct store_table *table, const struct found *found,
+                              struct error *error)
+{
+    bool items = table->kind == TABLE_ITEMS;
+    bool right = found->thing && found->time && found->id == items && found->item == items;
+    if (items) {
+        right = right && table->column_count == 1 && strcmp(table->columns->name, "expires") == 0;
+        table->column_count = 0;
+    }
+    if (!found->columns || (right && !found->unknown))
+        return FINE;
     fail(error, WRONG_INPUT,
-         "the database has a table \"%s\" that is not what the documents ask for", name);
-    return advise(error, "it was made for the other kind of store (Timestream or DynamoDB): rename "
-                         "it, or drop it if nobody needs it; a new one is made");
+         "the database has a table \"%s\" that is not what the documents ask for", table->name);
+    return advise(error, "it was made for the other kind of store (Timestream or DynamoDB), or by "
+                         "an older version: rename it, or drop it if nobody needs it; a new one is "
+                         "made");
 }
 
 /* --- dispatch --- */
@@ -143,11 +174,24 @@ enum status store_tables_end(struct store *store, struct error *error)
     return store->backend->tables(store, false, error);
 }
 
+/* SQLite does not tell names apart that differ in case only, and thing and time are the key. */
+bool store_may_add_column(const struct store_table *table, const char *name)
+{
+    const struct backend *backend = table->store->backend;
+    bool taken = strcasecmp(name, "thing") == 0 || strcasecmp(name, "time") == 0;
+    for (size_t i = 0; table->columns && i < table->column_count && !taken; i++)
+        taken = strcasecmp(table->columns[i].name, name) == 0;
+    return !taken && *name && strlen(name) <= LONGEST_COLUMN &&
+           table->column_count < MOST_COLUMNS &&
+           (!backend->takes_name || backend->takes_name(name));
+}
+
 enum status store_add_column(struct store_table *table, const char *name, enum column_kind kind,
                              struct error *error)
 {
-    if (table->column_count == MOST_COLUMNS || strlen(name) > LONGEST_COLUMN)
-        return fail(error, WRONG_INPUT, "table \"%s\" takes no more columns", table->name);
+    if (!store_may_add_column(table, name))
+        return fail(error, WRONG_INPUT, "table \"%s\" takes no column called \"%s\"", table->name,
+                    name);
     enum status status = table->store->backend->add_column(table, name, kind, error);
     if (!status)
         store_table_add(table, name, kind);

@@ -5,13 +5,15 @@
  *   readings  Timestream's: thing, time, and a column for each dimension and measure. A row is
  *             never changed: the same one again is a duplicate; another value for the same thing
  *             and time is rejected, as Timestream does. A value where there was none is added.
- *   items     DynamoDB's: thing, time, and the item as JSON. A new one takes the place of the old,
- *             as PutItem does. expires, in seconds since 1970, is the table's time to live.
+ *   items     DynamoDB's: thing, time, id, and the item as JSON. A new one takes the place of the
+ *             old, as PutItem does. expires, in seconds since 1970, is the table's time to live.
  *
- * Both have the primary key (thing, time); time is in milliseconds since 1970. Besides them there
- * are "_log" (what went to a log group: time, log_group, message) and "_hub", one row: how far the
- * spool is stored, and what was counted on the way. No type and no DynamoDB table can be called so.
- * They change in the transaction that holds the rows: that is all there is to "exactly once".
+ * The primary key of readings is (thing, time), that of items (thing, time, id): id is what the
+ * documents' sort key says, or "" where that key is time. time is in milliseconds since 1970.
+ * Besides them there are "_log" (what went to a log group: time, log_group, message) and "_hub",
+ * one row: how far the spool is stored, and what was counted on the way. No type and no DynamoDB
+ * table can be called so. They change in the transaction that holds the rows: that is all there is
+ * to "exactly once".
  *
  * A store is used by one thread. When a call fails with REFUSED, the store is closed, opened again
  * later, and everything since store_begin() is done again: nothing of it is there. Without memory,
@@ -33,7 +35,9 @@ const char *column_kind_name(enum column_kind kind);
 
 enum {
     LONGEST_COLUMN = 256, /* bytes of a name: Timestream's limit for a measure's */
-    MOST_COLUMNS = 256    /* of a table, besides thing and time */
+    MOST_COLUMNS = 256,   /* of a table, besides thing and time */
+    LONGEST_THING = 2048, /* bytes, as a partition key in DynamoDB, a dimension in Timestream */
+    LONGEST_ID = 512      /* bytes: an index of PostgreSQL has room for both */
 };
 
 struct column {
@@ -50,6 +54,7 @@ struct table_wish {
     double retention_seconds; /* of readings, by their time; 0: for ever */
     double latest_seconds;    /* of readings: older ones are not taken; 0: any. Not the store's */
     bool expires;             /* of items: those whose time to live is over are deleted */
+    bool by_id;               /* of items: their sort key is id, not time */
 };
 
 struct store;
@@ -61,7 +66,7 @@ struct store_table {
     struct column *columns; /* besides thing and time; none for items */
     size_t column_count, column_room;
     double retention_seconds;
-    bool expires;
+    bool expires, by_id;
     struct store *store;
 };
 
@@ -79,7 +84,12 @@ enum status store_table(struct store *store, const struct table_wish *wish,
 enum status store_tables_begin(struct store *store, struct error *error);
 enum status store_tables_end(struct store *store, struct error *error);
 
-/* Adds a column to a table of readings, in place; in a transaction, it is part of that. */
+/* Whether a table of readings can have one more column, and the database can call it so and tell it
+ * from the others. */
+bool store_may_add_column(const struct store_table *table, const char *name);
+
+/* Adds a column to a table of readings, in place; in a transaction, it is part of that.
+ * WRONG_INPUT where it may not be added. */
 enum status store_add_column(struct store_table *table, const char *name, enum column_kind kind,
                              struct error *error);
 
@@ -103,6 +113,8 @@ struct row {
     size_t thing_length;
     int64_t time;
     const struct cell *cells; /* of readings: one for each column of the table */
+    const char *id;           /* of items: up to LONGEST_ID bytes, UTF-8 without NUL */
+    size_t id_length;         /* 0: the sort key is time */
     const char *item;         /* of items: JSON */
     size_t item_length;
     int64_t expires; /* of items; 0: never */
@@ -150,8 +162,8 @@ struct store_query {
     size_t limit;        /* the newest so many; 0: all */
 };
 
-/* Rows by time, the newest first. each() returns false to end it; what row points to is there until
- * it returns. */
+/* Rows by time, the newest first; items without their id. each() returns false to end it; what row
+ * points to is there until it returns. */
 enum status store_query(struct store_table *table, const struct store_query *query,
                         bool (*each)(void *context, const struct row *row), void *context,
                         struct error *error);

@@ -10,6 +10,7 @@ struct backend {
     enum status (*table)(struct store *store, const struct table_wish *wish,
                          struct store_table **table, struct error *error);
     enum status (*tables)(struct store *store, bool begin, struct error *error);
+    bool (*takes_name)(const char *name); /* as a column's; NULL: any */
     enum status (*add_column)(struct store_table *table, const char *name, enum column_kind kind,
                               struct error *error);
     enum status (*begin)(struct store *store, struct error *error);
@@ -54,14 +55,24 @@ bool store_table_again(struct store_table *table, const struct table_wish *wish,
 void store_table_end(struct store_table *table);
 void store_table_add(struct store_table *table, const char *name, enum column_kind kind);
 
+/* What there is under a table's name, gathered column by column: a table of items is known by its
+ * column item, whose type is JSON, which no column of readings has. */
+struct found {
+    bool thing, time, id;        /* in the primary key */
+    bool item, unknown, columns; /* columns: there are any, and so a table */
+};
+void store_found(struct store_table *table, struct found *found, bool key, const char *name,
+                 const char *type);
+
+/* WRONG_INPUT where it is another kind of table. */
+enum status store_check_found(struct store_table *table, const struct found *found,
+                              struct error *error);
+
 /* The kind that a database calls by this name (as column_kind_name(), or PostgreSQL's own words);
  * false for any other. */
 bool column_kind_read(const char *name, enum column_kind *kind);
 
 /* Adds a name in quotes, quotes in it doubled: as both databases read it. */
 void add_quoted(struct text *sql, const char *name);
-
-/* WRONG_INPUT: the table is there, and is another kind of table. */
-enum status store_other_kind(const char *name, struct error *error);
 
 #endif

@@ -20,6 +20,7 @@
 
 enum {
     COPY_BYTES = 1 << 20, /* gathered before they are sent */
+    LONGEST_NAME = 63,    /* bytes: the server cuts off the rest (NAMEDATALEN) */
     THINGS_AT_ONCE = 200,
     NUMBER_ROOM = 32,
     LOCK_KEY = 0x53464855 /* "SFHU" */
@@ -139,6 +140,10 @@ static enum status check_url(const char *url, struct error *error)
                  : fail(error, WRONG_INPUT, "local.store is not a URL that PostgreSQL reads");
 }
 
+/* Rows of a batch, and things, are looked up one by one by a table's key. Left to itself the
+ * planner reads the whole table instead as long as that is small, and slows down as it grows. */
+#define LOOK_UP " SET enable_hashjoin = off; SET enable_mergejoin = off"
+
 static enum status connect_to(struct postgres_store *store, const char *url, struct error *error)
 {
     const char *const names[] = {"dbname",          "connect_timeout",  "application_name",
@@ -158,7 +163,8 @@ static enum status connect_to(struct postgres_store *store, const char *url, str
         fail(error, REFUSED, "the database's encoding is %s", encoding ? encoding : "unknown");
         return advise(error, "it must be UTF8 (CREATE DATABASE ... ENCODING 'UTF8')");
     }
-    return run(store, "SET client_min_messages = warning; SET synchronous_commit = on", error);
+    return run(store, "SET client_min_messages = warning; SET synchronous_commit = on;" LOOK_UP,
+               error);
 }
 
 /* Waited for a little: the server may not have noticed yet that we closed the last connection. */
@@ -251,39 +257,55 @@ static const char *type_name(enum column_kind kind)
     return names[kind];
 }
 
+/* Every table has columns of these names of the server's own ("System Columns" of the manual). The
+ * same list is in the schema of specs, for names of measures and attributes. */
+static bool postgres_takes_name(const char *name)
+{
+    static const char *const taken[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
+    bool takes = strlen(name) <= LONGEST_NAME;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken && takes; i++)
+        takes = strcmp(name, taken[i]) != 0;
+    return takes;
+}
+
+/* What would be cut off is not found again under its own name. */
+static enum status check_name(const struct store_table *table, struct error *error)
+{
+    if (strlen(table->name) <= LONGEST_NAME)
+        return FINE;
+    fail(error, WRONG_INPUT, "PostgreSQL takes no table called \"%s\": %zu bytes", table->name,
+         strlen(table->name));
+    return advise(error,
+                  "a name may have %d bytes: choose a shorter database: in system.yaml, or "
+                  "a shorter type",
+                  LONGEST_NAME);
+}
+
 /* Columns of what is there, as SQLite's backend reads them. */
 static enum status read_columns(struct postgres_store *store, struct store_table *table,
-                                bool *found, struct error *error)
+                                bool *there, struct error *error)
 {
     const char *const values[] = {table->name};
-    PGresult *list;
-    int keys = 0, items = 0, unknown = 0;
-    enum status status =
-        ask(store,
-            "SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a"
-            " JOIN pg_class c ON c.oid = a.attrelid WHERE c.relname = $1 AND a.attnum > 0"
-            " AND NOT a.attisdropped AND pg_table_is_visible(c.oid) ORDER BY a.attnum",
-            1, values, &list, error);
+    struct found found = {0};
+    PGresult *list = NULL;
+    enum status status = check_name(table, error);
+    if (!status)
+        status =
+            ask(store,
+                "SELECT a.attname, format_type(a.atttypid, NULL), EXISTS (SELECT FROM pg_index i"
+                " WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))"
+                " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relname = $1"
+                " AND a.attnum > 0 AND NOT a.attisdropped AND pg_table_is_visible(c.oid)"
+                " ORDER BY a.attnum",
+                1, values, &list, error);
     if (status)
         return status;
-    for (int i = 0; i < PQntuples(list); i++) {
-        const char *name = PQgetvalue(list, i, 0), *type = PQgetvalue(list, i, 1);
-        enum column_kind kind;
-        if (strcmp(name, "thing") == 0 || strcmp(name, "time") == 0)
-            keys++;
-        else if (strcmp(type, "json") == 0 || strcmp(name, "expires") == 0)
-            items++;
-        else if (column_kind_read(type, &kind) && table->column_count < MOST_COLUMNS)
-            store_table_add(table, name, kind);
-        else
-            unknown++;
-    }
-    *found = PQntuples(list) > 0;
+    for (int i = 0; i < PQntuples(list); i++)
+        store_found(table, &found, *PQgetvalue(list, i, 2) == 't', PQgetvalue(list, i, 0),
+                    PQgetvalue(list, i, 1));
     PQclear(list);
-    bool right = table->kind == TABLE_READINGS ? !items : items == 2 && !table->column_count;
-    if (*found && (keys != 2 || unknown || !right))
-        return store_other_kind(table->name, error);
-    return FINE;
+    *there = found.columns;
+    return store_check_found(table, &found, error);
 }
 
 static enum status make_table(struct postgres_store *store, const struct postgres_table *own,
@@ -294,12 +316,12 @@ static enum status make_table(struct postgres_store *store, const struct postgre
                     "CREATE TABLE %s (thing TEXT COLLATE \"C\" NOT NULL,"
                     " time BIGINT NOT NULL",
                     own->quoted);
-    if (own->table.kind == TABLE_ITEMS) {
-        owned char *index = must_format("%s-expires", own->table.name);
-        text_add_string(&sql, ", expires BIGINT, item JSON NOT NULL, PRIMARY KEY (thing, time));"
-                              "CREATE INDEX ");
-        add_quoted(&sql, index);
-        text_add_format(&sql, " ON %s (expires) WHERE expires IS NOT NULL", own->quoted);
+    if (own->table.kind == TABLE_ITEMS) { /* the server finds a name for the index that is free */
+        text_add_format(&sql,
+                        ", id TEXT COLLATE \"C\" NOT NULL, expires BIGINT, item JSON NOT NULL,"
+                        " PRIMARY KEY (thing, time, id));"
+                        "CREATE INDEX ON %s (expires) WHERE expires IS NOT NULL",
+                        own->quoted);
     } else {
         text_add_string(&sql, ", PRIMARY KEY (thing, time))");
     }
@@ -318,6 +340,7 @@ static enum status make_table(struct postgres_store *store, const struct postgre
     return status;
 }
 
+/* Its columns have numbers, so that no field is called as one that it has besides: n. */
 static enum status make_staging(struct postgres_store *store, const struct postgres_table *own,
                                 struct error *error)
 {
@@ -327,12 +350,9 @@ static enum status make_staging(struct postgres_store *store, const struct postg
                     " time BIGINT",
                     own->staging);
     if (own->table.kind == TABLE_ITEMS)
-        text_add_string(&sql, ", expires BIGINT, item JSON");
-    for (size_t i = 0; i < own->table.column_count; i++) {
-        text_add_string(&sql, ", ");
-        add_quoted(&sql, own->table.columns[i].name);
-        text_add_format(&sql, " %s", type_name(own->table.columns[i].kind));
-    }
+        text_add_string(&sql, ", id TEXT COLLATE \"C\", expires BIGINT, item JSON");
+    for (size_t i = 0; i < own->table.column_count; i++)
+        text_add_format(&sql, ", c%zu %s", i, type_name(own->table.columns[i].kind));
     text_add_string(&sql, ") ON COMMIT DELETE ROWS");
     enum status status = run(store, text_string(&sql), error);
     text_free(&sql);
@@ -483,8 +503,8 @@ static enum status postgres_add_column(struct store_table *table, const char *na
     add_quoted(&column, name);
     owned char *sql = must_format("ALTER TABLE %s ADD COLUMN %s %s", own->quoted,
                                   text_string(&column), type_name(kind));
-    owned char *staging = must_format("ALTER TABLE %s ADD COLUMN %s %s", own->staging,
-                                      text_string(&column), type_name(kind));
+    owned char *staging = must_format("ALTER TABLE %s ADD COLUMN c%zu %s", own->staging,
+                                      table->column_count, type_name(kind));
     text_free(&column);
     enum status status = send_rows(store, own, error);
     if (!status)
@@ -508,11 +528,12 @@ static enum status postgres_put(struct store_table *table, const struct row *row
     struct postgres_table *own = (struct postgres_table *)table;
     struct buffer *rows = &own->rows;
     bool items = table->kind == TABLE_ITEMS;
-    add_16(rows, (uint16_t)(3 + (items ? 2 : table->column_count)));
+    add_16(rows, (uint16_t)(3 + (items ? 3 : table->column_count)));
     add_number(rows, (int64_t)own->tokens.count);
     add_bytes(rows, row->thing, row->thing_length);
     add_number(rows, row->time);
     if (items) {
+        add_bytes(rows, row->id_length ? row->id : "", row->id_length);
         if (row->expires)
             add_number(rows, row->expires);
         else
@@ -536,39 +557,66 @@ static void add_columns(const struct store_table *table, const char *before, str
     }
 }
 
-/* "t.a = i.a" for each column, true where one of them has no value. */
+/* The form for each column, with what stands between two of them. In it, $ is the column of the
+ * table and % that of the temporary table. */
+static void add_each(const struct store_table *table, const char *between, const char *form,
+                     struct text *sql)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        text_add_string(sql, i ? between : "");
+        for (const char *c = form; *c; c++) {
+            if (*c == '$')
+                add_quoted(sql, table->columns[i].name);
+            else if (*c == '%')
+                text_add_format(sql, "c%zu", i);
+            else
+                text_add_char(sql, *c);
+        }
+    }
+}
+
+/* No value of i is another than that of t. */
 static void add_agreement(const struct store_table *table, struct text *sql)
 {
-    struct text name = {0};
-    text_add_string(sql, "true");
-    for (size_t i = 0; i < table->column_count; i++) {
-        text_clear(&name);
-        add_quoted(&name, table->columns[i].name);
-        text_add_format(sql, " AND coalesce(t.%s = i.%s, true)", text_string(&name),
-                        text_string(&name));
-    }
-    text_free(&name);
+    add_each(table, " AND ", "coalesce(t.$ = i.%, true)", sql);
+}
+
+/* Values where there was none, of rows that agree with what is there. Each takes part in its turn,
+ * as it would alone: the first of a thing and time is merged, and what is left is compared with
+ * what that made of it. Each turn fills a column, so there are no more turns than columns, and
+ * mostly there is nothing to fill. Rows that disagree never agree later: what is there stays. */
+static enum status fill_gaps(struct postgres_store *store, struct postgres_table *own,
+                             struct error *error)
+{
+    struct text sql = {0};
+    uint64_t filled = 1;
+    enum status status = FINE;
+    text_add_format(&sql, "UPDATE %s t SET ", own->quoted);
+    add_each(&own->table, ", ", "$ = coalesce(t.$, i.%)", &sql);
+    text_add_format(&sql,
+                    " FROM (SELECT DISTINCT ON (i.thing, i.time) i.* FROM %s i JOIN %s t"
+                    " ON t.thing = i.thing AND t.time = i.time WHERE (",
+                    own->staging, own->quoted);
+    add_each(&own->table, " OR ", "t.$ IS NULL AND i.% IS NOT NULL", &sql);
+    text_add_string(&sql, ") AND ");
+    add_agreement(&own->table, &sql);
+    text_add_string(&sql, " ORDER BY i.thing, i.time, i.n) i"
+                          " WHERE t.thing = i.thing AND t.time = i.time");
+    while (!status && filled)
+        status = tell(store, text_string(&sql), 0, NULL, &filled, error);
+    text_free(&sql);
+    return status;
 }
 
 /* Some rows were there already: their values where there was none, and who disagrees. */
 static enum status merge_again(struct postgres_store *store, struct postgres_table *own,
                                struct error *error)
 {
-    struct text sql = {0}, name = {0};
+    struct text sql = {0};
     PGresult *list = NULL;
-    enum status status = FINE;
-    text_add_format(&sql, "UPDATE %s t SET time = t.time", own->quoted);
-    for (size_t i = 0; i < own->table.column_count; i++) {
-        text_clear(&name);
-        add_quoted(&name, own->table.columns[i].name);
-        text_add_format(&sql, ", %s = coalesce(t.%s, i.%s)", text_string(&name), text_string(&name),
-                        text_string(&name));
-    }
-    text_add_format(&sql, " FROM %s i WHERE t.thing = i.thing AND t.time = i.time AND ",
-                    own->staging);
-    add_agreement(&own->table, &sql);
-    status = run(store, text_string(&sql), error);
-    text_clear(&sql);
+    if (!own->table.column_count)
+        return FINE;
+    enum status status = fill_gaps(store, own, error);
     text_add_format(&sql,
                     "SELECT i.n FROM %s i JOIN %s t ON t.thing = i.thing AND t.time = i.time"
                     " WHERE NOT (",
@@ -584,7 +632,6 @@ static enum status merge_again(struct postgres_store *store, struct postgres_tab
     }
     PQclear(list);
     text_free(&sql);
-    text_free(&name);
     return status;
 }
 
@@ -597,7 +644,8 @@ static enum status merge_readings(struct postgres_store *store, struct postgres_
     text_add_format(&sql, "INSERT INTO %s (thing, time", own->quoted);
     add_columns(&own->table, "", &sql);
     text_add_string(&sql, ") SELECT thing, time");
-    add_columns(&own->table, "", &sql);
+    for (size_t i = 0; i < own->table.column_count; i++)
+        text_add_format(&sql, ", c%zu", i);
     text_add_format(&sql, " FROM %s ORDER BY n ON CONFLICT DO NOTHING", own->staging);
     enum status status = tell(store, text_string(&sql), 0, NULL, &stored, error);
     text_free(&sql);
@@ -613,9 +661,10 @@ static enum status merge_items(struct postgres_store *store, struct postgres_tab
                                struct error *error)
 {
     owned char *sql = must_format(
-        "INSERT INTO %s (thing, time, expires, item) SELECT DISTINCT ON (thing, time)"
-        " thing, time, expires, item FROM %s ORDER BY thing, time, n DESC"
-        " ON CONFLICT (thing, time) DO UPDATE SET item = excluded.item, expires = excluded.expires",
+        "INSERT INTO %s (thing, time, id, expires, item) SELECT DISTINCT ON (thing, time, id)"
+        " thing, time, id, expires, item FROM %s ORDER BY thing, time, id, n DESC"
+        " ON CONFLICT (thing, time, id) DO UPDATE SET item = excluded.item,"
+        " expires = excluded.expires",
         own->quoted, own->staging);
     store->settlement.stored += own->tokens.count;
     return run(store, sql, error);
@@ -779,7 +828,7 @@ static enum status postgres_expire(struct store_table *table, int64_t now, size_
     const char *const values[] = {print(now / 1000, time), print((int64_t)most, limit)};
     uint64_t deleted = 0;
     owned char *sql =
-        must_format("DELETE FROM %s WHERE (thing, time) IN (SELECT thing, time FROM %s"
+        must_format("DELETE FROM %s WHERE (thing, time, id) IN (SELECT thing, time, id FROM %s"
                     " WHERE expires IS NOT NULL AND expires < $1::bigint LIMIT $2::bigint)",
                     own->quoted, own->quoted);
     enum status status = tell(store, sql, 2, values, &deleted, error);
@@ -809,9 +858,9 @@ static void add_query(const struct postgres_table *own, const struct store_query
 {
     if (!query->thing)
         text_add_format(sql,
-                        "WITH RECURSIVE one(name) AS (SELECT min(thing) FROM %s UNION ALL"
-                        " SELECT (SELECT min(thing) FROM %s WHERE thing > one.name) FROM one"
-                        " WHERE one.name IS NOT NULL) ",
+                        "WITH RECURSIVE _one(name) AS (SELECT min(thing) FROM %s UNION ALL"
+                        " SELECT (SELECT min(thing) FROM %s WHERE thing > _one.name) FROM _one"
+                        " WHERE _one.name IS NOT NULL) ",
                         own->quoted, own->quoted);
     text_add_string(sql, "SELECT t.thing, t.time");
     if (own->table.kind == TABLE_ITEMS)
@@ -819,9 +868,10 @@ static void add_query(const struct postgres_table *own, const struct store_query
     add_columns(&own->table, "t.", sql);
     text_add_format(sql,
                     " FROM %s t%s WHERE t.thing = %s AND t.time >= $1::bigint"
-                    " AND t.time < $2::bigint ORDER BY t.time DESC%s LIMIT $3::bigint",
-                    own->quoted, query->thing ? "" : " JOIN one ON t.thing = one.name",
-                    query->thing ? "$4::text" : "one.name", query->thing ? "" : ", t.thing DESC");
+                    " AND t.time < $2::bigint ORDER BY t.time DESC%s%s LIMIT $3::bigint",
+                    own->quoted, query->thing ? "" : " JOIN _one ON t.thing = _one.name",
+                    query->thing ? "$4::text" : "_one.name", query->thing ? "" : ", t.thing DESC",
+                    own->table.kind == TABLE_ITEMS ? ", t.id DESC" : "");
 }
 
 static void read_cell(const PGresult *result, int at, enum column_kind kind, struct cell *cell)
@@ -892,6 +942,7 @@ const struct backend postgres_backend = {
     .close = postgres_close,
     .table = postgres_table,
     .tables = postgres_tables,
+    .takes_name = postgres_takes_name,
     .add_column = postgres_add_column,
     .begin = postgres_begin,
     .put = postgres_put,

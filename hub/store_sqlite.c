@@ -190,12 +190,13 @@ static void sqlite_close(struct store *base)
 
 /* --- tables --- */
 
-/* What is there: its columns into table. *found false when there is no such table. */
-static enum status read_columns(struct sqlite_store *store, struct store_table *table, bool *found,
+/* What is there: its columns into table. *there false when there is no such table. */
+static enum status read_columns(struct sqlite_store *store, struct store_table *table, bool *there,
                                 struct error *error)
 {
     sqlite3_stmt *list = NULL;
-    int keys = 0, items = 0, unknown = 0, code;
+    struct found found = {0};
+    int code;
     enum status status = prepare(
         store, "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid", &list, error);
     if (status)
@@ -204,26 +205,15 @@ static enum status read_columns(struct sqlite_store *store, struct store_table *
     while ((code = sqlite3_step(list)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(list, 0);
         const char *type = (const char *)sqlite3_column_text(list, 1);
-        enum column_kind kind;
         if (!name || !type)
             break;
-        if (sqlite3_column_int(list, 2))
-            keys += strcmp(name, "thing") == 0 || strcmp(name, "time") == 0 ? 1 : -100;
-        else if (strcmp(type, "JSON") == 0 || strcmp(name, "expires") == 0)
-            items++;
-        else if (column_kind_read(type, &kind) && table->column_count < MOST_COLUMNS)
-            store_table_add(table, name, kind);
-        else
-            unknown++;
+        store_found(table, &found, sqlite3_column_int(list, 2) > 0, name, type);
     }
     sqlite3_finalize(list);
     if (code != SQLITE_DONE)
         return failed(store, error);
-    *found = keys || items || unknown || table->column_count;
-    bool right = table->kind == TABLE_READINGS ? !items : items == 2 && !table->column_count;
-    if (*found && (keys != 2 || unknown || !right))
-        return store_other_kind(table->name, error);
-    return FINE;
+    *there = found.columns;
+    return store_check_found(table, &found, error);
 }
 
 static enum status make_table(struct sqlite_store *store, const struct store_table *table,
@@ -235,8 +225,8 @@ static enum status make_table(struct sqlite_store *store, const struct store_tab
     text_add_string(&sql, " (thing VARCHAR NOT NULL, time BIGINT NOT NULL");
     if (table->kind == TABLE_ITEMS) {
         owned char *index = must_format("%s-expires", table->name);
-        text_add_string(&sql, ", expires BIGINT, item JSON NOT NULL, PRIMARY KEY (thing, time));"
-                              "CREATE INDEX ");
+        text_add_string(&sql, ", id VARCHAR NOT NULL, expires BIGINT, item JSON NOT NULL,"
+                              " PRIMARY KEY (thing, time, id)); CREATE INDEX ");
         add_quoted(&sql, index);
         text_add_string(&sql, " ON ");
         add_quoted(&sql, table->name);
@@ -254,8 +244,8 @@ static void add_insert(const struct store_table *table, struct text *sql)
     text_add_string(sql, "INSERT INTO ");
     add_quoted(sql, table->name);
     if (table->kind == TABLE_ITEMS) {
-        text_add_string(sql, " (thing, time, item, expires) VALUES (?1, ?2, ?3, ?4)"
-                             " ON CONFLICT (thing, time) DO UPDATE SET item = excluded.item,"
+        text_add_string(sql, " (thing, time, id, item, expires) VALUES (?1, ?2, ?3, ?4, ?5)"
+                             " ON CONFLICT (thing, time, id) DO UPDATE SET item = excluded.item,"
                              " expires = excluded.expires");
         return;
     }
@@ -425,11 +415,12 @@ static void bind_row(sqlite3_stmt *statement, const struct store_table *table,
         bind_cells(statement, table, row->cells);
         return;
     }
-    bind_text(statement, 3, row->item, row->item_length);
+    bind_text(statement, 3, row->id_length ? row->id : "", row->id_length);
+    bind_text(statement, 4, row->item, row->item_length);
     if (row->expires)
-        sqlite3_bind_int64(statement, 4, row->expires);
+        sqlite3_bind_int64(statement, 5, row->expires);
     else
-        sqlite3_bind_null(statement, 4);
+        sqlite3_bind_null(statement, 5);
 }
 
 /* The thing has a row of that time already. */
@@ -598,9 +589,9 @@ static void add_query(const struct store_table *table, const struct store_query 
     add_quoted(&name, table->name);
     if (!query->thing)
         text_add_format(sql,
-                        "WITH RECURSIVE one(name) AS (SELECT min(thing) FROM %s UNION ALL"
-                        " SELECT (SELECT min(thing) FROM %s WHERE thing > one.name) FROM one"
-                        " WHERE one.name IS NOT NULL) ",
+                        "WITH RECURSIVE _one(name) AS (SELECT min(thing) FROM %s UNION ALL"
+                        " SELECT (SELECT min(thing) FROM %s WHERE thing > _one.name) FROM _one"
+                        " WHERE _one.name IS NOT NULL) ",
                         text_string(&name), text_string(&name));
     text_add_string(sql, "SELECT t.thing, t.time");
     if (table->kind == TABLE_ITEMS)
@@ -611,9 +602,10 @@ static void add_query(const struct store_table *table, const struct store_query 
     }
     text_add_format(sql,
                     " FROM %s%s t WHERE t.thing = %s AND t.time >= ?2 AND t.time < ?3"
-                    " ORDER BY t.time DESC%s LIMIT ?4",
-                    query->thing ? "" : "one CROSS JOIN ", text_string(&name),
-                    query->thing ? "?1" : "one.name", query->thing ? "" : ", t.thing DESC");
+                    " ORDER BY t.time DESC%s%s LIMIT ?4",
+                    query->thing ? "" : "_one CROSS JOIN ", text_string(&name),
+                    query->thing ? "?1" : "_one.name", query->thing ? "" : ", t.thing DESC",
+                    table->kind == TABLE_ITEMS ? ", t.id DESC" : "");
     text_free(&name);
 }
 

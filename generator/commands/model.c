@@ -3,7 +3,6 @@
 #include "../model.h"
 #include "../project.h"
 
-
 enum status command_model(struct context *context)
 {
     struct project project;

@@ -345,8 +345,8 @@ def make_by_hand(lab, tags=None):
     timestream.create_database(DatabaseName="iot", Tags=pairs)
     timestream.create_table(DatabaseName="iot", TableName="esp32air", Tags=pairs)
     lab.client("dynamodb").create_table(TableName="iot-esp32air-invalid", BillingMode="PAY_PER_REQUEST", Tags=pairs,
-                                        AttributeDefinitions=[{"AttributeName": "thing", "AttributeType": "S"}, {"AttributeName": "time", "AttributeType": "N"}],
-                                        KeySchema=[{"AttributeName": "thing", "KeyType": "HASH"}, {"AttributeName": "time", "KeyType": "RANGE"}])
+                                        AttributeDefinitions=[{"AttributeName": "thing", "AttributeType": "S"}, {"AttributeName": "id", "AttributeType": "S"}],
+                                        KeySchema=[{"AttributeName": "thing", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}])
     lab.client("logs").create_log_group(logGroupName="/sensorforge/home/esp32air", tags=tags or {})
     lab.client("logs").create_log_group(logGroupName="/sensorforge/home/esp32air-2")
     lab.client("iot").create_thing_type(thingTypeName="esp32air", thingTypeProperties={"thingTypeDescription": "somebody's"})

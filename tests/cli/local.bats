@@ -261,6 +261,10 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
     same "$sent" $((rooms + ${#lines[@]} + absurd))
     works sf query --type esp8266temp --invalid --json
     same "$absurd" "$(grep -c . <<<"$output" || true)"
+    jq -se 'map(.id) == (map(.id) | unique)' <<<"$output" >/dev/null
+    works sf query --type esp8266temp --invalid # an id tells people nothing
+    [ "$absurd" = 0 ] || says payload
+    run ! grep -w id <<<"$output"
     same "1 1 2 2" "$(for number in 1 2 3 4; do sf show sim-esp8266temp-$number --json | jq -r .attributes.zone; done | xargs)"
     works sf up
     works sf simulate --seconds 1 --json

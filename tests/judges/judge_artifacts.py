@@ -750,7 +750,7 @@ def house_rules(facts):
             else:
                 writes.add(("dynamodb:PutItem", f"arn:{PARTITION}:dynamodb:{REGION}:{ACCOUNT}:table/{table['name']}"))
                 # A DynamoDBv2 action takes its keys from what the statement selects.
-                for column in ("thing", "time", "expires"):
+                for column in ("thing", "time", "expires") + (("id",) if role == "invalid" else ()):
                     must(re.search(rf"\bAS {column}\b", rule["sql"], re.I), f"the {role} rule does not select {column}")
     must(facts["rules"]["valid"]["sql"] != facts["rules"]["invalid"]["sql"], "both rules have the same SQL")
     must(facts["tables"]["invalid"]["store"] == "dynamodb", "the invalid readings have no DynamoDB table")
@@ -763,8 +763,10 @@ def house_rules(facts):
             must(1 <= table["magnetic_days"] <= 73000, f"magnetic retention of {table['magnetic_days']} days")
         else:
             must(re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table["name"]), f"{table['name']} is no DynamoDB name")
-            must(table["key"] == [("thing", "HASH"), ("time", "RANGE")], f"the {role} table's key is {table['key']}")
-            must(table["types"] == [("thing", "S"), ("time", "N")], f"the {role} table's key has types {table['types']}")
+            # Several invalid readings of a thing may come in one millisecond; PutItem would keep the last one.
+            sort, kind = ("id", "S") if role == "invalid" else ("time", "N")
+            must(table["key"] == [("thing", "HASH"), (sort, "RANGE")], f"the {role} table's key is {table['key']}")
+            must(table["types"] == sorted([("thing", "S"), (sort, kind)]), f"the {role} table's key has types {table['types']}")
             must(table["billing"] == "PAY_PER_REQUEST", f"the {role} table is billed {table['billing']}")
             must(table["ttl"] == ("expires", True), f"the {role} table's time to live is {table['ttl']}")
             must(table["backups"] is True, f"the {role} table has no point-in-time recovery")

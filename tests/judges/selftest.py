@@ -180,6 +180,13 @@ def a_file_that_is_missing(_):
     return None
 
 
+@breaks("awscli/invalid-table.json", "the invalid table's key is")
+def invalid_readings_that_overwrite_each_other(d):
+    d["KeySchema"][1]["AttributeName"] = d["AttributeDefinitions"][1]["AttributeName"] = "time"
+    d["AttributeDefinitions"][1]["AttributeType"] = "N"
+    return d
+
+
 @breaks("awscli/rule.json", "Timestream takes no dimension called 'time'")
 def a_dimension_with_a_reserved_name(d):
     action = d["topicRulePayload"]["actions"][0]

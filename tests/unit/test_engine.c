@@ -31,7 +31,9 @@
 #define VALID "SELECT t + 0.0 AS t FROM 'room/+' WHERE t - 0 = t AND t < 40"
 #define INVALID                                                                                    \
     "SELECT topic(2) AS thing, timestamp() AS time, floor(timestamp() / 1000) + 60 AS expires, "   \
-    "encode(*, 'base64') AS payload, t FROM 'room/+' WHERE CASE isUndefined((t - 0 = t AND t < "   \
+    "concat(timestamp(), '-', CASE isUndefined(traceid()) WHEN true THEN newuuid() ELSE "          \
+    "traceid() END) AS id, encode(*, 'base64') AS payload, t FROM 'room/+' WHERE CASE "            \
+    "isUndefined((t - 0 = t AND t < "                                                              \
     "40)) WHEN true THEN true ELSE (t - 0 = t AND t < 40) <> true END"
 
 static struct settings settings;
@@ -61,9 +63,9 @@ static void put_documents(void)
         "365}}");
     put(FOLDER "invalid-table.json",
         "{\"TableName\": \"iot-room-invalid\", \"KeySchema\": [{\"AttributeName\": \"thing\", "
-        "\"KeyType\": \"HASH\"}, {\"AttributeName\": \"time\", \"KeyType\": \"RANGE\"}], "
+        "\"KeyType\": \"HASH\"}, {\"AttributeName\": \"id\", \"KeyType\": \"RANGE\"}], "
         "\"AttributeDefinitions\": [{\"AttributeName\": \"thing\", \"AttributeType\": \"S\"}, "
-        "{\"AttributeName\": \"time\", \"AttributeType\": \"N\"}]}");
+        "{\"AttributeName\": \"id\", \"AttributeType\": \"S\"}]}");
     put(FOLDER "invalid-table-ttl.json",
         "{\"TableName\": \"iot-room-invalid\", \"TimeToLiveSpecification\": {\"AttributeName\": "
         "\"expires\", \"Enabled\": true}}");
@@ -230,6 +232,72 @@ static void anything_else_is_invalid(void **state)
                "1398104|");
 }
 
+/* None takes the place of another; what is done again after a crash takes its own. */
+static void invalid_readings_of_one_millisecond_are_all_kept(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    struct spool_record list[COUNT];
+    char payloads[COUNT][32];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(payloads[i], sizeof payloads[i], "{\"t\": %d}", 100 + i);
+        list[i] = record("room/kitchen", NOW, payloads[i]);
+    }
+    work_on(list, COUNT);
+    assert_sql("SELECT count(*), count(DISTINCT id), count(DISTINCT time) FROM "
+               "\"iot-room-invalid\"",
+               "200 200 1|");
+    work_on(list, COUNT);
+    assert_sql("SELECT count(*), min(json_extract(item, '$.t')), max(json_extract(item, '$.t'))"
+               " FROM \"iot-room-invalid\"",
+               "200 100 299|");
+    assert_sql("SELECT id, json_extract(item, '$.id') = id FROM \"iot-room-invalid\" ORDER BY id"
+               " LIMIT 1",
+               "1795264779000-01a1fe1e-92f8-8000-8000-000000000100 1|");
+    assert_counts(0, 2 * COUNT, 0);
+}
+
+/* As in DynamoDB, where a key must be there and is a text. */
+static void an_item_without_its_key_is_an_error(void **state)
+{
+    (void)state;
+    put(FOLDER "invalid-rule.json",
+        RULE("room_invalid", "2016-03-23",
+             "SELECT topic(2) AS thing, id, time FROM 'room/+' WHERE t >= 40", DYNAMODB));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 50, \"time\": 7}");
+    send_at(NOW, "{\"t\": 50, \"id\": 7}");
+    send_at(NOW, "{\"t\": 50, \"id\": \"\"}");
+    assert_counts(0, 3, 3);
+    send_at(NOW, "{\"t\": 50, \"id\": \"a\"}"); /* its time is when it came */
+    send_at(NOW, "{\"t\": 50, \"id\": \"b\", \"time\": 7}");
+    assert_sql("SELECT time, id FROM \"iot-room-invalid\" ORDER BY id", "1795264779000 a|7 b|");
+    assert_sql("SELECT DISTINCT json_extract(message, '$.failures[0].errorMessage') FROM \"_log\"",
+               "The item lacks its key: thing (text) and id (text)|");
+}
+
+/* Where the documents say so: one item for a thing and a time, whatever else is in it. */
+static void items_by_time_replace_each_other(void **state)
+{
+    (void)state;
+    put(FOLDER "invalid-table.json",
+        "{\"TableName\": \"iot-room\", \"KeySchema\": [{\"AttributeName\": \"thing\", "
+        "\"KeyType\": \"HASH\"}, {\"AttributeName\": \"time\", \"KeyType\": \"RANGE\"}], "
+        "\"AttributeDefinitions\": [{\"AttributeName\": \"thing\", \"AttributeType\": \"S\"}, "
+        "{\"AttributeName\": \"time\", \"AttributeType\": \"N\"}]}");
+    put(FOLDER "rule.json",
+        RULE("room_valid", "2015-10-08", "SELECT topic(2) AS thing, time, id FROM 'room/+'",
+             "{\"dynamoDBv2\": {\"putItem\": {\"tableName\": \"iot-room\"}}}"));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1, \"time\": 7, \"id\": \"a\"}");
+    send_at(NOW, "{\"t\": 1, \"time\": 7, \"id\": \"b\"}");
+    send_at(NOW, "{\"t\": 1, \"id\": \"b\"}");
+    assert_sql("SELECT time, id, json_extract(item, '$.id') FROM \"iot-room\"", "7  b|");
+    assert_counts(3, 0, 1);
+}
+
 static void sent_twice_is_stored_once(void **state)
 {
     (void)state;
@@ -340,6 +408,25 @@ static void a_value_of_another_type_is_rejected(void **state)
                "0 1.5 1 1 x {\"f\":[1,\"}\"]}|1 2.0 - - - z|");
     assert_sql("SELECT group_concat(json_array_length(message, '$.failures')) FROM \"_log\"",
                "3,1,1|");
+}
+
+/* Also as a column of a table of items is: it is known again for what it is. */
+static void any_field_may_become_a_column(void **state)
+{
+    (void)state;
+    put(FOLDER "rule.json", RULE("room_valid", "2015-10-08", "SELECT * FROM 'room/+'", TIMESTREAM));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1, \"expires\": 1, \"item\": {\"a\": 1}, \"id\": \"x\", \"n\": 2.5}");
+    store_close(store);
+    assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));
+    look();
+    send_at(NOW + 1, "{\"t\": 1, \"expires\": 2, \"item\": \"b\", \"id\": \"y\", \"n\": 3}");
+    send_at(NOW + 2, "{\"t\": 50}");
+    assert_sql("SELECT time - 1795264779000, expires, item, id, n FROM room",
+               "0 1 {\"a\":1} x 2.5|1 2 b y 3.0|2 - - - -|");
+    assert_sql("SELECT count(*) FROM \"iot-room-invalid\"", "1|");
+    assert_counts(3, 1, 0);
 }
 
 static void what_cannot_run_here_is_an_error(void **state)
@@ -512,12 +599,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_valid_reading_is_a_row),
         TEST(anything_else_is_invalid),
+        TEST(invalid_readings_of_one_millisecond_are_all_kept),
+        TEST(an_item_without_its_key_is_an_error),
+        TEST(items_by_time_replace_each_other),
         TEST(sent_twice_is_stored_once),
         TEST(nobodys_reading_is_counted),
         TEST(a_new_type_is_found_at_once),
         TEST(changed_documents_count),
         TEST(a_time_outside_the_window_is_rejected),
         TEST(a_value_of_another_type_is_rejected),
+        TEST(any_field_may_become_a_column),
         TEST(what_cannot_run_here_is_an_error),
         TEST(a_function_of_a_service_is_an_error),
         TEST(a_refusal_leaves_nothing),

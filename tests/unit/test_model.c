@@ -91,9 +91,14 @@ static const char all_types[] = "attributes:\n  zone: {default: \"1\"}\nmeasures
 /* True whenever the condition is false, Null or Undefined. */
 #define OPPOSITE(condition)                                                                        \
     "CASE isUndefined((" condition ")) WHEN true THEN true ELSE (" condition ") <> true END"
+/* Over HTTPS a message has no trace id. */
+#define ID                                                                                         \
+    "concat(timestamp(), '-', CASE isUndefined(traceid()) WHEN true THEN newuuid() ELSE "          \
+    "traceid() END) AS id, "
 #define INVALID_LIST                                                                               \
     "SELECT topic(2) AS thing, timestamp() AS time, floor(timestamp() / 1000) + 31536000 AS "      \
-    "expires, encode(*, 'base64') AS payload, zone, air, soil, door, state FROM 'greenhouse/+' "
+    "expires, " ID "encode(*, 'base64') AS payload, zone, air, soil, door, state FROM "            \
+    "'greenhouse/+' "
 
 static void rules_for_timestream(void **state)
 {
@@ -146,7 +151,7 @@ static void a_persons_own_rule(void **state)
                 "SELECT t AS x FROM 'greenhouse/+' WHERE t < 40 OR t = 85");
     assert_rule(made, "invalid", "2016-03-23",
                 "SELECT topic(2) AS thing, timestamp() AS time, floor(timestamp() / 1000) + "
-                "31536000 AS expires, encode(*, 'base64') AS payload, t FROM 'greenhouse/+' "
+                "31536000 AS expires, " ID "encode(*, 'base64') AS payload, t FROM 'greenhouse/+' "
                 "WHERE " OPPOSITE("t < 40 OR t = 85"));
     cJSON_Delete(made);
     made = model(written, "aws: {store: dynamodb}\n");
@@ -167,8 +172,8 @@ static void an_own_rule_without_spaces(void **state)
                 "floor(nanvl(time, timestamp()) / 1000) + 31536000 AS expires FROM'greenhouse/+'");
     assert_rule(made, "invalid", "2016-03-23", /* what takes everything has no opposite */
                 "SELECT topic(2) AS thing, timestamp() AS time, floor(timestamp() / 1000) + "
-                "31536000 AS expires, encode(*, 'base64') AS payload, t FROM 'greenhouse/+' WHERE "
-                "false");
+                "31536000 AS expires, " ID
+                "encode(*, 'base64') AS payload, t FROM 'greenhouse/+' WHERE false");
     cJSON_Delete(made);
 }
 

@@ -100,6 +100,7 @@ static int close_store(void **state)
 static const struct table_wish readings = {.name = "esp8266temp", .kind = TABLE_READINGS};
 static const struct table_wish items = {
     .name = "iot-x-invalid", .kind = TABLE_ITEMS, .expires = true};
+static const struct table_wish bare = {.name = "bare", .kind = TABLE_READINGS};
 
 static struct store_table *make(const struct table_wish *wish)
 {
@@ -170,6 +171,19 @@ static bool write_row(void *context, const struct row *row)
         text_add_format(out, "%g|", row->cells[1].as.number);
     else
         text_add_string(out, "-|");
+    return true;
+}
+
+static size_t bare_columns; /* how many the table called bare has */
+
+/* The whole numbers of each row, 0 where there is none: "1 2|" */
+static bool write_integers(void *context, const struct row *row)
+{
+    struct text *out = context;
+    for (size_t i = 0; i < bare_columns; i++)
+        text_add_format(out, "%s%" PRId64, i ? " " : "",
+                        row->cells[i].set ? row->cells[i].as.integer : 0);
+    text_add_char(out, '|');
     return true;
 }
 
@@ -330,6 +344,268 @@ static void replaces_items(void **state)
     assert_rows(table, "a", 1, 2, 0, "a 1 {\"x\":3}|");
 }
 
+static void put_item_called(struct store_table *table, const char *id, const char *item)
+{
+    const struct row row = {.thing = "a",
+                            .thing_length = 1,
+                            .time = 1,
+                            .id = id,
+                            .id_length = strlen(id),
+                            .item = item,
+                            .item_length = strlen(item),
+                            .expires = 10};
+    assert_fine(store_put(table, &row, &error));
+}
+
+/* With the longest keys that there are: an index of PostgreSQL has room for them. */
+static void takes_the_longest_keys(void **state)
+{
+    (void)state;
+    char thing[LONGEST_THING], id[LONGEST_ID];
+    uint32_t random = 1;
+    for (size_t i = 0; i < sizeof thing + sizeof id; i++) { /* nothing that can be compressed */
+        random = random * 1664525 + 1013904223;
+        char c = (char)(33 + (random >> 16) % 94);
+        if (i < sizeof thing)
+            thing[i] = c;
+        else
+            id[i - sizeof thing] = c;
+    }
+    const struct row row = {.thing = thing,
+                            .thing_length = sizeof thing,
+                            .time = 1,
+                            .id = id,
+                            .id_length = sizeof id,
+                            .item = "{}",
+                            .item_length = 2};
+    struct store_table *table = make(&items);
+    begin();
+    assert_fine(store_put(table, &row, &error));
+    assert_int_equal(settle().stored, 1);
+    commit(1);
+}
+
+static void tells_items_apart_by_id(void **state)
+{
+    (void)state;
+    struct table_wish wish = items;
+    wish.by_id = true;
+    struct store_table *table = make(&wish);
+    bool more;
+    for (int i = 0; i < 2; i++) {
+        begin();
+        put_item_called(table, "x", "{\"x\":0}");
+        put_item_called(table, "y", "{}");
+        put_item_called(table, "x", "{\"x\":1}");
+        put_item(table, 1, "[]", 99);
+        assert_int_equal(settle().stored, 4);
+        commit((uint64_t)i + 1);
+        assert_all(table, "a 1 {}|a 1 {\"x\":1}|a 1 []|");
+        reopen();
+        table = make(&wish);
+    }
+    assert_fine(store_expire(table, 50000, 1, &more, &error));
+    assert_true(more);
+    assert_fine(store_expire(table, 50000, 5, &more, &error));
+    assert_all(table, "a 1 []|");
+}
+
+/* Fields may be called like columns of ours, of the temporary table, or of the database. Those that
+ * a database has no column for are refused before it is asked. */
+static void fields_may_be_called_anything(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"expires", "item", "n",     "id",  "t",  "i", "c0",
+                                        "oid",     "key",  "rowid", "_id", "\"", "$", "%"};
+    enum { COUNT = sizeof names / sizeof *names };
+    struct cell cells[COUNT];
+    struct row row = {.thing = "a", .thing_length = 1, .time = 1, .cells = cells};
+    struct store_table *table = make(&bare);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(store_may_add_column(table, names[i]));
+        assert_fine(
+            store_add_column(table, names[i], i % 2 ? COLUMN_DOUBLE : COLUMN_BIGINT, &error));
+        cells[i].set = true;
+        if (i % 2 == 0)
+            cells[i].as.integer = i;
+        else
+            cells[i].as.number = i;
+    }
+    for (int i = 0; i < 3; i++) {
+        begin();
+        assert_fine(store_put(table, &row, &error));
+        struct settlement settlement = settle();
+        assert_int_equal(settlement.stored + settlement.duplicates, 1);
+        assert_int_equal(settlement.rejected_count, 0);
+        commit((uint64_t)i + 1);
+        reopen();
+        table = make(&bare);
+        assert_int_equal(table->column_count, COUNT);
+    }
+    assert_all(table, "a 1 1|");
+    assert_false(store_may_add_column(table, "Time"));
+    assert_false(store_may_add_column(table, "EXPIRES"));
+    assert_false(store_may_add_column(table, ""));
+}
+
+/* What a database cannot call a column is refused, or can be added and found again. */
+static void names_that_a_database_has_not(void **state)
+{
+    (void)state;
+    static const char *const own[] = {"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"};
+    char names[6 + LONGEST_COLUMN][LONGEST_COLUMN + 1];
+    struct store_table *table = make(&bare);
+    size_t added = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (i < 6) {
+            snprintf(names[i], sizeof names[i], "%s", own[i]);
+        } else {
+            memset(names[i], 'x', i - 5);
+            names[i][i - 5] = '\0';
+        }
+        if (store_may_add_column(table, names[i])) {
+            assert_fine(store_add_column(table, names[i], COLUMN_DOUBLE, &error));
+            added++;
+        } else {
+            assert_int_equal(store_add_column(table, names[i], COLUMN_DOUBLE, &error), WRONG_INPUT);
+        }
+    }
+    assert_int_equal(added, url == postgres_url ? 63 : MOST_COLUMNS);
+    reopen();
+    table = make(&bare);
+    assert_int_equal(table->column_count, added);
+    assert_int_equal(table->columns[added - 1].length, url == postgres_url ? 63 : 250);
+}
+
+/* A name that PostgreSQL would cut off: the table would not be found again. */
+static void long_names_of_tables(void **state)
+{
+    (void)state;
+    const struct table_wish longest = {
+        .name = "iot-a23456789-123456789-123456789-123456789-123456789-123456789",
+        .kind = TABLE_ITEMS};
+    const struct table_wish longer = {
+        .name = "iot-a23456789-123456789-123456789-123456789-123456789-1234567890",
+        .kind = TABLE_ITEMS};
+    struct store_table *table = make(&longest);
+    if (url == postgres_url)
+        assert_int_equal(store_table(store, &longer, &table, &error), WRONG_INPUT);
+    else
+        make(&longer);
+    reopen();
+    make(&longest);
+}
+
+/* Partial rows of a thing and time, in one batch and in several: what comes first stays, what is
+ * missing is added in its turn, and who disagrees is rejected with all that he says. */
+static void merges_partial_rows(void **state)
+{
+    (void)state;
+    static const struct partial {
+        int batch, a, b, c; /* 0: no value */
+    } partial[] = {{0, 1, 0, 0}, {0, 0, 2, 0}, {0, 1, 3, 4}, {0, 0, 2, 5},
+                   {0, 9, 0, 0}, {0, 0, 0, 6}, {0, 1, 2, 5}, {0, 0, 0, 0},
+                   {1, 0, 0, 0}, {1, 1, 2, 5}, {1, 0, 0, 6}, {1, 0, 2, 0}};
+    static const uint64_t wanted[] = {2, 4, 5, 10};
+    struct store_table *table = make(&bare);
+    size_t rejected = 0, i = 0;
+    uint64_t stored = 0, duplicates = 0;
+    for (const char *name = "b\0c\0a"; i < 3; i++, name += 2)
+        assert_fine(store_add_column(table, name, COLUMN_BIGINT, &error));
+    for (int batch = 0; batch < 2; batch++) {
+        begin();
+        for (i = 0; i < sizeof partial / sizeof *partial; i++) {
+            const struct partial *at = &partial[i];
+            const struct cell cells[] = {{.set = at->b, .as.integer = at->b},
+                                         {.set = at->c, .as.integer = at->c},
+                                         {.set = at->a, .as.integer = at->a}};
+            const struct row row = {
+                .thing = "a", .thing_length = 1, .time = 1, .cells = cells, .token = i};
+            if (at->batch == batch)
+                assert_fine(store_put(table, &row, &error));
+        }
+        struct settlement settlement = settle();
+        stored += settlement.stored;
+        duplicates += settlement.duplicates;
+        for (i = 0; i < settlement.rejected_count; i++) {
+            assert_true(rejected < 4);
+            assert_int_equal(settlement.rejected[i], wanted[rejected++]);
+        }
+        commit((uint64_t)batch + 1);
+    }
+    assert_int_equal(rejected, 4);
+    assert_int_equal(stored, 1);
+    assert_int_equal(duplicates, 7);
+    struct text rows = {0};
+    const struct store_query query = {"a", 0, 9, 0};
+    bare_columns = 3;
+    assert_fine(store_query(table, &query, write_integers, &rows, &error));
+    assert_string_equal(text_string(&rows), "2 5 1|");
+    text_free(&rows);
+}
+
+/* The same rows, made by a generator of numbers, fare alike on both: what is told is compared with
+ * what each row alone should come to. */
+static void many_partial_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 2000, THINGS = 40, COLUMNS = 5 };
+    int64_t model[THINGS][COLUMNS] = {0};
+    bool there[THINGS] = {false};
+    uint32_t random = 1;
+    struct store_table *table = make(&bare);
+    for (int i = 0; i < COLUMNS; i++)
+        assert_fine(
+            store_add_column(table, (char[]){(char)('a' + i), '\0'}, COLUMN_BIGINT, &error));
+    for (int batch = 0; batch < 4; batch++) {
+        uint64_t wrong[ROWS], stored = 0;
+        size_t wrongs = 0;
+        begin();
+        for (uint64_t token = 0; token < ROWS; token++) {
+            struct cell cells[COLUMNS] = {0};
+            bool agrees = true;
+            random = random * 1664525 + 1013904223;
+            uint32_t thing = (random >> 8) % THINGS, bits = random >> 16;
+            for (int i = 0; i < COLUMNS; i++, bits >>= 2) {
+                cells[i].set = (bits & 3) == 0;
+                cells[i].as.integer = 1 + (random >> 28 == 0);
+                agrees &=
+                    !cells[i].set || !model[thing][i] || model[thing][i] == cells[i].as.integer;
+            }
+            for (int i = 0; i < COLUMNS; i++)
+                if (agrees && cells[i].set)
+                    model[thing][i] = cells[i].as.integer;
+            const struct row row = {
+                .thing = &"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[thing],
+                .thing_length = 1,
+                .time = 1,
+                .cells = cells,
+                .token = token};
+            stored += !there[thing];
+            there[thing] = true;
+            if (!agrees)
+                wrong[wrongs++] = token;
+            assert_fine(store_put(table, &row, &error));
+        }
+        struct settlement settlement = settle();
+        assert_int_equal(settlement.stored, stored);
+        assert_int_equal(settlement.rejected_count, wrongs);
+        assert_int_equal(settlement.duplicates, ROWS - stored - wrongs);
+        assert_memory_equal(settlement.rejected, wrong, wrongs * sizeof *wrong);
+        commit((uint64_t)batch + 1);
+    }
+    struct text rows = {0}, wanted = {0};
+    const struct store_query query = {NULL, 0, 9, 0};
+    bare_columns = COLUMNS;
+    assert_fine(store_query(table, &query, write_integers, &rows, &error));
+    for (int thing = THINGS - 1; thing >= 0; thing--)
+        for (int i = 0; i < COLUMNS; i++)
+            text_add_format(&wanted, "%" PRId64 "%s", model[thing][i], i + 1 < COLUMNS ? " " : "|");
+    assert_string_equal(text_string(&rows), text_string(&wanted));
+    text_free(&rows);
+    text_free(&wanted);
+}
+
 static void refuses_another_kind_of_table(void **state)
 {
     (void)state;
@@ -343,6 +619,24 @@ static void refuses_another_kind_of_table(void **state)
     wish.kind = TABLE_READINGS;
     assert_int_equal(store_table(store, &wish, &table, &error), WRONG_INPUT);
     assert_true(make(&readings) == make(&readings));
+}
+
+/* What was there before items had an id. */
+static void an_items_table_without_id_is_another(void **state)
+{
+    (void)state;
+    sqlite3 *other;
+    struct store_table *table;
+    assert_int_equal(sqlite3_open("test.sqlite", &other), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(other,
+                     "CREATE TABLE \"iot-x-invalid\" (thing VARCHAR NOT NULL, time BIGINT"
+                     " NOT NULL, expires BIGINT, item JSON NOT NULL, PRIMARY KEY"
+                     " (thing, time))",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(other);
+    assert_int_equal(store_table(store, &items, &table, &error), WRONG_INPUT);
 }
 
 static void answers_queries(void **state)
@@ -362,6 +656,8 @@ static void answers_queries(void **state)
     assert_rows(table, "nobody", INT64_MIN, INT64_MAX, 0, "");
     struct store *other;
     struct store_table *seen;
+    const struct table_wish one = {.name = "one", .kind = TABLE_READINGS};
+    assert_all(make(&one), ""); /* as a query of ours might call something */
     const struct table_wish absent = {.name = "absent", .kind = TABLE_READINGS};
     assert_fine(store_open(url, true, &other, &error));
     assert_fine(store_table(other, &absent, &seen, &error));
@@ -534,11 +830,20 @@ int main(void)
         BOTH(adds_a_value_where_there_was_none),
         BOTH(adds_a_column_in_a_transaction),
         BOTH(replaces_items),
+        BOTH(tells_items_apart_by_id),
+        BOTH(takes_the_longest_keys),
+        BOTH(fields_may_be_called_anything),
+        BOTH(names_that_a_database_has_not),
+        BOTH(long_names_of_tables),
+        BOTH(merges_partial_rows),
+        BOTH(many_partial_rows),
         BOTH(refuses_another_kind_of_table),
         BOTH(answers_queries),
         BOTH(deletes_what_is_too_old),
         BOTH(rows_after_settling_count_too),
         BOTH(many_rows_at_once),
+        cmocka_unit_test_setup_teardown(an_items_table_without_id_is_another, open_sqlite,
+                                        close_store),
         cmocka_unit_test_setup_teardown(a_locked_database_is_refused, open_sqlite, close_store),
         cmocka_unit_test_setup_teardown(a_full_database_is_refused, open_sqlite, close_store),
         cmocka_unit_test_setup_teardown(one_writer_only, open_postgres, close_store),
