@@ -40,7 +40,7 @@ HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
 PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lxxhash -lm -lpthread
 
 COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
-GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c))
+GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c)) generator/target/embedded.S
 objects = $(patsubst %,$(BUILD)/objects/%.o,$(basename $(1)))
 COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 # Everything but main(), for tests and fuzzers.
@@ -96,7 +96,9 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
 
-$(BUILD)/objects/common/embedded.o: common/embedded.S $(wildcard schemas/*.json) docs/operator-policy.json $(BUILD)/flags
+$(BUILD)/objects/common/embedded.o: $(wildcard schemas/*.json)
+$(BUILD)/objects/generator/target/embedded.o: docs/operator-policy.json
+$(BUILD)/objects/%/embedded.o: %/embedded.S common/embedded.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) -c -o $@ $<)
 

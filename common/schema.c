@@ -16,6 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+EMBEDDED(schema_sensortype)
+EMBEDDED(schema_system)
+EMBEDDED(schema_platform)
+EMBEDDED(schema_driver)
+EMBEDDED(schema_secrets)
+
 enum { MOST_JSON_VALUES = 100000, MATCH_LIMIT = 100000, KEPT_PATTERNS = 64 };
 
 struct checker {

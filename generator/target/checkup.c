@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+EMBEDDED(operator_policy)
+
 enum {
     SKEW_NOTED = 60,   /* seconds; AWS refuses signatures that are five minutes off */
     MOST_RULES = 1000, /* in an account and region ("AWS IoT Core endpoints and quotas") */
