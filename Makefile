@@ -118,7 +118,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(B
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBRARIES) -lcmocka)
 
 # Those of hub/ are linked with that, and with nothing of generator/.
-HUB_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_spool.c tests/unit/test_store.c tests/unit/test_engine.c))
+HUB_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_spool.c tests/unit/test_store.c tests/unit/test_engine.c tests/unit/test_mail.c))
 $(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(HUB_OBJECTS) $(COMMON_LIBRARY)
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(HUB_LIBRARIES) $(LIBRARIES) -lcmocka)
@@ -160,7 +160,7 @@ endif
 # the program says which names there are.
 # These are the targets' own arguments; FLAGS take yes only.
 ARGUMENTS := name type file port dbName confirm firmware cycles seconds $(if $(filter try-rule,$(MAKECMDGOALS)),topic payload)
-FLAGS := data yes fast $(if $(filter doctor,$(MAKECMDGOALS)),clean)
+FLAGS := data yes fast $(if $(filter doctor,$(MAKECMDGOALS)),clean) $(if $(filter query,$(MAKECMDGOALS)),invalid csv json)
 ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
@@ -323,11 +323,12 @@ logs: $(PROGRAM)
 simulate: $(PROGRAM) $(HUB) $(PLUGIN)
 	@$(PROGRAM) simulate $(foreach _name,things seconds speed rate type,$(call option,$(_name),$(_name)))
 
-## query type=esp8266temp [thing=] [last=1h] [limit=]: reads the central database
+## query type=esp8266temp [thing=] [last=1h] [limit=] [invalid=yes] [csv=yes] [json=yes]: reads the central database
 .PHONY: query
 query: $(PROGRAM) $(HUB)
 	$(call needs,type,esp8266temp)
-	@$(PROGRAM) query $(foreach _name,type thing last from to limit,$(call option,$(_name),$(_name)))
+	@$(PROGRAM) query $(foreach _name,type thing last from to limit,$(call option,$(_name),$(_name))) \
+		$(foreach _name,invalid csv json,$(call flag,$(_name)))
 
 ## service: installs a systemd unit of the user for the local system
 .PHONY: service

@@ -92,7 +92,8 @@ const struct command commands[] = {
         .summary = "plug sensor types in",
         .details =
             "Checks, generates, and makes the types known to the target. On the target local that "
-            "is all that is needed before things can be created.\n"
+            "is all that is needed before things can be created; what of its rules cannot run "
+            "there is told.\n"
             "On the target aws each type is a CloudFormation stack, and the database that they "
             "share another, where it is not there yet. What will change is shown first. What is "
             "only added is made at once; changes are asked for, or need --yes; what replaces or "
@@ -285,7 +286,8 @@ const struct command commands[] = {
         .details =
             "Makes what is missing (the authority, certificates, configuration; with no type "
             "plugged in, all types are), starts sensorhub and the broker in the background and "
-            "waits until both are ready. What runs already is left alone.\n"
+            "waits until both are ready. What runs already is left alone. A database that cannot "
+            "be reached is a warning: the broker works, and readings wait in the spool.\n"
             "With --foreground both stay children of this command, are started again when they "
             "die, and end with it: for systemd and containers.",
         .examples = "sensorforge up\nsensorforge up --foreground",
@@ -297,8 +299,10 @@ const struct command commands[] = {
         .name = "down",
         .operands = "",
         .summary = "end the local system, once all readings are stored",
-        .details = "The broker ends first, then sensorhub, after it has stored what the broker "
-                   "took in.",
+        .details =
+            "The broker ends first, then sensorhub, after it has stored what the broker "
+            "took in. What a sensorhub that was killed has left is stored now. What cannot be "
+            "stored within two minutes stays in the spool for the next up.",
         .examples = "sensorforge down",
         .run = command_down,
     },
@@ -323,8 +327,10 @@ const struct command commands[] = {
         .name = "query",
         .operands = "",
         .summary = "read readings from the central database of the local system",
-        .details = "The newest come last. A TIME is 2026-11-21T12:00:00Z or seconds since 1970. "
-                   "With --json each reading is an object on a line of its own.",
+        .details =
+            "The newest come last. A TIME is 2026-11-21T12:00:00Z or seconds since 1970. "
+            "With --json each reading is an object on a line of its own, with times and payloads "
+            "as they are stored; the table has them as people read them.",
         .examples = "sensorforge query --type esp8266temp --thing kitchen --last 1h\n"
                     "sensorforge query --type esp8266temp --last 7d --csv",
         .run = command_query,

@@ -23,7 +23,8 @@ enum {
     WORKERS = 4,
     TRIES = 3,
     LARGEST_ANSWER = 16384,
-    SECONDS_FOR_A_REQUEST = 15
+    SECONDS_FOR_A_REQUEST = 15,
+    SECONDS_FOR_A_MAIL = 30
 };
 
 struct list {
@@ -274,17 +275,19 @@ static bool post_once(CURL *curl, const struct delivery *delivery, bool *again, 
     return done;
 }
 
-/* Sleeps, unless it is time to stop. */
-static void wait_before_again(struct couriers *couriers, int seconds)
+/* Sleeps; false when it is time to stop. */
+static bool wait_before_again(struct couriers *couriers, int seconds)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += seconds;
     pthread_mutex_lock(&couriers->mutex);
     while (!couriers->stop &&
            pthread_cond_timedwait(&couriers->changed, &couriers->mutex, &until) != ETIMEDOUT)
         ;
+    bool stop = couriers->stop;
     pthread_mutex_unlock(&couriers->mutex);
+    return !stop;
 }
 
 static bool deliver(struct couriers *couriers, CURL *curl, const struct delivery *delivery,
@@ -293,11 +296,11 @@ static bool deliver(struct couriers *couriers, CURL *curl, const struct delivery
     bool again = curl != NULL, done = false;
     snprintf(why, room, "out of memory");
     for (int i = 0; i < TRIES && again && !done; i++) {
-        if (i)
-            wait_before_again(couriers, i);
+        if (i && !wait_before_again(couriers, i))
+            break;
         if (delivery->kind == DELIVER_MAIL)
             done = mail_send(curl, delivery->target, delivery->headers, delivery->body,
-                             delivery->length, why, room);
+                             delivery->length, SECONDS_FOR_A_MAIL, why, room);
         else
             done = post_once(curl, delivery, &again, why, room);
     }
@@ -392,11 +395,15 @@ struct courier_counts couriers_count(struct couriers *couriers)
 enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error)
 {
     struct couriers *couriers = calloc(1, sizeof *couriers);
+    pthread_condattr_t attributes;
     if (!couriers)
         return fail(error, REFUSED, "out of memory");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&couriers->mutex, NULL);
-    pthread_cond_init(&couriers->changed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&couriers->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     couriers->port = mqtt_port;
     *made = couriers;
     for (; couriers->started < WORKERS; couriers->started++) {

@@ -298,10 +298,24 @@ static const struct route *find_route(struct engine *engine, const struct spool_
 
 /* A type may have been plugged in after the last look, and the broker have let its things in since.
  * So one is looked for once more before a reading counts as nobody's: after it was read from the
- * spool, which is after it was let in. */
+ * spool, which is after it was let in. What is held waits for the documents of its type. */
 static bool needs_a_look(struct engine *engine, const struct spool_record *record)
 {
-    return find_route(engine, record)->count == 0 && record->number > engine->looked_for;
+    const struct route *route = find_route(engine, record);
+    return route->held || (route->count == 0 && record->number > engine->looked_for);
+}
+
+/* There is one position in the spool, so what comes after a reading that waits waits too. */
+static enum status check_held(struct engine *engine, const struct spool_record *record,
+                              struct error *error)
+{
+    if (!find_route(engine, record)->held)
+        return FINE;
+    const struct plugged_type *holder =
+        plugged_holder(engine->plugged, engine->level, engine->level_length);
+    fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", holder->name,
+         holder->trouble);
+    return advise(error, "make sensortype NAME=%s writes the type's documents again", holder->name);
 }
 
 static enum status look(struct engine *engine, struct store *store, uint64_t last,
@@ -482,7 +496,7 @@ static void add_up(uint32_t *starts, size_t count)
 /* Type by type, and in a type thing by thing, each in its own order: rules, statements and the page
  * that a thing's rows go to are used many times in a row, and stay in the processor's cache. Rules
  * do not change in the middle of a transaction, so a batch ends before the first record that needs
- * a look; *count is how many there are then. */
+ * a look, or waits; *count is how many there are then. */
 static enum status arrange(struct engine *engine, const struct spool_record *records, size_t *count,
                            struct error *error)
 {
@@ -520,6 +534,8 @@ static enum status work_on(struct engine *engine, struct store *store,
     *done = 0;
     if (count && needs_a_look(engine, &records[0]))
         status = look(engine, store, records[count - 1].number, error);
+    if (!status && count)
+        status = check_held(engine, &records[0], error);
     if (!status)
         status = store_begin(store, error);
     if (!status)

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False with the reason in why. The body is text, or any bytes. */
+/* False with the reason in why, also when it takes longer than so many seconds. The body is text,
+ * or any bytes. curl is for the mail server, and unused where there is a sendmail. */
 bool mail_send(CURL *curl, const char *address, const char *subject, const char *body,
-               size_t length, char *why, size_t room);
+               size_t length, double seconds, char *why, size_t room);
 
 #endif

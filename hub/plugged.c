@@ -1,10 +1,11 @@
 #include "plugged.h"
-#include "../common/catalog.h"
 #include "../common/json.h"
 #include "../common/memory.h"
 #include "journal.h"
 #include "places.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,6 +76,8 @@ static void make_routes(struct plugged *plugged)
     for (size_t i = 0; i < plugged->count; i++) {
         struct type *type = plugged->types[i].type;
         plugged->traces |= type && type->traces;
+        if (!type)
+            route_for(plugged, plugged->types[i].name)->held = true;
         for (size_t k = 0; type && k < type->rule_count; k++) {
             const char *filter = rule_filter(type->rules[k].rule);
             if (!filter)
@@ -102,6 +105,17 @@ size_t plugged_routes(const struct plugged *plugged)
 const struct route *plugged_any(const struct plugged *plugged)
 {
     return &plugged->any;
+}
+
+const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
+                                          size_t length)
+{
+    for (size_t i = 0; i < plugged->count; i++) {
+        const struct plugged_type *plug = &plugged->types[i];
+        if (!plug->type && strlen(plug->name) == length && memcmp(plug->name, level, length) == 0)
+            return plug;
+    }
+    return NULL;
 }
 
 bool plugged_traces(const struct plugged *plugged)
@@ -141,16 +155,15 @@ static void take_stamp(const char *name, int64_t stamp[4])
     }
 }
 
-static bool is_local(const char *name)
+/* FINE: it is, or is not, plugged in on this machine. */
+static enum status read_mark(const char *name, bool *local, struct error *error)
 {
     owned char *path = must_format(TYPE_MARK, name);
-    struct error error = {0};
     cJSON *mark = NULL;
-    bool local = json_read(path, LARGEST_MARK, &mark, &error) == FINE &&
-                 strcmp(json_string(mark, "target", ""), "local") == 0;
+    enum status status = json_read(path, LARGEST_MARK, &mark, error);
+    *local = strcmp(json_string(mark, "target", ""), "local") == 0;
     cJSON_Delete(mark);
-    error_free(&error);
-    return local;
+    return status;
 }
 
 static void say_fault(void *context, const struct hub_rule *rule, const struct action *action)
@@ -159,49 +172,88 @@ static void say_fault(void *context, const struct hub_rule *rule, const struct a
     say("%s: %s cannot run here: %s", action->place, action->name, action->why_not);
 }
 
-static bool load(struct plugged *plugged, struct plugged_type *plug)
+/* A type without a rule would lose what its policy lets in, without a word. */
+static enum status load_rules(const struct plugged *plugged, const char *name, struct type **made,
+                              struct error *error)
 {
-    struct type *made = NULL;
-    struct error error = {0};
-    if (type_load(plug->name, plugged->settings, &made, &error)) {
-        say_error("type not loaded: ", &error);
-        if (plug->type)
-            say("type %s goes on with the documents it had", plug->name);
-        free(plug->trouble);
-        plug->trouble = must_copy(text_string(&error.message));
-        error_free(&error);
-        return false;
-    }
+    enum status status = type_load(name, plugged->settings, made, error);
+    if (status || (*made)->rule_count)
+        return status;
+    type_free(*made);
+    *made = NULL;
+    fail(error, WRONG_INPUT, "there is no rule in " TYPE_DOCUMENTS, name);
+    return advise(error, "make sensortype NAME=%s writes it", name);
+}
+
+/* The same is said once, however often it is tried. */
+static void note_trouble(struct plugged_type *plug, const struct error *error)
+{
+    const char *message = text_string(&error->message);
+    if (plug->trouble && strcmp(plug->trouble, message) == 0)
+        return;
+    say_error("type not loaded: ", error);
+    say(plug->type ? "type %s goes on with the documents it had"
+                   : "readings of type %s wait in the spool until it can be loaded",
+        plug->name);
+    free(plug->trouble);
+    plug->trouble = must_copy(message);
+}
+
+static void take_over(struct plugged_type *plug, struct type *made)
+{
     say("type %s: %zu rules", plug->name, made->rule_count);
     type_faults(made, say_fault, NULL);
     type_free(plug->type);
     plug->type = made;
     free(plug->trouble);
     plug->trouble = NULL;
-    return true;
 }
 
-/* A look at one type; true when its rules changed. */
+static struct plugged_type *add(struct plugged *plugged, const char *name)
+{
+    plugged->types =
+        must_grow(plugged->types, plugged->count, &plugged->room, sizeof *plugged->types);
+    struct plugged_type *plug = &plugged->types[plugged->count++];
+    *plug = (struct plugged_type){.name = must_copy(name)};
+    return plug;
+}
+
+/* A look at one type; true when its rules changed, or it is new. What is in trouble is tried each
+ * time: whether a file can be read is not seen by when it changed. */
 static bool look_at(struct plugged *plugged, const char *name)
 {
     int64_t stamp[4];
     struct plugged_type *plug = find(plugged, name);
+    struct type *made = NULL;
+    struct error error = {0};
+    bool local, new = !plug;
     take_stamp(name, stamp);
-    if (plug && memcmp(plug->stamp, stamp, sizeof stamp) == 0) {
+    if (plug && !plug->trouble && memcmp(plug->stamp, stamp, sizeof stamp) == 0) {
         plug->seen = true;
         return false;
     }
-    if (!is_local(name))
+    enum status status = read_mark(name, &local, &error);
+    if (!status && !local)
         return false; /* and forgotten, if it was there */
-    if (!plug) {
-        plugged->types =
-            must_grow(plugged->types, plugged->count, &plugged->room, sizeof *plugged->types);
-        plug = &plugged->types[plugged->count++];
-        *plug = (struct plugged_type){.name = must_copy(name)};
-    }
+    if (new)
+        plug = add(plugged, name);
     memcpy(plug->stamp, stamp, sizeof stamp);
     plug->seen = true;
-    return load(plugged, plug);
+    if (status || load_rules(plugged, name, &made, &error) || !made)
+        note_trouble(plug, &error);
+    else
+        take_over(plug, made);
+    error_free(&error);
+    return new || made;
+}
+
+/* One whose mark cannot be looked at may be plugged in: that is no reason to forget it. */
+static int may_be_plugged_in(const struct dirent *entry)
+{
+    owned char *mark = must_format(TYPE_MARK, entry->d_name);
+    struct stat facts;
+    return *entry->d_name != '.' &&
+           (stat(mark, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR));
 }
 
 static bool forget_unseen(struct plugged *plugged)
@@ -222,13 +274,18 @@ static bool forget_unseen(struct plugged *plugged)
 
 bool plugged_refresh(struct plugged *plugged)
 {
-    struct names *names = folders_with(TYPES_ROOT, "deployed.json");
+    struct dirent **entries = NULL;
     bool changed = false;
+    int count = scandir(TYPES_ROOT, &entries, may_be_plugged_in, alphasort);
+    if (count < 0 && errno != ENOENT)
+        return false; /* for want of descriptors, say: nothing is known, so nothing changes */
     for (size_t i = 0; i < plugged->count; i++)
         plugged->types[i].seen = false;
-    for (size_t i = 0; i < names->count; i++)
-        changed |= look_at(plugged, names->at[i]);
-    names_free(names);
+    for (int i = 0; i < count; i++) {
+        changed |= look_at(plugged, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
     changed |= forget_unseen(plugged);
     if (changed)
         make_routes(plugged);

@@ -2,7 +2,11 @@
  * which rules a message goes to.
  *
  * A rule is found by the first level of its topic, through a hash, so a hundred types cost what one
- * does; rules whose filter begins with a wildcard are asked for each message. */
+ * does; rules whose filter begins with a wildcard are asked for each message.
+ *
+ * A type that is plugged in, and of which no documents could be loaded yet, is not like one that is
+ * not there: the broker lets its things publish to topics that begin with its name, and what they
+ * sent has to wait for its rules. */
 #ifndef HUB_PLUGGED_H
 #define HUB_PLUGGED_H
 
@@ -11,7 +15,7 @@
 struct plugged;
 
 struct plugged_type {
-    struct type *type;
+    struct type *type; /* NULL: nothing of it could be loaded yet */
     char *name;
     int64_t stamp[4]; /* of deployed.json and the documents' folder: when they changed */
     char *trouble;    /* why what is there now could not be loaded; NULL: it was */
@@ -22,20 +26,25 @@ struct route {
     struct hub_rule **rules;
     size_t count, room;
     size_t id; /* below plugged_routes() */
+    bool held; /* these are topics of a type that has no documents yet */
 };
 
 struct plugged *plugged_new(const struct settings *settings);
 void plugged_free(struct plugged *plugged);
 
-/* Looks at the folders, and loads what changed. A type whose documents are wrong keeps what it had;
- * each change is said in the log. True when any rule changed. may end the program without memory.
- */
+/* Looks at the folders, and loads what changed, and what could not be loaded the last time. A type
+ * whose documents are wrong keeps what it had; each change is said in the log. True when any rule
+ * or route changed. may end the program without memory. */
 bool plugged_refresh(struct plugged *plugged);
 
 /* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
 const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
 size_t plugged_routes(const struct plugged *plugged);
 const struct route *plugged_any(const struct plugged *plugged);
+
+/* The type that holds the route of this first level; NULL when none does. */
+const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
+                                          size_t length);
 
 /* Whether any rule asks for traceid(). */
 bool plugged_traces(const struct plugged *plugged);

@@ -1,11 +1,15 @@
 /* The newest rows come first from the database, and go last to the reader; so they are gathered,
  * each as the text of its cells, and written from the end. */
 #include "query.h"
+#include "../common/catalog.h"
+#include "../common/files.h"
 #include "../common/json.h"
 #include "../common/memory.h"
 #include "../common/names.h"
 #include "clock.h"
 #include "document.h"
+#include "places.h"
+#include "readable.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_COLUMNS = 2, MOST_ROWS = 10000000, SHOWN_ROWS = 1000 };
+enum {
+    KEY_COLUMNS = 2,
+    MOST_ROWS = 10000000,
+    SHOWN_ROWS = 1000,
+    LEAST_PAYLOAD = 20, /* characters of one that are shown, however narrow the screen, */
+    MOST_PAYLOAD = 100  /* and where there is no screen */
+};
 
 static const double default_seconds = 3600;
 
@@ -283,6 +293,17 @@ static void write_moment(const char *milliseconds, bool local, struct text *out)
     text_add_format(out, "%s.%03d%s", made, rest, local ? "" : "Z");
 }
 
+/* A time to live: seconds since 1970. */
+static void write_second(const char *seconds, struct text *out)
+{
+    time_t time = (time_t)strtoll(seconds, NULL, 10);
+    struct tm parts;
+    char made[64];
+    localtime_r(&time, &parts);
+    strftime(made, sizeof made, "%Y-%m-%d %H:%M:%S", &parts);
+    text_add_string(out, made);
+}
+
 /* RFC 4180: quoted where it must be. */
 static void write_csv_value(const char *bytes, size_t length, struct text *out)
 {
@@ -325,6 +346,12 @@ static void write_csv_head(const struct answer *answer, struct text *out)
     text_add_string(out, "\r\n");
 }
 
+/* Of items: what has a meaning for people, by the names that invalid-rule.json gives. */
+static bool is_item_column(const struct answer *answer, size_t column, const char *name)
+{
+    return answer->table->kind == TABLE_ITEMS && strcmp(answer->names[column], name) == 0;
+}
+
 /* As it is shown: control characters would move the cursor. */
 static void show_cell(const struct answer *answer, size_t row, size_t column, struct text *out)
 {
@@ -333,18 +360,35 @@ static void show_cell(const struct answer *answer, size_t row, size_t column, st
     text_clear(out);
     if (column == 0) {
         write_moment(bytes, true, out);
-        return;
+    } else if (cell->set && !cell->quoted && is_item_column(answer, column, "expires")) {
+        write_second(bytes, out);
+    } else if (is_item_column(answer, column, "payload")) {
+        add_readable(out, bytes, cell->length);
+    } else {
+        text_add(out, bytes, cell->length);
     }
-    for (size_t i = 0; i < cell->length; i++)
-        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f)
-            bytes[i] = '?';
-    text_add(out, bytes, cell->length);
+    for (size_t i = 0; i < out->length; i++)
+        if ((unsigned char)out->at[i] < 0x20 || out->at[i] == 0x7f)
+            out->at[i] = strchr("\t\r\n", out->at[i]) ? ' ' : '?';
 }
 
-static void write_table(const struct answer *answer, struct text *out)
+/* Payloads get what the other columns leave of the line. */
+static void fit(const struct answer *answer, size_t *widths)
+{
+    size_t all = 2 * (answer->column_count - 1), screen = screen_width();
+    for (size_t k = 0; k < answer->column_count; k++)
+        all += widths[k];
+    for (size_t k = 0; k < answer->column_count; k++) {
+        size_t rest = all - widths[k];
+        size_t room = screen > rest + LEAST_PAYLOAD ? screen - rest : LEAST_PAYLOAD;
+        if (is_item_column(answer, k, "payload") && widths[k] > (screen ? room : MOST_PAYLOAD))
+            widths[k] = screen ? room : MOST_PAYLOAD;
+    }
+}
+
+static void find_widths(const struct answer *answer, size_t *widths)
 {
     struct text cell = {0};
-    owned size_t *widths = must_array(answer->column_count, sizeof *widths);
     for (size_t k = 0; k < answer->column_count; k++) {
         widths[k] = strlen(answer->names[k]);
         for (size_t i = 0; i < answer->row_count; i++) {
@@ -353,6 +397,15 @@ static void write_table(const struct answer *answer, struct text *out)
             widths[k] = width > widths[k] ? width : widths[k];
         }
     }
+    text_free(&cell);
+    fit(answer, widths);
+}
+
+static void write_table(const struct answer *answer, struct text *out)
+{
+    struct text cell = {0};
+    owned size_t *widths = must_array(answer->column_count, sizeof *widths);
+    find_widths(answer, widths);
     for (size_t i = 0; i <= answer->row_count; i++) {
         for (size_t k = 0; k < answer->column_count; k++) {
             text_clear(&cell);
@@ -360,6 +413,7 @@ static void write_table(const struct answer *answer, struct text *out)
                 show_cell(answer, i - 1, k, &cell);
             else
                 text_add_string(&cell, answer->names[k]);
+            cut_text(&cell, widths[k]);
             size_t width = utf8_length(text_string(&cell), cell.length);
             bool right =
                 i && cell_at(answer, i - 1, k)->set && k && !cell_at(answer, i - 1, k)->quoted;
@@ -398,6 +452,47 @@ static void write_answer(const struct answer *answer)
 }
 
 /* --- the command --- */
+
+static enum status find_type(const char *name, struct error *error)
+{
+    owned char *spec = must_format(TYPES_ROOT "/%s/spec.yaml", name);
+    owned char *documents = must_format(TYPE_DOCUMENTS, name);
+    struct text list = {0};
+    if (type_name_valid(name) && (path_exists(spec) || path_exists(documents)))
+        return FINE;
+    struct names *names = folders_with(TYPES_ROOT, "spec.yaml");
+    for (size_t i = 0; i < names->count; i++)
+        text_add_format(&list, "%s%s", i ? ", " : "", names->at[i]);
+    fail(error, WRONG_INPUT, "there is no type \"%s\"", name);
+    advise(error, names->count ? "there are: %s" : "there is none at all: make new makes one%s",
+           text_string(&list));
+    names_free(names);
+    text_free(&list);
+    return error->status;
+}
+
+static bool stop_at_first(void *context, const struct row *row)
+{
+    (void)row;
+    *(bool *)context = true;
+    return false;
+}
+
+/* Where nothing was found: one that was deleted has readings, one that is new has a folder. */
+static enum status find_thing(const char *thing, struct store_table *table, struct error *error)
+{
+    const struct store_query any = {
+        .thing = thing, .from = INT64_MIN, .until = INT64_MAX, .limit = 1};
+    owned char *folder = must_format("certificates/%s", thing);
+    bool found = thing_name_valid(thing) && path_exists(folder);
+    enum status status =
+        found || !table ? FINE : store_query(table, &any, stop_at_first, &found, error);
+    if (status || found)
+        return status;
+    fail(error, WRONG_INPUT, "there is no thing \"%s\", and this table has no reading of it",
+         thing);
+    return advise(error, "make list shows those that there are");
+}
 
 static enum status find_table(const struct query_options *options, const struct settings *settings,
                               struct store *store, struct store_table **table, struct error *error)
@@ -441,6 +536,8 @@ static enum status answer_query(const struct query_options *options, struct stor
         take_items_apart(&answer);
     if (!status)
         write_answer(&answer);
+    if (!status && !answer.row_count && options->thing)
+        status = find_thing(options->thing, table, error);
     if (!status && !answer.row_count)
         fprintf(stderr, "no readings in that time\n");
     free_answer(&answer);
@@ -455,19 +552,21 @@ enum status query_readings(const struct query_options *options, struct error *er
     struct store_query query = {.thing = options->thing};
     if (!options->type)
         return fail(error, WRONG_USAGE, "--type is missing");
-    if (!type_name_valid(options->type))
-        return fail(error, WRONG_INPUT, "\"%s\" is not a type's name", options->type);
     if (options->json && options->csv)
         return fail(error, WRONG_USAGE, "--json and --csv exclude each other");
     enum status status = read_span(options, &query, error);
     if (!status)
         status = read_limit(options, &query, error);
     if (!status)
+        status = find_type(options->type, error);
+    if (!status)
         status = settings_read(&settings, error);
     if (!status)
         status = store_open(settings.store, true, &store, error);
     if (!status)
         status = find_table(options, &settings, store, &table, error);
+    if (!status && !table && options->thing)
+        status = find_thing(options->thing, NULL, error);
     if (!status && !table)
         fprintf(stderr, "no readings yet\n");
     else if (!status)

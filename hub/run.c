@@ -110,7 +110,7 @@ static void pause_for(double seconds)
 static void give_it_time(struct hub *hub, struct error *error)
 {
     say_error_again("", error, &hub->complained);
-    status_trouble(hub->page, text_string(&error->message));
+    status_trouble(hub->page, hub->reader != NULL, error);
     hub->pause =
         hub->pause == 0 ? first_pause_seconds : fmin(2 * hub->pause, longest_pause_seconds);
     if (hub->ended > 0)
@@ -121,9 +121,9 @@ static void give_it_time(struct hub *hub, struct error *error)
 static void it_works(struct hub *hub)
 {
     if (hub->complained > 0)
-        say("the database and the spool can be reached again");
+        say("readings are stored again");
     hub->complained = hub->pause = 0;
-    status_trouble(hub->page, "");
+    status_works(hub->page);
 }
 
 static void close_store(struct hub *hub)
@@ -157,6 +157,8 @@ static enum status open_store(struct hub *hub, struct error *error)
     uint64_t position;
     char counts[LONGEST_COUNTS];
     enum status status = store_open(hub->settings.store, false, &hub->store, error);
+    if (status && !error->advice.length)
+        advise(error, "local.store of iot_system_infra/system.yaml names it; it is tried again");
     if (!status)
         status = store_position(hub->store, &position, counts, error);
     if (!status)

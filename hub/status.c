@@ -23,13 +23,14 @@ struct status_page {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool stop;
+    bool stop, hurry; /* hurry: there is news that somebody may be waiting for */
     int64_t started;
     struct counts counts;
     uint64_t position;
     double lag;
     struct courier_counts deliveries;
-    char trouble[LONGEST_TROUBLE];
+    bool ready;
+    char trouble[LONGEST_TROUBLE], advice[LONGEST_TROUBLE];
     /* The thread's own. */
     uint64_t last_readings;
     double last_time, rate;
@@ -42,33 +43,20 @@ static uint64_t records_behind(uint64_t position)
     return waiting;
 }
 
-/* One block of any file system, so that the room for it is there as long as the file is. */
-enum { PAGE_ROOM = 4096 };
-
-static bool put_page(const char *path, int flags, const char *page, size_t length)
-{
-    int file = open(path, flags | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool done = file >= 0 && write(file, page, length) == (ssize_t)length;
-    if (file >= 0)
-        close(file);
-    return done;
-}
-
-/* Whole or not at all, but not flushed: it tells of now. On a full disk, which is when people look,
- * over the old one. */
+/* Whole or not at all, but not flushed: it tells of now. When the disk is full it has most to tell,
+ * so its place is never given back: two files take turns, and each is written over. */
 static void write_page(const struct buffer *page)
 {
-    static const char temporary[] = HUB_STATUS ".new";
-    char room[PAGE_ROOM];
-    if (page->failed || page->length > sizeof room)
+    static const char other[] = HUB_STATUS ".other";
+    int file = open(other, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
         return;
-    memset(room, '\n', sizeof room);
-    memcpy(room, page->at, page->length);
-    if (put_page(temporary, O_CREAT | O_TRUNC, room, sizeof room) &&
-        rename(temporary, HUB_STATUS) == 0)
-        return;
-    unlink(temporary);
-    put_page(HUB_STATUS, 0, room, sizeof room);
+    bool done = !page->failed && write(file, page->at, page->length) == (ssize_t)page->length &&
+                ftruncate(file, (off_t)page->length) == 0;
+    close(file);
+    if (done && renameat2(AT_FDCWD, other, AT_FDCWD, HUB_STATUS, RENAME_EXCHANGE) &&
+        rename(other, HUB_STATUS))
+        unlink(other);
 }
 
 static void compose(struct status_page *page, struct buffer *out)
@@ -84,11 +72,13 @@ static void compose(struct status_page *page, struct buffer *out)
     snprintf(line, sizeof line,
              ", \"position\": \"%" PRIu64 "\", \"waiting\": %" PRIu64
              ", \"lag\": %.3f, \"rows_per_second\": %.1f, \"sent\": %" PRIu64
-             ", \"unsent\": %zu, \"trouble\": ",
+             ", \"unsent\": %zu, \"ready\": %s, \"trouble\": ",
              page->position, records_behind(page->position), page->lag, page->rate,
-             page->deliveries.sent, page->deliveries.waiting);
+             page->deliveries.sent, page->deliveries.waiting, page->ready ? "true" : "false");
     buffer_add_string(out, line);
     buffer_add_json(out, page->trouble, strlen(page->trouble));
+    buffer_add_string(out, ", \"advice\": ");
+    buffer_add_json(out, page->advice, strlen(page->advice));
     buffer_add_string(out, "}\n");
 }
 
@@ -114,16 +104,18 @@ static void *write_each_second(void *context)
 {
     struct status_page *page = context;
     bool stop = false;
+    write_now(page); /* and once more below: then both files have their place */
     while (!stop) {
         struct timespec until;
         write_now(page);
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
         pthread_mutex_lock(&page->mutex);
-        while (!page->stop &&
+        while (!page->stop && !page->hurry &&
                pthread_cond_timedwait(&page->changed, &page->mutex, &until) != ETIMEDOUT)
             ;
         stop = page->stop;
+        page->hurry = false;
         pthread_mutex_unlock(&page->mutex);
     }
     write_now(page);
@@ -165,11 +157,28 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
     pthread_mutex_unlock(&page->mutex);
 }
 
-void status_trouble(struct status_page *page, const char *message)
+static void tell(struct status_page *page, bool ready, const char *trouble, const char *advice)
 {
+    char cut[LONGEST_TROUBLE];
+    snprintf(cut, sizeof cut, "%s", trouble);
     pthread_mutex_lock(&page->mutex);
-    snprintf(page->trouble, sizeof page->trouble, "%s", message);
+    page->hurry |= ready != page->ready || strcmp(cut, page->trouble) != 0;
+    page->ready = ready;
+    memcpy(page->trouble, cut, sizeof cut);
+    snprintf(page->advice, sizeof page->advice, "%s", advice);
+    if (page->hurry)
+        pthread_cond_signal(&page->changed);
     pthread_mutex_unlock(&page->mutex);
+}
+
+void status_trouble(struct status_page *page, bool ready, const struct error *error)
+{
+    tell(page, ready, text_string(&error->message), text_string(&error->advice));
+}
+
+void status_works(struct status_page *page)
+{
+    tell(page, true, "", "");
 }
 
 void status_stop(struct status_page *page)
@@ -197,21 +206,42 @@ static bool is_running(void)
     return running;
 }
 
+static void show_rare(const cJSON *page, const char *key, const char *words)
+{
+    if (json_number(page, key, 0) > 0)
+        printf("          %.0f %s\n", json_number(page, key, 0), words);
+}
+
+static void show_counts(const cJSON *page)
+{
+    printf("readings  %.0f accepted: %.0f valid, %.0f invalid\n", json_number(page, "readings", 0),
+           json_number(page, "valid", 0), json_number(page, "invalid", 0));
+    show_rare(page, "unmatched", "that no rule took, which are not stored");
+    show_rare(page, "duplicates", "sent twice, stored once");
+    show_rare(page, "rejected", "rejected by their table, which has other values (table _log)");
+    show_rare(page, "errors", "errors of rules and actions (table _log)");
+    printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
+}
+
 static void show_words(const cJSON *page)
 {
-    printf("readings  %.0f: %.0f valid, %.0f invalid\n", json_number(page, "readings", 0),
-           json_number(page, "valid", 0), json_number(page, "invalid", 0));
-    if (json_number(page, "unmatched", 0) > 0)
-        printf("          %.0f that no rule took\n", json_number(page, "unmatched", 0));
-    if (json_number(page, "duplicates", 0) > 0)
-        printf("          %.0f sent twice\n", json_number(page, "duplicates", 0));
-    if (json_number(page, "errors", 0) > 0)
-        printf("errors    %.0f, in the table _log\n", json_number(page, "errors", 0));
-    printf("waiting   %.0f in the spool, %.1f s behind\n", json_number(page, "waiting", 0),
-           json_number(page, "lag", 0));
-    printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
+    bool ready = json_true(page, "ready"); /* what was counted is in the database */
+    if (ready)
+        show_counts(page);
+    printf("waiting   %s%.0f in the spool, %.1f s behind\n", ready ? "" : "up to ",
+           json_number(page, "waiting", 0), json_number(page, "lag", 0));
     if (*json_string(page, "trouble", ""))
         printf("trouble   %s\n", json_string(page, "trouble", ""));
+    if (*json_string(page, "advice", ""))
+        printf("          %s\n", json_string(page, "advice", ""));
+}
+
+/* Of one that ended: what has come since, or what it did not get to say, waits too. Its position is
+ * never too high, so this is never too few. */
+static void count_waiting(cJSON *page)
+{
+    uint64_t position = strtoull(json_string(page, "position", "0"), NULL, 10);
+    json_put_number(page, "waiting", (double)records_behind(position));
 }
 
 enum status status_show(bool json, struct error *error)
@@ -222,6 +252,8 @@ enum status status_show(bool json, struct error *error)
     bool running = is_running();
     if (json_read(HUB_STATUS, LARGEST_PAGE, &page, &unread))
         page = json_object();
+    if (!running)
+        count_waiting(page);
     if (json) {
         json_put_bool(page, "running", running);
         json_compact(page, &line);

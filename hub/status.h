@@ -11,7 +11,8 @@
  *                                     there are more than one batch takes
  *    "rows_per_second": 100.0,
  *    "sent": 0, "unsent": 0,          deliveries of actions: done, and in the queue
- *    "trouble": ""}                   what keeps it from working just now
+ *    "ready": true,                   it has reached the database and the spool once
+ *    "trouble": "", "advice": ""}     what keeps it from working just now, what to do about it
  */
 #ifndef HUB_STATUS_H
 #define HUB_STATUS_H
@@ -24,8 +25,9 @@ struct status_page;
 enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
                  double lag, struct couriers *couriers);
-void status_trouble(struct status_page *page, const char *message);
-void status_stop(struct status_page *page); /* writes it once more */
+void status_trouble(struct status_page *page, bool ready, const struct error *error);
+void status_works(struct status_page *page); /* there is no trouble, or it is over */
+void status_stop(struct status_page *page);  /* writes it once more */
 
 /* `sensorhub status`. REFUSED when none is running; what it said last is printed then too. */
 enum status status_show(bool json, struct error *error);

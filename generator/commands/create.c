@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../local/check.h"
 #include "../project.h"
 #include "../target/target.h"
 #include "../thing/life.h"
@@ -78,9 +79,11 @@ static enum status plug_in(struct project *project, const struct target *target,
     if (target->remote || type_deployed(type))
         return FINE;
     enum status status = project_deploy(project, type, &report);
-    if (!status)
-        say(project->context, "%s  plugged in", type);
-    return status;
+    if (status)
+        return status;
+    say(project->context, "%s  plugged in", type);
+    local_check_types(project->context, &type, 1);
+    return FINE;
 }
 
 static enum status make(struct project *project, struct target *target, const char *type,

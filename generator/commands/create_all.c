@@ -2,6 +2,7 @@
 #include "things.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../local/check.h"
 #include "../progress.h"
 #include "../project.h"
 #include "../target/target.h"
@@ -275,9 +276,10 @@ static enum status plug_types_in(struct run *run)
         const char *type = run->types[i]->type;
         struct package_plan *plan = &run->types[i]->plan;
         struct project *project = &run->project;
-        enum status status = run->target.remote || type_deployed(type)
-                                 ? FINE
-                                 : project_deploy(project, type, &report);
+        bool there = run->target.remote || type_deployed(type);
+        enum status status = there ? FINE : project_deploy(project, type, &report);
+        if (!status && !there)
+            local_check_types(run->context, &type, 1);
         if (!status)
             status = package_plan_make(run->context->templates, &project->catalog, &run->target,
                                        plan->model, plan, &run->context->error);

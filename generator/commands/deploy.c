@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../local/check.h"
 #include "../target/stack_plan.h"
 #include "../target/target.h"
 #include "deployment.h"
@@ -45,6 +46,8 @@ static enum status deploy_here(struct project *project, const char *const *types
         status = project_write(project, "system", option_given(context, "dry-run"), &report);
     for (size_t i = 0; i < count && !status; i++)
         status = deploy_type(project, types[i], answer);
+    if (!status && !option_given(context, "dry-run"))
+        local_check_types(context, types, count);
     if (!status && context->json)
         json_layout(answer, &context->out);
     cJSON_Delete(answer);

@@ -1,7 +1,7 @@
 #include "commands.h"
 #include "../../common/files.h"
 #include "../../common/places.h"
-#include "../local/service.h"
+#include "../local/backlog.h"
 
 #include <signal.h>
 
@@ -24,8 +24,8 @@ static bool end_keeper(const struct context *context)
     return true;
 }
 
-/* The broker first: what it has taken in, sensorhub stores before it ends. Both are ended whatever
- * becomes of the first. */
+/* The broker first: what it has taken in, sensorhub stores before it ends; where it had died,
+ * another one does. Both are ended whatever becomes of the first. */
 enum status command_down(struct context *context)
 {
     int lock = -1;
@@ -38,7 +38,7 @@ enum status command_down(struct context *context)
         status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
     if (status)
         return status;
-    bool ended = end_keeper(context);
+    bool ended = end_keeper(context), drained = ended;
     for (int i = SERVICES - 1; i >= 0; i--) {
         struct process process;
         struct error error = {0};
@@ -47,6 +47,7 @@ enum status command_down(struct context *context)
             continue;
         }
         ended = true;
+        drained |= i == HUB;
         say_more(context, "ending the %s, process %d", service_titles[i], (int)process.id);
         if (service_end((enum service)i, &process, &error)) {
             error_free(&context->error);
@@ -54,6 +55,7 @@ enum status command_down(struct context *context)
             status = error.status;
         }
     }
+    backlog_drain(context, drained);
     unlock(&lock);
     if (!status)
         say(context, ended ? "the local system is down" : "the local system is not running");

@@ -66,6 +66,22 @@ static void tell_commands(const struct context *context, const struct world *wor
     }
 }
 
+/* The broker ends the connection of a thing that sends more than system.yaml lets it. */
+static void warn_of_limit(const struct context *context, const cJSON *system,
+                          const struct world *world, const struct fleet_plan *plan)
+{
+    double limit = json_number(json_get(system, "local"), "messages_per_second", 0);
+    double most = plan->rate > 0 ? plan->rate / (double)world->count : 0;
+    for (size_t i = 0; plan->rate == 0 && i < world->kind_count; i++)
+        most = fmax(most, plan->speed / world->kinds[i]->publish_every);
+    if (limit > 0 && most > limit)
+        say(context,
+            "warning: a thing sends %.0f readings/s, and the broker takes %.0f of one: more "
+            "things, or "
+            "messages_per_second in iot_system_infra/system.yaml (0: any), then make down, make up",
+            most, limit);
+}
+
 static void put_count(cJSON *object, const char *name, uint64_t count)
 {
     json_put_number(object, name, (double)count);
@@ -165,6 +181,8 @@ enum status command_simulate(struct context *context)
     plan.port = broker_port(0);
     if (!status)
         tell_commands(context, &world, plan.port);
+    if (!status)
+        warn_of_limit(context, project_system(&project), &world, &plan);
     if (!status && !(status = fleet_run(context, &world, &plan, &report))) {
         if (context->json)
             report_json(&world, &report, created, &context->out);

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../local/backlog.h"
 #include "../thing/record.h"
 #include "local.h"
 
@@ -23,6 +24,17 @@ static cJSON *state_of(enum service service)
     return state;
 }
 
+/* Of one that has ended: how fast it was is over, and what waits may be more than it knew. */
+static void correct(cJSON *hub)
+{
+    owned char *program = program_path(service_names[HUB]);
+    double waiting = program ? backlog_waiting(program) : -1;
+    cJSON_DeleteItemFromObject(hub, "lag");
+    cJSON_DeleteItemFromObject(hub, "rows_per_second");
+    if (waiting >= 0)
+        json_put_number(hub, "waiting", waiting);
+}
+
 cJSON *local_state(void)
 {
     cJSON *state = json_object(), *broker = state_of(BROKER), *hub = state_of(HUB);
@@ -34,6 +46,8 @@ cJSON *local_state(void)
     for (const cJSON *item = told ? told->child : NULL; item; item = item->next)
         if (!json_get(hub, item->string) && strcmp(item->string, "position") != 0)
             json_put(hub, item->string, cJSON_Duplicate(item, true));
+    if (told && !json_true(hub, "running"))
+        correct(hub);
     json_put_bool(hub, "working", working);
     json_put_bool(state, "running", json_true(broker, "running") && working);
     json_put(state, "broker", broker);
@@ -58,20 +72,44 @@ static void write_rare(const cJSON *hub, const char *key, const char *words, str
         text_add_format(out, "%-10s %.0f %s\n", "", json_number(hub, key, 0), words);
 }
 
+static void write_lines(const char *title, const char *lines, struct text *out)
+{
+    for (; *lines; title = "") {
+        int length = (int)strcspn(lines, "\n");
+        text_add_format(out, "%-10s %.*s\n", title, length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static void write_counts(const cJSON *hub, struct text *out)
+{
+    text_add_format(out, "%-10s %.0f accepted: %.0f valid, %.0f invalid", "readings",
+                    json_number(hub, "readings", 0), json_number(hub, "valid", 0),
+                    json_number(hub, "invalid", 0));
+    if (json_true(hub, "running"))
+        text_add_format(out, "; %.0f/s", json_number(hub, "rows_per_second", 0));
+    text_add_char(out, '\n');
+    write_rare(hub, "unmatched", "that no rule took, which are not stored", out);
+    write_rare(hub, "duplicates", "sent twice, stored once", out);
+    write_rare(hub, "rejected", "rejected by their table, which has other values (table _log)",
+               out);
+    write_rare(hub, "errors", "errors of rules and actions (table _log)", out);
+    write_rare(hub, "unsent", "messages to people that are not sent yet", out);
+}
+
+/* What was counted so far is in the database: it is not known before that is reached. */
 static void write_work(const cJSON *hub, struct text *out)
 {
-    text_add_format(out, "%-10s %.0f stored: %.0f valid, %.0f invalid; %.0f/s\n", "readings",
-                    json_number(hub, "readings", 0), json_number(hub, "valid", 0),
-                    json_number(hub, "invalid", 0), json_number(hub, "rows_per_second", 0));
-    write_rare(hub, "unmatched", "that no rule took", out);
-    write_rare(hub, "duplicates", "sent twice, stored once", out);
-    write_rare(hub, "rejected", "rejected by their table (table _log)", out);
-    write_rare(hub, "errors", "errors of rules (table _log)", out);
-    write_rare(hub, "unsent", "messages to people that are not sent yet", out);
-    text_add_format(out, "%-10s %.0f in the spool, %.1f s behind\n", "waiting",
-                    json_number(hub, "waiting", 0), json_number(hub, "lag", 0));
-    if (*json_string(hub, "trouble", ""))
-        text_add_format(out, "%-10s %s\n", "trouble", json_string(hub, "trouble", ""));
+    bool ready = json_true(hub, "ready");
+    if (ready)
+        write_counts(hub, out);
+    text_add_format(out, "%-10s %s%.0f in the spool", "waiting", ready ? "" : "up to ",
+                    json_number(hub, "waiting", 0));
+    if (ready && json_true(hub, "running"))
+        text_add_format(out, ", %.1f s behind", json_number(hub, "lag", 0));
+    text_add_char(out, '\n');
+    write_lines("trouble", json_string(hub, "trouble", ""), out);
+    write_lines("", json_string(hub, "advice", ""), out);
 }
 
 void write_local_state(const cJSON *state, struct text *out)

@@ -2,6 +2,7 @@
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/places.h"
+#include "../local/backlog.h"
 #include "../local/keeper.h"
 #include "../local/port.h"
 #include "../local/prepare.h"
@@ -100,10 +101,12 @@ static enum status bring_up(struct project *project, const struct programs *prog
         status = keep_running(context, programs, prepared.port, lock);
     else if (!status && !all)
         status = start_missing(context, programs, broker_port(prepared.port), &system);
-    if (status)
+    if (status) {
         take_back(&system);
-    else if (!foreground)
+    } else if (!foreground) {
+        backlog_warn(context);
         tell(context);
+    }
     for (int i = 0; i < SERVICES; i++)
         process_close(&system.processes[i]);
     return status;

@@ -1,5 +1,6 @@
 #include "keeper.h"
 #include "../../common/files.h"
+#include "backlog.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -103,10 +104,12 @@ static void watch(struct context *context, const struct programs *programs, stru
     }
 }
 
-/* The broker first, then sensorhub, which stores what is left. The first error is told. */
+/* The broker first, then sensorhub, which stores what is left; where it had died, another one does.
+ * The first error is told. */
 static enum status end_both(struct context *context, struct kept *kept)
 {
     enum status status = FINE;
+    bool works = process_running(&kept[HUB].process);
     for (int i = SERVICES - 1; i >= 0; i--) {
         struct error error = {0};
         if (kept[i].process.handle >= 0 && service_end((enum service)i, &kept[i].process, &error) &&
@@ -118,6 +121,7 @@ static enum status end_both(struct context *context, struct kept *kept)
             error_free(&error);
         }
     }
+    backlog_drain(context, works);
     return status;
 }
 
@@ -147,6 +151,7 @@ enum status keep_running(struct context *context, const struct programs *program
     unlock(lock);
     if (!status) {
         say(context, "ready on port %d", port);
+        backlog_warn(context);
         tell_systemd("READY=1");
         watch(context, programs, kept, &signals);
         tell_systemd("STOPPING=1");

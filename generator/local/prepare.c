@@ -4,6 +4,7 @@
 #include "../../common/memory.h"
 #include "../../common/places.h"
 #include "../model.h"
+#include "check.h"
 #include "pairs.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static enum status compare_documents(struct project *project, const char *type)
     return status;
 }
 
-static enum status check_types(struct project *project, const struct programs *programs)
+static enum status check_types(struct project *project)
 {
     struct names *deployed = types_deployed();
     enum status status = FINE;
@@ -63,8 +64,8 @@ static enum status check_types(struct project *project, const struct programs *p
         for (size_t i = 0; i < deployed->count && !status; i++)
             status = compare_documents(project, deployed->at[i]);
     }
-    if (!status && !project->context->quiet)
-        service_check_rules(programs, deployed->at, deployed->count);
+    if (!status)
+        local_check_types(project->context, deployed->at, deployed->count);
     names_free(deployed);
     return status;
 }
@@ -134,7 +135,7 @@ enum status local_prepare(struct project *project, const struct programs *progra
     struct error *error = &project->context->error;
     const cJSON *system = project_system(project);
     prepared->port = (int)json_number(json_get(system, "local"), "mqtt_port", 8883);
-    enum status status = check_types(project, programs);
+    enum status status = check_types(project);
     if (!status)
         status = local_folders(error);
     if (!status)

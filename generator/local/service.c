@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,8 +19,7 @@ enum {
     LOG_LINES = 5
 };
 
-/* Milliseconds after which sensorhub has tried to reach its database, and would have told its
- * trouble. */
+/* Milliseconds after which trouble that sensorhub tells is not one of its beginning. */
 static const double settled = 1000;
 
 /* Seconds. sensorhub drains the spool before it ends: a full one takes a while. */
@@ -102,23 +100,6 @@ void programs_free(struct programs *programs)
         free(programs->paths[i]);
     free(programs->plugin);
     *programs = (struct programs){0};
-}
-
-void service_check_rules(const struct programs *programs, const char *const *types, size_t count)
-{
-    const char **words = must_array(count + 3, sizeof *words);
-    words[0] = programs->paths[HUB];
-    words[1] = "check";
-    memcpy(words + 2, types, count * sizeof *words);
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-        execv(words[0], (char *const *)words);
-        _exit(127);
-    }
-    if (child > 0)
-        waitpid(child, NULL, 0);
-    free(words);
 }
 
 /* --- starting --- */
@@ -207,18 +188,19 @@ cJSON *hub_status(void)
 
 bool hub_ready(const cJSON *status)
 {
-    double age = json_number(status, "time", 0) - json_number(status, "started", 0);
-    if (*json_string(status, "trouble", "?"))
-        return false;
-    return json_get(status, "ready") ? json_true(status, "ready") : age >= settled;
+    return json_true(status, "ready") && !*json_string(status, "trouble", "");
 }
 
+/* Ready, or in a trouble that it goes on trying to get out of. */
 static bool hub_answers(const struct process *process)
 {
     cJSON *status = hub_status();
-    bool ready = (pid_t)json_number(status, "pid", 0) == process->id && hub_ready(status);
+    double age = json_number(status, "time", 0) - json_number(status, "started", 0);
+    bool own = (pid_t)json_number(status, "pid", 0) == process->id;
+    bool ready = hub_ready(status);
+    bool troubled = *json_string(status, "trouble", "") && age >= settled;
     cJSON_Delete(status);
-    return ready;
+    return own && (troubled || ready);
 }
 
 /* The last lines of its log, as advice under an error; none where it does not speak there. */
@@ -244,15 +226,6 @@ static enum status advise_log(enum service service, const struct process *proces
     return error->status;
 }
 
-static void advise_trouble(struct error *error)
-{
-    cJSON *status = hub_status();
-    const char *trouble = json_string(status, "trouble", "");
-    if (*trouble)
-        advise(error, "%s", trouble);
-    cJSON_Delete(status);
-}
-
 enum status service_await(enum service service, const struct process *process, int port,
                           struct error *error)
 {
@@ -265,10 +238,10 @@ enum status service_await(enum service service, const struct process *process, i
             return advise_log(service, process, error);
         }
     }
+    if (service == HUB)
+        return FINE; /* it waits for its database, and what the broker takes waits in the spool */
     fail(error, REFUSED, "the %s is not ready after %.0f seconds", service_titles[service],
          start_patience);
-    if (service == HUB)
-        advise_trouble(error);
     return advise_log(service, process, error);
 }
 

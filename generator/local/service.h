@@ -35,16 +35,13 @@ void programs_free(struct programs *programs);
  * the caller. */
 char *program_path(const char *name);
 
-/* Lets sensorhub tell, on standard error, which actions of the types' rules cannot run on this
- * machine. They are no reason not to run the rest. */
-void service_check_rules(const struct programs *programs, const char *const *types, size_t count);
-
 bool service_find(enum service service, struct process *found);
 enum status service_start(const struct programs *programs, enum service service, bool attached,
                           struct process *started, struct error *error);
 
 /* Waits until it does its work: the broker answers to a client with a certificate, sensorhub says
- * that it is ready. REFUSED, with the end of its log, when it ends before, or takes too long. */
+ * that it is ready, or what it waits for; hub_ready() tells which. REFUSED, with the end of its
+ * log, when it ends before, or the broker takes too long. */
 enum status service_await(enum service service, const struct process *process, int port,
                           struct error *error);
 
@@ -61,7 +58,7 @@ int broker_port(int otherwise);
  * there is nothing. The caller deletes. */
 cJSON *hub_status(void);
 
-/* Whether that says that it works. */
+/* Whether that says that it works: it has reached its database, and nothing is in its way. */
 bool hub_ready(const cJSON *status);
 
 #endif

@@ -2,6 +2,7 @@
 #include "../../common/files.h"
 #include "../../common/json.h"
 #include "../../common/memory.h"
+#include "../local/check.h"
 #include "../progress.h"
 #include "../target/target.h"
 #include "../thing/bulk.h"
@@ -81,9 +82,11 @@ static enum status plug_in(struct project *project, const char *type)
     if (type_deployed(type))
         return FINE;
     enum status status = project_deploy(project, type, &report);
-    if (!status)
-        say(project->context, "%s  plugged in", type);
-    return status;
+    if (status)
+        return status;
+    say(project->context, "%s  plugged in", type);
+    local_check_types(project->context, &type, 1);
+    return FINE;
 }
 
 /* --- things --- */

@@ -40,13 +40,21 @@
 enum { LONGEST_TOPIC = 256 /* bytes, AWS's limit */ };
 
 static const double refresh_seconds = 0.2;
+static const double tidy_seconds = 5;
+
+/* What a thing may still send at once: a token bucket. It outlives the connection, until it is full
+ * again. */
+struct allowance {
+    char *client_id; /* the key */
+    double tokens, filled;
+    UT_hash_handle hh;
+};
 
 struct client {
     struct mosquitto *connection; /* the key */
     struct identity identity;
     char *client_id;
     char topic[LONGEST_TOPIC + 1]; /* the last one that it may publish to; "" for none */
-    double tokens, filled;         /* of its rate */
     UT_hash_handle hh;
 };
 
@@ -59,7 +67,9 @@ struct plugin {
     struct client *latest; /* the last that was looked for: a message is asked about twice */
     struct client *gone;   /* the last that went: its last will is asked about after it */
     double refreshed;
-    double rate; /* messages a second of one connection; 0: any */
+    struct allowance *allowances; /* of things that sent something lately */
+    double tidied;
+    double rate; /* messages a second of one thing; 0: any */
     unsigned long long refused;
 };
 
@@ -159,8 +169,6 @@ static int remember(struct plugin *plugin, struct mosquitto *connection,
     }
     client->connection = connection;
     client->identity = *identity;
-    client->filled = now();
-    client->tokens = plugin->rate;
     HASH_ADD_PTR(plugin->clients, connection, client);
     return find(plugin, connection) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
 }
@@ -256,19 +264,72 @@ static bool away_may_receive(struct plugin *plugin, const struct mosquitto *conn
     return allowed;
 }
 
-static bool in_rate(const struct plugin *plugin, struct client *client)
+static void fill_up(const struct plugin *plugin, struct allowance *allowance, double time)
+{
+    allowance->tokens += (time - allowance->filled) * plugin->rate;
+    if (allowance->tokens > plugin->rate)
+        allowance->tokens = plugin->rate;
+    allowance->filled = time;
+}
+
+static void free_allowance(struct allowance *allowance)
+{
+    if (allowance)
+        free(allowance->client_id);
+    free(allowance);
+}
+
+/* NULL without memory. */
+static struct allowance *allowance_of(struct plugin *plugin, const char *client_id, double time)
+{
+    struct allowance *found = NULL, *made;
+    HASH_FIND_STR(plugin->allowances, client_id, found);
+    if (found)
+        return found;
+    made = calloc(1, sizeof *made);
+    if (made && (made->client_id = strdup(client_id))) {
+        made->tokens = plugin->rate;
+        made->filled = time;
+        HASH_ADD_KEYPTR(hh, plugin->allowances, made->client_id, strlen(made->client_id), made);
+    }
+    HASH_FIND_STR(plugin->allowances, client_id, found);
+    if (!found)
+        free_allowance(made);
+    return found;
+}
+
+/* Without memory nobody is kept from sending. */
+static bool in_rate(struct plugin *plugin, const char *client_id)
 {
     if (plugin->rate <= 0)
         return true;
     double time = now();
-    client->tokens += (time - client->filled) * plugin->rate;
-    if (client->tokens > plugin->rate)
-        client->tokens = plugin->rate;
-    client->filled = time;
-    if (client->tokens < 1)
+    struct allowance *allowance = allowance_of(plugin, client_id, time);
+    if (!allowance)
+        return true;
+    fill_up(plugin, allowance, time);
+    if (allowance->tokens < 1)
         return false;
-    client->tokens -= 1;
+    allowance->tokens -= 1;
     return true;
+}
+
+static void drop_allowance(struct plugin *plugin, struct allowance *allowance)
+{
+    HASH_DEL(plugin->allowances, allowance);
+    free_allowance(allowance);
+}
+
+/* A full one says no more than none. */
+static void drop_full_allowances(struct plugin *plugin, double time)
+{
+    struct allowance *allowance = NULL, *next = NULL;
+    HASH_ITER(hh, plugin->allowances, allowance, next)
+    {
+        fill_up(plugin, allowance, time);
+        if (allowance->tokens >= plugin->rate)
+            drop_allowance(plugin, allowance);
+    }
 }
 
 static int publish_check(struct plugin *plugin, struct client *client, const char *topic,
@@ -286,7 +347,7 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
     else if (strlen(topic) <= LONGEST_TOPIC)
         memcpy(client->topic, topic, strlen(topic) + 1);
     text_free(&words);
-    if (allowed && !in_rate(plugin, client)) {
+    if (allowed && !in_rate(plugin, client->client_id)) {
         turn_away(client->client_id, client->connection, "it sends too much");
         return MOSQ_ERR_CONN_REFUSED;
     }
@@ -372,6 +433,10 @@ static int on_tick(int event, void *data, void *context)
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;
     plugin->refreshed = time;
+    if (time - plugin->tidied > tidy_seconds) {
+        plugin->tidied = time;
+        drop_full_allowances(plugin, time);
+    }
     rights_refresh(plugin->rights, say);
     if (rights_changed(plugin->rights))
         put_out_all_who_may_not(plugin);
@@ -460,6 +525,8 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
     while (plugin->clients)
         forget(plugin, plugin->clients);
     free_client(plugin->gone);
+    while (plugin->allowances)
+        drop_allowance(plugin, plugin->allowances);
     spool_writer_close(plugin->spool);
     rights_close(plugin->rights);
     free(plugin->project);

@@ -178,6 +178,99 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
     json .broker.running false
 }
 
+@test "up, status, down: a database that cannot be reached keeps the broker from nothing" {
+    local free
+    free=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+    sed -i "s#store: sqlite .*#store: postgresql://nobody@127.0.0.1:$free/none#" iot_system_infra/system.yaml
+    works sf up
+    tells "warning: sensorhub runs, and cannot store readings yet"
+    tells "cannot reach the database"
+    tells "local.store of iot_system_infra/system.yaml"
+    works sf simulate --things 2 --seconds 2 --speed 1500 --json
+    local sent
+    sent=$(jq .sent <<<"$output")
+    json ".sent == .acknowledged and .sent > 0" true
+    sleep 1.5 # it says each second how much waits
+    run --separate-stderr sf status
+    same 3 "$status" "status in trouble"
+    says "trouble    cannot reach the database"
+    says "           local.store of iot_system_infra/system.yaml"
+    says "up to $sent in the spool"
+    never_says "accepted"
+    works sf down
+    tells "warning: up to $sent readings are in the spool and not stored"
+    tells "the local system is down"
+    # Another database: down stores them, though nothing runs.
+    sed -i "s#store: postgresql.*#store: sqlite#" iot_system_infra/system.yaml
+    works sf down
+    tells "storing what is in the spool"
+    run --separate-stderr sf status
+    says "waiting    0 in the spool"
+    says "$sent accepted"
+    never_says "/s"
+    # The same for one that its parent keeps.
+    sed -i "s#store: sqlite#store: postgresql://nobody@127.0.0.1:$free/none#" iot_system_infra/system.yaml
+    "$SENSORFORGE" up --foreground 2>"$T/said" &
+    kept=$!
+    for _ in {1..400}; do
+        ! grep -q 'cannot store readings yet' "$T/said" || break
+        sleep 0.1
+    done
+    grep -q 'ready on port' "$T/said"
+    kill -9 "$(pid sensorhub)"
+    sed -i "s#store: postgresql.*#store: sqlite#" iot_system_infra/system.yaml
+    kill $kept
+    wait $kept
+    kept=
+}
+
+@test "down: stores what a sensorhub that was killed has left" {
+    works sf up
+    kill -9 "$(pid sensorhub)"
+    works sf simulate --type aircon --things 2 --seconds 2 --rate 50 --json
+    local sent
+    sent=$(jq .sent <<<"$output")
+    run --separate-stderr sf status
+    says "waiting    $sent in the spool"
+    works sf down
+    tells "storing what is in the spool"
+    never_says "warning"
+    works sf query --type aircon --json
+    same "$sent" ${#lines[@]}
+    works sf down
+    never_says "storing what is in the spool"
+    [ ! -e $LOCAL/run/sensorhub.pid ]
+}
+
+@test "deploy, create: what cannot run here is told when a type is plugged in" {
+    rm templates
+    cp -R "$REPO/templates" .
+    local rule=templates/awscli/type/rule.json.mustache s3='{"s3": {"roleArn": "r", "bucketName": "b", "key": "k"}},'
+    sed -i "s/\"actions\": \[/\"actions\": [$s3/" $rule
+    works sf deploy esp32air
+    says "esp32air  plugged in"
+    tells "warning: sensortypes/esp32air/generated/awscli/rule.json: actions[0]: s3 cannot run here"
+    works sf deploy esp32air --json
+    tells "s3 cannot run here"
+    json '.[0].type' esp32air
+    works sf deploy esp32air --quiet
+    never_says "s3 cannot run"
+    works sf deploy esp8266climate --dry-run
+    never_says "s3 cannot run"
+    works sf create one --type esp8266climate
+    tells "sensortypes/esp8266climate/generated/awscli/rule.json: actions[0]: s3 cannot run here"
+    printf 'name,type,zone\ntwo,aircon,1\n' >things.csv
+    works sf create --from things.csv
+    tells "sensortypes/aircon/generated/awscli/rule.json: actions[0]: s3 cannot run here"
+    works sf up
+    tells "sensortypes/esp32air/generated/awscli/rule.json: actions[0]: s3 cannot run here"
+    # Without sensorhub, as a generator alone is installed, there is nobody to ask.
+    mkdir -p "$T/bin"
+    cp "$SENSORFORGE" "$T/bin/sensorforge"
+    PATH=/usr/bin:/bin works "$T/bin/sensorforge" deploy esp32air
+    never_says "s3 cannot run"
+}
+
 @test "down: a number in a file is not believed" {
     works sf up
     works sf down
@@ -363,6 +456,65 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     tells "type=... is missing"
     run --separate-stderr sf query --type esp8266temp --last soon
     [ "$status" -eq 2 ] || [ "$status" -eq 1 ]
+}
+
+@test "query: what there is not, and a table that can be read" {
+    works sf deploy --all
+    refuses 1 'there is no type "nosuch"' sf query --type nosuch
+    tells "there are: aircon, esp32air"
+    refuses 1 'there is no type "../x"' sf query --type ../x
+    works sf up
+    refuses 1 'there is no thing "nobody"' sf query --type esp32air --thing nobody
+    works sf create real --type esp32air
+    works sf query --type esp32air --thing real
+    tells "no readings"
+    publish esp32air/real '{"temperature": "warm"}' # by the system itself: it is no reading
+    works mk simulate things=2 seconds=2 speed=1500
+    works sf down
+    run --separate-stderr sf query --type esp8266temp --thing nobody # (SQLite makes files for a reader)
+    same 1 "$status"
+    tells 'there is no thing "nobody"'
+    works mk query type=esp8266temp json=yes limit=1
+    json 'has("temperature")' true
+    works mk query type=esp8266temp csv=yes limit=1
+    says "time,thing"
+    run --separate-stderr mk query type=esp8266temp csv=maybe
+    [ "$status" -ne 0 ]
+    tells "csv=yes is the only value"
+    # An invalid one, as it is stored and as it is read.
+    sqlite3 $LOCAL/central.sqlite 'DELETE FROM "iot-esp8266temp-invalid"'
+    local item
+    for item in eyJ0IjogIndhcm0ifQ== /wAB eyJhIjoxfQ "$(printf 'a long one %200s' . | base64 -w 0)"; do
+        sqlite3 $LOCAL/central.sqlite "INSERT INTO \"iot-esp8266temp-invalid\" (thing, time, expires, item) VALUES
+            ('x', $((++at * 1000)) + 1795264779000, 1795264839, '{\"thing\":\"x\",\"payload\":\"$item\",\"expires\":1795264839}')"
+    done
+    TZ=UTC works sf query --type esp8266temp --invalid --from 2026-11-01
+    says '{"t": "warm"}'
+    says ' /wAB'
+    says ' eyJhIjoxfQ'
+    says 'a long one   '
+    says '...'
+    says '2026-11-21 '
+    never_says '1795264839'
+    works mk query type=esp8266temp invalid=yes json=yes limit=4 last=1000d
+    says eyJ0IjogIndhcm0ifQ==
+    says 1795264839
+}
+
+@test "the broker takes so much of one thing; system.yaml says how much" {
+    works sf up
+    grep -qx 'plugin_opt_messages_per_second 200' $LOCAL/mosquitto.conf
+    works sf simulate --type aircon --things 2 --rate 300 --seconds 1
+    never_says warning
+    run --separate-stderr sf simulate --type aircon --things 2 --rate 900 --seconds 2
+    tells "warning: a thing sends 450 readings/s, and the broker takes 200 of one"
+    grep -q 'sim-aircon-. .* is turned away: it sends too much' $LOCAL/log/mosquitto.log
+    works sf down
+    sed -i "s/^  mqtt_port:/  messages_per_second: 0\n&/" iot_system_infra/system.yaml
+    works sf up
+    works sf simulate --type aircon --things 2 --rate 900 --seconds 1 --json
+    never_says warning
+    json .breaks 0
 }
 
 @test "make service: a unit of the user, for this project" {

@@ -181,8 +181,10 @@ static void make_revoked(void)
 static void begin(void)
 {
     static char project[] = "project", here[] = ".", flush[] = "flush_seconds", seldom[] = "3600",
-                segment[] = "segment_megabytes", small[] = "0.1";
-    struct mosquitto_opt options[] = {{project, here}, {flush, seldom}, {segment, small}};
+                segment[] = "segment_megabytes", small[] = "0.1", rate[] = "messages_per_second",
+                few[] = "20";
+    struct mosquitto_opt options[] = {
+        {project, here}, {flush, seldom}, {segment, small}, {rate, few}};
     struct error error = {0};
     bool anew;
     void *data = NULL;
@@ -192,7 +194,7 @@ static void begin(void)
     make_policy();
     make_revoked();
     must_hold(make_folders("iot_system_infra/local", FOLDER_SECRET, &error) == FINE);
-    must_hold(mosquitto_plugin_init(NULL, &data, options, 3) == MOSQ_ERR_SUCCESS);
+    must_hold(mosquitto_plugin_init(NULL, &data, options, 4) == MOSQ_ERR_SUCCESS);
     must_hold(spool_reader_open("iot_system_infra/local/spool", 0, &reader, &anew, &error) == FINE);
 }
 

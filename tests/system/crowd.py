@@ -111,4 +111,30 @@ def flood(houses):
     return f"the others: {served} readings at least, longest time without service {gap:.2f} s; {flooded} rows of the flood; sensorhub {memory:.0f} MB"
 
 
-run_tests([connections, flood])
+def limited(houses):
+    """Flood: a thing that sends more than system.yaml lets it loses its connection, however often; a board's backlog passes."""
+    limit, seconds = 200, 3
+    house = House(houses, things=2, limit=limit)
+    house.up()
+    board = house.thing("thing1").connect("thing1")
+    backlog = [house.publisher("thing1").payload(number) for number in range(133)]  # the most that a board sends in one cycle
+    expect(all(board.publish(f"{TYPE}/thing1", payload) for payload in backlog), "a board's backlog is refused")
+    began, number, ended = time.monotonic(), 0, 0
+    flood = house.publisher("thing0")
+    while time.monotonic() - began < seconds:  # to connect again gives no more
+        thing = house.thing("thing0").connect("thing0")
+        while time.monotonic() - began < seconds and thing.publish(f"{TYPE}/thing0", flood.payload(number)):
+            number += 1
+        ended += thing.socket is None
+    most = limit * (1 + time.monotonic() - began) + 2
+    expect(number <= most, f"{number} readings were taken of a thing, not {most:.0f} at most")
+    house.drain()
+    expect(ended, f"no connection was ended, and {number} readings were taken")
+    expect("thing0" in house.log("mosquitto") and "it sends too much" in house.log("mosquitto"), "the broker's log does not tell")
+    rows = len(house.rows("thing0"))
+    expect(rows == number and len(house.rows("thing1")) == len(backlog), f"{number} were acknowledged, {rows} are stored")
+    house.down()
+    return f"{number} readings, {ended} connections ended"
+
+
+run_tests([connections, flood, limited])

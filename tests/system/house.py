@@ -112,23 +112,23 @@ def spool_records(folder):
     for path in sorted(Path(folder).glob("*.segment")):
         try:
             data = path.read_bytes()
-        except FileNotFoundError:  # stored and removed meanwhile
+        except FileNotFoundError:  # stored meanwhile, and removed; one before it may have been read
             expected = None
-        else:
-            expect(data[:8] == b"SFSPOOL1", f"{path.name} is no segment")
-            at, begins_anew = 64, struct.unpack_from("=I", data, 24)[0] == 1
-            while at + 40 <= len(data):
-                length, checksum, number, _, *lengths = struct.unpack_from("=IIQqIIII", data, at)
-                if length in (0, SEALED):
-                    break
-                expect(checksum_of(data[at + 8:at + length]) == checksum, f"{path.name}: the record at {at} is torn")
-                expect(expected in (None, number) or begins_anew and at == 64, f"{path.name}: record {number} where {expected} was due")
-                expected, texts, begins = number + 1, [], at + 40
-                for size in lengths:
-                    texts.append(data[begins:begins + size])
-                    begins += size
-                yield number, texts[0].decode(), texts[1].decode(), texts[3]
-                at += (length + 7) // 8 * 8
+            continue
+        expect(data[:8] == b"SFSPOOL1", f"{path.name} is no segment")
+        at, begins_anew = 64, struct.unpack_from("=I", data, 24)[0] == 1
+        while at + 40 <= len(data):
+            length, checksum, number, _, *lengths = struct.unpack_from("=IIQqIIII", data, at)
+            if length in (0, SEALED):
+                break
+            expect(checksum_of(data[at + 8:at + length]) == checksum, f"{path.name}: the record at {at} is torn")
+            expect(expected in (None, number) or begins_anew and at == 64, f"{path.name}: record {number} where {expected} was due")
+            expected, texts, begins = number + 1, [], at + 40
+            for size in lengths:
+                texts.append(data[begins:begins + size])
+                begins += size
+            yield number, texts[0].decode(), texts[1].decode(), texts[3]
+            at += (length + 7) // 8 * 8
 
 
 def postgres_query(url, sql):
@@ -159,9 +159,10 @@ def gone(process):
 
 
 class House:
-    """Its own project, port and processes. edits: {part of a template's or file's path: [(pattern, replacement)]}."""
+    """Its own project, port and processes. edits: {part of a template's or file's path: [(pattern, replacement)]}; limit: messages
+    that the broker takes of a thing in a second, where three things make the load any."""
 
-    def __init__(self, houses, things=3, store="sqlite", edits=None):
+    def __init__(self, houses, things=3, store="sqlite", edits=None, limit=0):
         self.folder = Path(tempfile.mkdtemp(prefix="sensorforge-system."))
         self.port, self.names, self.store = free_port(), [], store
         self.environment = {}
@@ -171,7 +172,7 @@ class House:
         (self.folder / "certificates").mkdir()
         (self.folder / "iot_system_infra").mkdir()
         system = (REPO / "iot_system_infra/system.yaml").read_text()
-        for pattern, text in ((r"mqtt_port: \d+", f"mqtt_port: {self.port}"), (r"host: \S+", "host: localhost"),
+        for pattern, text in ((r"mqtt_port: \d+", f"mqtt_port: {self.port}\n  messages_per_second: {limit}"), (r"host: \S+", "host: localhost"),
                               (r"(?<=port: )8080", str(free_port())), (r"(?m)^(  store: )sqlite\b", rf"\g<1>{store}")):
             system, count = re.subn(pattern, text, system, count=1)
             expect(count == 1, f"system.yaml has no {pattern}")
@@ -190,13 +191,13 @@ class House:
             expect(count, f"{name} has no {pattern}")
         path.write_text(text)
 
-    def run(self, *words, fails=False):
-        """The output of the program; with fails, its messages, and it must fail."""
+    def run(self, *words, fails=False, code=0, errors=False):
+        """The output of the program, which ends with this code; with errors, its messages. With fails, the messages, and it must fail."""
         ran = subprocess.run([PROGRAM, *words], cwd=self.folder, env=os.environ | WIFI | self.environment, text=True,
                              stdin=subprocess.DEVNULL, capture_output=True, timeout=200)
-        if bool(ran.returncode) != fails:
+        if not ran.returncode if fails else ran.returncode != code:
             raise Wrong(f"sensorforge {' '.join(words)}: exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
-        return ran.stderr if fails else ran.stdout
+        return ran.stderr if fails or errors else ran.stdout
 
     def create(self, *names, kind=TYPE):
         table = self.folder / "things.csv"

@@ -374,6 +374,52 @@ static void changed_documents_count(void **state)
     assert_sql("SELECT count(*) FROM room WHERE u = 11.0", "2|");
 }
 
+/* A type whose documents cannot be loaded: what its things sent waits, what was in front of it is
+ * stored, and all goes on in its order when the documents are there. */
+static void a_type_that_cannot_be_loaded_is_waited_for(void **state)
+{
+    (void)state;
+    size_t done;
+    struct spool_record list[] = {
+        record("room/kitchen", NOW, "{\"t\": 1.5}"), record("hall/a", NOW, "{\"t\": 1.5}"),
+        record("room/kitchen", NOW + 1, "{\"t\": 2.5}"), record("hallway/a", NOW, "{}")};
+    put("sensortypes/hall/deployed.json", "{\"target\": \"local\"}");
+    put("sensortypes/hall/generated/awscli/table.json",
+        "{\"DatabaseName\": \"iot\", \"TableName\": \"hall\"}");
+    assert_fine(engine_batch(engine, store, list, 4, &done, 0, &counts, &error));
+    assert_int_equal(done, 1);
+    assert_sql("SELECT time FROM room", "1795264779000|");
+    static const char *const broken[] = {"{\"topicRulePayload\": {\"sql\": \"SELECT FROM\"}}", "{",
+                                         ""};
+    for (int i = 0; i < 3; i++) {
+        put("sensortypes/hall/generated/awscli/rule.json", broken[i]);
+        assert_int_equal(engine_batch(engine, store, list + 1, 3, &done, 1, &counts, &error),
+                         REFUSED);
+        assert_int_equal(done, 0);
+        assert_non_null(strstr(text_string(&error.message), "a reading of type hall waits"));
+        assert_non_null(strstr(text_string(&error.message), "rule.json"));
+        assert_non_null(strstr(text_string(&error.advice), "make sensortype NAME=hall"));
+        error_free(&error);
+    }
+    assert_int_equal(counts.readings, 1);
+    put("sensortypes/hall/deployed.json", "{"); /* whose mark is torn is not forgotten */
+    assert_int_equal(engine_batch(engine, store, list + 1, 3, &done, 1, &counts, &error), REFUSED);
+    error_free(&error);
+    put("sensortypes/hall/deployed.json", "{\"target\": \"local\"}");
+    put("sensortypes/hall/generated/awscli/rule.json",
+        "{\"ruleName\": \"hall\", \"topicRulePayload\": {\"sql\": \"SELECT t FROM 'hall/+'\", "
+        "\"actions\": [{\"timestream\": {\"tableName\": \"hall\", \"dimensions\": [{\"name\": "
+        "\"thing\", \"value\": \"${topic(2)}\"}]}}]}}");
+    work_on(list + 1, 3);
+    assert_sql("SELECT * FROM hall", "a 1795264779000 1.5|");
+    assert_sql("SELECT time FROM room", "1795264779000|1795264779001|");
+    assert_int_equal(counts.readings, 4);
+    assert_int_equal(counts.unmatched, 1);
+    owned char *log = get("log");
+    const char *said = strstr(log, "readings of type hall wait in the spool");
+    assert_non_null(said);
+}
+
 /* --- what a table does not take --- */
 
 static void a_time_outside_the_window_is_rejected(void **state)
@@ -606,6 +652,7 @@ int main(void)
         TEST(nobodys_reading_is_counted),
         TEST(a_new_type_is_found_at_once),
         TEST(changed_documents_count),
+        TEST(a_type_that_cannot_be_loaded_is_waited_for),
         TEST(a_time_outside_the_window_is_rejected),
         TEST(a_value_of_another_type_is_rejected),
         TEST(any_field_may_become_a_column),

@@ -1,0 +1,91 @@
+#include "backlog.h"
+#include "../../common/files.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "../../common/places.h"
+#include "../process.h"
+
+#include <string.h>
+
+/* Seconds: for an answer, for all that the spool may hold, for one that was told to end. */
+enum { SECONDS_TO_TELL = 10 };
+static const double drain_patience = 100, end_patience = 20;
+
+double backlog_waiting(const char *hub)
+{
+    const char *const words[] = {hub, "status", "--json", NULL};
+    struct text said = {0};
+    struct error none = {0};
+    int code = 0;
+    double waiting = -1;
+    if (process_capture(words, SECONDS_TO_TELL, &said, &code, NULL, &none) == FINE) {
+        cJSON *status = cJSON_Parse(text_string(&said)); /* what is behind it, is for people */
+        waiting = json_number(status, "waiting", -1);
+        cJSON_Delete(status);
+    }
+    text_free(&said);
+    error_free(&none);
+    return waiting;
+}
+
+/* Advice of more than one line stays below the first. */
+static void say_below(const struct context *context, const char *lines)
+{
+    while (*lines) {
+        int length = (int)strcspn(lines, "\n");
+        say(context, "         %.*s", length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static void say_trouble(const struct context *context, const cJSON *status)
+{
+    say_below(context, json_string(status, "trouble", ""));
+    say_below(context, json_string(status, "advice", ""));
+}
+
+void backlog_warn(const struct context *context)
+{
+    cJSON *status = hub_status();
+    if (!hub_ready(status)) {
+        say(context, "warning: sensorhub runs, and cannot store readings yet");
+        say_trouble(context, status);
+        say(context, "         until then they wait in the spool, and the broker takes more; "
+                     "make status shows how it goes");
+    }
+    cJSON_Delete(status);
+}
+
+static bool drain(const struct context *context, const char *hub)
+{
+    const char *const words[] = {hub, "run", "--drain", NULL};
+    const struct launch launch = {.name = service_names[HUB], .words = words};
+    struct process process = {.handle = -1};
+    struct error error = {0};
+    say(context, "sensorhub did not get to store all that it should: storing what is in the spool");
+    if (process_start(&launch, &process, &error)) {
+        say(context, "warning: %s", text_string(&error.message));
+        error_free(&error);
+        return false;
+    }
+    bool ended = process_wait(&process, drain_patience);
+    process_end(service_names[HUB], &process, end_patience);
+    return ended;
+}
+
+void backlog_drain(const struct context *context, bool ended)
+{
+    owned char *hub = path_exists(SPOOL_FOLDER) ? program_path(service_names[HUB]) : NULL;
+    double waiting = hub ? backlog_waiting(hub) : 0;
+    if (waiting > 0 && !ended) {
+        drain(context, hub);
+        waiting = backlog_waiting(hub);
+    }
+    if (waiting <= 0)
+        return;
+    cJSON *status = hub_status();
+    say(context, "warning: %s%.0f reading%s in the spool and not stored; the next make up does it",
+        json_true(status, "ready") ? "" : "up to ", waiting, waiting == 1 ? " is" : "s are");
+    say_trouble(context, status);
+    cJSON_Delete(status);
+}
