@@ -19,7 +19,7 @@ enum { LET_GO = 65536 /* bytes; a multiple of any page */ };
 
 /* Files that become segments. */
 #define TEMPORARY_NAME ".sf-segment"
-#define SPARE_NAME ".sf-spare"
+#define SPARE_NAME "spare"
 
 /* While the spool is full or the disk refuses, that is looked into so often, not for each message.
  */

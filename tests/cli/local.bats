@@ -485,8 +485,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     sqlite3 $LOCAL/central.sqlite 'DELETE FROM "iot-esp8266temp-invalid"'
     local item
     for item in eyJ0IjogIndhcm0ifQ== /wAB eyJhIjoxfQ "$(printf 'a long one %200s' . | base64 -w 0)"; do
-        sqlite3 $LOCAL/central.sqlite "INSERT INTO \"iot-esp8266temp-invalid\" (thing, time, expires, item) VALUES
-            ('x', $((++at * 1000)) + 1795264779000, 1795264839, '{\"thing\":\"x\",\"payload\":\"$item\",\"expires\":1795264839}')"
+        sqlite3 $LOCAL/central.sqlite "INSERT INTO \"iot-esp8266temp-invalid\" (thing, time, id, expires, item) VALUES
+            ('x', $((++at * 1000)) + 1795264779000, $at, 1795264839, '{\"thing\":\"x\",\"payload\":\"$item\",\"expires\":1795264839}')"
     done
     TZ=UTC works sf query --type esp8266temp --invalid --from 2026-11-01
     says '{"t": "warm"}'

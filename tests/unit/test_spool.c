@@ -422,7 +422,7 @@ static void spares_are_used_and_not_left(void **state)
     read_all(reader, 0, 500, 100);
     spool_reader_close(reader);
     spool_writer_close(writer);
-    assert_int_not_equal(access("spool/.sf-spare", F_OK), 0);
+    assert_int_not_equal(access("spool/spare", F_OK), 0);
     assert_int_not_equal(access("spool/.sf-segment", F_OK), 0);
     writer = open_writer(1 << 20);
     assert_fine(append(writer, 500, 100));
