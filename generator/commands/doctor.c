@@ -7,8 +7,8 @@
 #include "../project.h"
 #include "../target/account.h"
 #include "../target/checkup.h"
-#include "../target/survey.h"
 #include "../thing/life.h"
+#include "../thing/orphans.h"
 #include "../thing/record.h"
 #include "things.h"
 
@@ -17,97 +17,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { YOUNG = 3600 /* seconds: perhaps a command somewhere is making it just now */ };
-
-enum orphan_kind { CERTIFICATE, THING, RECORD };
-
-/* Something of a thing without the rest. The names point into the survey, or into the records. */
-struct orphan {
-    enum orphan_kind kind;
-    const char *name; /* of the thing, or the certificate's id */
-    const struct surveyed_certificate *certificate;
-    const struct surveyed_thing *thing;
-    bool young;
-};
-
-/* What this project's records say, sorted by name; and the certificates' ids, sorted. */
-struct records {
-    struct names *names;
-    cJSON **at; /* of each name; NULL where it cannot be read, or is of another target */
-    const char **ids;
-    size_t id_count;
-};
-
 struct doctor {
     struct context *context;
     struct project project;
     struct checkup checkup;
-    struct records records;
+    struct thing_records records;
     struct survey survey;
-    struct orphan *orphans;
-    size_t orphan_count, orphan_room;
+    struct orphans orphans;
     struct progress progress;
     bool surveying;
     char *region; /* that is looked at */
     cJSON *cleaned;
 };
 
-static const char *const kinds[] = {"certificate", "thing", "record"};
-
 /* --- the records of this project --- */
-
-static int by_text(const void *one, const void *other)
-{
-    return strcmp(*(const char *const *)one, *(const char *const *)other);
-}
-
-static void add_id(struct records *records, const cJSON *registration)
-{
-    const char *id = json_string(registration, "certificate_id", NULL);
-    if (id)
-        records->ids[records->id_count++] = id;
-}
-
-static void read_records(struct records *records, const char *target)
-{
-    records->names = thing_names();
-    size_t count = records->names->count;
-    records->at = must_array(count + 1, sizeof *records->at);
-    records->ids = must_array(3 * count + 1, sizeof *records->ids);
-    for (size_t i = 0; i < count; i++) {
-        struct error unread = {0};
-        cJSON *record = NULL;
-        record_read(records->names->at[i], &record, &unread);
-        error_free(&unread);
-        if (record && strcmp(json_string(record, "target", ""), target) != 0) {
-            json_wipe(record);
-            continue;
-        }
-        records->at[i] = record;
-        add_id(records, json_get(record, "registration"));
-        add_id(records, json_get(record, "next_registration"));
-        add_id(records, json_get(record, "retired_registration"));
-    }
-    if (records->id_count)
-        qsort(records->ids, records->id_count, sizeof *records->ids, by_text);
-}
-
-static void records_free(struct records *records)
-{
-    for (size_t i = 0; records->names && i < records->names->count; i++)
-        json_wipe(records->at[i]);
-    free(records->at);
-    free(records->ids);
-    names_free(records->names);
-}
-
-static const cJSON *record_of(const struct records *records, const char *name)
-{
-    const struct names *names = records->names; /* sorted */
-    const char *const *found =
-        names->count ? bsearch(&name, names->at, names->count, sizeof *names->at, by_text) : NULL;
-    return found ? records->at[found - (const char *const *)names->at] : NULL;
-}
 
 /* Those that a killed command left; on either target. */
 static void check_records(struct doctor *doctor)
@@ -159,67 +82,9 @@ static void check_local(struct doctor *doctor)
 
 /* --- orphans --- */
 
-static void add_orphan(struct doctor *doctor, struct orphan orphan)
-{
-    doctor->orphans = must_grow(doctor->orphans, doctor->orphan_count, &doctor->orphan_room,
-                                sizeof *doctor->orphans);
-    doctor->orphans[doctor->orphan_count++] = orphan;
-}
-
-/* What was made in another region or account is not missing here. */
-static bool is_of_here(const struct doctor *doctor, const cJSON *record)
-{
-    const cJSON *registration = json_get(record, "registration");
-    const char *account = json_string(registration, "account", doctor->checkup.account);
-    return strcmp(json_string(registration, "region", doctor->region), doctor->region) == 0 &&
-           strcmp(account, doctor->checkup.account) == 0;
-}
-
-static void find_orphans(struct doctor *doctor)
-{
-    const struct survey *survey = &doctor->survey;
-    time_t now = time(NULL);
-    for (size_t i = 0; i < survey->certificate_count; i++) {
-        const struct surveyed_certificate *certificate = &survey->certificates[i];
-        if (!certificate->things)
-            add_orphan(doctor, (struct orphan){.kind = CERTIFICATE,
-                                               .name = certificate->id,
-                                               .certificate = certificate,
-                                               .young = now - certificate->created < YOUNG});
-    }
-    for (size_t i = 0; i < survey->thing_count; i++) {
-        const struct surveyed_thing *thing = &survey->things[i];
-        const cJSON *record = record_of(&doctor->records, thing->name);
-        if (!thing->principals && (!record || strcmp(record_state(record), "active") == 0))
-            add_orphan(doctor, (struct orphan){.kind = THING, .name = thing->name, .thing = thing});
-    }
-    for (size_t i = 0; i < doctor->records.names->count; i++) {
-        const char *name = doctor->records.names->at[i];
-        const cJSON *record = doctor->records.at[i];
-        if (record && is_of_here(doctor, record) && strcmp(record_state(record), "active") == 0 &&
-            !survey_find(survey, name))
-            add_orphan(doctor, (struct orphan){.kind = RECORD, .name = name});
-    }
-}
-
-static char *describe(const struct orphan *orphan)
-{
-    switch (orphan->kind) {
-    case CERTIFICATE:
-        return must_format("certificate %.12s... (%s)%s: no thing has it", orphan->name,
-                           orphan->certificate->active ? "ACTIVE" : "inactive",
-                           orphan->young ? ", less than an hour old" : "");
-    case THING:
-        return must_format("thing %s (%s)%s: it has no certificate", orphan->name,
-                           orphan->thing->type, orphan->young ? ", less than an hour old" : "");
-    default:
-        return must_format("record %s: the account has no such thing", orphan->name);
-    }
-}
-
 static void report_orphans(struct doctor *doctor)
 {
-    size_t count = doctor->orphan_count;
+    size_t count = doctor->orphans.count;
     if (!count) {
         checkup_add(&doctor->checkup, "orphans", WELL,
                     must_format("none among %zu things", doctor->survey.thing_count), NULL);
@@ -227,7 +92,7 @@ static void report_orphans(struct doctor *doctor)
     }
     struct text list = {0};
     for (size_t i = 0; i < count && i < 20; i++) {
-        owned char *line = describe(&doctor->orphans[i]);
+        owned char *line = orphan_describe(&doctor->orphans.at[i]);
         text_add_format(&list, "%s%s", i ? "\n" : "", line);
     }
     if (count > 20)
@@ -256,11 +121,13 @@ static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
                                      &doctor->survey, &doctor->context->error);
     if (doctor->surveying)
         progress_end(&doctor->progress);
-    if (!status) {
-        find_orphans(doctor);
-        report_orphans(doctor);
-    }
-    return status;
+    if (status)
+        return status;
+    const struct orphan_place place = {.account = doctor->checkup.account,
+                                       .region = doctor->region};
+    orphans_find(&doctor->survey, &doctor->records, &place, &doctor->orphans);
+    report_orphans(doctor);
+    return FINE;
 }
 
 /* --- cleaning --- */
@@ -270,7 +137,7 @@ static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
 static bool agreed(const struct context *context, const struct orphan *orphan)
 {
     char answer[16] = "";
-    owned char *line = describe(orphan);
+    owned char *line = orphan_describe(orphan);
     if (option_given(context, "yes"))
         return !orphan->young;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
@@ -279,47 +146,25 @@ static bool agreed(const struct context *context, const struct orphan *orphan)
     return fgets(answer, sizeof answer, stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
-static enum status clean(struct doctor *doctor, struct target *target, const struct orphan *orphan)
-{
-    struct error *error = &doctor->context->error;
-    if (orphan->kind == RECORD)
-        return thing_delete(target, orphan->name, NULL, &(bool){false}, error);
-    cJSON *registration = json_object();
-    if (orphan->kind == CERTIFICATE) {
-        json_put_string(registration, "certificate_id", orphan->certificate->id);
-        json_put_string(registration, "certificate_arn", orphan->certificate->arn);
-    }
-    const struct retired_certificate certificate = {.registration = registration};
-    const struct retirement retirement = {.thing = orphan->kind == THING ? orphan->name : NULL,
-                                          .claim =
-                                              orphan->kind == THING ? orphan->thing->claim : NULL,
-                                          .whole = orphan->kind == THING,
-                                          .certificates = &certificate,
-                                          .count = orphan->kind == CERTIFICATE};
-    enum status status = target->retire(target, &retirement, error);
-    cJSON_Delete(registration);
-    return status;
-}
-
 static enum status clean_all(struct doctor *doctor)
 {
     struct context *context = doctor->context;
     struct target target = {0};
     enum status status = project_target(&doctor->project, "aws", &target);
     size_t left = 0;
-    for (size_t i = 0; i < doctor->orphan_count && !status; i++) {
-        const struct orphan *orphan = &doctor->orphans[i];
+    for (size_t i = 0; i < doctor->orphans.count && !status; i++) {
+        const struct orphan *orphan = &doctor->orphans.at[i];
         if (!agreed(context, orphan)) {
             left++;
             continue;
         }
-        status = clean(doctor, &target, orphan);
+        status = orphan_remove(&target, orphan, &context->error);
         cJSON *item = json_object();
-        json_put_string(item, "kind", kinds[orphan->kind]);
+        json_put_string(item, "kind", orphan_kind_name(orphan->kind));
         json_put_string(item, "name", orphan->name);
         cJSON_AddItemToArray(doctor->cleaned, item);
         if (!status)
-            say(context, "removed %s %s", kinds[orphan->kind], orphan->name);
+            say(context, "removed %s %s", orphan_kind_name(orphan->kind), orphan->name);
     }
     if (!status && left && !isatty(STDIN_FILENO)) {
         fail(&context->error, WRONG_USAGE, "%zu orphans were left: nobody can be asked here", left);
@@ -345,10 +190,10 @@ static void tell_json(struct doctor *doctor)
         json_put_string(item, "advice", finding->advice);
         cJSON_AddItemToArray(findings, item);
     }
-    for (size_t i = 0; i < doctor->orphan_count; i++) {
+    for (size_t i = 0; i < doctor->orphans.count; i++) {
         cJSON *item = json_object();
-        json_put_string(item, "kind", kinds[doctor->orphans[i].kind]);
-        json_put_string(item, "name", doctor->orphans[i].name);
+        json_put_string(item, "kind", orphan_kind_name(doctor->orphans.at[i].kind));
+        json_put_string(item, "name", doctor->orphans.at[i].name);
         cJSON_AddItemToArray(orphans, item);
     }
     json_put(answer, "findings", findings);
@@ -419,7 +264,7 @@ static enum status examine(struct doctor *doctor)
     const char *target = json_string(project_system(&doctor->project), "target", "local");
     bool remote = strcmp(target, "aws") == 0;
     enum status status = FINE;
-    read_records(&doctor->records, target);
+    thing_records_read(&doctor->records, target);
     check_records(doctor);
     if (remote)
         status = examine_account(doctor);
@@ -448,9 +293,9 @@ enum status command_doctor(struct context *context)
     if (!status)
         status = examine(&doctor);
     checkup_free(&doctor.checkup);
-    records_free(&doctor.records);
+    thing_records_free(&doctor.records);
     survey_free(&doctor.survey);
-    free(doctor.orphans);
+    orphans_free(&doctor.orphans);
     free(doctor.region);
     cJSON_Delete(doctor.cleaned);
     project_free(&doctor.project);

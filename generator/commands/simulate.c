@@ -77,8 +77,8 @@ static void warn_of_limit(const struct context *context, const cJSON *system,
     if (limit > 0 && most > limit)
         say(context,
             "warning: a thing sends %.0f readings/s, and the broker takes %.0f of one: more "
-            "things, or "
-            "messages_per_second in iot_system_infra/system.yaml (0: any), then make down, make up",
+            "things, or messages_per_second in iot_system_infra/system.yaml (0: any), then make "
+            "down, make up",
             most, limit);
 }
 

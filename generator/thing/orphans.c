@@ -1,0 +1,165 @@
+#include "orphans.h"
+#include "../../common/json.h"
+#include "../../common/memory.h"
+#include "life.h"
+#include "record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { YOUNG = 3600 /* seconds */ };
+
+/* --- the records of this project --- */
+
+static int by_text(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void add_id(struct thing_records *records, const cJSON *registration)
+{
+    const char *id = json_string(registration, "certificate_id", NULL);
+    if (id)
+        records->ids[records->id_count++] = id;
+}
+
+void thing_records_read(struct thing_records *records, const char *target)
+{
+    records->names = thing_names();
+    size_t count = records->names->count;
+    records->at = must_array(count + 1, sizeof *records->at);
+    records->ids = must_array(3 * count + 1, sizeof *records->ids);
+    for (size_t i = 0; i < count; i++) {
+        struct error unread = {0};
+        cJSON *record = NULL;
+        record_read(records->names->at[i], &record, &unread);
+        error_free(&unread);
+        if (record && strcmp(json_string(record, "target", ""), target) != 0) {
+            json_wipe(record);
+            continue;
+        }
+        records->at[i] = record;
+        add_id(records, json_get(record, "registration"));
+        add_id(records, json_get(record, "next_registration"));
+        add_id(records, json_get(record, "retired_registration"));
+    }
+    if (records->id_count)
+        qsort(records->ids, records->id_count, sizeof *records->ids, by_text);
+}
+
+void thing_records_free(struct thing_records *records)
+{
+    for (size_t i = 0; records->names && i < records->names->count; i++)
+        json_wipe(records->at[i]);
+    free(records->at);
+    free(records->ids);
+    names_free(records->names);
+}
+
+static const cJSON *record_of(const struct thing_records *records, const char *name)
+{
+    const struct names *names = records->names;
+    const char *const *found =
+        names->count ? bsearch(&name, names->at, names->count, sizeof *names->at, by_text) : NULL;
+    return found ? records->at[found - (const char *const *)names->at] : NULL;
+}
+
+/* --- finding --- */
+
+static void add(struct orphans *orphans, struct orphan orphan)
+{
+    orphans->at = must_grow(orphans->at, orphans->count, &orphans->room, sizeof *orphans->at);
+    orphans->at[orphans->count++] = orphan;
+}
+
+static bool is_active(const cJSON *record)
+{
+    return record && strcmp(record_state(record), "active") == 0;
+}
+
+static bool is_of(const struct orphan_place *place, const cJSON *record)
+{
+    const cJSON *registration = json_get(record, "registration");
+    return strcmp(json_string(registration, "region", place->region), place->region) == 0 &&
+           strcmp(json_string(registration, "account", place->account), place->account) == 0;
+}
+
+/* A thing whose making is recorded here is half-made, and finished by the same command again. */
+void orphans_find(const struct survey *survey, const struct thing_records *records,
+                  const struct orphan_place *place, struct orphans *found)
+{
+    time_t now = time(NULL);
+    for (size_t i = 0; i < survey->certificate_count; i++) {
+        const struct surveyed_certificate *certificate = &survey->certificates[i];
+        if (!certificate->things)
+            add(found, (struct orphan){.kind = ORPHAN_CERTIFICATE,
+                                       .name = certificate->id,
+                                       .certificate = certificate,
+                                       .young = now - certificate->created < YOUNG});
+    }
+    for (size_t i = 0; i < survey->thing_count; i++) {
+        const struct surveyed_thing *thing = &survey->things[i];
+        const cJSON *record = record_of(records, thing->name);
+        if (!thing->principals && (!record || is_active(record)))
+            add(found, (struct orphan){.kind = ORPHAN_THING,
+                                       .name = thing->name,
+                                       .thing = thing,
+                                       .young = !record && now - thing->made < YOUNG});
+    }
+    for (size_t i = 0; i < records->names->count; i++) {
+        const char *name = records->names->at[i];
+        const cJSON *record = records->at[i];
+        if (is_active(record) && is_of(place, record) && !survey_find(survey, name))
+            add(found, (struct orphan){.kind = ORPHAN_RECORD, .name = name});
+    }
+}
+
+void orphans_free(struct orphans *orphans)
+{
+    free(orphans->at);
+}
+
+/* --- one of them --- */
+
+const char *orphan_kind_name(enum orphan_kind kind)
+{
+    static const char *const names[] = {"certificate", "thing", "record"};
+    return names[kind];
+}
+
+char *orphan_describe(const struct orphan *orphan)
+{
+    switch (orphan->kind) {
+    case ORPHAN_CERTIFICATE:
+        return must_format("certificate %.12s... (%s)%s: no thing has it", orphan->name,
+                           orphan->certificate->active ? "ACTIVE" : "inactive",
+                           orphan->young ? ", less than an hour old" : "");
+    case ORPHAN_THING:
+        return must_format("thing %s (%s)%s: it has no certificate", orphan->name,
+                           orphan->thing->type, orphan->young ? ", less than an hour old" : "");
+    default:
+        return must_format("record %s: the account has no such thing", orphan->name);
+    }
+}
+
+enum status orphan_remove(struct target *target, const struct orphan *orphan, struct error *error)
+{
+    if (orphan->kind == ORPHAN_RECORD)
+        return thing_delete(target, orphan->name, NULL, &(bool){false}, error);
+    cJSON *registration = json_object();
+    if (orphan->kind == ORPHAN_CERTIFICATE) {
+        json_put_string(registration, "certificate_id", orphan->certificate->id);
+        json_put_string(registration, "certificate_arn", orphan->certificate->arn);
+    }
+    const bool thing = orphan->kind == ORPHAN_THING;
+    const struct retired_certificate certificate = {.registration = registration};
+    const struct retirement retirement = {.thing = thing ? orphan->name : NULL,
+                                          .claim = thing ? orphan->thing->claim : NULL,
+                                          .whole = thing,
+                                          .certificates = &certificate,
+                                          .count = orphan->kind == ORPHAN_CERTIFICATE};
+    enum status status = target->retire(target, &retirement, error);
+    cJSON_Delete(registration);
+    return status;
+}

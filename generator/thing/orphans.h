@@ -1,0 +1,54 @@
+/* What was left behind in an account: something of a thing without the rest. A certificate that no
+ * thing has, a thing without a certificate, a record whose thing the account does not know. */
+#ifndef GENERATOR_THING_ORPHANS_H
+#define GENERATOR_THING_ORPHANS_H
+
+#include "../../common/files.h"
+#include "../target/survey.h"
+
+/* What this project's records say. */
+struct thing_records {
+    struct names *names; /* sorted */
+    cJSON **at;          /* of each name; NULL where it cannot be read, or is of another target */
+    const char **ids;    /* of their certificates, sorted */
+    size_t id_count;
+};
+
+void thing_records_read(struct thing_records *records, const char *target);
+void thing_records_free(struct thing_records *records);
+
+enum orphan_kind { ORPHAN_CERTIFICATE, ORPHAN_THING, ORPHAN_RECORD };
+
+/* The names point into the survey, or into the records. */
+struct orphan {
+    enum orphan_kind kind;
+    const char *name; /* of the thing, or the certificate's id */
+    const struct surveyed_certificate *certificate;
+    const struct surveyed_thing *thing;
+    bool young; /* less than an hour old: perhaps a command somewhere is making it just now */
+};
+
+struct orphans {
+    struct orphan *at;
+    size_t count, room;
+};
+
+/* Where the survey was taken; records of another place are not missing there. */
+struct orphan_place {
+    const char *account, *region;
+};
+
+void orphans_find(const struct survey *survey, const struct thing_records *records,
+                  const struct orphan_place *place, struct orphans *found);
+void orphans_free(struct orphans *orphans);
+
+/* "certificate", "thing", "record". */
+const char *orphan_kind_name(enum orphan_kind kind);
+
+/* A line for people; freed by the caller. */
+char *orphan_describe(const struct orphan *orphan);
+
+/* In the account, or on the disk. Errors are those of target->retire() and thing_delete(). */
+enum status orphan_remove(struct target *target, const struct orphan *orphan, struct error *error);
+
+#endif
