@@ -133,7 +133,8 @@ static enum status create_one(struct context *context)
     if (!status)
         status = wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
     if (!status && option_given(context, "dry-run")) {
-        say(context, "%s would be created, as %s", context->operands[0], type);
+        owned char *would = must_format("would be created, as %s", type);
+        tell_planned(context, context->operands[0], would);
     } else if (!status) {
         status = make(&project, &target, type, model, attributes, &wifi);
         model = attributes = NULL;

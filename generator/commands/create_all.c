@@ -296,6 +296,18 @@ static void announce(const struct run *run)
         run->type_count == 1 ? "" : "s", run->existed);
 }
 
+static void tell_plan(const struct run *run)
+{
+    if (!run->context->json)
+        return; /* it was announced */
+    cJSON *answer = json_object();
+    json_put_string(answer, "outcome", "planned");
+    json_put_number(answer, "create", (double)run->thing_count);
+    json_put_number(answer, "existed", (double)run->existed);
+    json_layout(answer, &run->context->out);
+    cJSON_Delete(answer);
+}
+
 static enum status make_all(struct run *run)
 {
     struct error *error = &run->context->error;
@@ -369,7 +381,9 @@ enum status create_from_table(struct context *context, const char *file)
         status = check_table(&run);
     if (!status)
         announce(&run);
-    if (!status && !option_given(context, "dry-run")) {
+    if (!status && option_given(context, "dry-run")) {
+        tell_plan(&run);
+    } else if (!status) {
         status = make_all(&run);
         if (run.begun)
             conclude(&run);

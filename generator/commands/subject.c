@@ -97,7 +97,7 @@ static enum status change(struct project *project, struct target *target, const 
     cJSON *record = NULL;
     enum status status = subject_open(project, target, name, &subject);
     if (!status && option_given(context, "dry-run"))
-        say(context, "%s %s", name, would);
+        tell_planned(context, name, would);
     else if (!status)
         status = action(target, &subject, name, &record, &size, &context->error);
     if (!status && record && context->json)

@@ -43,6 +43,20 @@ void write_thing_json(const cJSON *record, const struct package_size *size, stru
     cJSON_Delete(answer);
 }
 
+void tell_planned(struct context *context, const char *name, const char *would)
+{
+    if (!context->json) {
+        say(context, "%s %s", name, would);
+        return;
+    }
+    cJSON *answer = json_object();
+    json_put_string(answer, "name", name);
+    json_put_string(answer, "outcome", "planned");
+    json_put_string(answer, "what", would);
+    json_layout(answer, &context->out);
+    cJSON_Delete(answer);
+}
+
 bool named_before(const struct context *context, size_t index)
 {
     for (size_t i = 0; i < index; i++)

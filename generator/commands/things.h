@@ -18,6 +18,10 @@ void write_thing(const cJSON *record, const struct package_plan *plan,
 /* The record without secrets, with "package": {"folder", "files", "bytes"}. */
 void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out);
 
+/* What --dry-run answers of one: "kitchen would get a new key"; with --json, to a program,
+ * {"name", "outcome": "planned", "what": "would get a new key"}. */
+void tell_planned(struct context *context, const char *name, const char *would);
+
 /* {"zone": "1"} from --attribute zone=1 ...; the caller deletes, also on failure. */
 enum status given_attributes(struct context *context, cJSON **attributes);
 

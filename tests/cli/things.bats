@@ -158,6 +158,9 @@ certificate_is_right() {
     before=$(tree_sum)
     works sf create other -t esp32air --dry-run
     tells "other would be created, as esp32air"
+    works sf create other -t esp32air --dry-run --json
+    json .name other
+    json .outcome planned
     same "$before" "$(tree_sum)"
     refuses 1 "exists already" sf create air -t esp32air -n
     refuses 1 "no attribute" sf create other -t esp32air -n -a nope=1
@@ -372,6 +375,8 @@ YAML
     local before
     before=$(tree_sum)
     works sf rotate a b --dry-run
+    works sf rotate a --dry-run --json
+    json .what "would get a new key and certificate"
     same "$before" "$(tree_sum)"
     sed -i 's/^publish_every: 5m/publish_every: 7m/' sensortypes/esp32air/spec.yaml
     works sf rotate a b
