@@ -98,7 +98,7 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/objects/common/embedded.o: $(wildcard schemas/*.json)
 $(BUILD)/objects/generator/target/embedded.o: docs/operator-policy.json
-$(BUILD)/objects/%/embedded.o: %/embedded.S common/embedded.h $(BUILD)/flags
+$(BUILD)/objects/%/embedded.o: %/embedded.S common/embed.inc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) -c -o $@ $<)
 

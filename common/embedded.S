@@ -1,5 +1,5 @@
 /* The schemas. */
-#include "embedded.h"
+#include "embed.inc"
 
     .section .rodata
     EMBED(schema_sensortype, "schemas/sensortype.schema.json")

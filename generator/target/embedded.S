@@ -1,5 +1,5 @@
 /* The policy of an operator of the target aws. */
-#include "../../common/embedded.h"
+#include "../../common/embed.inc"
 
     .section .rodata
     EMBED(operator_policy, "docs/operator-policy.json")

@@ -99,26 +99,27 @@ void *mosquitto_client_certificate(const struct mosquitto *client)
     return client->certificate;
 }
 
-void mosquitto_log_printf(int level, const char *format, ...)
+void mosquitto_log_printf(int level, const char *fmt, ...)
 {
     (void)level;
-    must_hold(*format);
+    must_hold(*fmt);
 }
 
-int mosquitto_callback_register(mosquitto_plugin_id_t *id, int event,
-                                MOSQ_FUNC_generic_callback handler, const void *data, void *context)
+int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
+                                MOSQ_FUNC_generic_callback cb_func, const void *event_data,
+                                void *userdata)
 {
-    (void)id, (void)data;
+    (void)identifier, (void)event_data;
     must_hold(event >= 0 && event < EVENTS);
-    handlers[event] = handler;
-    plugin = context;
+    handlers[event] = cb_func;
+    plugin = userdata;
     return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_callback_unregister(mosquitto_plugin_id_t *id, int event,
-                                  MOSQ_FUNC_generic_callback handler, const void *data)
+int mosquitto_callback_unregister(mosquitto_plugin_id_t *identifier, int event,
+                                  MOSQ_FUNC_generic_callback cb_func, const void *event_data)
 {
-    (void)id, (void)event, (void)handler, (void)data;
+    (void)identifier, (void)event, (void)cb_func, (void)event_data;
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -132,11 +133,11 @@ static void disconnect(struct mosquitto *client)
     client->certificate = NULL;
 }
 
-int mosquitto_kick_client_by_clientid(const char *client_id, bool with_will)
+int mosquitto_kick_client_by_clientid(const char *clientid, bool with_will)
 {
     (void)with_will;
     for (size_t i = 0; i < CLIENTS; i++)
-        if (clients[i].connected && strcmp(clients[i].client_id, client_id) == 0)
+        if (clients[i].connected && strcmp(clients[i].client_id, clientid) == 0)
             disconnect(&clients[i]);
     return MOSQ_ERR_SUCCESS;
 }
@@ -376,25 +377,25 @@ static void subscribe(struct mosquitto *client, struct input *input)
         must_hold(!may(client, topic, MOSQ_ACL_SUBSCRIBE, false) || is_service(client));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-    struct input input = {bytes, size};
+    struct input left = {input, size};
     struct mosquitto_evt_tick tick = {0};
     if (!reader)
         begin();
-    while (input.left) {
-        uint8_t event = next_byte(&input);
-        struct mosquitto *client = &clients[next_byte(&input) % CLIENTS];
+    while (left.left) {
+        uint8_t event = next_byte(&left);
+        struct mosquitto *client = &clients[next_byte(&left) % CLIENTS];
         if (event == 'c')
-            connect_client(client, &input);
+            connect_client(client, &left);
         else if (event == 'p')
-            publish(client, &input);
+            publish(client, &left);
         else if (event == 'r')
-            receive(client, &input);
+            receive(client, &left);
         else if (event == 's')
-            subscribe(client, &input);
+            subscribe(client, &left);
         else if (event == 'w')
-            go(client, &input);
+            go(client, &left);
         else if (event == 'd')
             disconnect(client);
         else

@@ -401,10 +401,10 @@ static void starts_without_a_power_cut_go_on(void **state)
 
 static _Atomic int disk_errno;
 
-int fdatasync(int descriptor)
+int fdatasync(int fildes)
 {
     if (!disk_errno)
-        return (int)syscall(SYS_fdatasync, descriptor);
+        return (int)syscall(SYS_fdatasync, fildes);
     errno = disk_errno;
     return -1;
 }
