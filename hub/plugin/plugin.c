@@ -316,7 +316,7 @@ static bool in_rate(struct plugin *plugin, const char *client_id)
 
 static void drop_allowance(struct plugin *plugin, struct allowance *allowance)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not know that none is in the list twice */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): none is in the list twice */
     HASH_DEL(plugin->allowances, allowance);
     free_allowance(allowance);
 }
