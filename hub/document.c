@@ -363,15 +363,6 @@ static void free_rule(struct hub_rule *rule)
     free(rule->name);
 }
 
-static bool asks_for_trace(const cJSON *document)
-{
-    struct text text = {0};
-    json_compact(document, &text);
-    bool asks = strcasestr(text_string(&text), "traceid") != NULL;
-    text_free(&text);
-    return asks;
-}
-
 static enum status take_rule(struct type *type, const struct settings *settings, const char *path,
                              const cJSON *document, struct error *error)
 {
@@ -380,7 +371,6 @@ static enum status take_rule(struct type *type, const struct settings *settings,
     type->rules = must_realloc(type->rules, (type->rule_count + 1) * sizeof *type->rules);
     struct hub_rule *rule = &type->rules[type->rule_count++];
     *rule = (struct hub_rule){0};
-    type->traces |= asks_for_trace(document);
     return compile_rule(type, settings, path, document, rule, error);
 }
 

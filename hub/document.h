@@ -80,7 +80,6 @@ struct type {
     size_t table_count;
     struct log_retention *logs;
     size_t log_count;
-    bool traces;                       /* a document asks for traceid() */
     char *valid_table, *invalid_table; /* of readings that are, and are not; NULL: none */
     enum table_kind valid_kind;
 };

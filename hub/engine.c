@@ -36,7 +36,7 @@ struct engine {
     char topic[SPOOL_LONGEST_NAME + 1];
     char client_id[SPOOL_LONGEST_NAME + 1];
     char principal[SPOOL_LONGEST_NAME + 1];
-    char trace_id[37];         /* made when somebody asks for it */
+    char trace_id[37];
     uint64_t number;           /* of the record */
     const struct route *route; /* of topics that begin with level; NULL: not known */
     char level[SPOOL_LONGEST_NAME];
@@ -132,23 +132,25 @@ static void copy(char *to, const char *from, uint32_t length)
     to[length] = '\0';
 }
 
+static char *put_hex(char *to, uint64_t value, unsigned digits)
+{
+    for (unsigned i = digits; i-- > 0; value >>= 4)
+        to[i] = "0123456789abcdef"[value & 15];
+    to[digits] = '-';
+    return to + digits + 1;
+}
+
 /* The same record has the same id whenever it is worked on: made of its number and time, in the
  * form of a UUID (RFC 9562, version 8: of one's own making). */
 static void make_trace_id(struct engine *engine, int64_t time)
 {
-    static const char digits[] = "0123456789abcdef";
-    static const char form[] = "xxxxxxxx-xxxx-8xxx-8xxx-xxxxxxxxxxxx";
-    uint64_t high = (uint64_t)time << 16 | engine->number >> 48, low = engine->number << 16;
-    char *id = engine->trace_id;
-    for (int i = 0; i < 36; i++) {
-        id[i] = form[i];
-        if (form[i] == 'x') {
-            id[i] = digits[high >> 60];
-            high = high << 4 | low >> 60;
-            low <<= 4;
-        }
-    }
-    id[36] = '\0';
+    uint64_t number = engine->number;
+    char *at = put_hex(engine->trace_id, (uint64_t)time >> 16, 8);
+    at = put_hex(at, (uint64_t)time, 4);
+    at = put_hex(at, 0x8000 | (number >> 60), 4);
+    at = put_hex(at, 0x8000 | (number >> 48 & 0xfff), 4);
+    at = put_hex(at, number, 12);
+    at[-1] = '\0';
 }
 
 static void begin_message(struct engine *engine, const struct spool_record *record)
@@ -157,8 +159,7 @@ static void begin_message(struct engine *engine, const struct spool_record *reco
     copy(engine->client_id, record->client_id, record->client_id_length);
     copy(engine->principal, record->principal, record->principal_length);
     engine->number = record->number;
-    if (plugged_traces(engine->plugged))
-        make_trace_id(engine, record->time);
+    make_trace_id(engine, record->time);
     engine->message = (struct rule_message){.topic = engine->topic,
                                             .payload = record->payload,
                                             .payload_length = record->payload_length,
@@ -198,7 +199,6 @@ static enum status report_failures(struct engine *engine, const struct hub_rule 
     struct buffer own = {0};
     struct work again = *work;
     enum status status = FINE;
-    make_trace_id(engine, engine->message.time);
     buffer_clear(&engine->document);
     error_document(&engine->message, rule->name, &engine->failures, &engine->document);
     if (engine->document.failed || !need_spare(engine, engine->document.length))

@@ -26,7 +26,6 @@ struct plugged {
     struct level *levels;
     struct route any, none;
     size_t level_count;
-    bool traces;
 };
 
 struct plugged *plugged_new(const struct settings *settings)
@@ -72,10 +71,8 @@ static struct route *route_for(struct plugged *plugged, const char *filter)
 static void make_routes(struct plugged *plugged)
 {
     forget_routes(plugged);
-    plugged->traces = false;
     for (size_t i = 0; i < plugged->count; i++) {
         struct type *type = plugged->types[i].type;
-        plugged->traces |= type && type->traces;
         if (!type)
             route_for(plugged, plugged->types[i].name)->held = true;
         for (size_t k = 0; type && k < type->rule_count; k++) {
@@ -116,11 +113,6 @@ const struct plugged_type *plugged_holder(const struct plugged *plugged, const c
             return plug;
     }
     return NULL;
-}
-
-bool plugged_traces(const struct plugged *plugged)
-{
-    return plugged->traces;
 }
 
 /* --- looking --- */

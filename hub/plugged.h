@@ -46,9 +46,6 @@ const struct route *plugged_any(const struct plugged *plugged);
 const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
                                           size_t length);
 
-/* Whether any rule asks for traceid(). */
-bool plugged_traces(const struct plugged *plugged);
-
 const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *name);
 
 /* Asks the store for the tables of all types. A type whose table is not right is said in the log;

@@ -253,7 +253,7 @@ static void invalid_readings_of_one_millisecond_are_all_kept(void **state)
                "200 100 299|");
     assert_sql("SELECT id, json_extract(item, '$.id') = id FROM \"iot-room-invalid\" ORDER BY id"
                " LIMIT 1",
-               "1795264779000-01a1fe1e-92f8-8000-8000-000000000100 1|");
+               "1795264779000-01a1fe1e-92f8-8000-8000-000000000001 1|");
     assert_counts(0, 2 * COUNT, 0);
 }
 
