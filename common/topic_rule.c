@@ -20,15 +20,23 @@ static enum status at_fault(const char *file, const char *what, const char *text
     return *fault->hint ? advise(error, "%s", fault->hint) : status;
 }
 
+enum status topic_rule_template(const char *file, const char *what, const char *text,
+                                enum rule_version version, struct rule_template **made,
+                                struct error *error)
+{
+    struct rule_fault fault;
+    *made = rule_template_compile(text, strlen(text), version, &fault);
+    return *made ? FINE : at_fault(file, what, text, &fault, error);
+}
+
 /* Compiles a member, if it is there. */
 static enum status read_template(const char *file, const cJSON *object, const char *name,
                                  enum rule_version version, struct rule_template **compiled,
                                  struct error *error)
 {
     const char *text = json_string(object, name, NULL);
-    struct rule_fault fault;
-    *compiled = text ? rule_template_compile(text, strlen(text), version, &fault) : NULL;
-    return text && !*compiled ? at_fault(file, name, text, &fault, error) : FINE;
+    *compiled = NULL;
+    return text ? topic_rule_template(file, name, text, version, compiled, error) : FINE;
 }
 
 static enum status add_dimension(const char *file, const cJSON *written, enum rule_version version,
@@ -46,7 +54,7 @@ static enum status read_timestream(const char *file, const cJSON *written,
                                    struct error *error)
 {
     const cJSON *time = json_get(written, "timestamp"), *dimension;
-    action->kind = ACTION_TIMESTREAM;
+    action->kind = TOPIC_TIMESTREAM;
     action->unit = must_copy(json_string(time, "unit", "MILLISECONDS"));
     enum status status =
         read_template(file, written, "databaseName", version, &action->database, error);
@@ -71,19 +79,19 @@ static enum status add_action(const char *file, const cJSON *written, enum rule_
     rule->actions =
         must_grow(rule->actions, rule->action_count, &rule->action_room, sizeof *rule->actions);
     struct topic_action *action = &rule->actions[rule->action_count++];
-    *action = (struct topic_action){.kind = ACTION_OTHER, .name = must_copy(one->string)};
+    *action = (struct topic_action){.kind = TOPIC_OTHER, .name = must_copy(one->string)};
     if (strcmp(one->string, "timestream") == 0)
         return read_timestream(file, one, version, action, error);
     if (strcmp(one->string, "dynamoDBv2") == 0) {
-        action->kind = ACTION_DYNAMODB_V2;
+        action->kind = TOPIC_DYNAMODB_V2;
         return read_template(file, json_get(one, "putItem"), "tableName", version, &action->table,
                              error);
     }
     return FINE;
 }
 
-static enum status read_statement(const char *file, const cJSON *payload, struct topic_rule *rule,
-                                  struct error *error)
+enum status topic_rule_statement(const char *file, const cJSON *payload, struct rule **made,
+                                 struct error *error)
 {
     const char *sql = json_string(payload, "sql", NULL);
     const char *said = json_string(payload, "awsIotSqlVersion", NULL);
@@ -93,9 +101,8 @@ static enum status read_statement(const char *file, const cJSON *payload, struct
         return fail(error, WRONG_INPUT, "%s: the rule has no sql", file);
     if (said && !rule_version_read(said, &version))
         return fail(error, WRONG_INPUT, "%s: \"%s\" is not a version of AWS IoT SQL", file, said);
-    rule->sql = must_copy(sql);
-    rule->rule = rule_compile(sql, strlen(sql), version, &fault);
-    return rule->rule ? FINE : at_fault(file, "sql", sql, &fault, error);
+    *made = rule_compile(sql, strlen(sql), version, &fault);
+    return *made ? FINE : at_fault(file, "sql", sql, &fault, error);
 }
 
 enum status topic_rule_compile(const char *file, const cJSON *document, struct topic_rule *rule,
@@ -104,7 +111,8 @@ enum status topic_rule_compile(const char *file, const cJSON *document, struct t
     const cJSON *payload = json_get(document, "topicRulePayload"), *action;
     *rule = (struct topic_rule){.name = must_copy(json_string(document, "ruleName", file)),
                                 .disabled = json_true(payload, "ruleDisabled")};
-    enum status status = read_statement(file, payload, rule, error);
+    enum status status = topic_rule_statement(file, payload, &rule->rule, error);
+    rule->sql = must_copy(json_string(payload, "sql", ""));
     cJSON_ArrayForEach(action, json_get(payload, "actions"))
     {
         if (!status)

@@ -22,9 +22,9 @@
 #define DEFAULT_SQL_VERSION RULE_2015_10_08
 
 enum topic_action_kind {
-    ACTION_TIMESTREAM,  /* one record for each selected value */
-    ACTION_DYNAMODB_V2, /* one item, a column for each selected value */
-    ACTION_OTHER        /* known by its name only */
+    TOPIC_TIMESTREAM,  /* one record for each selected value */
+    TOPIC_DYNAMODB_V2, /* one item, a column for each selected value */
+    TOPIC_OTHER        /* known by its name only */
 };
 
 struct topic_dimension {
@@ -53,6 +53,17 @@ struct topic_rule {
 
 /* Whether a document is one of these at all. */
 bool is_topic_rule(const cJSON *document);
+
+/* The statement of a "topicRulePayload" in its own version of the language. WRONG_INPUT with line
+ * and column; file is what messages call the document. */
+enum status topic_rule_statement(const char *file, const cJSON *payload, struct rule **made,
+                                 struct error *error);
+
+/* A field with ${expressions}; what: how messages call it. Otherwise like topic_rule_statement().
+ */
+enum status topic_rule_template(const char *file, const char *what, const char *text,
+                                enum rule_version version, struct rule_template **made,
+                                struct error *error);
 
 /* file is what messages call the document. WRONG_INPUT with line and column of the statement or
  * template. The rule is the caller's, and empty on failure. */

@@ -146,7 +146,7 @@ static cJSON *run_action(const struct trial *trial, const struct topic_rule *rul
                          const char *selected)
 {
     cJSON *done = NULL;
-    if (action->kind == ACTION_TIMESTREAM) {
+    if (action->kind == TOPIC_TIMESTREAM) {
         struct rule_memory memory = {.limit = 16 << 20};
         struct rule_value value = rule_undefined();
         rule_json_read(&memory, selected, strlen(selected), &value);
@@ -157,7 +157,7 @@ static cJSON *run_action(const struct trial *trial, const struct topic_rule *rul
     }
     done = json_object();
     json_put_string(done, "action", action->name);
-    if (action->kind == ACTION_DYNAMODB_V2) {
+    if (action->kind == TOPIC_DYNAMODB_V2) {
         put_substituted(trial, done, "table", action->table);
         json_put(done, "item", cJSON_CreateRaw(selected));
     }

@@ -2,6 +2,7 @@
 #include "../common/files.h"
 #include "../common/json.h"
 #include "../common/memory.h"
+#include "../common/topic_rule.h"
 #include "action.h"
 #include "places.h"
 
@@ -81,15 +82,7 @@ static void take_log_retention(struct type *type, const cJSON *document)
 static enum status compile(const struct action *action, const char *field, const char *text,
                            struct rule_template **made, struct error *error)
 {
-    struct rule_fault fault = {0};
-    *made = rule_template_compile(text, strlen(text), action->version, &fault);
-    if (*made)
-        return FINE;
-    size_t line, column;
-    find_place(text, fault.offset, &line, &column);
-    fail(error, WRONG_INPUT, "%s: %s, character %zu: %s", action->place, field, column,
-         fault.message);
-    return *fault.hint ? advise(error, "%s", fault.hint) : WRONG_INPUT;
+    return topic_rule_template(action->place, field, text, action->version, made, error);
 }
 
 static bool is_template(const char *text)
@@ -304,33 +297,13 @@ static void free_action(struct action *action)
 
 /* --- rules --- */
 
-static enum status compile_statement(const char *path, const cJSON *payload, struct rule **made,
-                                     struct error *error)
-{
-    const char *sql = json_string(payload, "sql", "");
-    const char *named = json_string(payload, "awsIotSqlVersion", "2015-10-08");
-    struct rule_fault fault = {0};
-    enum rule_version version;
-    if (!rule_version_read(named, &version))
-        return fail(error, WRONG_INPUT, "%s: \"%s\" is not a version of the rule language", path,
-                    named);
-    *made = rule_compile(sql, strlen(sql), version, &fault);
-    if (*made)
-        return FINE;
-    size_t line, column;
-    find_place(sql, fault.offset, &line, &column);
-    fail(error, WRONG_INPUT, "%s: sql, line %zu, character %zu: %s", path, line, column,
-         fault.message);
-    return *fault.hint ? advise(error, "%s", fault.hint) : WRONG_INPUT;
-}
-
 static enum status compile_rule(const struct type *type, const struct settings *settings,
                                 const char *path, const cJSON *document, struct hub_rule *rule,
                                 struct error *error)
 {
     const cJSON *payload = json_get(document, "topicRulePayload"), *action;
     const cJSON *list = json_get(payload, "actions"), *failing = json_get(payload, "errorAction");
-    enum status status = compile_statement(path, payload, &rule->rule, error);
+    enum status status = topic_rule_statement(path, payload, &rule->rule, error);
     rule->name = must_copy(json_string(document, "ruleName", ""));
     rule->type = type->name;
     rule->invalid = ends_with(path, "/invalid-rule.json");

@@ -54,13 +54,13 @@ static void a_timestream_action_has_its_templates(void **state)
     assert_true(rule.disabled);
     assert_int_equal(rule_version_of(rule.rule), RULE_2016_03_23);
     assert_int_equal(rule.action_count, 2);
-    assert_int_equal(rule.actions[0].kind, ACTION_TIMESTREAM);
+    assert_int_equal(rule.actions[0].kind, TOPIC_TIMESTREAM);
     assert_string_equal(rule.actions[0].unit, "SECONDS");
     owned char *table = made(rule.actions[0].table, &message);
     owned char *dimension = made(rule.actions[0].dimensions[0].value, &message);
     assert_string_equal(table, "t_greenhouse");
     assert_string_equal(dimension, "b7");
-    assert_int_equal(rule.actions[1].kind, ACTION_OTHER);
+    assert_int_equal(rule.actions[1].kind, TOPIC_OTHER);
     assert_string_equal(rule.actions[1].name, "republish");
     topic_rule_free(&rule);
 }
