@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build/bin/sensorforge"
 LOCAL = Path("iot_system_infra/local")
 COMPILE = "gcc -std=c17 -O2 -Wall -Wextra -D_GNU_SOURCE -o".split()
-TYPE, THINGS, PAYLOAD, WINDOW, ROUNDS = "esp8266temp", 10, 80, 200, 3
+TYPE, THINGS, PAYLOAD, WINDOW, ROUNDS = "esp8266temp", 10, 80, 200, 5
 MOSQUITTO = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
 
 
@@ -178,7 +178,7 @@ def best(rounds):
 
 
 def ingest(work, scale):
-    place, seconds = Place(work), max(1, 6 * scale)
+    place, seconds = Place(work), max(1, 4 * scale)
     bare, plugin, whole, peer = [], [], [], []
     for _ in range(ROUNDS):
         bare.append(place.alone("bare", seconds))

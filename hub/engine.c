@@ -12,7 +12,8 @@
 
 /* A token names the action that put a row: which record of the batch, which rule, which action. */
 enum { MOST_RETURNED = 1000 /* deliveries that failed, reported with one batch */ };
-enum { BUCKETS = 1024 /* into which things are put; a batch has up to 10,000 readings */ };
+enum { AHEAD = 4 /* records that are fetched into the cache while others are worked on */ };
+enum { BUCKETS = 1024 /* into which the things of a batch are put */ };
 enum { RULE_SHIFT = 8, RECORD_SHIFT = 24, ACTION_MASK = 0xff, RULE_MASK = 0xffff };
 
 struct engine {
@@ -25,7 +26,8 @@ struct engine {
     char *spare;
     size_t spare_room;
     /* Of the records of a batch: in which order, by thing alone too, and of which route. */
-    uint32_t *order, *by_thing, *ids;
+    uint32_t *order, *by_thing;
+    const struct route **routes;
     size_t order_room;
     uint32_t bucket_starts[BUCKETS + 1];
     uint32_t *starts; /* of each route in order */
@@ -70,7 +72,7 @@ void engine_free(struct engine *engine)
     buffer_free(&engine->document);
     free(engine->order);
     free(engine->by_thing);
-    free(engine->ids);
+    free(engine->routes);
     free(engine->starts);
     free(engine->spare);
     free(engine);
@@ -299,9 +301,9 @@ static const struct route *find_route(struct engine *engine, const struct spool_
 /* A type may have been plugged in after the last look, and the broker have let its things in since.
  * So one is looked for once more before a reading counts as nobody's: after it was read from the
  * spool, which is after it was let in. What is held waits for the documents of its type. */
-static bool needs_a_look(struct engine *engine, const struct spool_record *record)
+static bool needs_a_look(const struct engine *engine, const struct route *route,
+                         const struct spool_record *record)
 {
-    const struct route *route = find_route(engine, record);
     return route->held || (route->count == 0 && record->number > engine->looked_for);
 }
 
@@ -330,7 +332,7 @@ static enum status take(struct engine *engine, struct store *store,
                         const struct spool_record *record, size_t number, struct counts *counts,
                         struct error *error)
 {
-    const struct route *route = find_route(engine, record), *any;
+    const struct route *route = engine->routes[number], *any;
     bool taken = false;
     struct work work = {.store = store,
                         .couriers = engine->couriers,
@@ -459,12 +461,20 @@ static bool grow(uint32_t **array, size_t count)
     return grown != NULL;
 }
 
+static bool grow_routes(struct engine *engine, size_t count)
+{
+    const struct route **grown = realloc(engine->routes, count * sizeof *grown);
+    if (grown)
+        engine->routes = grown;
+    return grown != NULL;
+}
+
 static bool need_order(struct engine *engine, size_t count)
 {
     size_t routes = plugged_routes(engine->plugged) + 1;
     if (count > engine->order_room) {
         if (!grow(&engine->order, count) || !grow(&engine->by_thing, count) ||
-            !grow(&engine->ids, count))
+            !grow_routes(engine, count))
             return false;
         engine->order_room = count;
     }
@@ -506,9 +516,12 @@ static enum status arrange(struct engine *engine, const struct spool_record *rec
         return no_memory(error);
     starts = engine->starts;
     memset(buckets, 0, sizeof engine->bucket_starts);
-    for (; upto < *count && !needs_a_look(engine, &records[upto]); upto++) {
-        engine->ids[upto] = (uint32_t)find_route(engine, &records[upto])->id;
-        starts[engine->ids[upto] + 1]++;
+    for (; upto < *count; upto++) {
+        const struct route *route = find_route(engine, &records[upto]);
+        if (needs_a_look(engine, route, &records[upto]))
+            break;
+        engine->routes[upto] = route;
+        starts[route->id + 1]++;
         engine->order[upto] = (uint32_t)bucket_of(&records[upto]);
         buckets[engine->order[upto] + 1]++;
     }
@@ -518,10 +531,19 @@ static enum status arrange(struct engine *engine, const struct spool_record *rec
         engine->by_thing[buckets[engine->order[i]]++] = (uint32_t)i;
     for (size_t i = 0; i < upto; i++) {
         uint32_t record = engine->by_thing[i];
-        engine->order[starts[engine->ids[record]]++] = record;
+        engine->order[starts[engine->routes[record]->id]++] = record;
     }
     *count = upto;
     return FINE;
+}
+
+/* In the order of things, the next record is somewhere else in memory. */
+static void fetch_ahead(const struct spool_record *record)
+{
+    __builtin_prefetch(record->topic);
+    __builtin_prefetch(record->topic + 64);
+    __builtin_prefetch(record->payload);
+    __builtin_prefetch((const char *)record->payload + 64);
 }
 
 static enum status work_on(struct engine *engine, struct store *store,
@@ -532,7 +554,7 @@ static enum status work_on(struct engine *engine, struct store *store,
     enum status status = FINE;
     engine->route = NULL; /* types may have changed since the last batch */
     *done = 0;
-    if (count && needs_a_look(engine, &records[0]))
+    if (count && needs_a_look(engine, find_route(engine, &records[0]), &records[0]))
         status = look(engine, store, records[count - 1].number, error);
     if (!status && count)
         status = check_held(engine, &records[0], error);
@@ -542,8 +564,11 @@ static enum status work_on(struct engine *engine, struct store *store,
         status = report_returned(engine, store, counts, error);
     if (!status)
         status = arrange(engine, records, &count, error);
-    for (size_t i = 0; i < count && !status; i++)
+    for (size_t i = 0; i < count && !status; i++) {
+        if (i + AHEAD < count)
+            fetch_ahead(&records[engine->order[i + AHEAD]]);
         status = take(engine, store, &records[engine->order[i]], engine->order[i], counts, error);
+    }
     *done = count;
     if (!status)
         status = store_settle(store, &settlement, error);

@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_IN_BATCH = 10000, EXPIRE_AT_ONCE = 2000 };
+enum { MOST_IN_BATCH = 30000, EXPIRE_AT_ONCE = 2000 };
 
 static const double look_seconds = 1;      /* between two looks at types */
 static const double gather_seconds = 0.02; /* between two commits of little */
