@@ -13,6 +13,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -206,13 +207,14 @@ def sessions(work, scale):
     for kind, keys in (("esp8266temp", "RSA"), ("esp32air", "EC")):
         folder = work / f"sessions-{kind}"
         folder.mkdir()
-        place, seconds, rates = Place(folder, kind), max(1, 4 * scale), {"bare": [], "plugin": []}
-        for _ in range(ROUNDS):
+        place, seconds, rates = Place(folder, kind), max(1, 2 * scale), {"bare": [], "plugin": []}
+        for _ in range(2 * ROUNDS):
             for configuration, found in rates.items():
                 with place.broker(configuration):
                     done = place.load("sessions", seconds)
                 found.append((done["acknowledged"] / done["seconds"], done["cpu"] / done["acknowledged"]))
         (mine, load), (peer, _) = best(rates["plugin"]), best(rates["bare"])
-        yield (f"sessions, {keys}: TLS, connect, publish, disconnect", f"{mine:.0f}/s", f"bare mosquitto {peer:.0f}/s", f"{mine / peer:.0%}",
-               ">= 100% (noise: 97%)", mine >= 0.97 * peer)
+        ratio = statistics.median(one[0] / other[0] for one, other in zip(rates["plugin"], rates["bare"]))  # of neighbours in time
+        yield (f"sessions, {keys}: TLS, connect, publish, disconnect", f"{mine:.0f}/s", f"bare mosquitto {peer:.0f}/s", f"{ratio:.0%}",
+               ">= 100% (noise: 97%)", ratio >= 0.97)
         yield ("  the load's own cost", f"{load * 1e6:.0f} us each", "", f"{load * mine:.0%}")

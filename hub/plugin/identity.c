@@ -38,6 +38,15 @@ static bool serial_read(const X509 *certificate, char serial[41])
     return true;
 }
 
+/* Looked up once: by name it costs a search among the providers for each connection. */
+static const EVP_MD *sha256(void)
+{
+    static EVP_MD *found;
+    if (!found)
+        found = EVP_MD_fetch(NULL, "SHA256", NULL);
+    return found ? found : EVP_sha256();
+}
+
 bool identity_read(X509 *certificate, struct identity *identity, const char **why)
 {
     const X509_NAME *subject = X509_get_subject_name(certificate);
@@ -50,7 +59,7 @@ bool identity_read(X509 *certificate, struct identity *identity, const char **wh
         *why = "its certificate names no thing and type";
     else if (!serial_read(certificate, identity->serial))
         *why = "its certificate has no serial number";
-    else if (!X509_digest(certificate, EVP_sha256(), digest, &length) || length != 32)
+    else if (!X509_digest(certificate, sha256(), digest, &length) || length != 32)
         *why = "its certificate cannot be digested";
     else
         hexadecimal(digest, length, "0123456789abcdef", identity->principal);
