@@ -163,6 +163,7 @@ class House:
     that the broker takes of a thing in a second, where three things make the load any."""
 
     def __init__(self, houses, things=3, store="sqlite", edits=None, limit=0):
+        self.held = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="sensorforge-system."))
         self.port, self.names, self.store = free_port(), [], store
         self.environment = {}
@@ -255,6 +256,10 @@ class House:
     def last_words(self):
         return [f"{name}: {line}" for name in ("mosquitto", "sensorhub") for line in self.log(name).splitlines()[-12:]]
 
+    def holds(self, manager):
+        """Enters a context that ends with the house, after its processes."""
+        return self.held.enter_context(manager)
+
     def remove(self, keep=False):
         for name in ("sensorforge", "mosquitto", "sensorhub"):
             process = self.process(name)
@@ -262,6 +267,7 @@ class House:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGCONT)
                     os.kill(process, signal.SIGKILL)
+        self.held.close()
         if keep:
             print(f"# kept: {self.folder}")
         else:

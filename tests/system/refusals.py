@@ -82,46 +82,40 @@ def fill(folder, leave):
 
 def full_disk_for_spool(houses):
     """Disk: full for the spool; publishers are refused, and served again when there is room."""
-    with small_disk(100) as disk:
-        house = House(houses)
-        os.makedirs(house.folder / LOCAL, mode=0o700)
-        os.mkdir(f"{disk}/spool", 0o700)
-        (house.folder / LOCAL / "spool").symlink_to(f"{disk}/spool")
-        house.up()
-        publishers = under_load(house, 0)
-        ballast = fill(disk, leave=1 << 20)
-        house.kill("sensorhub", number=signal.SIGSTOP)  # or it would make room again and again
-        wait_until_refused(publishers)
-        before = acknowledged(publishers)
-        expect("the spool takes nothing" in house.log("mosquitto"), "the broker's log does not tell")
-        os.unlink(ballast)
-        house.kill("sensorhub", number=signal.SIGCONT)
-        try:
-            return finish(house, publishers, before)
-        finally:
-            house.remove()
+    house = House(houses)
+    disk = house.holds(small_disk(100))
+    os.makedirs(house.folder / LOCAL, mode=0o700)
+    os.mkdir(f"{disk}/spool", 0o700)
+    (house.folder / LOCAL / "spool").symlink_to(f"{disk}/spool")
+    house.up()
+    publishers = under_load(house, 0)
+    ballast = fill(disk, leave=1 << 20)
+    house.kill("sensorhub", number=signal.SIGSTOP)  # or it would make room again and again
+    wait_until_refused(publishers)
+    before = acknowledged(publishers)
+    expect("the spool takes nothing" in house.log("mosquitto"), "the broker's log does not tell")
+    os.unlink(ballast)
+    house.kill("sensorhub", number=signal.SIGCONT)
+    return finish(house, publishers, before)
 
 
 def full_disk_for_database(houses):
     """Disk: full for the database; publishers are served from the spool, and all is stored when there is room."""
-    with small_disk(300) as disk, tempfile.TemporaryDirectory(prefix="sensorforge-spool.") as spool:
-        house = House(houses)
-        (house.folder / LOCAL).symlink_to(disk)
-        os.symlink(spool, f"{disk}/spool")
-        house.up()
-        publishers = under_load(house, 0.5)
-        ballast = fill(disk, leave=256 << 10)
-        eventually(30, lambda: house.unstored() > 20000, "the database does not refuse")
-        before = acknowledged(publishers)
-        time.sleep(LONG)
-        expect(acknowledged(publishers) > before + 1000, "publishers are not served meanwhile")
-        expect(house.trouble(), "sensorhub does not tell what troubles it")
-        before = acknowledged(publishers)
-        os.unlink(ballast)
-        try:
-            return finish(house, publishers, before)
-        finally:
-            house.remove()
+    house = House(houses)
+    disk, spool = house.holds(small_disk(300)), house.holds(tempfile.TemporaryDirectory(prefix="sensorforge-spool."))
+    (house.folder / LOCAL).symlink_to(disk)
+    os.symlink(spool, f"{disk}/spool")
+    house.up()
+    publishers = under_load(house, 0.5)
+    ballast = fill(disk, leave=256 << 10)
+    eventually(30, lambda: house.unstored() > 20000, "the database does not refuse")
+    before = acknowledged(publishers)
+    time.sleep(LONG)
+    expect(acknowledged(publishers) > before + 1000, "publishers are not served meanwhile")
+    expect(house.trouble(), "sensorhub does not tell what troubles it")
+    before = acknowledged(publishers)
+    os.unlink(ballast)
+    return finish(house, publishers, before)
 
 
 def locked(houses):
