@@ -29,7 +29,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-p
 	-Wmissing-prototypes $(if $(CI),-Werror)
 DEFINES := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DOPENSSL_NO_DEPRECATED -DVERSION='"$(VERSION)"' \
 	-DRELEASED='"$(RELEASED)"' \
-	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"' -I/usr/include/postgresql
+	-DSHARE_FOLDER='"$(PREFIX)/share/sensorforge"' -I. -I/usr/include/postgresql
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS ?= -g
@@ -39,19 +39,21 @@ LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lmosquitto -lcrypto 
 HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
 PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lxxhash -lm -lpthread
 
-COMMON_SOURCES := $(sort $(wildcard common/*.c)) common/embedded.S
-GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c)) generator/target/embedded.S
+COMMON_SOURCES := $(sort $(wildcard common/*/*.c common/*/*/*.c)) common/spec/embedded.S
+AWS_SOURCES := $(sort $(wildcard aws/*.c))
+GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c)) generator/deploy/embedded.S
+HUB_SOURCES := $(sort $(wildcard store/*.c hub/*.c hub/spool/*.c hub/actions/*.c hub/engine/*.c))
 objects = $(patsubst %,$(BUILD)/objects/%.o,$(basename $(1)))
 COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 # Everything but main(), for tests and fuzzers.
-ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(filter-out generator/main.c,$(GENERATOR_SOURCES)))
+ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(AWS_SOURCES) $(filter-out generator/main.c,$(GENERATOR_SOURCES)))
 GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects,generator/main.c)
-HUB_OBJECTS := $(call objects,$(filter-out hub/main.c,$(sort $(wildcard hub/*.c))))
+HUB_OBJECTS := $(call objects,$(filter-out hub/main.c,$(HUB_SOURCES)))
 # A library that mosquitto loads: position-independent, and of common/ only what it uses.
-PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool_segment.c hub/spool_writer.c
+PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool/segment.c hub/spool/writer.c
 plugin_objects = $(patsubst %,$(BUILD)/plugin/%.o,$(basename $(1)))
 PLUGIN_OBJECTS := $(call plugin_objects,$(PLUGIN_SOURCES))
-PLUGIN_COMMON := $(call plugin_objects,$(filter-out common/embedded.S,$(COMMON_SOURCES)))
+PLUGIN_COMMON := $(call plugin_objects,$(filter-out common/spec/embedded.S,$(COMMON_SOURCES)))
 
 # What is being done, on a terminal in one line that changes; V=1 shows the commands themselves.
 comma := ,
@@ -96,11 +98,11 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
 
-$(BUILD)/objects/common/embedded.o: $(wildcard schemas/*.json)
-$(BUILD)/objects/generator/target/embedded.o: docs/operator-policy.json
-$(BUILD)/objects/%/embedded.o: %/embedded.S common/embed.inc $(BUILD)/flags
+$(BUILD)/objects/common/spec/embedded.o: $(wildcard schemas/*.json)
+$(BUILD)/objects/generator/deploy/embedded.o: docs/operator-policy.json
+$(BUILD)/objects/%/embedded.o: %/embedded.S common/base/embed.inc $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call run,compile,$<,$(CC) -c -o $@ $<)
+	$(call run,compile,$<,$(CC) -I. -c -o $@ $<)
 
 -include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS) $(HUB_OBJECTS) $(call objects,hub/main.c) $(PLUGIN_OBJECTS) $(PLUGIN_COMMON))
 

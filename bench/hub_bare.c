@@ -5,8 +5,8 @@
  *
  * Batches of 10,000, synchronous=FULL, the same primary key, cache and checkpoints. The thing is
  * what follows THING-OFFSET bytes of the topic. Prints seconds of the wall and of the processor. */
-#include "../hub/clock.h"
-#include "../hub/spool.h"
+#include "common/base/clock.h"
+#include "hub/spool/spool.h"
 
 #include <cjson/cJSON.h>
 #include <sqlite3.h>

@@ -4,8 +4,8 @@
  *
  * COUNT readings of THINGS things, in turn; with several types, each reading is of the next one.
  * Each has a time of its own, one millisecond after the one before, ending now. */
-#include "../hub/clock.h"
-#include "../hub/spool.h"
+#include "common/base/clock.h"
+#include "hub/spool/spool.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* policy_rate DOCUMENT DECISIONS: how many decisions a second one core makes over a policy, such as
  * a broker asks for: a thing that connects, publishes and listens, and one that tries another's. */
-#include "../common/files.h"
-#include "../common/json.h"
-#include "../common/policy.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/policy/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  *
  * A message is begun, matched and run through every rule of the type; its payload is parsed in
  * that. */
-#include "../common/rule.h"
+#include "common/rule/rule.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The command table, and nothing else. The parser, --help, the man page and the completions are
  * made from it. */
-#include "cli.h"
-#include "commands/commands.h"
+#include "generator/cli/cli.h"
+#include "generator/commands/commands.h"
 
 #define TARGET_OPTION                                                                              \
     {                                                                                              \

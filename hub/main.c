@@ -1,6 +1,6 @@
 /* The program `sensorhub`: from the spool to the central database, and what is asked of it. */
-#include "../common/files.h"
-#include "check.h"
+#include "common/base/files.h"
+#include "capabilities.h"
 #include "query.h"
 #include "run.h"
 #include "status.h"

@@ -1,14 +1,14 @@
 /* The newest rows come first from the database, and go last to the reader; so they are gathered,
  * each as the text of its cells, and written from the end. */
 #include "query.h"
-#include "../common/catalog.h"
-#include "../common/files.h"
-#include "../common/json.h"
-#include "../common/memory.h"
-#include "../common/names.h"
-#include "clock.h"
-#include "document.h"
-#include "places.h"
+#include "common/spec/catalog.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "common/base/clock.h"
+#include "hub/engine/document.h"
+#include "common/base/paths.h"
 #include "readable.h"
 
 #include <errno.h>

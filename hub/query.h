@@ -2,7 +2,7 @@
 #ifndef HUB_QUERY_H
 #define HUB_QUERY_H
 
-#include "../common/error.h"
+#include "common/base/error.h"
 
 #include <stdbool.h>
 

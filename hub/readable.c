@@ -1,5 +1,5 @@
 #include "readable.h"
-#include "../common/memory.h"
+#include "common/base/memory.h"
 
 #include <limits.h>
 #include <openssl/evp.h>

@@ -2,7 +2,7 @@
 #ifndef HUB_READABLE_H
 #define HUB_READABLE_H
 
-#include "../common/text.h"
+#include "common/base/text.h"
 
 #include <stddef.h>
 

@@ -4,13 +4,13 @@
  * database is opened again, asked how far it is, and the batch that is at hand is done again or is
  * seen to be there already. Types are looked at in between batches. */
 #include "run.h"
-#include "../common/files.h"
-#include "../common/json.h"
-#include "../common/memory.h"
-#include "clock.h"
-#include "engine.h"
-#include "journal.h"
-#include "places.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/clock.h"
+#include "hub/engine/engine.h"
+#include "common/base/log.h"
+#include "common/base/paths.h"
 #include "status.h"
 
 #include <errno.h>
@@ -109,7 +109,7 @@ static void pause_for(double seconds)
 /* Something refuses: said once a minute, and tried again after a pause that grows. */
 static void give_it_time(struct hub *hub, struct error *error)
 {
-    say_error_again("", error, &hub->complained);
+    log_error_each_minute("", error, &hub->complained);
     status_trouble(hub->page, hub->reader != NULL, error);
     hub->pause =
         hub->pause == 0 ? first_pause_seconds : fmin(2 * hub->pause, longest_pause_seconds);
@@ -121,7 +121,7 @@ static void give_it_time(struct hub *hub, struct error *error)
 static void it_works(struct hub *hub)
 {
     if (hub->complained > 0)
-        say("readings are stored again");
+        log_line("readings are stored again");
     hub->complained = hub->pause = 0;
     status_works(hub->page);
 }
@@ -177,7 +177,7 @@ static enum status open_spool(struct hub *hub, struct error *error)
     bool anew = false;
     enum status status = spool_reader_open(SPOOL_FOLDER, hub->position, &hub->reader, &anew, error);
     if (!status && anew)
-        say("the spool was begun anew");
+        log_line("the spool was begun anew");
     return status;
 }
 
@@ -188,9 +188,9 @@ static enum status look_at_types(struct hub *hub, struct error *error)
     struct error ignored = {0};
     if (told_to_reload) {
         told_to_reload = 0;
-        if (journal_open(hub->options->log, &ignored))
-            say_error("", &ignored);
-        say("told to look at the types again");
+        if (log_open(hub->options->log, &ignored))
+            log_error("", &ignored);
+        log_line("told to look at the types again");
         error_free(&ignored);
     }
     hub->looked = monotonic_seconds();
@@ -342,7 +342,7 @@ static bool has_ended(struct hub *hub, bool idle)
 {
     if (hub->ended == 0 && (told_to_end || hub->options->drain)) {
         hub->ended = monotonic_seconds();
-        say(told_to_end ? "told to end" : "draining the spool");
+        log_line(told_to_end ? "told to end" : "draining the spool");
         return false;
     }
     return hub->ended > 0 && idle;
@@ -385,7 +385,7 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     for (size_t i = 0; i < sizeof folders / sizeof *folders && !status; i++)
         status = make_folders(folders[i], FOLDER_SECRET, error);
     if (!status)
-        status = journal_open(hub->options->log, error);
+        status = log_open(hub->options->log, error);
     if (!status)
         status = lock_pid(lock, error);
     /* Signals are for this thread: they end its sleep. */
@@ -411,7 +411,7 @@ static void end(struct hub *hub)
     if (hub->couriers)
         couriers_wait(hub->couriers, drain_patience_seconds / 2);
     if (hub->store && report_returned(hub, &ignored))
-        say_error("", &ignored);
+        log_error("", &ignored);
     if (hub->page && hub->engine)
         note_status(hub);
     couriers_stop(hub->couriers);
@@ -433,9 +433,9 @@ enum status run_hub(const struct run_options *options, struct error *error)
     listen_to_signals();
     enum status status = begin(hub, &lock, error);
     if (!status) {
-        say("sensorhub %s begins", VERSION);
+        log_line("sensorhub %s begins", VERSION);
         status = loop(hub, error);
-        say(status ? "sensorhub ends, and not all is stored" : "sensorhub ends");
+        log_line(status ? "sensorhub ends, and not all is stored" : "sensorhub ends");
     }
     end(hub);
     if (lock >= 0)

@@ -2,7 +2,7 @@
 #ifndef HUB_RUN_H
 #define HUB_RUN_H
 
-#include "../common/error.h"
+#include "common/base/error.h"
 
 #include <stdbool.h>
 

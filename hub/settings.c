@@ -1,5 +1,5 @@
 #include "settings.h"
-#include "../common/json.h"
+#include "common/base/json.h"
 
 enum status settings_read(struct settings *settings, struct error *error)
 {

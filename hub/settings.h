@@ -2,7 +2,7 @@
 #ifndef HUB_SETTINGS_H
 #define HUB_SETTINGS_H
 
-#include "../common/spec.h"
+#include "common/spec/spec.h"
 
 struct settings {
     struct spec system;

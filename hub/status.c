@@ -1,11 +1,11 @@
 #include "status.h"
-#include "../common/files.h"
-#include "../common/json.h"
-#include "../common/memory.h"
-#include "buffer.h"
-#include "clock.h"
-#include "journal.h"
-#include "places.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/buffer.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,7 +17,7 @@
 #ifndef HUB_STATUS_H
 #define HUB_STATUS_H
 
-#include "engine.h"
+#include "hub/engine/engine.h"
 
 struct status_page;
 

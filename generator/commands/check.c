@@ -1,8 +1,8 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/spec.h"
-#include "../model.h"
-#include "../rules_check.h"
+#include "common/base/json.h"
+#include "common/spec/spec.h"
+#include "generator/documents/model.h"
+#include "generator/trial/warnings.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef GENERATOR_COMMANDS_COMMANDS_H
 #define GENERATOR_COMMANDS_COMMANDS_H
 
-#include "../cli.h"
+#include "generator/cli/cli.h"
 
 enum status command_check(struct context *context);
 enum status command_completion(struct context *context);

@@ -1,16 +1,16 @@
 /* create --from FILE: the whole table is checked before the first thing is made. */
 #include "things.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../local/check.h"
-#include "../progress.h"
-#include "../project.h"
-#include "../target/target.h"
-#include "../thing/bulk.h"
-#include "../thing/record.h"
-#include "../thing/table.h"
-#include "../thing/wifi.h"
-#include "../thing/wish.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/local/capabilities.h"
+#include "generator/cli/progress.h"
+#include "generator/project/project.h"
+#include "generator/targets/target.h"
+#include "generator/thing/bulk.h"
+#include "generator/thing/record.h"
+#include "generator/thing/csv.h"
+#include "generator/thing/wifi.h"
+#include "generator/thing/attributes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../project.h"
-#include "../target/target.h"
-#include "../thing/life.h"
+#include "common/base/json.h"
+#include "generator/project/project.h"
+#include "generator/targets/target.h"
+#include "generator/thing/life.h"
 #include "things.h"
 
 /* Nothing is deleted unless all that were named are there. */

@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../local/check.h"
-#include "../target/stack_plan.h"
-#include "../target/target.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/local/capabilities.h"
+#include "generator/deploy/plan.h"
+#include "generator/targets/target.h"
 #include "deployment.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 #include "deployment.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../aws/timestream.h"
-#include "../model.h"
-#include "../target/account.h"
-#include "../target/removal.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "aws/timestream.h"
+#include "generator/documents/model.h"
+#include "generator/targets/account.h"
+#include "generator/deploy/removal.h"
 
 #include <stdlib.h>
 #include <string.h>

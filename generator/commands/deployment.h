@@ -3,8 +3,8 @@
 #ifndef GENERATOR_COMMANDS_DEPLOYMENT_H
 #define GENERATOR_COMMANDS_DEPLOYMENT_H
 
-#include "../project.h"
-#include "../target/stacks.h"
+#include "generator/project/project.h"
+#include "generator/deploy/stacks.h"
 
 #include <stdbool.h>
 

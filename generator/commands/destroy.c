@@ -4,12 +4,12 @@
  * A stack says what is its own. Once it is gone the model says which names to look for, but a name
  * is no proof: then only what bears our tags is removed, and what does not is shown and left. */
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../target/removal.h"
-#include "../target/stack_plan.h"
-#include "../thing/record.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/deploy/removal.h"
+#include "generator/deploy/plan.h"
+#include "generator/thing/record.h"
 #include "deployment.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "commands.h"
-#include "../../common/json.h"
+#include "common/base/json.h"
 #include "deployment.h"
 #include "documents.h"
 

@@ -1,15 +1,15 @@
 /* doctor: what would go wrong, before it does; and what was left behind, with an offer to clean it
  * up. */
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../progress.h"
-#include "../project.h"
-#include "../target/account.h"
-#include "../target/checkup.h"
-#include "../thing/life.h"
-#include "../thing/orphans.h"
-#include "../thing/record.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/cli/progress.h"
+#include "generator/project/project.h"
+#include "generator/targets/account.h"
+#include "generator/deploy/checkup.h"
+#include "generator/thing/life.h"
+#include "generator/thing/orphans.h"
+#include "generator/thing/record.h"
 #include "things.h"
 
 #include <stdio.h>

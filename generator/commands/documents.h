@@ -2,7 +2,7 @@
 #ifndef GENERATOR_COMMANDS_DOCUMENTS_H
 #define GENERATOR_COMMANDS_DOCUMENTS_H
 
-#include "../project.h"
+#include "generator/project/project.h"
 
 /* The operands of the command line, or all types and then "system"; freed with names_free(). */
 struct names *chosen_subjects(const struct context *context, bool all);

@@ -1,7 +1,7 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/places.h"
-#include "../local/backlog.h"
+#include "common/base/files.h"
+#include "common/base/paths.h"
+#include "generator/local/backlog.h"
 
 #include <signal.h>
 

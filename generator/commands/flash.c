@@ -3,13 +3,13 @@
  * SHA-256 of every file, and each must be the manifest's. main.py and boot.py go last, so that a
  * board that was cut off in the middle does not start half of a package. */
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../process.h"
-#include "../project.h"
-#include "../thing/life.h"
-#include "../thing/package.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/subprocess.h"
+#include "generator/project/project.h"
+#include "generator/thing/life.h"
+#include "generator/thing/package.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
 #include "documents.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../project.h"
-#include "../thing/record.h"
-#include "../tabular.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/project/project.h"
+#include "generator/thing/record.h"
+#include "generator/cli/table.h"
 
 #include <stdlib.h>
 #include <string.h>

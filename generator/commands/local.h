@@ -2,8 +2,8 @@
 #ifndef GENERATOR_COMMANDS_LOCAL_H
 #define GENERATOR_COMMANDS_LOCAL_H
 
-#include "../cli.h"
-#include "../local/service.h"
+#include "generator/cli/cli.h"
+#include "generator/local/service.h"
 
 /* What runs, and what sensorhub tells of its work:
  *   {"running": true,                             both do their work

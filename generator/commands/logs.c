@@ -1,8 +1,8 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
-#include "../local/service.h"
+#include "common/base/files.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+#include "generator/local/service.h"
 
 #include <signal.h>
 #include <unistd.h>

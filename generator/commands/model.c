@@ -1,7 +1,7 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../model.h"
-#include "../project.h"
+#include "common/base/json.h"
+#include "generator/documents/model.h"
+#include "generator/project/project.h"
 
 enum status command_model(struct context *context)
 {

@@ -1,10 +1,10 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/names.h"
-#include "../model.h"
-#include "../project.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "generator/documents/model.h"
+#include "generator/project/project.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "commands.h"
-#include "../../common/memory.h"
-#include "../local/service.h"
+#include "common/base/memory.h"
+#include "generator/local/service.h"
 
 #include <signal.h>
 #include <stdio.h>

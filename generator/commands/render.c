@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../mustache.h"
-#include "input.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/documents/mustache.h"
+#include "generator/cli/input.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,14 +3,14 @@
  * Of a type: its emitted rules are run on the message, with its emitted policy asked whether the
  * message would come so far. Or of any statement: what it selects, on one line. */
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/problems.h"
-#include "../model.h"
-#include "../thing/record.h"
-#include "../trial.h"
-#include "input.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/problems.h"
+#include "generator/documents/model.h"
+#include "generator/thing/record.h"
+#include "generator/trial/trial.h"
+#include "generator/cli/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>

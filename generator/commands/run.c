@@ -6,13 +6,13 @@
  * folder, with the world around it in world.json (simulator/modules/_world.py says what that
  * holds); the package itself is only read. */
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../process.h"
-#include "../project.h"
-#include "../thing/life.h"
-#include "../thing/package.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/subprocess.h"
+#include "generator/project/project.h"
+#include "generator/thing/life.h"
+#include "generator/thing/package.h"
 
 #include <errno.h>
 #include <stdio.h>

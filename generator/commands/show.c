@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../thing/package.h"
-#include "../thing/record.h"
-#include "../thing/life.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/thing/package.h"
+#include "generator/thing/record.h"
+#include "generator/thing/life.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
-#include "../local/service.h"
-#include "../project.h"
-#include "../simulate/cast.h"
-#include "../simulate/fleet.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+#include "generator/local/service.h"
+#include "generator/project/project.h"
+#include "generator/simulate/population.h"
+#include "generator/simulate/fleet.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../local/backlog.h"
-#include "../thing/record.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/local/backlog.h"
+#include "generator/thing/record.h"
 #include "local.h"
 
 #include <stdlib.h>

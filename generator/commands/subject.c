@@ -1,9 +1,9 @@
 /* What rotate and package share: things that are there, and what shall change of them. */
 #include "things.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../thing/record.h"
-#include "../thing/wish.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/thing/record.h"
+#include "generator/thing/attributes.h"
 
 #include <stdlib.h>
 #include <string.h>

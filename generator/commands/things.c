@@ -1,8 +1,8 @@
 #include "things.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../pki/pki.h"
-#include "../thing/record.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/pki/pki.h"
+#include "generator/thing/record.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,12 +2,12 @@
 #ifndef GENERATOR_COMMANDS_THINGS_H
 #define GENERATOR_COMMANDS_THINGS_H
 
-#include "../cli.h"
-#include "../project.h"
-#include "../target/target.h"
-#include "../thing/life.h"
-#include "../thing/package.h"
-#include "../thing/wifi.h"
+#include "generator/cli/cli.h"
+#include "generator/project/project.h"
+#include "generator/targets/target.h"
+#include "generator/thing/life.h"
+#include "generator/thing/package.h"
+#include "generator/thing/wifi.h"
 
 #include <cjson/cJSON.h>
 

@@ -1,7 +1,7 @@
 #include "commands.h"
-#include "../../common/json.h"
-#include "../project.h"
-#include "../tabular.h"
+#include "common/base/json.h"
+#include "generator/project/project.h"
+#include "generator/cli/table.h"
 
 static void add_type(struct context *context, const struct spec *spec, struct tabular *table,
                      cJSON *list)

@@ -1,11 +1,11 @@
 #include "commands.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/places.h"
-#include "../local/backlog.h"
-#include "../local/keeper.h"
-#include "../local/port.h"
-#include "../local/prepare.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/paths.h"
+#include "generator/local/backlog.h"
+#include "generator/local/supervisor.h"
+#include "generator/local/port.h"
+#include "generator/local/prepare.h"
 #include "local.h"
 
 #include <signal.h>

@@ -1,9 +1,9 @@
 #include "backlog.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
-#include "../process.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+#include "common/base/subprocess.h"
 
 #include <string.h>
 

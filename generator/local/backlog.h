@@ -2,7 +2,7 @@
 #ifndef GENERATOR_LOCAL_BACKLOG_H
 #define GENERATOR_LOCAL_BACKLOG_H
 
-#include "../cli.h"
+#include "generator/cli/cli.h"
 #include "service.h"
 
 /* How many; below 0 when it cannot be told. Of a sensorhub that was killed it may be too many, and

@@ -1,6 +1,6 @@
 #include "port.h"
-#include "../../common/memory.h"
-#include "../../common/text.h"
+#include "common/base/memory.h"
+#include "common/base/text.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef GENERATOR_LOCAL_PORT_H
 #define GENERATOR_LOCAL_PORT_H
 
-#include "../../common/error.h"
+#include "common/base/error.h"
 
 /* REFUSED, with by whom as far as that can be told, when nobody can listen there now. */
 enum status port_free(int port, struct error *error);

@@ -1,11 +1,11 @@
 #include "prepare.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
-#include "../model.h"
-#include "check.h"
-#include "pairs.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+#include "generator/documents/model.h"
+#include "capabilities.h"
+#include "certificates.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef GENERATOR_LOCAL_PREPARE_H
 #define GENERATOR_LOCAL_PREPARE_H
 
-#include "../project.h"
+#include "generator/project/project.h"
 #include "service.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 #include "service.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
 
 #include <mosquitto.h>
 #include <signal.h>

@@ -4,8 +4,8 @@
 #ifndef GENERATOR_LOCAL_SERVICE_H
 #define GENERATOR_LOCAL_SERVICE_H
 
-#include "../../common/error.h"
-#include "process.h"
+#include "common/base/error.h"
+#include "daemon.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef GENERATOR_PKI_DER_H
 #define GENERATOR_PKI_DER_H
 
-#include "../../common/text.h"
+#include "common/base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

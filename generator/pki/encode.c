@@ -5,7 +5,7 @@
  * OpenSSL's own reader would stop early or skip it. */
 #include "pki_internal.h"
 
-#include "../../common/memory.h"
+#include "common/base/memory.h"
 
 #include <openssl/evp.h>
 #include <string.h>

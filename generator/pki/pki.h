@@ -7,9 +7,9 @@
 #ifndef GENERATOR_PKI_PKI_H
 #define GENERATOR_PKI_PKI_H
 
-#include "../../common/error.h"
-#include "../../common/secret.h"
-#include "../../common/text.h"
+#include "common/base/error.h"
+#include "common/base/secret.h"
+#include "common/base/text.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -6,7 +6,7 @@
  * (n + m) log (n + m), and bulk deletion stays quick. */
 #include "pki_internal.h"
 
-#include "../../common/memory.h"
+#include "common/base/memory.h"
 
 #include <openssl/x509v3.h>
 #include <stdlib.h>

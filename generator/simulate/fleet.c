@@ -1,7 +1,7 @@
 #include "fleet.h"
-#include "../../common/memory.h"
-#include "../../common/places.h"
-#include "../thing/record.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+#include "generator/thing/record.h"
 
 #include <errno.h>
 #include <math.h>

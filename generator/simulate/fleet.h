@@ -9,7 +9,7 @@
 #ifndef GENERATOR_SIMULATE_FLEET_H
 #define GENERATOR_SIMULATE_FLEET_H
 
-#include "../cli.h"
+#include "generator/cli/cli.h"
 #include "world.h"
 
 struct fleet_plan {

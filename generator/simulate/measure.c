@@ -1,5 +1,5 @@
 #include "measure.h"
-#include "../../common/json.h"
+#include "common/base/json.h"
 
 #include <math.h>
 #include <stdio.h>

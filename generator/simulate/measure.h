@@ -11,7 +11,7 @@
 #ifndef GENERATOR_SIMULATE_MEASURE_H
 #define GENERATOR_SIMULATE_MEASURE_H
 
-#include "../../common/text.h"
+#include "common/base/text.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

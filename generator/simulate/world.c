@@ -1,6 +1,6 @@
 #include "world.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "bulk.h"
-#include "../../common/memory.h"
+#include "common/base/memory.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -7,8 +7,8 @@
 #ifndef GENERATOR_THING_BULK_H
 #define GENERATOR_THING_BULK_H
 
-#include "../../common/error.h"
-#include "../target/target.h"
+#include "common/base/error.h"
+#include "generator/targets/target.h"
 #include "life.h"
 
 #include <stddef.h>

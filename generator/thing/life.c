@@ -15,10 +15,10 @@
  * lost is worth nothing; what the target remembers is a commit of its own; and the record becomes
  * active in one more, when the target has made the certificate count. */
 #include "life_parts.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/names.h"
-#include "../pki/pki.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>

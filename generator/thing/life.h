@@ -7,8 +7,8 @@
 #ifndef GENERATOR_THING_LIFE_H
 #define GENERATOR_THING_LIFE_H
 
-#include "../../common/error.h"
-#include "../target/target.h"
+#include "common/base/error.h"
+#include "generator/targets/target.h"
 #include "package.h"
 
 #include <cjson/cJSON.h>

@@ -1,9 +1,9 @@
 /* Making things; life.c says how the steps lie on the disk. */
 #include "life_parts.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/spec.h"
-#include "../pki/pki.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/spec.h"
+#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "orphans.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
 #include "life.h"
 #include "record.h"
 

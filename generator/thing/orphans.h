@@ -3,8 +3,8 @@
 #ifndef GENERATOR_THING_ORPHANS_H
 #define GENERATOR_THING_ORPHANS_H
 
-#include "../../common/files.h"
-#include "../target/survey.h"
+#include "common/base/files.h"
+#include "generator/deploy/survey.h"
 
 /* What this project's records say. */
 struct thing_records {

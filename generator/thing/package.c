@@ -1,9 +1,9 @@
 #include "package.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/spec.h"
-#include "../model.h"
-#include "../pki/pki.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/spec.h"
+#include "generator/documents/model.h"
+#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>

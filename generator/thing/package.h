@@ -10,12 +10,12 @@
 #ifndef GENERATOR_THING_PACKAGE_H
 #define GENERATOR_THING_PACKAGE_H
 
-#include "../../common/catalog.h"
-#include "../../common/error.h"
-#include "../../common/files.h"
-#include "../../common/secret.h"
-#include "../emit.h"
-#include "../target/target.h"
+#include "common/spec/catalog.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/secret.h"
+#include "generator/documents/emit.h"
+#include "generator/targets/target.h"
 
 #include <cjson/cJSON.h>
 

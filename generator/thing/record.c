@@ -1,7 +1,7 @@
 #include "record.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/spec.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/spec.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,10 +19,10 @@
 #ifndef GENERATOR_THING_RECORD_H
 #define GENERATOR_THING_RECORD_H
 
-#include "../../common/catalog.h"
-#include "../../common/error.h"
-#include "../../common/files.h"
-#include "../pki/pki.h"
+#include "common/spec/catalog.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "generator/pki/pki.h"
 
 #include <cjson/cJSON.h>
 

@@ -1,9 +1,9 @@
 #include "wifi.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/schema.h"
-#include "../../common/yaml.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/schema.h"
+#include "common/spec/yaml.h"
 
 #include <openssl/ui.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #ifndef GENERATOR_THING_WIFI_H
 #define GENERATOR_THING_WIFI_H
 
-#include "../../common/error.h"
-#include "../../common/secret.h"
+#include "common/base/error.h"
+#include "common/base/secret.h"
 
 struct wifi {
     struct secret ssid, password; /* both strings without NUL; password "" is an open network */

@@ -4,7 +4,7 @@
 #ifndef HUB_PLUGIN_IDENTITY_H
 #define HUB_PLUGIN_IDENTITY_H
 
-#include "../../common/names.h"
+#include "common/base/valid.h"
 
 #include <openssl/x509.h>
 #include <stdbool.h>

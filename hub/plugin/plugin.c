@@ -17,10 +17,10 @@
  *   tick         files that changed: whoever lost a right is put out, connected or not
  *
  * The decision on the last topic of a connection is remembered: a thing publishes to one. */
-#include "../../common/memory.h"
-#include "../../common/files.h"
-#include "../places.h"
-#include "../spool.h"
+#include "common/base/memory.h"
+#include "common/base/files.h"
+#include "common/base/paths.h"
+#include "hub/spool/spool.h"
 #include "identity.h"
 #include "rights.h"
 
@@ -89,7 +89,7 @@ static int64_t wall_clock(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-static void say(const char *line)
+static void broker_log(const char *line)
 {
     mosquitto_log_printf(MOSQ_LOG_WARNING, "%s", line);
 }
@@ -145,11 +145,11 @@ static void let_go(struct plugin *plugin, struct client *client)
 static const char *why_not(struct plugin *plugin, const struct identity *identity,
                            const char *client_id, struct text *words)
 {
-    if (rights_revoked(plugin->rights, identity->serial, say))
+    if (rights_revoked(plugin->rights, identity->serial, broker_log))
         return "its certificate is revoked";
     if (identity->service)
         return NULL;
-    if (!rights_know(plugin->rights, identity->type, say))
+    if (!rights_know(plugin->rights, identity->type, broker_log))
         return "its type is not plugged in";
     if (!rights_allow(plugin->rights, identity, client_id, POLICY_CONNECT, client_id, words))
         return text_string(words);
@@ -258,7 +258,7 @@ static bool away_may_receive(struct plugin *plugin, const struct mosquitto *conn
     memcpy(identity.type, topic, length);
     snprintf(identity.thing, sizeof identity.thing, "%s", client_id);
     bool allowed =
-        rights_know(plugin->rights, identity.type, say) &&
+        rights_know(plugin->rights, identity.type, broker_log) &&
         rights_allow(plugin->rights, &identity, client_id, POLICY_RECEIVE, topic, &words);
     text_free(&words);
     return allowed;
@@ -438,7 +438,7 @@ static int on_tick(int event, void *data, void *context)
         plugin->tidied = time;
         drop_full_allowances(plugin, time);
     }
-    rights_refresh(plugin->rights, say);
+    rights_refresh(plugin->rights, broker_log);
     if (rights_changed(plugin->rights))
         put_out_all_who_may_not(plugin);
     return MOSQ_ERR_SUCCESS;
@@ -486,7 +486,7 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     plugin->project = must_copy(project);
     plugin->rate = number(options, count, "messages_per_second", "0");
     plugin->rights = rights_open(project);
-    rights_refresh(plugin->rights, say);
+    rights_refresh(plugin->rights, broker_log);
     return spool_writer_open(&spool, &plugin->spool, error);
 }
 

@@ -1,8 +1,8 @@
 #include "rights.h"
-#include "../places.h"
-#include "../../common/files.h"
-#include "../../common/json.h"
-#include "../../common/memory.h"
+#include "common/base/paths.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
 
 #include <openssl/pem.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef HUB_PLUGIN_RIGHTS_H
 #define HUB_PLUGIN_RIGHTS_H
 
-#include "../../common/policy.h"
+#include "common/policy/policy.h"
 #include "identity.h"
 
 #include <stdbool.h>

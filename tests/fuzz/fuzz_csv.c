@@ -1,6 +1,6 @@
 /* Any bytes as a CSV file. A table that is read has as many fields in each row as it has columns,
  * all of them UTF-8, rows in the order of their lines; an error names the file. */
-#include "../../generator/thing/table.h"
+#include "generator/thing/csv.h"
 #include "workplace.h"
 
 static void check_table(const struct table *table)

@@ -3,7 +3,7 @@
  * An input is a template and, behind its last line "---", the data as JSON; without that line all
  * of it is the template and there is no data. Besides what the sanitizers see, an accepted template
  * must render alike twice, and every message must name a place. */
-#include "../../generator/mustache.h"
+#include "generator/documents/mustache.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Any bytes where PEM, a key, a certificate, a signing request or a revocation list is expected.
  * Only a message may come of it, or something that reads back as itself. */
-#include "../../generator/pki/pki.h"
+#include "generator/pki/pki.h"
 #include "workplace.h"
 
 #include <openssl/err.h>

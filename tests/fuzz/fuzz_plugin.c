@@ -4,9 +4,9 @@
  * nothing was accepted but what the policy of a thing that is known, not revoked and connected
  * under its own name allows. The input is events: a letter, a client, then texts, each a length and
  * its bytes, or one of the words below. */
-#include "../../common/files.h"
-#include "../../hub/plugin/identity.h"
-#include "../../hub/spool.h"
+#include "common/base/files.h"
+#include "hub/plugin/identity.h"
+#include "hub/spool/spool.h"
 #include "workplace.h"
 
 #include <mosquitto.h>

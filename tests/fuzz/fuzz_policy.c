@@ -2,7 +2,7 @@
  * them: the document, then a letter for the action, the name, the client id, the thing's name, an
  * attribute's value, a certificate's common name, an address. What is decided is the same each
  * time, points at a statement that is there, and gives way to a policy that denies everything. */
-#include "../../common/policy.h"
+#include "common/policy/policy.h"
 #include "workplace.h"
 
 enum { FIELDS = 8 };

@@ -2,10 +2,10 @@
  * statement. A fault lies inside of it; what compiles prints as a statement that has the same tree;
  * what the outline names lies inside; what a type's rules are made from it compiles, over the same
  * topic. */
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/rule.h"
-#include "../../generator/rules.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/rule/rule.h"
+#include "generator/documents/rules.h"
 #include "workplace.h"
 
 static void check_span(struct rule_span span, size_t length)

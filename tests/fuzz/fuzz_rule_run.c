@@ -1,8 +1,8 @@
 /* Any statement on any payload: "<version byte><statement>\0<payload>". It ends, within its memory;
  * with nothing computed ahead or once for two uses the result is the same; what it selects is JSON
  * again, unless it is the payload itself. The statement serves as a template, too. */
-#include "../../common/memory.h"
-#include "../../common/rule_value.h"
+#include "common/base/memory.h"
+#include "common/rule/value.h"
 #include "workplace.h"
 
 enum { MOST_MEMORY = 4 << 20 };

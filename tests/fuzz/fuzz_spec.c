@@ -1,10 +1,10 @@
 /* Any bytes as a spec: of a system when they begin with "# system", else of a type called
  * esp8266temp, with what ships as its catalog. Every problem must have a place in the file, and be
  * told twice alike; a spec without errors must make a model. */
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/spec.h"
-#include "../../generator/model.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/spec.h"
+#include "generator/documents/model.h"
 #include "workplace.h"
 
 #include <sys/stat.h>

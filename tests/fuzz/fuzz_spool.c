@@ -1,8 +1,8 @@
 /* Any bytes at the end of the last segment, or as all of it, as a crash or a bad disk may leave
  * them. The writer opens the spool, or says why not, and appends; the reader finds what was whole,
  * in order, and what came after. The first byte of the input says which of the two. */
-#include "../../common/files.h"
-#include "../../hub/spool_segment.h"
+#include "common/base/files.h"
+#include "hub/spool/segment.h"
 #include "workplace.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Any bytes as an answer in XML. What is read is JSON that can be written and read again, not
  * deeper than the limit; what is not read has a message. */
-#include "../../common/json.h"
-#include "../../generator/aws/xml.h"
+#include "common/base/json.h"
+#include "aws/xml.h"
 #include "workplace.h"
 
 /* Its depth; no member without a name, no list of nothing. */

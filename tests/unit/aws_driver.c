@@ -8,9 +8,9 @@
  *
  * usage: aws_driver [PROFILE [RATE [IN_FLIGHT [PROCESSES]]]]  ("" for none; with PROCESSES the
  * calls are shared among so many after a fork) */
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../generator/aws/aws.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "aws/aws.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * said where one is wrong. Roles, containers and instances are tests/aws/credentials.py's. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/aws/client.h"
+#include "common/base/json.h"
+#include "aws/client.h"
 
 static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_SECRET_ACCESS_KEY",

@@ -2,8 +2,8 @@
  * tests/aws/make_profile_cases.py. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/aws/profile.h"
+#include "common/base/json.h"
+#include "aws/profile.h"
 
 static const char *lookup(const struct aws_profiles *profiles, const char *kind, const char *name,
                           const char *key, const char *nested)

@@ -2,9 +2,9 @@
  */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/aws/aws.h"
-#include "../../generator/aws/sign.h"
+#include "common/base/json.h"
+#include "aws/aws.h"
+#include "aws/sign.h"
 
 #include <openssl/evp.h>
 

@@ -1,8 +1,8 @@
 /* XML answers as JSON. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/aws/xml.h"
+#include "common/base/json.h"
+#include "aws/xml.h"
 
 static void assert_read(const char *xml, const char *wanted)
 {

@@ -1,8 +1,8 @@
 /* What ships: platforms and drivers, as their data files say. */
 #include "workplace.h"
 
-#include "../../common/catalog.h"
-#include "../../common/json.h"
+#include "common/spec/catalog.h"
+#include "common/base/json.h"
 
 static const char board[] =
     "version: 1\nplatform: board\nkey: {algorithm: ec-p256, encoding: sec1}\n";

@@ -2,7 +2,7 @@
  * option of the one table. */
 #include "workplace.h"
 
-#include "../../generator/cli.h"
+#include "generator/cli/cli.h"
 
 #include <fcntl.h>
 

@@ -1,8 +1,8 @@
 /* Template sets and what is written of them: errors with their places, only what changed. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/emit.h"
+#include "common/base/json.h"
+#include "generator/documents/emit.h"
 
 static struct template_set *load(const char *set, const char *base)
 {

@@ -1,8 +1,8 @@
 /* The engine: what rules make of readings, from records to rows, with the documents of a type that
  * are written here as the generator emits them. */
-#include "../../common/json.h"
-#include "../../hub/engine.h"
-#include "../../hub/journal.h"
+#include "common/base/json.h"
+#include "hub/engine/engine.h"
+#include "common/base/log.h"
 #include "workplace.h"
 
 #include <arpa/inet.h>
@@ -77,7 +77,7 @@ static int begin(void **state)
     put("iot_system_infra/system.yaml",
         "version: 1\nname: home\nlocal:\n  notify:\n    alarms: [\"http://127.0.0.1:1/\"]\n");
     put_documents();
-    assert_fine(journal_open("log", &error));
+    assert_fine(log_open("log", &error));
     assert_fine(settings_read(&settings, &error));
     assert_fine(couriers_start(1, &couriers, &error));
     assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));

@@ -1,7 +1,7 @@
 /* Errors, memory and secrets: small rooms that all others stand on. */
 #include "workplace.h"
 
-#include "../../common/secret.h"
+#include "common/base/secret.h"
 
 #include <errno.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* The one layout of JSON files, and reading with places. */
 #include "workplace.h"
 
-#include "../../common/json.h"
+#include "common/base/json.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* Mail, through a sendmail that is a script of the test's own: what it is given, and what becomes
  * of one that hangs. */
-#include "../../common/files.h"
-#include "../../hub/mail.h"
+#include "common/base/files.h"
+#include "hub/actions/mail.h"
 #include "workplace.h"
 
 #include <signal.h>

@@ -1,10 +1,10 @@
 /* Spec -> model, and in it the two rules of a type: their exact SQL, its policy, its names. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/rule.h"
-#include "../../common/spec.h"
-#include "../../generator/model.h"
+#include "common/base/json.h"
+#include "common/rule/rule.h"
+#include "common/spec/spec.h"
+#include "generator/documents/model.h"
 
 static struct catalog catalog;
 

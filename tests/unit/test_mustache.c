@@ -1,8 +1,8 @@
 /* The template engine. What a template renders to, and which error a wrong one gives, stands in
  * mustache-cases.json; here is what a case cannot say: bounds, bytes that JSON cannot hold, paths.
  */
-#include "../../common/memory.h"
-#include "../../generator/mustache.h"
+#include "common/base/memory.h"
+#include "generator/documents/mustache.h"
 
 #include <setjmp.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* Keys, requests, certificates and revocation lists, checked against OpenSSL's own readers: what is
  * laid out by hand in generator/pki/ must be, byte for byte, what the library would have written.
  */
-#include "../../common/memory.h"
-#include "../../generator/pki/pki.h"
+#include "common/base/memory.h"
+#include "generator/pki/pki.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

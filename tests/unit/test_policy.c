@@ -1,7 +1,7 @@
 /* Policies: what a table of cases cannot say. Bounds, cost, memory, the words for a decision, and
  * the documents that this program emits. */
-#include "../../common/json.h"
-#include "../../common/policy.h"
+#include "common/base/json.h"
+#include "common/policy/policy.h"
 #include "workplace.h"
 
 #include <malloc.h>

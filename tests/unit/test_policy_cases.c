@@ -1,8 +1,8 @@
 /* Every case of policy-cases.json: policies, what is asked for and by whom, and what is decided.
  * Each group names the section of the AWS IoT developer guide (DG) or the IAM user guide (IAM) that
  * it comes from. */
-#include "../../common/json.h"
-#include "../../common/policy.h"
+#include "common/base/json.h"
+#include "common/policy/policy.h"
 #include "workplace.h"
 
 enum { LEAST_CASES = 90, MOST_POLICIES = 10, MOST_KEYS = 16 };

@@ -1,8 +1,8 @@
 /* How what is wrong is shown: sorted, with its line and a caret, safe for a terminal. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/problems.h"
+#include "common/base/json.h"
+#include "common/spec/problems.h"
 
 static struct source source;
 static struct problems problems;

@@ -2,8 +2,8 @@
  * values, the documents of a type and of the system. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../generator/project.h"
+#include "common/base/json.h"
+#include "generator/project/project.h"
 
 static struct command command = {.name = "test",
                                  .options = {{.name = "target"}, {.name = "database"}}};

@@ -3,7 +3,7 @@
  * table of cases (test_rule_cases.c). */
 #include "workplace.h"
 
-#include "../../common/rule_value.h"
+#include "common/rule/value.h"
 
 #include <pthread.h>
 #include <time.h>

@@ -3,8 +3,8 @@
  *
  * Every case is run three times: as it is used, computing nothing ahead, and printed and compiled
  * again. All must do the same. */
-#include "../../common/memory.h"
-#include "../../common/rule_value.h"
+#include "common/base/memory.h"
+#include "common/rule/value.h"
 
 #include <regex.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* The functions of the rule language where a case of rule-cases.txt cannot go: bounds, random
  * numbers, missing parts of a message, threads. */
-#include "../../common/json.h"
-#include "../../common/memory.h"
-#include "../../common/rule_value.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/rule/value.h"
 
 #include <pthread.h>
 #include <setjmp.h>

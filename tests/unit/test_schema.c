@@ -2,8 +2,8 @@
  * other. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/schema.h"
+#include "common/base/json.h"
+#include "common/spec/schema.h"
 
 /* The JSON that comes back, and behind it every message: "{...}|message (hint)|..." */
 static char *outcome(const char *schema_text, const char *value)
@@ -366,7 +366,7 @@ static void schemas_use_what_is_understood(void **state)
 static void the_header_names_the_same_keywords(void **state)
 {
     (void)state;
-    owned char *path = from_root("common/schema.h");
+    owned char *path = from_root("common/spec/schema.h");
     owned char *header = get(path);
     for (size_t i = 0; i < sizeof understood / sizeof *understood; i++)
         if (!strstr(header, understood[i]))

@@ -1,5 +1,5 @@
 /* A server's certificate, and what makes it fit no more, judged by OpenSSL. */
-#include "../../generator/pki/pki.h"
+#include "generator/pki/pki.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What simulated things measure, and how they act on each other. */
-#include "../../common/json.h"
-#include "../../generator/simulate/world.h"
+#include "common/base/json.h"
+#include "generator/simulate/world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

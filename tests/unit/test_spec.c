@@ -9,9 +9,9 @@
  * line, beside a code/sensor.py. A file called system-* is the project's system. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/names.h"
-#include "../../common/spec.h"
+#include "common/base/json.h"
+#include "common/base/valid.h"
+#include "common/spec/spec.h"
 
 #include <dirent.h>
 

@@ -1,5 +1,5 @@
 /* The spool: what goes in comes out, in order, once, whatever is torn, full or begun anew. */
-#include "../../hub/spool_segment.h"
+#include "hub/spool/segment.h"
 #include "workplace.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Two templates in, a list of changes out: what a deployment would do, as data and as text. */
-#include "../../common/json.h"
-#include "../../generator/target/stack_plan.h"
+#include "common/base/json.h"
+#include "generator/deploy/plan.h"
 #include "workplace.h"
 
 static cJSON *parsed(const char *json)

@@ -1,5 +1,5 @@
 /* The store, the same tests on SQLite and on a PostgreSQL server that is started for them. */
-#include "../../hub/store.h"
+#include "store/store.h"
 #include "workplace.h"
 
 #include <fcntl.h>

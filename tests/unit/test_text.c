@@ -1,7 +1,7 @@
 /* Texts that grow, UTF-8, and the nearest word. */
 #include "workplace.h"
 
-#include "../../common/text.h"
+#include "common/base/text.h"
 
 static void a_text_grows(void **state)
 {

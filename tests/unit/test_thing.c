@@ -2,12 +2,12 @@
  */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/spec.h"
-#include "../../generator/model.h"
-#include "../../generator/thing/bulk.h"
-#include "../../generator/thing/life.h"
-#include "../../generator/thing/record.h"
+#include "common/base/json.h"
+#include "common/spec/spec.h"
+#include "generator/documents/model.h"
+#include "generator/thing/bulk.h"
+#include "generator/thing/life.h"
+#include "generator/thing/record.h"
 
 #include <dirent.h>
 #include <openssl/pem.h>

@@ -1,6 +1,6 @@
 /* The document of a topic rule: what is taken from it, and what is said of a wrong one. */
-#include "../../common/json.h"
-#include "../../common/topic_rule.h"
+#include "common/base/json.h"
+#include "common/rule/topic_rule.h"
 #include "workplace.h"
 
 static enum status compile(const char *document, struct topic_rule *rule)

@@ -2,9 +2,9 @@
  * inside of scalars. */
 #include "workplace.h"
 
-#include "../../common/json.h"
-#include "../../common/schema.h"
-#include "../../common/yaml.h"
+#include "common/base/json.h"
+#include "common/spec/schema.h"
+#include "common/spec/yaml.h"
 
 static struct source source;
 static struct problems problems;

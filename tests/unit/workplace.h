@@ -5,9 +5,9 @@
 #ifndef TESTS_UNIT_WORKPLACE_H
 #define TESTS_UNIT_WORKPLACE_H
 
-#include "../../common/error.h"
-#include "../../common/files.h"
-#include "../../common/memory.h"
+#include "common/base/error.h"
+#include "common/base/files.h"
+#include "common/base/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,189 @@
+#include "endpoint.h"
+#include "common/base/memory.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* botocore's data/endpoints.json; the first whose prefix fits. */
+static const struct partition partitions[] = {
+    {"cn-", "aws-cn", "amazonaws.com.cn", "cn-north-1", "cn-north-1.amazonaws.com.cn"},
+    {"us-gov-", "aws-us-gov", "amazonaws.com", "us-gov-west-1", "us-gov.amazonaws.com"},
+    {"us-iso-", "aws-iso", "c2s.ic.gov", "us-iso-east-1", "us-iso-east-1.c2s.ic.gov"},
+    {"us-isob-", "aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", "us-isob-east-1.sc2s.sgov.gov"},
+    {"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", "eu-isoe-west-1.cloud.adc-e.uk"},
+    {"us-isof-", "aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1",
+     "us-isof-south-1.csp.hci.ic.gov"},
+    {"eusc-", "aws-eusc", "amazonaws.eu", "eusc-de-east-1", "eusc-de-east-1.amazonaws.eu"},
+    {"", "aws", "amazonaws.com", "us-east-1", "amazonaws.com"},
+};
+
+const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+bool says_true(const char *value)
+{
+    return value && strcasecmp(value, "true") == 0;
+}
+
+const struct partition *partition_of(const char *region)
+{
+    const struct partition *partition = partitions;
+    while (!begins_with(region, partition->prefix))
+        partition++;
+    return partition;
+}
+
+bool region_is_sane(const char *region)
+{
+    size_t length = strlen(region);
+    return length && length <= 63 && region[0] != '-' && region[length - 1] != '-' &&
+           strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
+               length &&
+           strspn(region, "0123456789") < length;
+}
+
+/* --- overrides --- */
+
+static bool overrides_are_off(const struct endpoint_facts *facts)
+{
+    const char *variable = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    return says_true(variable ? variable
+                              : profile_setting(facts->profiles, facts->profile,
+                                                "ignore_configured_endpoint_urls", NULL));
+}
+
+static enum status of_services_section(const struct endpoint_facts *facts,
+                                       const struct aws_service *service, const char **url,
+                                       struct error *error)
+{
+    const char *section = profile_setting(facts->profiles, facts->profile, "services", NULL);
+    *url = NULL;
+    if (!section)
+        return FINE;
+    if (!section_exists(facts->profiles, "services", section)) {
+        fail(error, WRONG_INPUT, "profile \"%s\" names services = %s, and there is no such section",
+             facts->profile, section);
+        return advise(error, "add [services %s] to ~/.aws/config, or remove the line", section);
+    }
+    *url = section_setting(facts->profiles, "services", section, service->section, "endpoint_url");
+    return FINE;
+}
+
+/* *url is NULL when nothing overrides; *where says what did, freed by the caller. */
+static enum status find_override(const struct endpoint_facts *facts,
+                                 const struct aws_service *service, const char **url, char **where,
+                                 struct error *error)
+{
+    *url = NULL;
+    if (overrides_are_off(facts))
+        return FINE;
+    *where = must_format("AWS_ENDPOINT_URL_%s", service->variable);
+    if ((*url = environment(*where)))
+        return FINE;
+    free(*where);
+    *where = must_copy("AWS_ENDPOINT_URL");
+    if ((*url = environment(*where)))
+        return FINE;
+    free(*where);
+    *where = must_format("endpoint_url of profile \"%s\"", facts->profile);
+    enum status status = of_services_section(facts, service, url, error);
+    if (!status && !*url)
+        *url = profile_setting(facts->profiles, facts->profile, "endpoint_url", NULL);
+    return status;
+}
+
+/* --- URLs --- */
+
+static char *part_of(CURLU *url, CURLUPart part)
+{
+    char *found = NULL;
+    if (curl_url_get(url, part, &found, 0) != CURLUE_OK)
+        return must_copy("");
+    char *copy = must_copy(found);
+    curl_free(found);
+    return copy;
+}
+
+static bool take_parts(CURLU *parts, struct endpoint *endpoint)
+{
+    owned char *scheme = part_of(parts, CURLUPART_SCHEME), *host = part_of(parts, CURLUPART_HOST);
+    owned char *port = part_of(parts, CURLUPART_PORT), *user = part_of(parts, CURLUPART_USER);
+    owned char *query = part_of(parts, CURLUPART_QUERY);
+    owned char *fragment = part_of(parts, CURLUPART_FRAGMENT);
+    bool secure = strcmp(scheme, "https") == 0;
+    if ((!secure && strcmp(scheme, "http") != 0) || !*host || *user || *query || *fragment)
+        return false;
+    bool usual = !*port || strcmp(port, secure ? "443" : "80") == 0;
+    endpoint->host = usual ? must_copy(host) : must_format("%s:%s", host, port);
+    endpoint->root = must_format("%s://%s", scheme, endpoint->host);
+    endpoint->path = part_of(parts, CURLUPART_PATH);
+    for (size_t end = strlen(endpoint->path); end && endpoint->path[end - 1] == '/'; end--)
+        endpoint->path[end - 1] = '\0';
+    return true;
+}
+
+static enum status read_url(const char *url, const char *where, struct endpoint *endpoint,
+                            struct error *error)
+{
+    CURLU *parts = curl_url();
+    bool fine = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                take_parts(parts, endpoint);
+    curl_url_cleanup(parts);
+    if (fine)
+        return FINE;
+    fail(error, WRONG_INPUT, "%s is not the URL of an endpoint", where);
+    return advise(error, "it looks like https://host or http://localhost:5000");
+}
+
+/* In government regions some hosts are of that kind under their usual names (as botocore resolves
+ * them). */
+static bool has_fips_host(const struct partition *partition, const struct aws_service *service)
+{
+    static const char *const same[] = {"cloudformation", "iam", "ingest.timestream", "logs", "sts"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (strcmp(service->endpoint, same[i]) == 0)
+            return strcmp(partition->name, "aws-us-gov") != 0;
+    return true;
+}
+
+static char *usual_host(const struct endpoint_facts *facts, const struct aws_service *service)
+{
+    const struct partition *partition = partition_of(facts->region);
+    const char *fips = facts->fips && has_fips_host(partition, service) ? "-fips" : "";
+    if (service->global)
+        return must_format("%s%s.%s", service->endpoint, fips, partition->global_hosts);
+    return must_format("%s%s.%s.%s", service->endpoint, fips, facts->region, partition->suffix);
+}
+
+enum status endpoint_find(const struct endpoint_facts *facts, const struct aws_service *service,
+                          const char *host, struct endpoint *endpoint, struct error *error)
+{
+    const char *url;
+    owned char *where = NULL;
+    *endpoint = (struct endpoint){.region = facts->region};
+    if (service->global)
+        endpoint->region = partition_of(facts->region)->global_region;
+    enum status status = find_override(facts, service, &url, &where, error);
+    if (status)
+        return status;
+    endpoint->overridden = url != NULL;
+    if (url)
+        return read_url(url, where, endpoint, error);
+    endpoint->host = host ? must_copy(host) : usual_host(facts, service);
+    endpoint->root = must_format("https://%s", endpoint->host);
+    endpoint->path = must_copy("");
+    return FINE;
+}
+
+void endpoint_free(struct endpoint *endpoint)
+{
+    free(endpoint->root);
+    free(endpoint->host);
+    free(endpoint->path);
+    *endpoint = (struct endpoint){0};
+}

@@ -1,0 +1,49 @@
+#include "iam.h"
+#include "common/base/json.h"
+
+const struct aws_service iam_service = {.name = "iam",
+                                        .endpoint = "iam",
+                                        .variable = "IAM",
+                                        .section = "iam",
+                                        .version = "2010-05-08",
+                                        .protocol = AWS_QUERY,
+                                        .global = true};
+
+void iam_get_account_summary(struct aws *aws, struct aws_call *call)
+{
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "GetAccountSummary",
+                                     .wanted = "GetAccountSummaryResult"});
+}
+
+void iam_get_role(struct aws *aws, struct aws_call *call, const char *name)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "RoleName", name);
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "GetRole",
+                                     .wanted = "GetRoleResult",
+                                     .body = body});
+}
+
+void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call,
+                                   const struct iam_question *question, const char *marker)
+{
+    cJSON *body = json_object(), *resources = json_array();
+    cJSON_AddItemToArray(resources, cJSON_CreateString(question->resource));
+    json_put_string(body, "PolicySourceArn", question->principal);
+    json_put(body, "ActionNames", cJSON_Duplicate(question->actions, true));
+    json_put(body, "ResourceArns", resources);
+    if (question->context)
+        json_put(body, "ContextEntries", cJSON_Duplicate(question->context, true));
+    json_put_string(body, "MaxItems", "1000");
+    if (marker)
+        json_put_string(body, "Marker", marker);
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &iam_service,
+                                     .operation = "SimulatePrincipalPolicy",
+                                     .wanted = "SimulatePrincipalPolicyResult",
+                                     .body = body});
+}

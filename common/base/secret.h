@@ -1,0 +1,24 @@
+/* Bytes that must not outlive their use: private keys, wifi passwords.
+ *
+ * A secret has a type of its own, so that it cannot be printed or copied by accident, and is
+ * overwritten when it is freed. It never grows in place, so that no copy stays behind. */
+#ifndef COMMON_BASE_SECRET_H
+#define COMMON_BASE_SECRET_H
+
+#include <stddef.h>
+
+struct secret {
+    char *at;      /* length bytes and a NUL; NULL when there is none (an empty secret is "") */
+    size_t length; /* bytes, without the NUL */
+};
+
+/* A secret that holds a copy of length bytes; the caller frees it, and wipes the original. */
+struct secret secret_copy(const char *bytes, size_t length);
+
+/* Overwrites and frees; {0} is fine. */
+void secret_free(struct secret *secret);
+
+/* For `secret_owned struct secret key = {0};`: freed when the variable goes out of scope. */
+#define secret_owned __attribute__((cleanup(secret_free)))
+
+#endif

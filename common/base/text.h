@@ -1,0 +1,65 @@
+/* A text that grows: bytes with their length, always followed by a NUL that is not counted.
+ *
+ * `struct text t = {0}` is the empty text and owns nothing. Whoever declares a text frees it;
+ * functions that take a text append to it and never free or shrink it. */
+#ifndef COMMON_BASE_TEXT_H
+#define COMMON_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *at;      /* NULL while empty and never written to; use text_string() for a C string */
+    size_t length; /* bytes, without the NUL */
+    size_t room;   /* bytes allocated */
+};
+
+void text_add(struct text *text, const void *bytes, size_t length);
+void text_add_string(struct text *text, const char *string);
+void text_add_char(struct text *text, char character);
+void text_add_format(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void text_add_formatv(struct text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+void text_add_repeated(struct text *text, char character, size_t times);
+
+/* The text as a C string ("" when empty); valid until the next change. */
+const char *text_string(const struct text *text);
+
+/* Forgets the contents, keeps the room. */
+void text_clear(struct text *text);
+
+/* Hands the bytes over to the caller, who frees them; the text is empty afterwards. */
+char *text_take(struct text *text);
+
+void text_free(struct text *text);
+
+/* Overwrites all that was allocated before freeing it: for texts that held a secret. A text that
+ * grew has left its old bytes in freed memory, so reserve enough first with text_reserve(). */
+void text_wipe(struct text *text);
+void text_reserve(struct text *text, size_t room);
+
+/* True when length bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at
+ * most U+10FFFF); else *bad, if not NULL, is the offset of the first byte that is not. */
+bool utf8_valid(const char *bytes, size_t length, size_t *bad);
+
+/* How many code points length bytes of valid UTF-8 hold (columns on a terminal, nearly). */
+size_t utf8_length(const char *bytes, size_t length);
+
+/* Line and column of the byte at offset, both from 1; columns are code points. */
+void find_place(const char *bytes, size_t offset, size_t *line, size_t *column);
+
+/* True when string begins, or ends, with part. */
+bool begins_with(const char *string, const char *part);
+bool ends_with(const char *string, const char *part);
+
+/* Edits (insert, delete, replace, swap of neighbours) from one word to another, for "did you
+ * mean"; words over 64 bytes count as infinitely far (SIZE_MAX). */
+size_t edit_distance(const char *one, const char *other);
+
+/* The word of words (count of them) that is nearest to word, if near enough that a person may
+ * have meant it, else NULL. The result is one of words, not a copy. */
+const char *nearest_word(const char *word, const char *const *words, size_t count);
+
+#endif

@@ -1,0 +1,20 @@
+#include "valid.h"
+
+#include <string.h>
+
+bool type_name_valid(const char *name)
+{
+    size_t length = strlen(name);
+    if (strcmp(name, "system") == 0) /* the word for the central system */
+        return false;
+    return length >= 2 && length <= 48 && name[0] >= 'a' && name[0] <= 'z' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+}
+
+bool thing_name_valid(const char *name)
+{
+    size_t length = strlen(name);
+    return length >= 1 && length <= 64 &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-") ==
+               length;
+}

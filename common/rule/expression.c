@@ -1,0 +1,736 @@
+/* Expressions: one function for each level of operators, loosest first. Precedence is SQL's: OR,
+ * AND, NOT, comparisons and IN, + - ||, * / %, the minus of one operand, paths. The guide's
+ * "Operators" does not state one; its examples need this ((temperature - 32) * 5 / 9).
+ *
+ * What the guide does not have and is taken: || (joins texts), IN and NOT IN over a list, an array
+ * or a nested SELECT, EXISTS (SELECT ...), CASE WHEN condition. */
+#include "compile.h"
+#include "common/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct node *parse_level(struct compiler *compiler, enum level level);
+
+static struct node *new_node(struct compiler *compiler, enum node_kind kind)
+{
+    struct node *node = rule_keep(compiler, sizeof *node);
+    if (node) {
+        memset(node, 0, sizeof *node);
+        node->kind = kind;
+    }
+    return node;
+}
+
+static bool deeper(struct compiler *compiler)
+{
+    if (compiler->failed)
+        return false;
+    if (compiler->depth == RULE_DEEPEST) {
+        rule_fail(compiler, compiler->word, NULL, "this is nested too deeply (at most %d levels)",
+                  RULE_DEEPEST);
+        return false;
+    }
+    compiler->depth++;
+    return true;
+}
+
+static bool need_version(struct compiler *compiler, struct word word, const char *what)
+{
+    if (compiler->program->version != RULE_2015_10_08)
+        return true;
+    rule_fail(compiler, word, "set the SQL version to 2016-03-23",
+              "%s needs SQL version 2016-03-23", what);
+    return false;
+}
+
+/* --- constants and names --- */
+
+static const struct node *constant(struct compiler *compiler, struct rule_value value, size_t from)
+{
+    struct node *node = new_node(compiler, NODE_CONSTANT);
+    if (!node)
+        return NULL;
+    node->value = value;
+    return rule_finish(compiler, node, from);
+}
+
+static const struct node *parse_number(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct name text = rule_word_text(compiler, word);
+    struct rule_decimal decimal;
+    int64_t integer;
+    char plain[64];
+    size_t length = 0;
+    for (size_t i = 0; i < text.length && length < sizeof plain; i++)
+        if (text.at[i] != '+')
+            plain[length++] = text.at[i];
+    if (length == sizeof plain)
+        return rule_fail(compiler, word, NULL, "this number is too long (a number has 34 digits)");
+    if (!rule_decimal_read(plain, length, &decimal))
+        return rule_fail(compiler, word, NULL,
+                         "this number is out of range (at most 9.99E999, at least 1E-999)");
+    bool whole =
+        !memchr(plain, '.', length) && !memchr(plain, 'e', length) && !memchr(plain, 'E', length);
+    rule_next_word(compiler);
+    return constant(compiler,
+                    whole && rule_decimal_to_int(decimal, &integer) ? rule_int(integer)
+                                                                    : rule_decimal(decimal),
+                    word.offset);
+}
+
+static const struct node *parse_text(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct name inside = rule_string_of(compiler, word);
+    rule_next_word(compiler);
+    return constant(compiler, rule_string(inside.at, inside.length), word.offset);
+}
+
+static const struct node *parse_field(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    if (!compiler->nested) {
+        struct rule_span *span = rule_grow(compiler, &compiler->fields, sizeof *span);
+        if (span)
+            *span = (struct rule_span){word.offset, word.length};
+    }
+    struct node *node = new_node(compiler, NODE_FIELD);
+    rule_next_word(compiler);
+    if (!node)
+        return NULL;
+    node->field = rule_word_text(compiler, word);
+    node->depends = RULE_ON_MESSAGE;
+    return rule_finish(compiler, node, word.offset);
+}
+
+/* --- lists --- */
+
+static enum rule_dependence most(enum rule_dependence one, enum rule_dependence other)
+{
+    return one > other ? one : other;
+}
+
+/* expression, expression, ... up to a closing sign that is still in hand. */
+static const struct node *const *parse_list(struct compiler *compiler, const char *close,
+                                            size_t *count, enum rule_dependence *depends)
+{
+    struct growing list = {0};
+    if (!rule_is_sign(compiler, close)) {
+        do {
+            const struct node *item = rule_parse_expression(compiler);
+            const struct node **place = item ? rule_grow(compiler, &list, sizeof *place) : NULL;
+            if (!place)
+                break;
+            *place = item;
+            *depends = most(*depends, item->depends);
+        } while (rule_take_sign(compiler, ","));
+    }
+    *count = list.count;
+    return rule_settle_list(compiler, &list, sizeof(const struct node *));
+}
+
+static const struct node *parse_items(struct compiler *compiler, enum node_kind kind,
+                                      const char *close)
+{
+    struct word open = compiler->word;
+    struct node *node = new_node(compiler, kind);
+    if (!node || !deeper(compiler))
+        return NULL;
+    rule_next_word(compiler);
+    node->array.items = parse_list(compiler, close, &node->array.count, &node->depends);
+    if (!rule_take_sign(compiler, close))
+        return rule_expect(compiler, kind == NODE_LIST ? "\",\" or \")\"" : "\",\" or \"]\"", NULL);
+    compiler->depth--;
+    return rule_finish(compiler, node, open.offset);
+}
+
+static bool parse_entry(struct compiler *compiler, struct node *node, struct growing *list)
+{
+    struct word key = compiler->word;
+    if (key.kind != WORD_STRING) {
+        rule_expect(compiler, "a key in quotes", NULL);
+        return false;
+    }
+    struct name name = rule_string_of(compiler, key);
+    rule_next_word(compiler);
+    if (!rule_take_sign(compiler, ":")) {
+        rule_expect(compiler, "\":\"", NULL);
+        return false;
+    }
+    const struct node *value = rule_parse_expression(compiler);
+    struct entry *entry = value ? rule_grow(compiler, list, sizeof *entry) : NULL;
+    if (!entry)
+        return false;
+    *entry = (struct entry){name, value};
+    node->depends = most(node->depends, value->depends);
+    return true;
+}
+
+static const struct node *parse_object(struct compiler *compiler)
+{
+    struct word open = compiler->word;
+    struct growing list = {0};
+    struct node *node = new_node(compiler, NODE_OBJECT);
+    if (!node || !need_version(compiler, open, "an object written in a statement") ||
+        !deeper(compiler))
+        return NULL;
+    rule_next_word(compiler);
+    if (!rule_is_sign(compiler, "}"))
+        while (parse_entry(compiler, node, &list) && rule_take_sign(compiler, ","))
+            ;
+    node->object.count = list.count;
+    node->object.entries = rule_settle_list(compiler, &list, sizeof(struct entry));
+    if (!rule_take_sign(compiler, "}"))
+        return rule_expect(compiler, "\",\" or \"}\"", NULL);
+    compiler->depth--;
+    return rule_finish(compiler, node, open.offset);
+}
+
+/* --- calls --- */
+
+static const struct node *unknown_function(struct compiler *compiler, struct word word)
+{
+    char name[32], hint[96] = "";
+    const char *names[256];
+    size_t count = 0;
+    for (; count < rule_function_count && count < 255; count++)
+        names[count] = rule_functions[count].name;
+    names[count++] = "cast";
+    for (size_t i = 0; i < word.length && i + 1 < sizeof name; i++) {
+        char c = compiler->text[word.offset + i];
+        name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+        name[i + 1] = '\0';
+    }
+    const char *near = word.length < sizeof name ? nearest_word(name, names, count) : NULL;
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean %s()?", near);
+    return rule_fail(compiler, word, hint, "there is no function %.*s()",
+                     (int)(word.length < 60 ? word.length : 60), compiler->text + word.offset);
+}
+
+/* * as an argument: the payload's bytes. */
+static const struct node *parse_payload(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct node *node = new_node(compiler, NODE_WHOLE);
+    rule_next_word(compiler);
+    if (!node)
+        return NULL;
+    node->depends = RULE_ON_MESSAGE;
+    return rule_finish(compiler, node, word.offset);
+}
+
+static const struct node *parse_argument(struct compiler *compiler,
+                                         const struct rule_function *function)
+{
+    if (!rule_is_sign(compiler, "*"))
+        return rule_parse_expression(compiler);
+    if (!function->takes_payload)
+        return rule_fail(compiler, compiler->word, "encode(*, 'base64') takes it",
+                         "%s() does not take the whole payload", function->name);
+    if (compiler->nested)
+        return rule_fail(compiler, compiler->word, NULL,
+                         "* is the whole payload, which a nested SELECT does not see");
+    return parse_payload(compiler);
+}
+
+static const struct node *const *parse_arguments(struct compiler *compiler, struct node *node)
+{
+    struct growing list = {0};
+    if (!rule_is_sign(compiler, ")")) {
+        do {
+            const struct node *argument = parse_argument(compiler, node->call.function);
+            const struct node **place = argument ? rule_grow(compiler, &list, sizeof *place) : NULL;
+            if (!place)
+                break;
+            *place = argument;
+            node->depends = most(node->depends, argument->depends);
+        } while (rule_take_sign(compiler, ","));
+    }
+    node->call.count = list.count;
+    return rule_settle_list(compiler, &list, sizeof(const struct node *));
+}
+
+/* "Functions called with invalid arguments (for example, wrong types, wrong number of arguments,
+ * and so on) return Undefined" ("Data types"): so this is legal, and noted for the checker. */
+static void check_count(struct compiler *compiler, struct node *node, struct word word)
+{
+    const struct rule_function *function = node->call.function;
+    node->call.fits = node->call.count >= function->least &&
+                      (function->most == RULE_ANY_COUNT || node->call.count <= function->most);
+    struct rule_note *note =
+        node->call.fits ? NULL : rule_grow(compiler, &compiler->notes, sizeof *note);
+    if (!note)
+        return;
+    note->span = (struct rule_span){word.offset, word.length};
+    note->message = "called with that many arguments, this function is always Undefined";
+}
+
+/* A constant pattern is compiled now. A wrong one makes the result Undefined each time. */
+static void keep_pattern(struct compiler *compiler, struct node *node)
+{
+    unsigned which = node->call.function->pattern;
+    if (!which || node->call.count < which)
+        return;
+    const struct rule_value *pattern = node->call.arguments[which - 1]->constant;
+    if (!pattern || pattern->kind != RULE_STRING)
+        return;
+    struct rule_regex *regex = rule_regex_keep(pattern);
+    if (regex)
+        rule_regex_chain(regex, &compiler->program->patterns);
+    node->call.regex = regex;
+}
+
+/* The types of cast(), and the version that has them. */
+static const struct node *parse_type(struct compiler *compiler)
+{
+    static const char *const types[] = {"string",  "nvarchar", "text",    "ntext", "varchar", "int",
+                                        "integer", "double",   "decimal", "bool",  "boolean"};
+    enum { IN_BOTH = 8, ALL = sizeof types / sizeof *types };
+    struct word word = compiler->word;
+    for (size_t i = 0; i < ALL; i++) {
+        if (!rule_is_word(compiler, types[i]))
+            continue;
+        if (i >= IN_BOTH && !need_version(compiler, word, "casting to this type"))
+            return NULL;
+        rule_next_word(compiler);
+        return constant(compiler, rule_string(types[i], strlen(types[i])), word.offset);
+    }
+    return rule_expect(compiler, "a type",
+                       "String, Int, Double; since 2016-03-23 Decimal, Boolean");
+}
+
+static const struct node *const *parse_cast(struct compiler *compiler, struct node *node)
+{
+    const struct node **arguments = rule_keep(compiler, 2 * sizeof *arguments);
+    const struct node *value = arguments ? rule_parse_expression(compiler) : NULL;
+    if (!value)
+        return NULL;
+    if (!rule_take_word(compiler, "as"))
+        return rule_expect(compiler, "AS and a type", "cast(value AS Int)");
+    arguments[0] = value;
+    arguments[1] = parse_type(compiler);
+    node->depends = most(node->depends, value->depends);
+    node->call.count = 2;
+    return arguments;
+}
+
+static const struct node *parse_call(struct compiler *compiler, struct word name)
+{
+    struct name text = rule_word_text(compiler, name);
+    struct node *node = new_node(compiler, NODE_CALL);
+    if (!node || !deeper(compiler))
+        return NULL;
+    const struct rule_function *function = rule_function_find(text.at, text.length);
+    if (!function)
+        return unknown_function(compiler, name);
+    if (function->since == RULE_2016_03_23 && !need_version(compiler, name, function->name))
+        return NULL;
+    node->call.function = function;
+    /* What a service would answer is not known ahead, and not asked for where it is not needed. */
+    node->depends = function->service ? RULE_ON_CHANCE : function->depends;
+    rule_next_word(compiler); /* ( */
+    bool cast = strcmp(function->name, "cast") == 0;
+    node->call.arguments = cast ? parse_cast(compiler, node) : parse_arguments(compiler, node);
+    if (!rule_take_sign(compiler, ")"))
+        return rule_expect(compiler, "\",\" or \")\"", NULL);
+    compiler->depth--;
+    check_count(compiler, node, name);
+    keep_pattern(compiler, node);
+    return rule_finish(compiler, node, name.offset);
+}
+
+/* --- CASE, nested SELECT, EXISTS --- */
+
+static bool parse_branch(struct compiler *compiler, struct node *node, struct growing *list)
+{
+    const struct node *when = rule_parse_expression(compiler);
+    if (!when || !rule_take_word(compiler, "then")) {
+        rule_expect(compiler, "THEN", NULL);
+        return false;
+    }
+    const struct node *then = rule_parse_expression(compiler);
+    struct branch *branch = then ? rule_grow(compiler, list, sizeof *branch) : NULL;
+    if (!branch)
+        return false;
+    *branch = (struct branch){when, then};
+    node->depends = most(node->depends, most(when->depends, then->depends));
+    return true;
+}
+
+static bool is_true(const struct node *node)
+{
+    return node->constant && node->constant->kind == RULE_BOOLEAN && node->constant->boolean;
+}
+
+/* See not_true in rule_tree.h. */
+static const struct node *find_not_true(const struct node *node)
+{
+    const struct node *subject = node->choice.subject, *otherwise = node->choice.otherwise;
+    if (!subject || !otherwise || subject->kind != NODE_CALL || !subject->call.fits ||
+        strcmp(subject->call.function->name, "isundefined") != 0 || node->choice.count != 1 ||
+        !is_true(node->choice.branches[0].when) || !is_true(node->choice.branches[0].then) ||
+        otherwise->kind != NODE_CHAIN || otherwise->chain.count != 1)
+        return NULL;
+    const struct node *x = subject->call.arguments[0];
+    const struct link *link = otherwise->chain.links;
+    bool same = otherwise->chain.first == x && link->operator== OP_NOT_EQUAL;
+    return same && is_true(link->operand) ? x : NULL;
+}
+
+static const struct node *parse_case(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct node *node = new_node(compiler, NODE_CASE);
+    struct growing list = {0};
+    if (!node || !deeper(compiler))
+        return NULL;
+    rule_next_word(compiler);
+    if (!rule_is_word(compiler, "when")) {
+        node->choice.subject = rule_parse_expression(compiler);
+        if (!node->choice.subject)
+            return NULL;
+        node->depends = node->choice.subject->depends;
+    }
+    if (!rule_is_word(compiler, "when"))
+        return rule_expect(compiler, "WHEN", NULL);
+    while (rule_take_word(compiler, "when"))
+        if (!parse_branch(compiler, node, &list))
+            break;
+    node->choice.count = list.count;
+    node->choice.branches = rule_settle_list(compiler, &list, sizeof(struct branch));
+    if (rule_take_word(compiler, "else")) {
+        node->choice.otherwise = rule_parse_expression(compiler);
+        if (!node->choice.otherwise)
+            return NULL;
+        node->depends = most(node->depends, node->choice.otherwise->depends);
+    }
+    if (!rule_take_word(compiler, "end"))
+        return rule_expect(compiler, "WHEN, ELSE or END", NULL);
+    compiler->depth--;
+    if (!compiler->failed)
+        node->choice.not_true = find_not_true(node);
+    return rule_finish(compiler, node, word.offset);
+}
+
+/* Behind the opening bracket, SELECT in hand. What a nested SELECT needs is not known to be free of
+ * chance, so it is never computed ahead or once for two uses. */
+static const struct node *parse_nested(struct compiler *compiler, size_t from)
+{
+    struct node *node = new_node(compiler, NODE_SELECT);
+    struct select *select = rule_keep(compiler, sizeof *select);
+    if (!node || !select || !need_version(compiler, compiler->word, "a nested SELECT"))
+        return NULL;
+    memset(select, 0, sizeof *select);
+    compiler->nested++;
+    bool parsed = rule_parse_select(compiler, select, NULL);
+    compiler->nested--;
+    if (!parsed)
+        return NULL;
+    if (!rule_take_sign(compiler, ")"))
+        return rule_expect(compiler, "\")\"", NULL);
+    node->select = select;
+    node->depends = RULE_ON_CHANCE;
+    return rule_finish(compiler, node, from);
+}
+
+static const struct node *parse_brackets(struct compiler *compiler)
+{
+    struct word open = compiler->word;
+    if (!deeper(compiler))
+        return NULL;
+    rule_next_word(compiler);
+    const struct node *inside;
+    if (rule_is_word(compiler, "select")) {
+        inside = parse_nested(compiler, open.offset);
+    } else {
+        inside = rule_parse_expression(compiler);
+        if (inside && !rule_take_sign(compiler, ")"))
+            return rule_expect(compiler, "\")\"", NULL);
+    }
+    compiler->depth--;
+    return inside;
+}
+
+static const struct node *parse_exists(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct node *node = new_node(compiler, NODE_EXISTS);
+    rule_next_word(compiler);
+    if (!node || !rule_is_sign(compiler, "("))
+        return rule_expect(compiler, "(SELECT ...)", NULL);
+    node->operand = parse_brackets(compiler);
+    if (!node->operand)
+        return NULL;
+    node->depends = node->operand->depends;
+    return rule_finish(compiler, node, word.offset);
+}
+
+/* --- primaries and paths --- */
+
+static const struct node *parse_keyword(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    if (rule_is_word(compiler, "case"))
+        return parse_case(compiler);
+    if (rule_is_word(compiler, "exists"))
+        return parse_exists(compiler);
+    struct rule_value value;
+    if (rule_is_word(compiler, "true"))
+        value = rule_boolean(true);
+    else if (rule_is_word(compiler, "false"))
+        value = rule_boolean(false);
+    else if (rule_is_word(compiler, "null"))
+        value = rule_null();
+    else if (rule_is_word(compiler, "undefined"))
+        value = rule_undefined();
+    else
+        return rule_expect(compiler, "an expression", NULL);
+    rule_next_word(compiler);
+    return constant(compiler, value, word.offset);
+}
+
+static const struct node *parse_name(struct compiler *compiler)
+{
+    struct word name = compiler->word;
+    if (rule_is_keyword(compiler))
+        return parse_keyword(compiler);
+    size_t at = compiler->at;
+    rule_next_word(compiler);
+    if (rule_is_sign(compiler, "("))
+        return parse_call(compiler, name);
+    compiler->word = name;
+    compiler->at = at;
+    return parse_field(compiler);
+}
+
+static const struct node *parse_primary(struct compiler *compiler)
+{
+    if (compiler->failed)
+        return NULL;
+    switch (compiler->word.kind) {
+    case WORD_NAME:
+        return parse_name(compiler);
+    case WORD_NUMBER:
+        return parse_number(compiler);
+    case WORD_STRING:
+        return parse_text(compiler);
+    default:
+        break;
+    }
+    if (rule_is_sign(compiler, "("))
+        return parse_brackets(compiler);
+    if (rule_is_sign(compiler, "{"))
+        return parse_object(compiler);
+    if (rule_is_sign(compiler, "[")) {
+        if (!need_version(compiler, compiler->word, "an array written in a statement"))
+            return NULL;
+        return parse_items(compiler, NODE_ARRAY, "]");
+    }
+    return rule_expect(compiler, "an expression", NULL);
+}
+
+static bool parse_step(struct compiler *compiler, struct node *node, struct growing *list)
+{
+    struct step step = {0};
+    if (rule_take_sign(compiler, ".")) {
+        if (compiler->word.kind != WORD_NAME) {
+            rule_expect(compiler, "a name", "get(object, 'name') reads members with other names");
+            return false;
+        }
+        step.name = rule_word_text(compiler, compiler->word);
+        rule_next_word(compiler);
+    } else {
+        if (!deeper(compiler))
+            return false;
+        rule_next_word(compiler);
+        step.index = rule_parse_expression(compiler);
+        if (!step.index || !rule_take_sign(compiler, "]")) {
+            rule_expect(compiler, "\"]\"", NULL);
+            return false;
+        }
+        compiler->depth--;
+        node->depends = most(node->depends, step.index->depends);
+    }
+    struct step *place = compiler->failed ? NULL : rule_grow(compiler, list, sizeof *place);
+    if (place)
+        *place = step;
+    return place != NULL;
+}
+
+static const struct node *parse_path(struct compiler *compiler)
+{
+    size_t from = compiler->word.offset;
+    const struct node *base = parse_primary(compiler);
+    if (!base || !(rule_is_sign(compiler, ".") || rule_is_sign(compiler, "[")))
+        return base;
+    struct growing list = {0};
+    struct node *node = new_node(compiler, NODE_PATH);
+    if (!node)
+        return NULL;
+    node->path.base = base;
+    node->depends = base->depends;
+    while ((rule_is_sign(compiler, ".") || rule_is_sign(compiler, "[")) &&
+           parse_step(compiler, node, &list))
+        ;
+    node->path.count = list.count;
+    node->path.steps = rule_settle_list(compiler, &list, sizeof(struct step));
+    return compiler->failed ? NULL : rule_finish(compiler, node, from);
+}
+
+const struct node *rule_parse_source(struct compiler *compiler)
+{
+    return parse_path(compiler);
+}
+
+/* --- operators --- */
+
+static const struct {
+    const char *text;
+    enum level level;
+} operators[] = {
+    [OP_OR] = {"OR", LEVEL_OR},          [OP_AND] = {"AND", LEVEL_AND},
+    [OP_EQUAL] = {"=", LEVEL_COMPARE},   [OP_NOT_EQUAL] = {"<>", LEVEL_COMPARE},
+    [OP_LESS] = {"<", LEVEL_COMPARE},    [OP_LESS_EQUAL] = {"<=", LEVEL_COMPARE},
+    [OP_GREATER] = {">", LEVEL_COMPARE}, [OP_GREATER_EQUAL] = {">=", LEVEL_COMPARE},
+    [OP_IN] = {"IN", LEVEL_COMPARE},     [OP_NOT_IN] = {"NOT IN", LEVEL_COMPARE},
+    [OP_ADD] = {"+", LEVEL_SUM},         [OP_SUBTRACT] = {"-", LEVEL_SUM},
+    [OP_JOIN] = {"||", LEVEL_SUM},       [OP_MULTIPLY] = {"*", LEVEL_PRODUCT},
+    [OP_DIVIDE] = {"/", LEVEL_PRODUCT},  [OP_REMAINDER] = {"%", LEVEL_PRODUCT},
+};
+
+enum level rule_operator_level(enum operator operator)
+{
+    return operators[operator].level;
+}
+
+const char *rule_operator_text(enum operator operator)
+{
+    return operators[operator].text;
+}
+
+static bool take_operator(struct compiler *compiler, enum level level, enum operator* found)
+{
+    if (level == LEVEL_COMPARE && rule_is_word(compiler, "not")) {
+        rule_next_word(compiler);
+        if (!rule_take_word(compiler, "in"))
+            rule_expect(compiler, "IN", NULL);
+        *found = OP_NOT_IN;
+        return !compiler->failed;
+    }
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (operators[i].level == level && i != OP_NOT_IN &&
+            (rule_take_word(compiler, operators[i].text) ||
+             rule_take_sign(compiler, operators[i].text))) {
+            *found = (enum operator)i;
+            return true;
+        }
+    return false;
+}
+
+/* Behind IN: (a, b, c), or a value that is an array. */
+static const struct node *parse_members(struct compiler *compiler)
+{
+    if (!rule_is_sign(compiler, "("))
+        return parse_level(compiler, LEVEL_SUM);
+    size_t at = compiler->at;
+    struct word open = compiler->word;
+    rule_next_word(compiler);
+    bool select = rule_is_word(compiler, "select");
+    compiler->word = open;
+    compiler->at = at;
+    return select ? parse_level(compiler, LEVEL_SUM) : parse_items(compiler, NODE_LIST, ")");
+}
+
+/* Nodes that are equal are one node, unless nothing is shared; then the question is computed. */
+static enum shape shape_of(const struct node *node)
+{
+    const struct link *link = node->chain.links;
+    if (rule_operator_level(link->operator) <= LEVEL_AND)
+        return SHAPE_LOGIC;
+    if (node->chain.count > 1 || rule_operator_level(link->operator) != LEVEL_COMPARE)
+        return SHAPE_OTHER;
+    const struct node *left = node->chain.first;
+    if (link->operator!= OP_EQUAL || left->kind != NODE_CHAIN || left->chain.count> 1 ||
+        left->chain.first != link->operand)
+        return SHAPE_COMPARISON;
+    const struct rule_value *nothing = left->chain.links[0].operand->constant;
+    if (!nothing)
+        return SHAPE_COMPARISON;
+    if (left->chain.links[0].operator== OP_SUBTRACT &&
+        nothing->kind == RULE_INT && !nothing->integer)
+        return SHAPE_IS_NUMBER;
+    if (left->chain.links[0].operator== OP_ADD &&
+        nothing->kind == RULE_STRING && !nothing->string.length)
+        return SHAPE_IS_TEXT;
+    return SHAPE_COMPARISON;
+}
+
+static const struct node *parse_chain(struct compiler *compiler, const struct node *first,
+                                      enum level level, size_t from)
+{
+    enum operator operator;
+    struct growing list = {0};
+    struct node *node = NULL;
+    while (!compiler->failed && take_operator(compiler, level, &operator)) {
+        bool members = operator== OP_IN || operator== OP_NOT_IN;
+        const struct node *operand =
+            members ? parse_members(compiler) : parse_level(compiler, level + 1);
+        struct link *link = operand ? rule_grow(compiler, &list, sizeof *link) : NULL;
+        if (!node)
+            node = new_node(compiler, NODE_CHAIN);
+        if (!node || !link)
+            break;
+        *link = (struct link){operator, operand };
+        node->depends = most(node->depends, most(first->depends, operand->depends));
+    }
+    if (!node) {
+        free(list.at);
+        return compiler->failed ? NULL : first;
+    }
+    node->chain.first = first;
+    node->chain.count = list.count;
+    node->chain.links = rule_settle_list(compiler, &list, sizeof(struct link));
+    node->chain.shape = compiler->failed ? SHAPE_OTHER : shape_of(node);
+    return compiler->failed ? NULL : rule_finish(compiler, node, from);
+}
+
+static const struct node *parse_prefix(struct compiler *compiler, enum level level)
+{
+    bool negate = level == LEVEL_NEGATE;
+    size_t from = compiler->word.offset;
+    if (!(negate ? rule_is_sign(compiler, "-") : rule_is_word(compiler, "not")))
+        return parse_level(compiler, level + 1);
+    struct node *node = new_node(compiler, negate ? NODE_NEGATE : NODE_NOT);
+    if (!node || !deeper(compiler))
+        return NULL;
+    rule_next_word(compiler);
+    node->operand = parse_prefix(compiler, level);
+    if (!node->operand)
+        return NULL;
+    compiler->depth--;
+    node->depends = node->operand->depends;
+    return rule_finish(compiler, node, from);
+}
+
+static const struct node *parse_level(struct compiler *compiler, enum level level)
+{
+    if (compiler->failed)
+        return NULL;
+    if (level == LEVEL_PRIMARY)
+        return parse_path(compiler);
+    if (level == LEVEL_NOT || level == LEVEL_NEGATE)
+        return parse_prefix(compiler, level);
+    size_t from = compiler->word.offset;
+    const struct node *first = parse_level(compiler, level + 1);
+    return first ? parse_chain(compiler, first, level, from) : NULL;
+}
+
+const struct node *rule_parse_expression(struct compiler *compiler)
+{
+    return parse_level(compiler, LEVEL_OR);
+}

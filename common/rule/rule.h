@@ -1,0 +1,173 @@
+/* The rule language of AWS IoT (AWS IoT SQL), versions 2015-10-08 and 2016-03-23, as the developer
+ * guide's "AWS IoT SQL reference" has it: compiled once, run on messages.
+ *
+ *     struct rule_fault fault;
+ *     struct rule *rule = rule_compile(sql, length, RULE_2015_10_08, &fault);
+ *     struct rule_scratch *scratch = rule_scratch_new(0);
+ *     for (each message) {
+ *         rule_begin(scratch, &message);
+ *         for (each rule)
+ *             if (rule_run(rule, scratch, &result) == RULE_SELECTED)
+ *                 use(result.bytes, result.length);
+ *     }
+ *
+ * No globals, no clock of its own, no files but those of the system's time zones, which
+ * parse_time() and time_to_epoch() read when they are given a zone's name. A compiled rule is never
+ * changed: threads may share it, each with a scratch of its own. A message's payload is parsed once
+ * for all rules, and a run allocates nothing when the scratch has grown to what its messages need.
+ * Depth, memory and time are bounded, whatever the statement or payload; without memory there is a
+ * status, never an exit.
+ */
+#ifndef COMMON_RULE_RULE_H
+#define COMMON_RULE_RULE_H
+
+#include "common/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rule_version { RULE_2015_10_08, RULE_2016_03_23 };
+
+/* "2015-10-08" or "2016-03-23"; false for any other name ("beta" may change without notice). */
+bool rule_version_read(const char *name, enum rule_version *version);
+const char *rule_version_name(enum rule_version version);
+
+/* What is wrong with a statement. find_place() and yaml_place_inside() make line and column. */
+struct rule_fault {
+    size_t offset, length; /* bytes of the statement; length is at least 1, also at the end */
+    char message[192];     /* one sentence without a full stop: what is wrong */
+    char hint[192];        /* what was expected, what to do; may be empty */
+};
+
+enum {
+    RULE_LONGEST = 64 * 1024, /* bytes of a statement; AWS has a limit of its own */
+    RULE_DEEPEST = 128,       /* brackets, functions, CASE, NOT inside each other */
+};
+
+struct rule;
+
+/* NULL, and *fault filled, when sql is no statement of that version. The rule keeps a copy of what
+ * it needs. */
+struct rule *rule_compile(const char *sql, size_t length, enum rule_version version,
+                          struct rule_fault *fault);
+void rule_free(struct rule *rule);
+
+/* As rule_compile(), but computes nothing ahead and nothing once for two uses: slower, and the same
+ * in every result. For tests. */
+struct rule *rule_compile_plainly(const char *sql, size_t length, enum rule_version version,
+                                  struct rule_fault *fault);
+
+/* --- running --- */
+
+struct rule_message {
+    const char *topic;
+    const char *payload;
+    size_t payload_length;
+    const char *client_id; /* NULL: not sent over MQTT */
+    const char *principal; /* NULL: unknown */
+    const char *account;   /* NULL: unknown */
+    const char *trace_id;  /* NULL: none */
+    int64_t time;          /* when it arrived: milliseconds since 1970 */
+    uint64_t (*random)(
+        void *context); /* 64 random bits; NULL: rand() and newuuid() are Undefined */
+    void *random_context;
+};
+
+enum rule_outcome {
+    RULE_NO_MATCH,     /* the topic is another one */
+    RULE_NOT_SELECTED, /* WHERE is not true */
+    RULE_SELECTED,
+    RULE_REFUSED,      /* a function that needs a service of AWS would have to be called */
+    RULE_OUT_OF_MEMORY /* or beyond the limit of the scratch */
+};
+
+struct rule_result {
+    /* RULE_SELECTED: the outgoing payload, JSON on one line; or the payload's own bytes (raw),
+     * where
+     * * selects a payload that is neither a JSON object nor an array. Until the next rule_begin().
+     */
+    const char *bytes;
+    size_t length;
+    bool raw;
+    const char *function; /* RULE_REFUSED: its name, and the service */
+    const char *service;
+};
+
+struct rule_scratch;
+
+/* limit: the most bytes that a message may need, 0 for 16 MiB. NULL without memory. */
+struct rule_scratch *rule_scratch_new(size_t limit);
+void rule_scratch_free(struct rule_scratch *scratch);
+
+/* message, and all that it points to, stays as it is until the next rule_begin(). */
+void rule_begin(struct rule_scratch *scratch, const struct rule_message *message);
+
+/* Whether FROM takes this topic. A statement without FROM takes none: it is for Basic Ingest. */
+bool rule_matches(const struct rule *rule, const char *topic);
+
+/* WHERE and SELECT on the message that was begun; rule_run() asks for the topic first. */
+enum rule_outcome rule_select(const struct rule *rule, struct rule_scratch *scratch,
+                              struct rule_result *result);
+enum rule_outcome rule_run(const struct rule *rule, struct rule_scratch *scratch,
+                           struct rule_result *result);
+
+/* Topic filters as MQTT has them: + for a level, # for the rest (and for nothing), neither of them
+ * for a first level that begins with $ (MQTT 3.1.1, 4.7). */
+bool rule_topic_matches(const char *filter, const char *topic);
+
+/* --- substitution templates: text with ${expression} in it --- */
+
+struct rule_template;
+
+struct rule_template *rule_template_compile(const char *text, size_t length,
+                                            enum rule_version version, struct rule_fault *fault);
+void rule_template_free(struct rule_template *template);
+
+/* RULE_SELECTED, RULE_REFUSED or RULE_OUT_OF_MEMORY. What is Undefined or Null becomes nothing. */
+enum rule_outcome rule_template_run(const struct rule_template *template,
+                                    struct rule_scratch *scratch, struct rule_result *result);
+
+/* --- looking into a statement --- */
+
+struct rule_span {
+    size_t offset, length; /* bytes of the statement */
+};
+
+/* Something that is legal and likely wrong. */
+struct rule_note {
+    struct rule_span span;
+    const char *message; /* one sentence without a full stop */
+};
+
+struct rule_column {
+    const char *name; /* what it is called in the outgoing payload; of AS a.b it is a */
+    size_t length;
+    struct rule_span span; /* of the name behind AS, else of the expression */
+};
+
+struct rule_outline {
+    struct rule_span list;       /* between SELECT (or VALUE) and FROM */
+    struct rule_span filter;     /* between the quotes of FROM; length 0 without FROM */
+    struct rule_span condition;  /* behind WHERE; length 0 when there is none */
+    struct rule_span value_word; /* VALUE; length 0 when there is none */
+    bool has_filter;
+    bool value;                     /* SELECT VALUE */
+    bool whole;                     /* * is selected */
+    const struct rule_span *fields; /* root names of the payload, each time they are read */
+    size_t field_count;
+    const struct rule_column *columns; /* selected, but for * */
+    size_t column_count;
+    const struct rule_note *notes;
+    size_t note_count;
+};
+
+const struct rule_outline *rule_outline(const struct rule *rule);
+const char *rule_filter(const struct rule *rule); /* NULL without FROM */
+enum rule_version rule_version_of(const struct rule *rule);
+
+/* The statement in one canonical spelling; compiling that gives the same tree. */
+void rule_print(const struct rule *rule, struct text *out);
+bool rule_same(const struct rule *one, const struct rule *other);
+
+#endif

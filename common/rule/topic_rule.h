@@ -1,0 +1,79 @@
+/* A topic rule as CreateTopicRule takes it: a statement, and where its result goes. Compiled once
+ * from the same document that AWS would get, then asked for each message.
+ *
+ *   {"ruleName": "esp8266temp_valid",
+ *    "topicRulePayload": {"sql": "...", "awsIotSqlVersion": "2015-10-08", "ruleDisabled": false,
+ *                         "actions": [{"timestream": {...}}, {"dynamoDBv2": {...}}],
+ *                         "errorAction": {...}}}
+ *
+ * What an action's fields hold may have ${expressions} in it, which see the message and not what
+ * was selected (developer guide, "Substitution templates"). Nothing here writes to a table: it is
+ * said what would be written, and whoever has the table writes it. */
+#ifndef COMMON_RULE_TOPIC_RULE_H
+#define COMMON_RULE_TOPIC_RULE_H
+
+#include "common/base/error.h"
+#include "rule.h"
+
+#include <cjson/cJSON.h>
+
+/* What a rule has without awsIotSqlVersion (CloudFormation, AWS::IoT::TopicRule TopicRulePayload).
+ */
+#define DEFAULT_SQL_VERSION RULE_2015_10_08
+
+enum topic_action_kind {
+    TOPIC_TIMESTREAM,  /* one record for each selected value */
+    TOPIC_DYNAMODB_V2, /* one item, a column for each selected value */
+    TOPIC_OTHER        /* known by its name only */
+};
+
+struct topic_dimension {
+    char *name;
+    struct rule_template *value;
+};
+
+struct topic_action {
+    enum topic_action_kind kind;
+    char *name;                     /* as the document calls it: "timestream" */
+    struct rule_template *database; /* NULL where there is none */
+    struct rule_template *table;
+    struct topic_dimension *dimensions;
+    size_t dimension_count, dimension_room;
+    struct rule_template *time; /* NULL: the time at which the rule runs, in milliseconds */
+    char *unit;                 /* "MILLISECONDS" */
+};
+
+struct topic_rule {
+    char *name, *sql;
+    bool disabled;
+    struct rule *rule;
+    struct topic_action *actions;
+    size_t action_count, action_room;
+};
+
+/* Whether a document is one of these at all. */
+bool is_topic_rule(const cJSON *document);
+
+/* The statement of a "topicRulePayload" in its own version of the language. WRONG_INPUT with line
+ * and column; file is what messages call the document. */
+enum status topic_rule_statement(const char *file, const cJSON *payload, struct rule **made,
+                                 struct error *error);
+
+/* A field with ${expressions}; what: how messages call it. Otherwise like topic_rule_statement().
+ */
+enum status topic_rule_template(const char *file, const char *what, const char *text,
+                                enum rule_version version, struct rule_template **made,
+                                struct error *error);
+
+/* file is what messages call the document. WRONG_INPUT with line and column of the statement or
+ * template. The rule is the caller's, and empty on failure. */
+enum status topic_rule_compile(const char *file, const cJSON *document, struct topic_rule *rule,
+                               struct error *error);
+void topic_rule_free(struct topic_rule *rule);
+
+/* The type that a Timestream column gets for a value of the selected JSON ("bigint", "boolean",
+ * "double", "varchar"; developer guide, "Timestream"), from how it is written: 25 is a bigint, 25.0
+ * a double. NULL for null, which is not written. */
+const char *timestream_type(const char *json);
+
+#endif

@@ -1,0 +1,243 @@
+/* The words of a statement, one at a time; and what is said when one is wrong. */
+#include "compile.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool begins_name(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool continues_name(char c)
+{
+    return begins_name(c) || isdigit((unsigned char)c);
+}
+
+static size_t skip_digits(const char *text, size_t at)
+{
+    while (isdigit((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
+/* 12, 1.5, 1e3, 2E-7; the text ends in a NUL, which is no digit. */
+static size_t number_end(const char *text, size_t at)
+{
+    at = skip_digits(text, at);
+    if (text[at] == '.' && isdigit((unsigned char)text[at + 1]))
+        at = skip_digits(text, at + 1);
+    if (text[at] == 'e' || text[at] == 'E') {
+        size_t sign = text[at + 1] == '+' || text[at + 1] == '-';
+        if (isdigit((unsigned char)text[at + 1 + sign]))
+            at = skip_digits(text, at + 1 + sign);
+    }
+    return at;
+}
+
+/* A quote inside of a string is written twice. A backslash is a backslash. */
+static struct word string_word(const struct compiler *compiler, size_t start)
+{
+    char quote = compiler->text[start];
+    const char *end = compiler->text + compiler->length;
+    const char *at = compiler->text + start + 1;
+    while (at < end) {
+        const char *close = memchr(at, quote, (size_t)(end - at));
+        if (!close)
+            break;
+        if (close[1] != quote)
+            return (struct word){WORD_STRING, start, (size_t)(close + 1 - compiler->text) - start};
+        at = close + 2;
+    }
+    return (struct word){WORD_WRONG, start, 1};
+}
+
+static struct word sign_word(const char *text, size_t start)
+{
+    static const char *const pairs[] = {"<>", "<=", ">=", "||", "!=", "=="};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strncmp(text + start, pairs[i], 2) == 0)
+            return (struct word){WORD_SIGN, start, 2};
+    return (struct word){WORD_SIGN, start, 1};
+}
+
+void rule_next_word(struct compiler *compiler)
+{
+    const char *text = compiler->text;
+    size_t at = compiler->at;
+    while (at < compiler->length && isspace((unsigned char)text[at]))
+        at++;
+    char c = text[at];
+    struct word word = {WORD_END, at, 0};
+    if (at >= compiler->length) {
+        word.offset = compiler->length;
+    } else if (begins_name(c)) {
+        size_t end = at;
+        while (continues_name(text[end]))
+            end++;
+        word = (struct word){WORD_NAME, at, end - at};
+    } else if (isdigit((unsigned char)c)) {
+        word = (struct word){WORD_NUMBER, at, number_end(text, at) - at};
+    } else if (c == '\'' || c == '"') {
+        word = string_word(compiler, at);
+        if (word.kind == WORD_WRONG)
+            rule_fail(compiler, word, "close it with the same quote", "this text has no end");
+    } else {
+        word = sign_word(text, at);
+    }
+    compiler->behind = compiler->word.offset + compiler->word.length;
+    compiler->word = word;
+    compiler->at = word.offset + word.length;
+    if (word.kind == WORD_NUMBER && begins_name(text[compiler->at]))
+        rule_fail(compiler, (struct word){WORD_WRONG, word.offset, word.length + 1},
+                  "a name begins with a letter or _", "a number runs into a name");
+}
+
+bool rule_is_word(const struct compiler *compiler, const char *word)
+{
+    return compiler->word.kind == WORD_NAME && compiler->word.length == strlen(word) &&
+           strncasecmp(compiler->text + compiler->word.offset, word, compiler->word.length) == 0;
+}
+
+bool rule_is_sign(const struct compiler *compiler, const char *sign)
+{
+    return compiler->word.kind == WORD_SIGN && compiler->word.length == strlen(sign) &&
+           memcmp(compiler->text + compiler->word.offset, sign, compiler->word.length) == 0;
+}
+
+bool rule_take_word(struct compiler *compiler, const char *word)
+{
+    if (compiler->failed || !rule_is_word(compiler, word))
+        return false;
+    rule_next_word(compiler);
+    return true;
+}
+
+bool rule_take_sign(struct compiler *compiler, const char *sign)
+{
+    if (compiler->failed || !rule_is_sign(compiler, sign))
+        return false;
+    rule_next_word(compiler);
+    return true;
+}
+
+bool rule_is_keyword(const struct compiler *compiler)
+{
+    static const char *const words[] = {"select", "from", "where", "as",    "and",    "or",
+                                        "not",    "in",   "case",  "when",  "then",   "else",
+                                        "end",    "null", "true",  "false", "exists", "undefined"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (rule_is_word(compiler, words[i]))
+            return true;
+    return false;
+}
+
+struct name rule_word_text(const struct compiler *compiler, struct word word)
+{
+    return (struct name){compiler->text + word.offset, word.length};
+}
+
+struct name rule_string_of(struct compiler *compiler, struct word word)
+{
+    struct name inside = {compiler->text + word.offset + 1, word.length - 2};
+    char quote = compiler->text[word.offset];
+    if (!memchr(inside.at, quote, inside.length))
+        return inside;
+    char *copy = rule_keep(compiler, inside.length);
+    size_t made = 0;
+    for (size_t i = 0; copy && i < inside.length; i++) {
+        copy[made++] = inside.at[i];
+        i += inside.at[i] == quote;
+    }
+    return (struct name){copy, made};
+}
+
+/* --- what is wrong --- */
+
+static void fill(struct compiler *compiler, struct word word, const char *hint)
+{
+    compiler->failed = true;
+    compiler->fault->offset = word.offset;
+    compiler->fault->length = word.length ? word.length : 1;
+    snprintf(compiler->fault->hint, sizeof compiler->fault->hint, "%s", hint ? hint : "");
+}
+
+void *rule_fail(struct compiler *compiler, struct word word, const char *hint, const char *format,
+                ...)
+{
+    if (compiler->failed)
+        return NULL;
+    fill(compiler, word, hint);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(compiler->fault->message, sizeof compiler->fault->message, format, arguments);
+    va_end(arguments);
+    return NULL;
+}
+
+void *rule_fail_memory(struct compiler *compiler)
+{
+    return rule_fail(compiler, compiler->word, NULL, "there is no memory for this statement");
+}
+
+/* As much of a word as a message has room for, without half of a character. */
+static int shown(const struct compiler *compiler)
+{
+    size_t length = compiler->word.length < 40 ? compiler->word.length : 40;
+    const char *at = compiler->text + compiler->word.offset;
+    while (length && length < compiler->word.length && ((unsigned char)at[length] & 0xc0) == 0x80)
+        length--;
+    return (int)length;
+}
+
+void *rule_expect(struct compiler *compiler, const char *what, const char *hint)
+{
+    if (compiler->word.kind == WORD_END)
+        return rule_fail(compiler, compiler->word, hint, "the statement ends where %s should be",
+                         what);
+    if (!hint && rule_is_sign(compiler, "!="))
+        hint = "\"not equal\" is written <>";
+    if (!hint && rule_is_sign(compiler, "=="))
+        hint = "\"equal\" is written =";
+    if (!hint && compiler->word.offset &&
+        strncmp(compiler->text + compiler->word.offset - 1, "/*", 2) == 0)
+        hint = "there are no comments in this language";
+    return rule_fail(compiler, compiler->word, hint, "%s should be here, not \"%.*s\"", what,
+                     shown(compiler), compiler->text + compiler->word.offset);
+}
+
+/* --- memory --- */
+
+void *rule_keep(struct compiler *compiler, size_t size)
+{
+    void *kept = rule_take(&compiler->program->memory, size);
+    return kept ? kept : rule_fail_memory(compiler);
+}
+
+void *rule_grow(struct compiler *compiler, struct growing *list, size_t size)
+{
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 8;
+        void *moved = realloc(list->at, room * size);
+        if (!moved)
+            return rule_fail_memory(compiler);
+        list->at = moved;
+        list->room = room;
+    }
+    void *item = (char *)list->at + list->count++ * size;
+    return memset(item, 0, size);
+}
+
+void *rule_settle_list(struct compiler *compiler, struct growing *list, size_t size)
+{
+    void *kept = compiler->failed ? NULL : rule_keep(compiler, list->count * size);
+    if (kept && list->count)
+        memcpy(kept, list->at, list->count * size);
+    free(list->at);
+    *list = (struct growing){0};
+    return kept;
+}

@@ -1,0 +1,153 @@
+#include "catalog.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "schema.h"
+#include "yaml.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+struct names *folders_with(const char *folder, const char *file)
+{
+    struct names *names = must_alloc(sizeof *names);
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        owned char *path = must_format("%s/%s/%s", folder, entry->d_name, file);
+        if (!path_exists(path))
+            continue;
+        names->at = must_grow(names->at, names->count, &names->room, sizeof *names->at);
+        names->at[names->count++] = must_copy(entry->d_name);
+    }
+    if (listing)
+        closedir(listing);
+    if (names->count)
+        qsort(names->at, names->count, sizeof *names->at, by_name);
+    return names;
+}
+
+void names_free(struct names *names)
+{
+    if (!names)
+        return;
+    for (size_t i = 0; i < names->count; i++)
+        free((char *)names->at[i]);
+    free(names->at);
+    free(names);
+}
+
+/* One data file against its schema; what it says of its own name must be its folder's. */
+static enum status load_one(const char *path, const char *kind, const char *name, cJSON *into,
+                            struct error *error)
+{
+    struct source source = {.name = must_copy(path)};
+    struct problems problems = {.source = &source};
+    struct yaml yaml = {0};
+    enum status status = read_file(path, YAML_LARGEST, &source.bytes, error);
+    if (!status) {
+        yaml_tree_load(&source, &yaml, &problems);
+        cJSON *data = NULL;
+        if (yaml.root || !problems.errors)
+            data = schema_check(schema_named(kind), schema_named(kind), yaml.root, &problems);
+        const char *said = json_string(data, kind, "");
+        if (!problems.errors && yaml.root && strcmp(said, name) != 0)
+            problem_add(&problems, ERROR, yaml_get(yaml.root, kind)->place,
+                        must_format("write \"%s: %s\", or rename the folder", kind, name),
+                        "the %s is called \"%s\" and its folder \"%s\"", kind, said, name);
+        if (problems.errors) {
+            struct text report = {0};
+            problems_sort(&problems);
+            problems_write(&problems, false, &report);
+            status = fail(error, WRONG_INPUT, "%s is wrong:\n%.*s", path, (int)(report.length - 1),
+                          text_string(&report));
+            text_free(&report);
+            cJSON_Delete(data);
+        } else {
+            json_put(into, name, data);
+        }
+    }
+    yaml_tree_free(&yaml);
+    problems_free(&problems);
+    source_free(&source);
+    return status;
+}
+
+static enum status load_all(const char *folder, const char *kind, struct names **names, cJSON *into,
+                            struct error *error)
+{
+    owned char *file = must_format("%s.yaml", kind);
+    *names = folders_with(folder, file);
+    for (size_t i = 0; i < (*names)->count; i++) {
+        const char *name = (*names)->at[i];
+        owned char *path = must_format("%s/%s/%s", folder, name, file);
+        enum status status = load_one(path, kind, name, into, error);
+        if (status)
+            return status;
+    }
+    return FINE;
+}
+
+/* A driver's data without its code would make packages that cannot run; a sensor without a quantity
+ * could read nothing. */
+static enum status check_drivers(const struct catalog *catalog, struct error *error)
+{
+    for (size_t i = 0; i < catalog->driver_names->count; i++) {
+        const char *name = catalog->driver_names->at[i];
+        const cJSON *driver = catalog_driver(catalog, name);
+        owned char *path = must_format("%s/drivers/%s/driver_%s.py", catalog->folder, name, name);
+        if (!path_exists(path))
+            return fail(error, WRONG_INPUT, "%s is missing: the code of the driver", path);
+        if (driver_is(driver, "sensor") && !cJSON_GetArraySize(json_get(driver, "quantities")))
+            return fail(error, WRONG_INPUT,
+                        "%s/drivers/%s/driver.yaml: a sensor reads at least "
+                        "one of quantities",
+                        catalog->folder, name);
+    }
+    return FINE;
+}
+
+enum status catalog_load(const char *templates, struct catalog *catalog, struct error *error)
+{
+    *catalog = (struct catalog){.folder = path_join(templates, "firmware"),
+                                .platforms = json_object(),
+                                .drivers = json_object()};
+    owned char *drivers = path_join(catalog->folder, "drivers");
+    enum status status =
+        load_all(catalog->folder, "platform", &catalog->platform_names, catalog->platforms, error);
+    if (!status)
+        status = load_all(drivers, "driver", &catalog->driver_names, catalog->drivers, error);
+    return status ? status : check_drivers(catalog, error);
+}
+
+void catalog_free(struct catalog *catalog)
+{
+    free(catalog->folder);
+    cJSON_Delete(catalog->platforms);
+    cJSON_Delete(catalog->drivers);
+    names_free(catalog->platform_names);
+    names_free(catalog->driver_names);
+    *catalog = (struct catalog){0};
+}
+
+const cJSON *catalog_platform(const struct catalog *catalog, const char *name)
+{
+    return json_get(catalog->platforms, name);
+}
+
+const cJSON *catalog_driver(const struct catalog *catalog, const char *name)
+{
+    return json_get(catalog->drivers, name);
+}
+
+bool driver_is(const cJSON *driver, const char *kind)
+{
+    return strcmp(json_string(driver, "kind", ""), kind) == 0;
+}

@@ -1,0 +1,69 @@
+/* What is wrong in a file that a person wrote: all of it, each with its place.
+ *
+ * Checkers add problems as they find them, in any order; they are shown sorted by place, as
+ *
+ *   sensortypes/greenhouse/spec.yaml:9:11: error: "duble" is not a type of a measure
+ *     9 |     type: duble
+ *       |           ^~~~~ did you mean "double"? (double, bigint, boolean, varchar)
+ *
+ * Lines and columns count from 1, columns in code points. */
+#ifndef COMMON_SPEC_PROBLEMS_H
+#define COMMON_SPEC_PROBLEMS_H
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+
+#include <cjson/cJSON.h>
+
+/* A file's name and its bytes (NUL-terminated). */
+struct source {
+    char *name;
+    struct text bytes;
+};
+
+void source_free(struct source *source);
+
+/* A stretch of a line. A line of 0 means the file as a whole. */
+struct place {
+    size_t line, column, width;
+};
+
+/* The place of the byte at offset (at most the length), one column wide. */
+struct place source_place(const struct source *source, size_t offset);
+
+enum severity { ERROR, WARNING };
+
+struct problem {
+    enum severity severity;
+    struct place place;
+    char *message; /* one sentence without a full stop */
+    char *hint;    /* what was expected, what to do; NULL when the message says it */
+};
+
+struct problems {
+    struct source *source; /* owned by whoever owns the problems */
+    struct problem *at;
+    size_t count, room;
+    size_t errors; /* how many of them are errors */
+};
+
+/* Takes over hint (may be NULL), which was made by malloc. */
+void problem_add(struct problems *problems, enum severity severity, struct place place, char *hint,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+void problems_sort(struct problems *problems);
+
+/* At most 50 problems as above, each ending in a newline; how many more there are after them. */
+void problems_write(const struct problems *problems, bool colour, struct text *out);
+
+/* [{"file": ..., "line": ..., "column": ..., "severity": "error", "message": ..., "hint": ...}]
+ * added to the array list. */
+void problems_to_json(const struct problems *problems, cJSON *list);
+
+void problems_free(struct problems *problems);
+
+/* "did you mean "double"? (double, bigint)" or "(double, bigint)"; freed by the caller. Lists of
+ * more than 12 words are cut. */
+char *choice_hint(const char *word, const char *const *words, size_t count);
+
+#endif

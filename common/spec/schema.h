@@ -1,0 +1,46 @@
+/* The checker: a YAML tree against a JSON Schema, giving JSON with all defaults filled in.
+ *
+ * The schemas in schemas/ are the only place where a key, a type, a range, a name rule, a default
+ * or a description is written. Editors read the same files. Of JSON Schema 2020-12 this
+ * understands: type, enum, const, pattern, minLength, maxLength, minimum, maximum, properties,
+ * required, additionalProperties, propertyNames, minProperties, maxProperties, items, minItems,
+ * maxItems, uniqueItems, not, default, and $ref to "#/$defs/...". Any other keyword but an
+ * annotation is a mistake in the schema, and a test says so. Patterns are those of PCRE2.
+ *
+ * Annotations that make messages and checks better than a plain validator's; validators ignore
+ * them: title       what the value is, for messages: "duble" is not *a type of a measure*
+ *   x-expected  what was expected, when a pattern does not match
+ *   x-duration  {"minimum": "1h", "maximum": "8766h", "why": "Timestream takes"}: limits of a
+ * duration, which a pattern cannot state x-example   for the scaffold and the reference page x-not
+ * (beside not) why a value is refused that matches otherwise
+ */
+#ifndef COMMON_SPEC_SCHEMA_H
+#define COMMON_SPEC_SCHEMA_H
+
+#include "problems.h"
+#include "yaml.h"
+
+#include <cjson/cJSON.h>
+
+/* The schema that is built into the program: "sensortype", "system", "platform", "driver" or
+ * "secrets". Parsed on first use, kept for the program's life; never NULL for those names. */
+const cJSON *schema_named(const char *name);
+
+/* Checks node (NULL: an empty file) against schema; $ref is looked up in root. Everything wrong is
+ * added to problems. The JSON that comes back has defaults filled in where it is right and leaves
+ * out what is wrong; the caller deletes it. */
+cJSON *schema_check(const cJSON *root, const cJSON *schema, const struct yaml_node *node,
+                    struct problems *problems);
+
+/* A free tree as JSON, scalars as YAML 1.1 reads them. */
+cJSON *yaml_to_json(const struct yaml_node *node, struct problems *problems);
+
+/* A duration ("30s", "5m", "24h", "365d") in seconds; -1 when it is none. */
+double duration_seconds(const char *duration);
+
+/* Whether all of text matches pattern (PCRE2, anchored at both ends, with match limits). A broken
+ * pattern is false, with what is wrong in *why (may be NULL; static text) and its offset in *at. */
+bool pattern_matches(const char *pattern, const char *text);
+bool pattern_valid(const char *pattern, char why[128], size_t *at);
+
+#endif

@@ -1,0 +1,700 @@
+/* What a schema cannot say: names that must be known elsewhere in the file, in another file, or
+ * among what ships. Each check looks up the tree for places and the checked JSON for values; where
+ * the schema already found a value wrong, the JSON does not have it and the check is silent. */
+#include "spec.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "common/rule/rule.h"
+#include "schema.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_UNKNOWN_FIELDS = 100 }; /* told of one statement: to find a place costs its length */
+
+struct checked {
+    struct spec *spec;
+    const struct catalog *catalog;
+    const cJSON *json;
+    const struct yaml_node *root;
+    struct problems *problems;
+};
+
+/* The place of the value that a path of keys leads to, or of the last one that is there. */
+static const struct yaml_node *walk(const struct yaml_node *node, const char *const *path)
+{
+    for (; *path; path++) {
+        const struct yaml_node *inner = yaml_get(node, *path);
+        if (!inner)
+            break;
+        node = inner;
+    }
+    return node;
+}
+
+#define at(node, ...) (walk((node), (const char *const[]){__VA_ARGS__, NULL})->place)
+
+static char *hint_of_keys(const char *word, const cJSON *object)
+{
+    const char *words[128];
+    size_t count = 0;
+    const cJSON *member;
+    cJSON_ArrayForEach(member, object)
+    {
+        if (count < 128)
+            words[count++] = member->string;
+    }
+    return count ? choice_hint(word, words, count) : NULL;
+}
+
+/* --- identity and platform --- */
+
+static void check_identity(struct checked *spec)
+{
+    const char *type = json_string(spec->json, "type", NULL);
+    if (!type_name_valid(spec->spec->name))
+        problem_add(spec->problems, ERROR, spec->root->place,
+                    must_copy("2 to 48 lower-case letters, digits and _, a letter first"),
+                    "the folder \"%s\" cannot be the name of a type", spec->spec->name);
+    else if (type && strcmp(type, spec->spec->name) != 0)
+        problem_add(spec->problems, ERROR, at(spec->root, "type"),
+                    must_format("write \"type: %s\", or rename the folder", spec->spec->name),
+                    "the type is called \"%s\" and its folder \"%s\"", type, spec->spec->name);
+}
+
+static void check_platform(struct checked *spec)
+{
+    const char *name = json_string(spec->json, "platform", NULL);
+    if (!name)
+        return;
+    const cJSON *platform = catalog_platform(spec->catalog, name), *way;
+    if (!platform) {
+        problem_add(spec->problems, ERROR, at(spec->root, "platform"),
+                    choice_hint(name, spec->catalog->platform_names->at,
+                                spec->catalog->platform_names->count),
+                    "\"%s\" is not a platform", name);
+        return;
+    }
+    const char *sleep = json_string(spec->json, "sleep", NULL);
+    if (!sleep)
+        return;
+    const char *ways[8];
+    size_t count = 0;
+    cJSON_ArrayForEach(way, json_get(platform, "sleep"))
+    {
+        if (strcmp(way->valuestring, sleep) == 0)
+            return;
+        if (count < 8)
+            ways[count++] = way->valuestring;
+    }
+    problem_add(spec->problems, ERROR, at(spec->root, "sleep"), choice_hint(sleep, ways, count),
+                "%s cannot sleep \"%s\"", name, sleep);
+}
+
+static void check_commands(struct checked *spec)
+{
+    if (json_true(spec->json, "commands") &&
+        strcmp(json_string(spec->json, "sleep", ""), "deep") == 0)
+        problem_add(spec->problems, WARNING, at(spec->root, "sleep"),
+                    must_copy("a command waits for the next reading; sleep: none hears it at once"),
+                    "a thing in deep sleep hears commands only while it is awake");
+}
+
+/* --- attributes and measures --- */
+
+static void check_attribute(struct checked *spec, const cJSON *attribute)
+{
+    const char *name = attribute->string;
+    const char *pattern = json_string(attribute, "pattern", NULL);
+    const char *otherwise = json_string(attribute, "default", NULL);
+    char why[128];
+    size_t offset;
+    if (json_get(json_get(spec->json, "measures"), name))
+        problem_add(spec->problems, ERROR,
+                    yaml_key(yaml_get(spec->root, "attributes"), name)->place, NULL,
+                    "\"%s\" is a measure too; a column has one meaning", name);
+    if (!pattern)
+        return;
+    const struct yaml_node *attributes = yaml_get(spec->root, "attributes");
+    if (!pattern_valid(pattern, why, &offset)) {
+        const struct yaml_node *node = yaml_get(yaml_get(attributes, name), "pattern");
+        problem_add(spec->problems, ERROR, yaml_place_inside(&spec->spec->source, node, offset),
+                    NULL, "this is not a regular expression: %s", why);
+    } else if (otherwise && !pattern_matches(pattern, otherwise)) {
+        problem_add(spec->problems, ERROR, at(attributes, name, "default"), NULL,
+                    "the default \"%s\" does not match the pattern %s", otherwise, pattern);
+    }
+}
+
+static bool is_numeric(const cJSON *measure)
+{
+    const char *type = json_string(measure, "type", "double");
+    return strcmp(type, "double") == 0 || strcmp(type, "bigint") == 0;
+}
+
+static void check_range(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
+{
+    const cJSON *valid = json_get(measure, "valid");
+    const cJSON *least = json_get(valid, "min"), *most = json_get(valid, "max");
+    if (!valid)
+        return;
+    if (!is_numeric(measure)) {
+        problem_add(spec->problems, ERROR, yaml_key(node, "valid")->place, NULL,
+                    "a %s has no range", json_string(measure, "type", ""));
+        return;
+    }
+    if (least && most && least->valuedouble > most->valuedouble)
+        problem_add(spec->problems, ERROR, at(node, "valid", "min"), NULL,
+                    "min (%.15g) is larger than max (%.15g)", least->valuedouble,
+                    most->valuedouble);
+    if (strcmp(json_string(measure, "type", ""), "bigint") != 0)
+        return;
+    for (const cJSON *limit = valid->child; limit; limit = limit->next)
+        if (limit->valuedouble != trunc(limit->valuedouble))
+            problem_add(spec->problems, ERROR, at(node, "valid", limit->string), NULL,
+                        "a bigint's limit must be a whole number");
+}
+
+static void check_quantity(struct checked *spec, const cJSON *measure, const cJSON *driver,
+                           const struct yaml_node *node)
+{
+    const cJSON *section = json_get(measure, "driver"),
+                *quantities = json_get(driver, "quantities");
+    const char *quantity = json_string(section, "quantity", NULL);
+    const cJSON *found = json_get(quantities, quantity ? quantity : measure->string);
+    if (!found && !quantity && cJSON_GetArraySize(quantities) == 1)
+        found = quantities->child;
+    const char *type = json_string(measure, "type", "");
+    if (!found)
+        problem_add(spec->problems, ERROR,
+                    quantity ? at(node, "driver", "quantity") : at(node, "driver"),
+                    hint_of_keys(quantity ? quantity : measure->string, quantities),
+                    quantity ? "%s does not read \"%s\"" : "say which quantity of %s is \"%s\"",
+                    json_string(driver, "driver", ""), quantity ? quantity : measure->string);
+    else if (strcmp(json_string(found, "type", ""), type) != 0)
+        problem_add(spec->problems, ERROR, at(node, "type"),
+                    must_format("type: %s", json_string(found, "type", "")),
+                    "%s reads %s as a %s, not as a %s", json_string(driver, "driver", ""),
+                    found->string, json_string(found, "type", ""), type);
+}
+
+/* format: "pin" or "analog", which the platform has a list of each. */
+static void check_pin(struct checked *spec, const struct yaml_node *node, const char *format,
+                      double pin)
+{
+    bool analog = strcmp(format, "analog") == 0;
+    const char *name = json_string(spec->json, "platform", "");
+    const cJSON *platform = catalog_platform(spec->catalog, name), *known;
+    const cJSON *pins = json_get(platform, analog ? "analog" : "pins");
+    struct text list = {0};
+    cJSON_ArrayForEach(known, pins)
+    {
+        if (known->valuedouble == pin) {
+            text_free(&list);
+            return;
+        }
+        text_add_format(&list, "%s%d", list.length ? ", " : "", known->valueint);
+    }
+    if (list.length)
+        problem_add(
+            spec->problems, ERROR, node->place, must_format("usable: %s", text_string(&list)),
+            "%s has no %s %.0f that a driver can use", name, analog ? "analog input" : "pin", pin);
+    text_free(&list);
+}
+
+/* Two parameters of one sensor on one pin. */
+static void check_pin_twice(struct checked *spec, const cJSON *parameters,
+                            const struct yaml_node *node, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        const char *format = json_string(json_get(parameters, node->keys[i]->text), "format", "");
+        if (strcmp(format, "pin") == 0 && node->items[i]->kind == YAML_SCALAR &&
+            strcmp(node->items[i]->text, node->items[index]->text) == 0)
+            problem_add(spec->problems, ERROR, node->items[index]->place, NULL,
+                        "pin %s is \"%s\" already", node->items[i]->text, node->keys[i]->text);
+    }
+}
+
+/* The driver's data file holds a schema for each parameter, which is checked like any other. own:
+ * the keys of the section that are not parameters. */
+static void check_parameters(struct checked *spec, const cJSON *driver,
+                             const struct yaml_node *node, const char *const own[2])
+{
+    const char *name = json_string(driver, "driver", "");
+    const cJSON *parameters = json_get(driver, "parameters"), *required;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *key = node->keys[i], *value = node->items[i];
+        if (strcmp(key->text, own[0]) == 0 || strcmp(key->text, own[1]) == 0)
+            continue;
+        const cJSON *schema = json_get(parameters, key->text);
+        if (!schema) {
+            problem_add(spec->problems, ERROR, key->place, hint_of_keys(key->text, parameters),
+                        "\"%s\" is not a parameter of %s", key->text, name);
+            continue;
+        }
+        if (value->kind == YAML_SCALAR && yaml_meaning(value, NULL) == YAML_AMBIGUOUS)
+            continue; /* told already, where the section was read */
+        size_t errors = spec->problems->errors;
+        cJSON *titled = cJSON_Duplicate(schema, true);
+        owned char *title = must_format("a value of \"%s\"", key->text);
+        json_put_string(titled, "title", json_string(schema, "title", title));
+        cJSON *checked = schema_check(titled, titled, value, spec->problems);
+        cJSON_Delete(titled);
+        const char *format = json_string(schema, "format", NULL);
+        if (errors == spec->problems->errors && format) {
+            check_pin(spec, value, format, checked->valuedouble);
+            check_pin_twice(spec, parameters, node, i);
+        }
+        cJSON_Delete(checked);
+    }
+    cJSON_ArrayForEach(required, json_get(driver, "required"))
+    {
+        if (!yaml_get(node, required->valuestring)) {
+            const char *about =
+                json_string(json_get(parameters, required->valuestring), "description", NULL);
+            problem_add(spec->problems, ERROR, node->place,
+                        about ? must_format("%s: %s", required->valuestring, about) : NULL,
+                        "%s needs the parameter \"%s\"", name, required->valuestring);
+        }
+    }
+}
+
+static char *hint_of_drivers(const struct catalog *catalog, const char *name, const char *kind)
+{
+    const char *names[128];
+    size_t count = 0;
+    for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++)
+        if (driver_is(catalog_driver(catalog, catalog->driver_names->at[i]), kind))
+            names[count++] = catalog->driver_names->at[i];
+    return count ? choice_hint(name, names, count) : NULL;
+}
+
+/* The driver of that name and kind; NULL, and told, when there is none. */
+static const cJSON *find_driver(struct checked *spec, const char *name, const char *kind,
+                                struct place place)
+{
+    const char *platform = json_string(spec->json, "platform", NULL);
+    const cJSON *driver = catalog_driver(spec->catalog, name), *runs_on;
+    if (!driver || !driver_is(driver, kind)) {
+        char *hint = hint_of_drivers(spec->catalog, name, kind);
+        if (driver)
+            problem_add(spec->problems, ERROR, place, hint, "%s drives a %s, not a %s", name,
+                        json_string(driver, "kind", ""), kind);
+        else
+            problem_add(spec->problems, ERROR, place, hint, "\"%s\" is not a driver", name);
+        return NULL;
+    }
+    bool runs = !platform || !catalog_platform(spec->catalog, platform);
+    const char *platforms[16];
+    size_t count = 0;
+    cJSON_ArrayForEach(runs_on, json_get(driver, "platforms"))
+    {
+        runs |= platform && strcmp(runs_on->valuestring, platform) == 0;
+        if (count < 16)
+            platforms[count++] = runs_on->valuestring;
+    }
+    if (!runs)
+        problem_add(spec->problems, ERROR, place, choice_hint(platform, platforms, count),
+                    "%s does not run on %s", name, platform);
+    return driver;
+}
+
+static void check_driver(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
+{
+    static const char *const own[] = {"name", "quantity"};
+    const char *name = json_string(json_get(measure, "driver"), "name", NULL);
+    const cJSON *driver =
+        name ? find_driver(spec, name, "sensor", at(node, "driver", "name")) : NULL;
+    if (!driver)
+        return;
+    if (json_true(driver, "awake") && strcmp(json_string(spec->json, "sleep", ""), "none") != 0)
+        problem_add(spec->problems, WARNING, at(node, "driver", "name"),
+                    must_copy("sleep: none keeps the board awake"),
+                    "%s works only while the board is awake", name);
+    check_quantity(spec, measure, driver, node);
+    check_parameters(spec, driver, yaml_get(node, "driver"), own);
+}
+
+static void check_display(struct checked *spec)
+{
+    static const char *const own[] = {"driver", "driver"};
+    const char *name = json_string(json_get(spec->json, "display"), "driver", NULL);
+    const cJSON *driver =
+        name ? find_driver(spec, name, "display", at(spec->root, "display", "driver")) : NULL;
+    if (driver)
+        check_parameters(spec, driver, yaml_get(spec->root, "display"), own);
+}
+
+static bool has_own_code(const struct spec *spec)
+{
+    owned char *path = must_format(TYPES_FOLDER "/%s/code/sensor.py", spec->name);
+    return path_exists(path);
+}
+
+static void check_measures(struct checked *spec)
+{
+    const cJSON *measure;
+    bool own_code = has_own_code(spec->spec);
+    cJSON_ArrayForEach(measure, json_get(spec->json, "measures"))
+    {
+        const struct yaml_node *measures = yaml_get(spec->root, "measures");
+        const struct yaml_node *node = yaml_get(measures, measure->string);
+        check_range(spec, measure, node);
+        check_driver(spec, measure, node);
+        if (own_code && yaml_get(node, "driver"))
+            problem_add(spec->problems, WARNING, yaml_key(node, "driver")->place,
+                        must_copy("remove code/sensor.py, or the driver"),
+                        "code/sensor.py reads every measure, and this driver is not used");
+        if (!own_code && !yaml_get(node, "driver"))
+            problem_add(spec->problems, ERROR, yaml_key(measures, measure->string)->place,
+                        must_copy("name a driver, or write code/sensor.py with read()"),
+                        "nothing reads \"%s\"", measure->string);
+    }
+}
+
+/* --- rule --- */
+
+/* Where a piece of the statement stands in the file. What goes over the end of a line is marked by
+ * its first character. */
+static struct place place_of_sql(const struct checked *spec, const struct yaml_node *node,
+                                 const char *sql, struct rule_span span)
+{
+    struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
+    size_t length = strnlen(sql + span.offset, span.length);
+    bool one_line = length && !memchr(sql + span.offset, '\n', length);
+    place.width = one_line ? utf8_length(sql + span.offset, length) : 1;
+    return place;
+}
+
+static void check_fields(struct checked *spec, const struct yaml_node *node, const char *sql,
+                         const struct rule_outline *outline)
+{
+    cJSON *known = json_object();
+    const cJSON *member;
+    cJSON_ArrayForEach(member, json_get(spec->json, "measures"))
+        json_put_bool(known, member->string, true);
+    cJSON_ArrayForEach(member, json_get(spec->json, "attributes"))
+        json_put_bool(known, member->string, true);
+    json_put_bool(known, "time", true);
+    size_t most = spec->problems->errors + MOST_UNKNOWN_FIELDS;
+    for (size_t i = 0; i < outline->field_count && spec->problems->errors < most; i++) {
+        struct rule_span span = outline->fields[i];
+        owned char *name = must_copy_bytes(sql + span.offset, span.length);
+        if (!json_get(known, name))
+            problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, span),
+                        hint_of_keys(name, known), "\"%s\" is neither a measure nor an attribute",
+                        name);
+    }
+    cJSON_Delete(known);
+}
+
+/* The tables' own columns are added behind the list, and must not be there twice. */
+static void check_columns(struct checked *spec, const struct yaml_node *node, const char *sql,
+                          const struct rule_outline *outline)
+{
+    static const char *const own[] = {"time", "thing", "expires"};
+    for (size_t i = 0; i < outline->column_count; i++) {
+        const struct rule_column *column = &outline->columns[i];
+        for (size_t j = 0; j < sizeof own / sizeof *own; j++)
+            if (column->length == strlen(own[j]) &&
+                memcmp(column->name, own[j], column->length) == 0)
+                problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, column->span),
+                            must_copy("leave it out, or give it another name with AS"),
+                            "\"%s\" is a column of every table already", own[j]);
+    }
+}
+
+static void check_notes(struct checked *spec, const struct yaml_node *node, const char *sql,
+                        const struct rule_outline *outline)
+{
+    for (size_t i = 0; i < outline->note_count; i++)
+        problem_add(spec->problems, WARNING, place_of_sql(spec, node, sql, outline->notes[i].span),
+                    NULL, "%s", outline->notes[i].message);
+}
+
+static void check_filter(struct checked *spec, const struct yaml_node *node, const char *sql,
+                         const struct rule *rule)
+{
+    const struct rule_outline *outline = rule_outline(rule);
+    const char *filter = rule_filter(rule);
+    owned char *wanted = must_format("%s/+", spec->spec->name);
+    if (filter && strcmp(filter, wanted) == 0)
+        return;
+    struct rule_span list_end = {outline->list.offset + outline->list.length, 1};
+    if (filter)
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, outline->filter),
+                    must_format("write '%s'", wanted),
+                    "things of this type publish to %s/<thing>, not to %s", spec->spec->name,
+                    filter);
+    else
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, list_end),
+                    must_format("write FROM '%s'", wanted), "FROM and a topic filter are missing");
+}
+
+static void check_ranges_unused(struct checked *spec)
+{
+    const struct yaml_node *measures = yaml_get(spec->root, "measures");
+    for (size_t i = 0; measures && measures->kind == YAML_MAP && i < measures->count; i++) {
+        const struct yaml_node *valid = yaml_key(measures->items[i], "valid");
+        if (valid)
+            problem_add(spec->problems, WARNING, valid->place, NULL,
+                        "the rule written by hand decides what is valid, not this range");
+    }
+}
+
+static struct rule *compile_rule(struct checked *spec, const struct yaml_node *node,
+                                 const char *sql)
+{
+    const char *name = json_string(json_get(spec->json, "rule"), "sql_version", "2015-10-08");
+    struct rule_fault fault;
+    enum rule_version version;
+    rule_version_read(name, &version); /* another one is the schema's to say */
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    if (!rule)
+        problem_add(spec->problems, ERROR,
+                    place_of_sql(spec, node, sql, (struct rule_span){fault.offset, fault.length}),
+                    *fault.hint ? must_copy(fault.hint) : NULL, "%s", fault.message);
+    return rule;
+}
+
+static void check_rule(struct checked *spec)
+{
+    const struct yaml_node *node = yaml_get(yaml_get(spec->root, "rule"), "sql");
+    const char *sql = json_string(json_get(spec->json, "rule"), "sql", NULL);
+    struct rule *rule = sql && node ? compile_rule(spec, node, sql) : NULL;
+    if (!rule)
+        return;
+    const struct rule_outline *outline = rule_outline(rule);
+    if (outline->value)
+        problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, outline->value_word), NULL,
+                    "a rule fills columns; SELECT VALUE has none");
+    check_filter(spec, node, sql, rule);
+    check_fields(spec, node, sql, outline);
+    check_columns(spec, node, sql, outline);
+    check_notes(spec, node, sql, outline);
+    check_ranges_unused(spec);
+    rule_free(rule);
+}
+
+/* --- presence and control --- */
+
+static void check_presence(struct checked *spec)
+{
+    const char *silent = json_string(json_get(spec->json, "presence"), "silent_after", NULL);
+    const char *every = json_string(spec->json, "publish_every", NULL);
+    if (silent && every && duration_seconds(silent) <= duration_seconds(every))
+        problem_add(spec->problems, ERROR, at(spec->root, "presence", "silent_after"), NULL,
+                    "silent_after (%s) must be longer than publish_every (%s)", silent, every);
+}
+
+/* Whether the type that a control commands is there and listens. Only that much of its spec is
+ * read, so that two types may control each other. */
+static void check_commanded(struct checked *spec, const char *type, struct place place)
+{
+    owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", type);
+    struct error unread = {0};
+    struct source source = {.name = must_copy(path)};
+    struct problems ignored = {.source = &source};
+    struct yaml yaml = {0};
+    if (read_file(path, YAML_LARGEST, &source.bytes, &unread)) {
+        struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+        problem_add(spec->problems, ERROR, place, choice_hint(type, types->at, types->count),
+                    "there is no type \"%s\" to command", type);
+        names_free(types);
+    } else {
+        yaml_tree_load(&source, &yaml, &ignored);
+        const struct yaml_node *listens = yaml_get(yaml.root, "commands");
+        if (!listens || listens->kind != YAML_SCALAR || yaml_meaning(listens, NULL) != YAML_TRUE)
+            problem_add(spec->problems, ERROR, place,
+                        must_format("add \"commands: true\" to %s", path),
+                        "things of type \"%s\" do not listen to commands", type);
+    }
+    yaml_tree_free(&yaml);
+    problems_free(&ignored);
+    source_free(&source);
+    error_free(&unread);
+}
+
+static void check_control_topic(struct checked *spec, const cJSON *control,
+                                const struct yaml_node *node)
+{
+    const char *topic = json_string(json_get(control, "publish"), "topic", NULL);
+    const char *by = json_string(json_get(control, "measure"), "by", NULL);
+    if (!topic)
+        return;
+    const struct yaml_node *text = yaml_get(yaml_get(node, "publish"), "topic");
+    for (const char *brace = topic; (brace = strchr(brace, '{')); brace++) {
+        size_t length = strcspn(brace + 1, "}");
+        owned char *name = must_copy_bytes(brace + 1, length);
+        struct place place = yaml_place_inside(&spec->spec->source, text, (size_t)(brace - topic));
+        place.width = utf8_length(name, length) + 2;
+        if (!by || strcmp(name, by) != 0)
+            problem_add(spec->problems, ERROR, place,
+                        by ? must_format("write {%s}", by)
+                           : must_copy("add \"by: <attribute>\" to measure"),
+                        "{%s} is not what this control groups by", name);
+    }
+    owned char *type = must_copy_bytes(topic, strcspn(topic, "/"));
+    check_commanded(spec, type, text->place);
+}
+
+static void check_thresholds(struct checked *spec, const cJSON *control,
+                             const struct yaml_node *node)
+{
+    const cJSON *on = json_get(control, "switch_on"), *off = json_get(control, "switch_off");
+    const cJSON *on_above = json_get(on, "above"), *off_below = json_get(off, "below");
+    const cJSON *on_below = json_get(on, "below"), *off_above = json_get(off, "above");
+    bool downwards = on_above && off_below, upwards = on_below && off_above;
+    if (!cJSON_GetArraySize(on) || !cJSON_GetArraySize(off))
+        return;
+    if (!downwards && !upwards)
+        problem_add(spec->problems, ERROR, at(node, "switch_off"),
+                    must_copy("on above and off below, or on below and off above"),
+                    "switch_on and switch_off look in the same direction");
+    else if ((downwards && on_above->valuedouble < off_below->valuedouble) ||
+             (upwards && on_below->valuedouble > off_above->valuedouble))
+        problem_add(spec->problems, ERROR, at(node, "switch_off"), NULL,
+                    "switch_on and switch_off overlap: both would hold at once");
+}
+
+static void check_control(struct checked *spec, const cJSON *control, const struct yaml_node *node)
+{
+    const cJSON *measures = json_get(spec->json, "measures");
+    const cJSON *attributes = json_get(spec->json, "attributes");
+    const char *of = json_string(json_get(control, "measure"), "of", NULL);
+    const char *by = json_string(json_get(control, "measure"), "by", NULL);
+    if (of && !json_get(measures, of))
+        problem_add(spec->problems, ERROR, at(node, "measure", "of"), hint_of_keys(of, measures),
+                    "\"%s\" is not a measure of this type", of);
+    else if (of && !is_numeric(json_get(measures, of)))
+        problem_add(spec->problems, ERROR, at(node, "measure", "of"), NULL,
+                    "\"%s\" is a %s; a control needs a number", of,
+                    json_string(json_get(measures, of), "type", ""));
+    if (by && !json_get(attributes, by))
+        problem_add(spec->problems, ERROR, at(node, "measure", "by"), hint_of_keys(by, attributes),
+                    "\"%s\" is not an attribute of this type", by);
+    check_control_topic(spec, control, node);
+    check_thresholds(spec, control, node);
+}
+
+static bool named_before(const struct yaml_node *list, size_t end, const char *name)
+{
+    for (size_t i = 0; i < end; i++) {
+        const struct yaml_node *other = yaml_get(list->items[i], "name");
+        if (other && other->kind == YAML_SCALAR && strcmp(other->text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The JSON has only the controls whose shape is right; their nodes are found by name. A list that
+ * is too long, which the schema has refused, is not looked at beyond its limit. */
+static void check_controls(struct checked *spec)
+{
+    const struct yaml_node *list = yaml_get(spec->root, "control");
+    const cJSON *control;
+    size_t most = (size_t)json_number(
+        json_get(json_get(schema_named("sensortype"), "properties"), "control"), "maxItems", 0);
+    for (size_t i = 0; list && list->kind == YAML_LIST && i < list->count && i < most; i++) {
+        const struct yaml_node *name = yaml_get(list->items[i], "name");
+        if (!name || name->kind != YAML_SCALAR)
+            continue;
+        if (named_before(list, i, name->text)) {
+            problem_add(spec->problems, ERROR, name->place, NULL,
+                        "there is a control \"%s\" already", name->text);
+            continue;
+        }
+        cJSON_ArrayForEach(control, json_get(spec->json, "control"))
+        {
+            if (strcmp(json_string(control, "name", ""), name->text) == 0) {
+                check_control(spec, control, list->items[i]);
+                break;
+            }
+        }
+    }
+}
+
+/* --- reading --- */
+
+static enum status read_spec(const char *path, const char *name, const char *schema,
+                             struct spec *spec, struct error *error)
+{
+    *spec = (struct spec){.name = must_copy(name), .source = {.name = must_copy(path)}};
+    spec->problems.source = &spec->source;
+    enum status status = read_file(path, YAML_LARGEST, &spec->source.bytes, error);
+    if (status)
+        return status;
+    yaml_tree_load(&spec->source, &spec->yaml, &spec->problems);
+    if (spec->yaml.root || !spec->problems.errors)
+        spec->json = schema_check(schema_named(schema), schema_named(schema), spec->yaml.root,
+                                  &spec->problems);
+    return FINE;
+}
+
+enum status spec_read_type(const char *name, const struct catalog *catalog, struct spec *spec,
+                           struct error *error)
+{
+    owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", name);
+    if (!*name || *name == '.' || strchr(name, '/') || !path_exists(path)) {
+        struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+        *spec = (struct spec){0};
+        fail(error, WRONG_INPUT, "there is no sensor type \"%s\"", name);
+        owned char *hint = choice_hint(name, types->at, types->count);
+        advise(error, types->count ? "%s" : "make new NAME=<type> makes one", hint);
+        names_free(types);
+        return WRONG_INPUT;
+    }
+    enum status status = read_spec(path, name, "sensortype", spec, error);
+    if (status)
+        return status;
+    if (spec->yaml.root && spec->yaml.root->kind == YAML_MAP) {
+        struct checked checked = {spec, catalog, spec->json, spec->yaml.root, &spec->problems};
+        check_identity(&checked);
+        check_platform(&checked);
+        check_commands(&checked);
+        const cJSON *attribute;
+        cJSON_ArrayForEach(attribute, json_get(spec->json, "attributes"))
+            check_attribute(&checked, attribute);
+        check_measures(&checked);
+        check_display(&checked);
+        check_rule(&checked);
+        check_presence(&checked);
+        check_controls(&checked);
+    }
+    problems_sort(&spec->problems);
+    return FINE;
+}
+
+enum status spec_read_system(struct spec *spec, struct error *error)
+{
+    enum status status = read_spec(SYSTEM_FILE, "system", "system", spec, error);
+    problems_sort(&spec->problems);
+    return status;
+}
+
+void spec_free(struct spec *spec)
+{
+    free(spec->name);
+    cJSON_Delete(spec->json);
+    yaml_tree_free(&spec->yaml);
+    problems_free(&spec->problems);
+    source_free(&spec->source);
+    *spec = (struct spec){0};
+}
+
+enum status spec_require(const struct spec *spec, struct error *error)
+{
+    if (!spec->problems.errors)
+        return FINE;
+    struct text report = {0};
+    problems_write(&spec->problems, false, &report);
+    enum status status = fail(error, WRONG_INPUT, "%s has %zu error%s\n%.*s", spec->source.name,
+                              spec->problems.errors, spec->problems.errors == 1 ? "" : "s",
+                              (int)(report.length - 1), text_string(&report));
+    text_free(&report);
+    return status;
+}

@@ -1,0 +1,351 @@
+#include "cli.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/spec.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef SHARE_FOLDER
+#define SHARE_FOLDER "/usr/local/share/sensorforge"
+#endif
+
+/* --- parsing --- */
+
+static const struct option *find_in(const struct option *options, const char *name, size_t length,
+                                    char letter)
+{
+    for (const struct option *option = options; option->name; option++)
+        if (letter ? option->letter == letter
+                   : strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+            return option;
+    return NULL;
+}
+
+static const struct option *find_option(const struct context *context, const char *name,
+                                        size_t length, char letter)
+{
+    const struct option *found = find_in(global_options, name, length, letter);
+    if (!found && context->command)
+        found = find_in(context->command->options, name, length, letter);
+    return found;
+}
+
+static enum status unknown_option(struct context *context, const char *word)
+{
+    const char *words[64];
+    size_t count = 0, length = strcspn(word, "=");
+    owned char *name = must_copy_bytes(word, length);
+    for (const struct option *option = global_options; option->name; option++)
+        words[count++] = option->name;
+    if (context->command)
+        for (const struct option *option = context->command->options; option->name; option++)
+            words[count++] = option->name;
+    const char *nearest = nearest_word(name + strspn(name, "-"), words, count);
+    fail(&context->error, WRONG_USAGE, "there is no option %s", name);
+    if (nearest)
+        advise(&context->error, "did you mean --%s?", nearest);
+    return advise(&context->error, "sensorforge %s%s--help lists them",
+                  context->command ? context->command->name : "", context->command ? " " : "");
+}
+
+static void take_option(struct context *context, const struct option *option, const char *value)
+{
+    context->given = must_grow(context->given, context->given_count, &context->given_room,
+                               sizeof *context->given);
+    context->given[context->given_count++] = (struct given_option){option, value};
+}
+
+/* One word that begins with a dash; *next is the word after it, taken when the option needs it. */
+static enum status parse_option(struct context *context, char *word, char **next, bool *took_next)
+{
+    bool is_long = word[1] == '-';
+    char *equals = is_long ? strchr(word, '=') : NULL;
+    size_t length = is_long ? (equals ? (size_t)(equals - word) : strlen(word)) - 2 : 0;
+    const struct option *option =
+        find_option(context, is_long ? word + 2 : NULL, length, is_long ? 0 : word[1]);
+    *took_next = false;
+    if (!option)
+        return unknown_option(context, word);
+    const char *value = equals ? equals + 1 : !is_long && word[2] ? word + 2 : NULL;
+    if (!option->argument && value && !is_long) {
+        word[1] = word[2]; /* -vq is -v -q */
+        memmove(word + 2, word + 3, strlen(word + 3) + 1);
+        take_option(context, option, NULL);
+        return parse_option(context, word, next, took_next);
+    }
+    if (!option->argument && value)
+        return fail(&context->error, WRONG_USAGE, "--%s takes no value", option->name);
+    if (option->argument && !value) {
+        if (!*next) {
+            fail(&context->error, WRONG_USAGE, "--%s needs a value", option->name);
+            return advise(&context->error, "--%s %s: %s", option->name, option->argument,
+                          option->help);
+        }
+        value = *next;
+        *took_next = true;
+    }
+    take_option(context, option, value);
+    return FINE;
+}
+
+static enum status find_command(struct context *context, const char *word)
+{
+    const char *names[64];
+    for (size_t i = 0; i < command_count; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(commands[i].name, word) == 0) {
+            context->command = &commands[i];
+            return FINE;
+        }
+    }
+    const char *nearest = nearest_word(word, names, command_count);
+    fail(&context->error, WRONG_USAGE, "there is no command \"%s\"", word);
+    if (nearest)
+        advise(&context->error, "did you mean \"%s\"?", nearest);
+    return advise(&context->error, "sensorforge --help lists them");
+}
+
+static enum status parse(struct context *context, int count, char **words)
+{
+    bool options_ended = false;
+    for (int i = 1; i < count; i++) {
+        bool took_next = false;
+        enum status status = FINE;
+        if (!options_ended && strcmp(words[i], "--") == 0)
+            options_ended = true;
+        else if (!options_ended && words[i][0] == '-' && words[i][1])
+            status = parse_option(context, words[i], &words[i + 1], &took_next);
+        else if (!context->command)
+            status = find_command(context, words[i]);
+        else
+            context->operands[context->operand_count++] = words[i];
+        if (status)
+            return status;
+        i += took_next;
+    }
+    return FINE;
+}
+
+static enum status check_operands(struct context *context)
+{
+    const struct command *command = context->command;
+    size_t count = context->operand_count;
+    if (count < (size_t)command->least)
+        fail(&context->error, WRONG_USAGE, "%s needs %s", command->name, command->operands);
+    else if (command->most >= 0 && count > (size_t)command->most)
+        fail(&context->error, WRONG_USAGE, "\"%s\" is one word too many for %s",
+             context->operands[command->most], command->name);
+    else
+        return FINE;
+    return advise(&context->error, "usage: sensorforge %s %s", command->name, command->operands);
+}
+
+const char *option_value(const struct context *context, const char *name)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < context->given_count; i++)
+        if (strcmp(context->given[i].option->name, name) == 0)
+            value = context->given[i].value;
+    return value;
+}
+
+bool option_given(const struct context *context, const char *name)
+{
+    for (size_t i = 0; i < context->given_count; i++)
+        if (strcmp(context->given[i].option->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* --- the project --- */
+
+enum status project_open(struct context *context)
+{
+    owned char *start = getcwd(NULL, 0);
+    if (!start)
+        return fail_errno(&context->error, "cannot tell which folder this is");
+    owned char *at = must_copy(start);
+    for (;;) {
+        owned char *file = path_join(at, SYSTEM_FILE);
+        if (path_exists(file))
+            break;
+        if (strcmp(at, "/") == 0) {
+            fail(&context->error, WRONG_INPUT, "%s is not in a Sensorforge project", start);
+            return advise(&context->error,
+                          "a project has " SYSTEM_FILE "; name its folder with -C DIR");
+        }
+        char *above = path_folder(at);
+        free(at);
+        at = above;
+    }
+    if (chdir(at))
+        return fail_errno(&context->error, "cannot go to the folder %s", at);
+    free(context->start_folder);
+    context->start_folder = must_copy(start);
+    free(context->root);
+    context->root = must_copy(at);
+    free(context->templates);
+    context->templates =
+        must_copy(is_folder("templates") ? "templates" : SHARE_FOLDER "/templates");
+    if (!is_folder(context->templates)) {
+        fail(&context->error, REFUSED, "there are no templates, neither in %s/templates nor in %s",
+             at, context->templates);
+        return advise(&context->error, "make install puts them there");
+    }
+    return FINE;
+}
+
+char *user_path(const struct context *context, const char *path)
+{
+    if (*path == '/' || !context->start_folder)
+        return must_copy(path);
+    owned char *root = getcwd(NULL, 0);
+    if (root && strcmp(root, context->start_folder) == 0)
+        return must_copy(path); /* as the person wrote it */
+    return path_join(context->start_folder, path);
+}
+
+/* --- speaking --- */
+
+__attribute__((format(printf, 1, 0))) static void say_line(const char *format, va_list arguments)
+{
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void say(const struct context *context, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!context->quiet)
+        say_line(format, arguments);
+    va_end(arguments);
+}
+
+void say_more(const struct context *context, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (context->verbose)
+        say_line(format, arguments);
+    va_end(arguments);
+}
+
+/* "error: " and the message, with the lines after the first set in under it. */
+static void say_error(const struct context *context)
+{
+    const char *on = context->colour ? "\033[1;31m" : "", *off = context->colour ? "\033[0m" : "";
+    const struct error *error = &context->error;
+    fprintf(stderr, "%serror%s: %s\n", on, off, text_string(&error->message));
+    const char *advice = text_string(&error->advice);
+    while (*advice) {
+        size_t length = strcspn(advice, "\n");
+        fprintf(stderr, "       %.*s\n", (int)length, advice);
+        advice += length + (advice[length] == '\n');
+    }
+}
+
+static enum status write_out(struct context *context)
+{
+    const char *at = text_string(&context->out);
+    size_t left = context->out.length;
+    while (left) {
+        ssize_t put = write(STDOUT_FILENO, at, left);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return fail_errno(&context->error, "cannot write to standard output");
+        at += put;
+        left -= (size_t)put;
+    }
+    return FINE;
+}
+
+static bool may_colour(void)
+{
+    const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && !(no_colour && *no_colour) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+/* {"error": {"status": 1, "message": "...", "advice": "..."}} */
+static void write_error_json(const struct error *error, struct text *out)
+{
+    cJSON *answer = json_object(), *fault = json_object();
+    json_put_number(fault, "status", error->status);
+    json_put_string(fault, "message", text_string(&error->message));
+    json_put_string(fault, "advice", text_string(&error->advice));
+    json_put(answer, "error", fault);
+    json_layout(answer, out);
+    cJSON_Delete(answer);
+}
+
+/* --- running --- */
+
+static enum status dispatch(struct context *context)
+{
+    context->json = option_given(context, "json");
+    context->verbose = option_given(context, "verbose");
+    context->quiet = option_given(context, "quiet");
+    const char *folder = option_value(context, "directory");
+    if (option_given(context, "help")) {
+        write_help(context->command, &context->out);
+        return FINE;
+    }
+    if (option_given(context, "version")) {
+        text_add_string(&context->out, "sensorforge " VERSION "\n");
+        return FINE;
+    }
+    if (!context->command) {
+        fail(&context->error, WRONG_USAGE, "a command is missing");
+        return advise(&context->error, "sensorforge --help lists them");
+    }
+    enum status status = check_operands(context);
+    if (status)
+        return status;
+    if (folder && chdir(folder))
+        return fail(&context->error, WRONG_INPUT, "cannot go to the folder %s: %s", folder,
+                    strerror(errno));
+    return context->command->run(context);
+}
+
+int run_command_line(int count, char **words)
+{
+    struct context context = {.colour = may_colour()};
+    context.operands = must_array((size_t)count + 1, sizeof *context.operands);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the authority's key */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), which is checked */
+    enum status status = parse(&context, count, words);
+    if (!status)
+        status = dispatch(&context);
+    if (status && context.json && !context.out.length)
+        write_error_json(&context.error, &context.out);
+    /* What a failing command has to say for programs (--json) is still written. */
+    struct error first = context.error;
+    context.error = (struct error){0};
+    enum status written = write_out(&context);
+    if (status) {
+        error_free(&context.error);
+        context.error = first;
+    } else {
+        error_free(&first);
+        status = written;
+    }
+    if (status && context.error.message.length)
+        say_error(&context);
+    text_free(&context.out);
+    error_free(&context.error);
+    free(context.operands);
+    free(context.given);
+    free(context.start_folder);
+    free(context.root);
+    free(context.templates);
+    return (int)status;
+}

@@ -1,0 +1,21 @@
+/* A table for people: columns as wide as their widest cell, two spaces between them. */
+#ifndef GENERATOR_CLI_TABLE_H
+#define GENERATOR_CLI_TABLE_H
+
+#include "common/base/text.h"
+
+#include <stddef.h>
+
+struct tabular {
+    const char *const *columns; /* titles */
+    size_t column_count;
+    char **cells;       /* row after row */
+    size_t count, room; /* of cells */
+};
+
+/* Copies as many cells as there are columns. */
+void tabular_add(struct tabular *table, const char *const *cells);
+void tabular_write(const struct tabular *table, struct text *out);
+void tabular_free(struct tabular *table);
+
+#endif

@@ -1,0 +1,103 @@
+/* clang-format off */
+/* Spec -> model: the one JSON document that every template sees.
+ *
+ * All defaults are filled in and all names derived here, once, so that every output agrees. Each
+ * object in a list carries "last" (true on the last one), because Mustache cannot tell and JSON
+ * wants commas. Durations are numbers with their unit in the name. `sensorforge model TYPE` prints it.
+ *
+ * {
+ *   "system": {
+ *     "name": "home",
+ *     "title": "Home",                       name as a part of a CloudFormation logical id
+ *     "terraform_id": "home",                name as a part of a Terraform identifier
+ *     "stack": "home-system",
+ *     "database": "iot",
+ *     "target": "local",
+ *     "ntp": "pool.ntp.org",                 where boards ask for the time
+ *     "local": {"host": "iot.local", "mqtt_port": 8883, ...},          as in system.yaml
+ *     "region": "eu-west-1", "partition": "aws", "account": "000000000000",
+ *     "requests_per_second": 10,
+ *     "timestream": true, "dynamodb": false  the store: exactly one is true
+ *   },
+ *   "type": {
+ *     "name": "esp8266temp", "title": "Esp8266temp", "description": "...",
+ *     "platform": "esp8266",
+ *     "publish_every_seconds": 300, "sleep": "deep", "commands": false,
+ *     "listens": false,                      whether its boards hold a connection: with commands, or awake
+ *     "portal": false,
+ *     "topic_filter": "esp8266temp/+",
+ *     "stack": "home-esp8266temp",
+ *     "log_group": "/sensorforge/home/esp8266temp", "log_retention_days": 30,
+ *     "table": "esp8266temp",                in the central database (Timestream)
+ *     "tables": {"valid": "iot-esp8266temp", "invalid": "iot-esp8266temp-invalid"},    (DynamoDB)
+ *     "sort_keys": {"valid": {"attribute": "time", "attribute_type": "N"},
+ *                   "invalid": {"attribute": "id", "attribute_type": "S"}},            (DynamoDB)
+ *     "roles": {"rule": {"name": "home-esp8266temp-rule", "arn": "arn:aws:iam::..."},
+ *               "error": {...}},             names have at most 64 characters, IAM's limit
+ *     "has_attributes": true,
+ *     "attributes": [{"name": "zone", "default": "1", "pattern": "...", "description": "...",
+ *                     "searchable": true, "last": true}],
+ *                                            default, pattern: null when there is none;
+ *                                            searchable: the first three (AWS's limit)
+ *     "searchable_attributes": [{"name": "zone", "last": true}],
+ *     "measures": [{"name": "temperature", "type": "double", "unit": "celsius", "description": "",
+ *                   "is_double": true, "is_bigint": false, "is_boolean": false, "is_varchar": false,
+ *                   "minimum": -55, "maximum": 40,                       or null, as unit
+ *                   "driver": {"name": "ds18x20", "measure": "temperature",
+ *                              "quantity": "temperature", "instance": 0},
+ *                   "simulate": {...},                                   or null, as driver
+ *                   "last": true}],
+ *     "drivers": [{"name": "ds18x20", "instance": 0,   one for each distinct name and parameters
+ *                  "parameters": [{"name": "pin", "literal": "14", "last": true}], "last": true}],
+ *                                            literal: the value as Python source writes it
+ *     "display": {"name": "ssd1306", "parameters": [...]},       as in drivers; or null
+ *     "driver_modules": [{"name": "ds18x20", "last": true}],     each driver once, a display's too
+ *     "needs": [{"name": "umqtt.simple", "last": true}],         modules that the platform's own
+ *                                            builds of MicroPython do not carry
+ *     "retention": {"memory_hours": 24, "magnetic_days": 365, "magnetic_seconds": 31536000},
+ *     "dimensions": [{"name": "thing", "value": "${topic(2)}", "last": false},
+ *                    {"name": "zone", "value": "${zone}", "last": true}],
+ *     "timestamp": "${floor(nanvl(time, timestamp()))}",
+ *     "rules": {"valid": {"name": "esp8266temp_valid", "sql": "SELECT ...",
+ *                         "sql_version": "2015-10-08"},
+ *               "invalid": {...}},
+ *     "policy": {"name": "esp8266temp",
+ *                "document": "{...}",        the whole policy on one line, ARNs filled in
+ *                "statements": [{"sid": "Connect",
+ *                                "attached": true,     only while the certificate is attached to
+ *                                                      the thing that connects
+ *                                "actions": [{"name": "iot:Connect", "last": true}],
+ *                                "resources": [{"prefix": "client/", "suffix": "", "last": true}],
+ *                                                      prefix, the thing's name, suffix
+ *                                "last": false}]},
+ *     "presence": {...}, "control": [...]    as in the spec; presence may be null
+ *   }
+ * }
+ *
+ * The model of one thing, for firmware, has beside them:
+ *
+ *   "thing": {"name": "kitchen", "attributes": [{"name": "zone", "value": "1", "last": true}],
+ *             "topic": "esp8266temp/kitchen",
+ *             "command_topic": "esp8266temp/kitchen/command"},           or null
+ *   "wifi": {"ssid": "...", "password": "..."},
+ *   "endpoint": {"host": "iot.local", "port": 8883}
+ */
+/* clang-format on */
+#ifndef GENERATOR_DOCUMENTS_MODEL_H
+#define GENERATOR_DOCUMENTS_MODEL_H
+
+#include "common/spec/catalog.h"
+
+#include <cjson/cJSON.h>
+
+/* The model of the system alone ("system" only), for templates of scope system. system is the JSON
+ * of a checked system.yaml. The caller deletes. */
+cJSON *model_of_system(const cJSON *system);
+
+/* The model of a type within a system: both the JSON of checked specs. The caller deletes. */
+cJSON *model_of_type(const cJSON *system, const cJSON *spec, const struct catalog *catalog);
+
+/* Sets "last" on every object of every list below value. */
+void model_mark_last(cJSON *value);
+
+#endif

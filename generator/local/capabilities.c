@@ -1,0 +1,44 @@
+#include "capabilities.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/subprocess.h"
+#include "service.h"
+
+#include <string.h>
+
+enum { SECONDS = 60 };
+
+static void say_findings(const struct context *context, const cJSON *findings)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, findings)
+        say(context, "warning: %s: %s", json_string(item, "place", ""),
+            json_string(item, "message", ""));
+}
+
+void local_check_types(const struct context *context, const char *const *types, size_t count)
+{
+    owned char *hub = context->quiet || !count ? NULL : program_path(service_names[HUB]);
+    struct text said = {0};
+    struct error error = {0};
+    int code = 0;
+    if (!hub)
+        return;
+    owned const char **words = must_array(count + 4, sizeof *words);
+    words[0] = hub;
+    words[1] = "check";
+    words[2] = "--json";
+    memcpy(words + 3, types, count * sizeof *words);
+    if (process_capture(words, SECONDS, &said, &code, NULL, &error)) {
+        say(context, "warning: %s", text_string(&error.message));
+    } else {
+        cJSON *findings = cJSON_Parse(text_string(&said));
+        if (cJSON_IsArray(findings))
+            say_findings(context, findings);
+        else if (said.length) /* it could not look at all */
+            say(context, "%.*s", (int)strcspn(said.at, "\n"), said.at);
+        cJSON_Delete(findings);
+    }
+    text_free(&said);
+    error_free(&error);
+}

@@ -1,0 +1,158 @@
+#include "certificates.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "common/base/paths.h"
+#include "common/spec/spec.h"
+#include "generator/pki/pki.h"
+#include "generator/targets/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    LARGEST_PEM = 1 << 16,
+    YEARS = 10, /* as long as a thing's */
+    MARGIN = 30 * 24 * 60 * 60 /* seconds before its end at which one is made anew */,
+    LONGEST_HOST = 253,
+    MOST_NAMES = 5
+};
+
+struct pair {
+    const char *key_file, *certificate_file;
+    const char *unit, *name;       /* of its subject; no type can be called as a unit is */
+    const char *names[MOST_NAMES]; /* of a server; none: it is a client */
+    size_t name_count;
+};
+
+/* --- the names of this machine --- */
+
+/* Its own name, where it is one that a certificate can hold and that is not there yet. */
+static void add_host_name(struct pair *pair, char host[LONGEST_HOST + 1])
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    if (gethostname(host, LONGEST_HOST) || !*host || strspn(host, letters) != strlen(host))
+        return;
+    for (size_t i = 0; i < pair->name_count; i++)
+        if (strcmp(pair->names[i], host) == 0)
+            return;
+    pair->names[pair->name_count++] = host;
+}
+
+static void add_names(struct pair *pair, const char *host, char own[LONGEST_HOST + 1])
+{
+    static const char *const always[] = {"localhost", "127.0.0.1", "::1"};
+    pair->names[pair->name_count++] = host;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (strcmp(always[i], host) != 0)
+            pair->names[pair->name_count++] = always[i];
+    add_host_name(pair, own);
+}
+
+/* --- one pair --- */
+
+static bool fits(const struct authority *authority, const struct pair *pair)
+{
+    secret_owned struct secret key_pem = {0};
+    struct text pem = {0}, der = {0};
+    struct error none = {0};
+    EVP_PKEY *key = NULL;
+    bool fit = read_secret(pair->key_file, LARGEST_PEM, &key_pem, &none) == FINE &&
+               read_file(pair->certificate_file, LARGEST_PEM, &pem, &none) == FINE &&
+               key_from_pem(&key_pem, &key, &none) == FINE &&
+               pem_to_der("CERTIFICATE", text_string(&pem), pem.length, &der, &none) == FINE &&
+               certificate_serves(authority, text_string(&der), der.length, key, pair->names,
+                                  pair->name_count, MARGIN);
+    EVP_PKEY_free(key);
+    text_free(&pem);
+    text_free(&der);
+    error_free(&none);
+    return fit;
+}
+
+static enum status sign(const struct authority *authority, const struct pair *pair, EVP_PKEY *key,
+                        struct text *der, struct error *error)
+{
+    char serial[2 * SERIAL_BYTES + 1];
+    struct text request = {0};
+    enum status status = serial_make(serial, error);
+    if (!status)
+        status = request_make(key, pair->unit, pair->name, NULL, &request, error);
+    if (!status && pair->name_count)
+        status = authority_sign_server(authority, text_string(&request), request.length, serial,
+                                       YEARS, pair->names, pair->name_count, der, error);
+    else if (!status)
+        status = authority_sign_own(authority, text_string(&request), request.length, serial, YEARS,
+                                    der, error);
+    text_free(&request);
+    return status;
+}
+
+static enum status write_pair(const struct pair *pair, EVP_PKEY *key, const struct text *der,
+                              struct error *error)
+{
+    secret_owned struct secret key_pem = {0};
+    struct text pem = {0};
+    struct batch batch = {0};
+    enum status status = key_to_pem(key, &key_pem, error);
+    der_to_pem("CERTIFICATE", text_string(der), der->length, &pem);
+    if (!status)
+        status =
+            batch_write(&batch, pair->key_file, key_pem.at, key_pem.length, FILE_SECRET, error);
+    if (!status)
+        status = batch_write(&batch, pair->certificate_file, text_string(&pem), pem.length,
+                             FILE_PUBLIC, error);
+    if (!status)
+        status = batch_commit(&batch, error);
+    batch_drop(&batch);
+    text_free(&pem);
+    return status;
+}
+
+/* A kill between the renames of its two files leaves a key that is not the certificate's: that does
+ * not fit, and both are made again. */
+static enum status make_pair(const struct authority *authority, const struct pair *pair,
+                             struct error *error)
+{
+    EVP_PKEY *key = NULL;
+    struct text der = {0};
+    enum status status = key_make(KEY_RSA_2048, &key, error);
+    if (!status)
+        status = sign(authority, pair, key, &der, error);
+    if (!status)
+        status = write_pair(pair, key, &der, error);
+    EVP_PKEY_free(key);
+    text_free(&der);
+    return status;
+}
+
+/* --- both --- */
+
+enum status local_pairs(const cJSON *system, bool *renewed, struct error *error)
+{
+    char own_name[LONGEST_HOST + 1] = "";
+    struct pair broker = {.key_file = BROKER_FOLDER "/key.pem",
+                          .certificate_file = BROKER_FOLDER "/cert.pem",
+                          .unit = "sensorforge-broker",
+                          .name = json_string(system, "name", "home")};
+    const struct pair hub = {.key_file = HUB_FOLDER "/key.pem",
+                             .certificate_file = HUB_FOLDER "/cert.pem",
+                             .unit = SERVICE_UNIT,
+                             .name = "sensorhub"};
+    struct target target = {0};
+    const struct authority *authority = NULL;
+    add_names(&broker, json_string(json_get(system, "local"), "host", "localhost"), own_name);
+    enum status status = local_open(system, NULL, &target, error);
+    if (!status)
+        status = local_authority_of(&target, &authority, error);
+    *renewed = !status && !fits(authority, &broker);
+    if (*renewed)
+        status = make_pair(authority, &broker, error);
+    if (!status && !fits(authority, &hub))
+        status = make_pair(authority, &hub, error);
+    target_close(&target);
+    return status;
+}

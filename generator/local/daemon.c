@@ -1,0 +1,263 @@
+#include "daemon.h"
+#include "common/base/files.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LARGEST_LOG = 16 << 20, LARGEST_NOTE = 64, LARGEST_STAT = 4096 };
+
+char *process_pid_file(const char *name)
+{
+    return must_format(RUN_FOLDER "/%s.pid", name);
+}
+
+char *process_log_file(const char *name)
+{
+    return must_format(LOG_FOLDER "/%s.log", name);
+}
+
+/* --- who it is --- */
+
+static pid_t noted_id(const char *name)
+{
+    owned char *path = process_pid_file(name);
+    struct text note = {0};
+    struct error none = {0};
+    long id = 0;
+    if (read_file(path, LARGEST_NOTE, &note, &none) == FINE)
+        id = strtol(text_string(&note), NULL, 10);
+    text_free(&note);
+    error_free(&none);
+    return id > 1 && id < (1L << 22) ? (pid_t)id : 0; /* 2^22 is the kernel's own limit */
+}
+
+/* A file of /proc, which has no size that could be asked for. */
+static size_t read_proc(pid_t id, const char *file, char *bytes, size_t room)
+{
+    owned char *path = must_format("/proc/%d/%s", (int)id, file);
+    FILE *open = fopen(path, "re");
+    size_t length = open ? fread(bytes, 1, room - 1, open) : 0;
+    if (open)
+        fclose(open);
+    bytes[length] = '\0';
+    return length;
+}
+
+static bool is_called(pid_t id, const char *wanted)
+{
+    char name[LARGEST_NOTE];
+    size_t length = read_proc(id, "comm", name, sizeof name);
+    if (length && name[length - 1] == '\n')
+        name[length - 1] = '\0';
+    return strcmp(name, wanted) == 0;
+}
+
+static bool works_here(pid_t id)
+{
+    owned char *path = must_format("/proc/%d/cwd", (int)id);
+    struct stat there, here;
+    return stat(path, &there) == 0 && stat(".", &here) == 0 && there.st_dev == here.st_dev &&
+           there.st_ino == here.st_ino;
+}
+
+/* Field 22 of stat: when it began, in ticks since the machine did (proc(5)). The name, which may
+ * hold anything, ends at the last ")". */
+static time_t began(pid_t id)
+{
+    char stat[LARGEST_STAT];
+    struct timespec up, wall;
+    read_proc(id, "stat", stat, sizeof stat);
+    const char *at = strrchr(stat, ')');
+    for (int field = 2; at && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (!at || clock_gettime(CLOCK_BOOTTIME, &up) || clock_gettime(CLOCK_REALTIME, &wall))
+        return 0;
+    double ticks = strtod(at, NULL) / (double)sysconf(_SC_CLK_TCK);
+    return (time_t)((double)(wall.tv_sec - up.tv_sec) + (double)(wall.tv_nsec - up.tv_nsec) / 1e9 +
+                    ticks);
+}
+
+bool process_find(const char *name, struct process *found)
+{
+    pid_t id = noted_id(name);
+    *found = (struct process){.id = id, .handle = id ? pidfd_open(id, 0) : -1};
+    if (found->handle >= 0 && process_running(found) && is_called(id, name) && works_here(id)) {
+        found->since = began(id);
+        return true;
+    }
+    process_close(found);
+    return false;
+}
+
+void process_close(struct process *process)
+{
+    if (process->handle >= 0)
+        close(process->handle);
+    *process = (struct process){.handle = -1};
+}
+
+/* --- starting --- */
+
+enum status process_note(const char *name, pid_t id, struct error *error)
+{
+    owned char *path = process_pid_file(name);
+    owned char *number = must_format("%d\n", (int)id);
+    return write_file(path, number, strlen(number), FILE_PUBLIC, error);
+}
+
+void process_forget(const char *name)
+{
+    owned char *path = process_pid_file(name);
+    unlink(path);
+}
+
+/* One that grew large goes aside; so a log never has more than twice that of the past. */
+static int open_log(const char *name)
+{
+    owned char *path = process_log_file(name), *aside = must_format("%s.1", path);
+    struct stat facts;
+    if (stat(path, &facts) == 0 && facts.st_size > LARGEST_LOG)
+        rename(path, aside);
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_SECRET);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* In the child, which has nothing of its parent's afterwards: no descriptor (make's own among
+ * them), no ignored or blocked signal. */
+static bool set_apart(const struct launch *launch, pid_t parent)
+{
+    sigset_t none;
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int log = launch->attached ? STDERR_FILENO : open_log(launch->name);
+    if (nowhere < 0 || log < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+        dup2(log, STDERR_FILENO) < 0)
+        return false;
+    if (launch->attached) {
+        setpgid(0, 0); /* Ctrl-C is for the parent, which ends its children in their order */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent)
+            return false;
+    } else {
+        setsid();
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    raise_file_limit();
+    return true;
+}
+
+/* Does not return; why the program could not be run goes into the pipe, which closes when it runs.
+ */
+static _Noreturn void become(const struct launch *launch, pid_t parent, int failure)
+{
+    struct error error = {0};
+    int kept = fcntl(failure, F_DUPFD_CLOEXEC, 3);
+    errno = 0;
+    if (kept >= 0 && set_apart(launch, parent) &&
+        process_note(launch->name, getpid(), &error) == FINE) {
+        if (kept != 3 && dup3(kept, 3, O_CLOEXEC) == 3)
+            kept = 3;
+        close_range(4, ~0U, 0);
+        execv(launch->words[0], (char *const *)launch->words);
+    }
+    int reason = errno ? errno : EIO;
+    process_forget(launch->name);
+    if (write(kept, &reason, sizeof reason) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+enum status process_start(const struct launch *launch, struct process *started, struct error *error)
+{
+    int ends[2], reason = 0;
+    pid_t parent = getpid();
+    if (pipe2(ends, O_CLOEXEC))
+        return fail_errno(error, "cannot start %s", launch->name);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        become(launch, parent, ends[1]);
+    close(ends[1]);
+    ssize_t got = 0;
+    do
+        got = child < 0 ? 0 : read(ends[0], &reason, sizeof reason);
+    while (got < 0 && errno == EINTR);
+    close(ends[0]);
+    if (child < 0)
+        return fail_errno(error, "cannot start %s", launch->name);
+    if (got > 0) {
+        waitpid(child, NULL, 0);
+        errno = reason;
+        return fail_errno(error, "cannot run %s", launch->words[0]);
+    }
+    *started = (struct process){.id = child, .handle = pidfd_open(child, 0), .since = time(NULL)};
+    return started->handle < 0 ? fail_errno(error, "cannot watch %s", launch->name) : FINE;
+}
+
+/* --- watching, ending --- */
+
+/* A child that has ended stays a zombie until it is waited for; for anybody else's this does
+ * nothing. */
+static void reap(const struct process *process)
+{
+    siginfo_t ended;
+    while (waitid(P_PIDFD, (id_t)process->handle, &ended, WEXITED | WNOHANG) < 0 && errno == EINTR)
+        continue;
+}
+
+bool process_running(const struct process *process)
+{
+    return !process_wait(process, 0);
+}
+
+bool process_wait(const struct process *process, double seconds)
+{
+    struct pollfd end = {.fd = process->handle, .events = POLLIN};
+    if (process->handle < 0)
+        return true;
+    bool ended = poll(&end, 1, (int)(seconds * 1000)) == 1;
+    if (ended)
+        reap(process);
+    return ended;
+}
+
+void process_signal(const struct process *process, int number)
+{
+    if (process->handle >= 0)
+        pidfd_send_signal(process->handle, number, NULL, 0);
+}
+
+bool process_end(const char *name, struct process *process, double patience)
+{
+    process_signal(process, SIGTERM);
+    bool by_itself = process_wait(process, patience);
+    if (!by_itself) {
+        process_signal(process, SIGKILL);
+        process_wait(process, patience);
+    }
+    process_forget(name);
+    process_close(process);
+    return by_itself;
+}

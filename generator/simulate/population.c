@@ -1,0 +1,306 @@
+#include "population.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/local/capabilities.h"
+#include "generator/cli/progress.h"
+#include "generator/targets/target.h"
+#include "generator/thing/bulk.h"
+#include "generator/thing/life.h"
+#include "generator/thing/record.h"
+#include "generator/thing/attributes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NETWORK "simulated"
+
+enum { MOST_TRIED = 1000 /* groups that may belong to real things */ };
+
+struct cast {
+    struct project *project;
+    struct context *context;
+    struct world *world;
+    struct making *missing;
+    size_t missing_count, missing_room;
+    struct progress progress;
+    size_t made, failed;
+    char *failure; /* of the first that could not be made */
+};
+
+/* --- types --- */
+
+/* The first control of a type whose topic is another type's that takes commands. */
+static const cJSON *usable_control(struct project *project, const cJSON *model, cJSON **commanded)
+{
+    const cJSON *control;
+    cJSON_ArrayForEach(control, json_get(json_get(model, "type"), "control"))
+    {
+        const char *topic = json_string(json_get(control, "publish"), "topic", "");
+        owned char *type = must_copy_bytes(topic, strcspn(topic, "/"));
+        owned char *spec = must_format(TYPES_FOLDER "/%s/spec.yaml", type);
+        if (path_exists(spec) && project_model(project, type, commanded) == FINE) {
+            if (json_true(json_get(*commanded, "type"), "commands"))
+                return control;
+            cJSON_Delete(*commanded);
+        }
+        error_free(&project->context->error);
+        project->context->error = (struct error){0};
+    }
+    *commanded = NULL;
+    return NULL;
+}
+
+/* The model of the type asked for, or of the first that controls another. */
+static enum status choose_type(struct project *project, const char *type, cJSON **model)
+{
+    struct names *types = type ? NULL : types_all();
+    enum status status = type ? project_model(project, type, model) : FINE;
+    for (size_t i = 0; types && i < types->count && !status && !*model; i++) {
+        cJSON *commanded = NULL;
+        status = project_model(project, types->at[i], model);
+        if (status || usable_control(project, *model, &commanded)) {
+            cJSON_Delete(commanded);
+            continue;
+        }
+        cJSON_Delete(*model);
+        *model = NULL;
+    }
+    names_free(types);
+    if (status || *model)
+        return status;
+    fail(&project->context->error, WRONG_USAGE,
+         "which type shall be simulated? None controls "
+         "another");
+    return advise(&project->context->error, "type=... (make types lists them)");
+}
+
+static enum status plug_in(struct project *project, const char *type)
+{
+    struct emit_report report = {0};
+    if (type_deployed(type))
+        return FINE;
+    enum status status = project_deploy(project, type, &report);
+    if (status)
+        return status;
+    say(project->context, "%s  plugged in", type);
+    local_check_types(project->context, &type, 1);
+    return FINE;
+}
+
+/* --- things --- */
+
+static bool is_simulated(const cJSON *record)
+{
+    return strcmp(json_string(json_get(record, "wifi"), "ssid", ""), NETWORK) == 0;
+}
+
+/* Whether a name belongs to a thing that is not simulated. */
+static bool is_real(const char *name)
+{
+    cJSON *record = NULL;
+    struct error none = {0};
+    bool real = record_read(name, &record, &none) == FINE && record && !is_simulated(record);
+    json_wipe(record);
+    error_free(&none);
+    return real;
+}
+
+static enum status check_existing(const cJSON *record, const struct kind *kind, struct error *error)
+{
+    const char *name = json_string(record, "name", "");
+    if (strcmp(json_string(record, "type", ""), kind->name) != 0)
+        return fail(error, WRONG_INPUT, "%s exists already, as %s", name,
+                    json_string(record, "type", ""));
+    if (!is_simulated(record)) {
+        fail(error, WRONG_INPUT, "%s is a real thing: a simulated one would take its place", name);
+        return advise(error, "make delete name=%s, if there is no board that uses it", name);
+    }
+    return FINE;
+}
+
+static void want(struct cast *cast, struct kind *kind, const char *name, const cJSON *attributes)
+{
+    cast->missing =
+        must_grow(cast->missing, cast->missing_count, &cast->missing_room, sizeof *cast->missing);
+    cast->missing[cast->missing_count++] =
+        (struct making){.record = record_new(name, kind->name, "local",
+                                             cJSON_Duplicate(attributes, true), NETWORK, ""),
+                        .lock = -1};
+}
+
+/* Adds a thing to the world: the one that there is, with the attributes that it has, or one that
+ * will be made. given: attributes that it should have; where its type does not take them, its
+ * defaults count. */
+static enum status add(struct cast *cast, struct kind *kind, const char *name, const cJSON *given)
+{
+    struct error *error = &cast->context->error, refused = {0};
+    const cJSON *type = json_get(kind->model, "type");
+    cJSON *record = NULL, *attributes = NULL;
+    enum status status = wish_name(name, "", error);
+    if (!status)
+        status = record_read(name, &record, error);
+    if (!status && record)
+        status = check_existing(record, kind, error);
+    if (!status && record)
+        attributes = cJSON_Duplicate(json_get(record, "attributes"), true);
+    else if (!status && wish_attributes(type, given, "", &attributes, &refused))
+        status = wish_attributes(type, NULL, "", &attributes, error);
+    if (!status)
+        world_add(cast->world, kind, name, attributes);
+    if (!status && (!record || strcmp(record_state(record), "making") == 0))
+        want(cast, kind, name, attributes);
+    error_free(&refused);
+    cJSON_Delete(attributes);
+    json_wipe(record);
+    return status;
+}
+
+/* --- groups --- */
+
+static cJSON *group_attributes(const char *by, const char *value)
+{
+    cJSON *attributes = json_object();
+    if (*by)
+        json_put_string(attributes, by, value);
+    return attributes;
+}
+
+/* The values of the groups: 1, 2, ... but not where a real thing is commanded. */
+static void choose_groups(const cJSON *control, char *values[GROUPS])
+{
+    const char *by = json_string(json_get(control, "measure"), "by", "");
+    const char *topic = json_string(json_get(control, "publish"), "topic", "");
+    size_t chosen = 0;
+    for (int number = 1; chosen < GROUPS && number <= MOST_TRIED; number++) {
+        owned char *value = must_format("%d", number);
+        cJSON *attributes = group_attributes(by, value);
+        owned char *name = commanded_thing(topic, attributes);
+        if (!name || !*by || !is_real(name))
+            values[chosen++] = must_copy(value);
+        cJSON_Delete(attributes);
+    }
+}
+
+/* Whom the control commands for the groups that its things are in, each once. */
+static enum status add_commanded(struct cast *cast, const cJSON *control, struct kind *kind,
+                                 size_t measuring)
+{
+    const char *topic = json_string(json_get(control, "publish"), "topic", "");
+    const char *by = json_string(json_get(control, "measure"), "by", "");
+    enum status status = FINE;
+    for (size_t i = 0; i < measuring && !status; i++) {
+        cJSON *attributes = world_attributes(&cast->world->actors[i]);
+        cJSON *given = group_attributes(by, json_string(attributes, by, ""));
+        owned char *name = commanded_thing(topic, attributes);
+        bool there = !name;
+        for (size_t j = measuring; j < cast->world->count && !there; j++)
+            there = strcmp(cast->world->actors[j].name, name) == 0;
+        if (!there)
+            status = add(cast, kind, name, given);
+        cJSON_Delete(given);
+        cJSON_Delete(attributes);
+    }
+    return status;
+}
+
+static enum status choose_all(struct cast *cast, const char *type, size_t things)
+{
+    struct project *project = cast->project;
+    cJSON *model = NULL, *commanded = NULL;
+    char *groups[GROUPS] = {NULL};
+    enum status status = choose_type(project, type, &model);
+    if (status)
+        return status;
+    struct kind *kind = world_kind(cast->world, model);
+    const cJSON *control = usable_control(project, kind->model, &commanded);
+    const char *by = json_string(json_get(control, "measure"), "by", "");
+    choose_groups(control, groups);
+    for (size_t i = 0; i < things && !status; i++) {
+        const char *group = groups[i * GROUPS / things];
+        owned char *name = must_format("sim-%s-%zu", kind->name, i + 1);
+        cJSON *given = group_attributes(by, group ? group : "");
+        status = add(cast, kind, name, given);
+        cJSON_Delete(given);
+    }
+    if (!status && control)
+        status = add_commanded(cast, control, world_kind(cast->world, commanded), things);
+    else
+        cJSON_Delete(commanded);
+    for (size_t i = 0; i < GROUPS; i++)
+        free(groups[i]);
+    world_link(cast->world);
+    return status;
+}
+
+/* --- making --- */
+
+static void observe(void *context, const struct bulk_result *result)
+{
+    struct cast *cast = context;
+    cast->made += result->outcome == MADE;
+    if (result->outcome == FAILED && !cast->failed++)
+        cast->failure =
+            must_format("%s: %s", json_string(cast->missing[result->index].record, "name", ""),
+                        result->message);
+    progress_step(&cast->progress, cast->made + cast->failed);
+}
+
+static enum status plan_kind(struct cast *cast, struct target *target, struct kind *kind,
+                             struct package_plan *plan)
+{
+    struct context *context = cast->context;
+    enum status status = plug_in(cast->project, kind->name);
+    if (!status)
+        status = package_plan_make(context->templates, &cast->project->catalog, target,
+                                   cJSON_Duplicate(kind->model, true), plan, &context->error);
+    for (size_t i = 0; i < cast->missing_count; i++)
+        if (strcmp(json_string(cast->missing[i].record, "type", ""), kind->name) == 0)
+            cast->missing[i].plan = plan;
+    return status;
+}
+
+static enum status make_missing(struct cast *cast, struct target *target)
+{
+    struct error *error = &cast->context->error;
+    struct world *world = cast->world;
+    struct package_plan *plans = must_array(world->kind_count, sizeof *plans);
+    int lock = -1;
+    enum status status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
+    if (!status && (status = lock_folder(THINGS_FOLDER, false, &lock, error)))
+        advise(error, "is a create --from at work? Wait for it, or stop it");
+    for (size_t i = 0; i < world->kind_count && !status; i++)
+        status = plan_kind(cast, target, world->kinds[i], &plans[i]);
+    progress_begin(&cast->progress, cast->context, "created", cast->missing_count);
+    if (!status && cast->missing_count)
+        status = bulk_make(target, cast->missing, cast->missing_count, observe, cast, error);
+    progress_end(&cast->progress);
+    unlock(&lock);
+    for (size_t i = 0; i < world->kind_count; i++)
+        package_plan_free(&plans[i]);
+    free(plans);
+    if (!status && cast->failed)
+        status =
+            fail(error, REFUSED, "%zu things could not be made; %s", cast->failed, cast->failure);
+    return status;
+}
+
+enum status cast_choose(struct project *project, const char *type, size_t things,
+                        struct world *world, size_t *created)
+{
+    struct cast cast = {.project = project, .context = project->context, .world = world};
+    struct target target = {0};
+    enum status status = choose_all(&cast, type, things);
+    if (!status)
+        status = local_open(project_system(project), NULL, &target, &project->context->error);
+    if (!status && cast.missing_count)
+        status = make_missing(&cast, &target);
+    for (size_t i = 0; i < cast.missing_count; i++)
+        making_free(&cast.missing[i]);
+    free(cast.missing);
+    free(cast.failure);
+    target_close(&target);
+    *created = cast.made;
+    return status;
+}

@@ -1,0 +1,25 @@
+/* The AWS account that a system lives in: opened in one way by all who speak to it.
+ *
+ * The region is system.yaml's where one is written there, else the AWS CLI's; the profile is
+ * --profile, then AWS_PROFILE, then system.yaml's. The code of an MFA device is asked for on a
+ * terminal. */
+#ifndef GENERATOR_TARGETS_ACCOUNT_H
+#define GENERATOR_TARGETS_ACCOUNT_H
+
+#include "aws/aws.h"
+
+#include <cjson/cJSON.h>
+
+struct account_options {
+    const char *profile; /* --profile; NULL when it was not given */
+    /* Takes one line for --verbose; may be NULL. */
+    void (*log)(void *context, const char *line);
+    void *log_context;
+};
+
+/* The account of system (the JSON of a checked system.yaml). options may be NULL. The caller closes
+ * it with aws_close(). Errors are those of aws_open(). */
+enum status account_open(const cJSON *system, const struct account_options *options,
+                         struct aws **aws, struct error *error);
+
+#endif

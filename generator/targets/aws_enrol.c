@@ -1,0 +1,490 @@
+/* Things on their way into an account, many at once.
+ *
+ * Each goes through the steps of the table below; a step is one call, and its answer says which
+ * comes next:
+ *
+ *   look           is the name free, or ours already (from a command that was killed)?
+ *   make_thing     with its type, its attributes and our claim
+ *   certificate    made inactive, or the one that an earlier command recorded, or found
+ *   attach_policy, attach_thing
+ *                  here the package is installed on this machine
+ *   verify         nobody took the name meanwhile
+ *   activate       last: a thing that failed half-way has no live key anywhere
+ *
+ * What is not idempotent is the making of a certificate (IoT API reference,
+ * CreateCertificateFromCsr). Its id is recorded at once. Where an answer may have been lost (a call
+ * that was repeated inside, or a command that was killed), the account is searched for inactive
+ * certificates that bear the enrolment's mark before one is made, or before it is activated; those
+ * are parked until the others are through, because a search waits for its own calls. */
+#include "aws_target.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "aws/iot.h"
+#include "generator/pki/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum step {
+    LOOK,
+    UPDATE_THING,
+    MAKE_THING,
+    SEARCH, /* parked */
+    FETCH_CERTIFICATE,
+    MAKE_CERTIFICATE,
+    SWEEP, /* parked */
+    ATTACH_POLICY,
+    ATTACH_THING,
+    VERIFY,
+    ACTIVATE,
+    THROUGH,
+};
+
+struct passage {
+    struct aws_target *target;
+    const struct enrol_events *events;
+    struct enrolment *enrolment;
+    struct aws_call call;
+    enum step step;
+    unsigned looks;
+    bool swept;    /* in this command */
+    bool hopeless; /* its error is one that all others would meet */
+};
+
+static void go(struct passage *passage, enum step step);
+
+/* --- what a step needs --- */
+
+static const char *certificate_id(const struct passage *passage)
+{
+    const char *id = json_string(passage->enrolment->registration, "certificate_id", "");
+    return *id ? id : NULL;
+}
+
+static const char *certificate_arn(const struct passage *passage)
+{
+    return json_string(passage->enrolment->registration, "certificate_arn", "");
+}
+
+/* The attributes of the thing in the account: its own, and our claim. */
+static cJSON *claimed(const char *claim, const cJSON *attributes)
+{
+    cJSON *all = cJSON_Duplicate(attributes, true);
+    json_put_string(all, CLAIM_ATTRIBUTE, claim);
+    return all;
+}
+
+/* Nobody answers, or nobody with these credentials is answered. */
+static bool is_hopeless(const struct aws_call *call)
+{
+    static const char *const codes[] = {
+        "ExpiredToken",          "ExpiredTokenException",     "InvalidClientTokenId",
+        "SignatureDoesNotMatch", "InvalidSignatureException", "UnrecognizedClientException",
+        "AccessDeniedException", "UnauthorizedException",     "MissingAuthenticationToken"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (aws_failed_with(call, codes[i]))
+            return true;
+    return !call->http_status;
+}
+
+/* The call's error is the enrolment's. */
+static void give_up(struct passage *passage)
+{
+    passage->hopeless = is_hopeless(&passage->call);
+    passage->enrolment->error = passage->call.error;
+    passage->call.error = (struct error){0};
+    passage->step = THROUGH;
+}
+
+static void give_up_with(struct passage *passage, enum status status, const char *message,
+                         const char *advice)
+{
+    fail(&passage->enrolment->error, status, "%s", message);
+    if (advice)
+        advise(&passage->enrolment->error, "%s", advice);
+    passage->step = THROUGH;
+}
+
+static void keep_certificate(struct passage *passage, const char *id, const char *arn)
+{
+    cJSON *registration = passage->enrolment->registration;
+    json_put_string(registration, "certificate_id", id);
+    json_put_string(registration, "certificate_arn", arn);
+    passage->events->remember(passage->enrolment);
+}
+
+static bool keep_pem(struct passage *passage, const char *pem)
+{
+    struct enrolment *enrolment = passage->enrolment;
+    text_clear(&enrolment->certificate);
+    return !pem_to_der("CERTIFICATE", pem, strlen(pem), &enrolment->certificate, &enrolment->error);
+}
+
+/* --- answers --- */
+
+static void name_taken(struct passage *passage)
+{
+    const struct enrolment *enrolment = passage->enrolment;
+    owned char *message = must_format(
+        "%s is in the account already, and was not made by this project (%s)", enrolment->thing,
+        json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
+    passage->enrolment->nothing_left = !enrolment->renewal;
+    give_up_with(passage, WRONG_INPUT, message,
+                 "another name, or delete that thing first from where it was made");
+}
+
+/* A person may have given the thing attributes of their own: those stay. */
+static bool has_all(const cJSON *there, const cJSON *wanted)
+{
+    const cJSON *attribute;
+    cJSON_ArrayForEach(attribute, wanted)
+    {
+        if (!cJSON_Compare(attribute, json_get(there, attribute->string), true))
+            return false;
+    }
+    return true;
+}
+
+static void look_answered(struct passage *passage)
+{
+    const struct enrolment *enrolment = passage->enrolment;
+    if (aws_failed_with(&passage->call, "ResourceNotFoundException")) {
+        if (!enrolment->renewal) {
+            passage->step = MAKE_THING;
+            return;
+        }
+        owned char *message = must_format("%s is not in the account any more", enrolment->thing);
+        owned char *advice = must_format("make delete name=%s, then create it again; or are these "
+                                         "the credentials of another account?",
+                                         enrolment->thing);
+        give_up_with(passage, WRONG_INPUT, message, advice);
+    } else if (passage->call.error.status) {
+        give_up(passage);
+    } else if (strcmp(thing_claim(passage->call.answer), enrolment->claim) != 0) {
+        name_taken(passage);
+    } else {
+        const cJSON *there = json_get(passage->call.answer, "attributes");
+        passage->step = has_all(there, enrolment->attributes) ? SEARCH : UPDATE_THING;
+    }
+}
+
+static void update_answered(struct passage *passage)
+{
+    if (passage->call.error.status)
+        give_up(passage);
+    else
+        passage->step = SEARCH;
+}
+
+static void no_such_type(struct passage *passage)
+{
+    const struct enrolment *enrolment = passage->enrolment;
+    passage->enrolment->nothing_left =
+        passage->step == MAKE_THING && !enrolment->renewal && !enrolment->resumed;
+    give_up(passage);
+    advise(&passage->enrolment->error, "is the type plugged in? make sensortype NAME=%s TARGET=aws",
+           passage->enrolment->type);
+}
+
+static void make_thing_answered(struct passage *passage)
+{
+    if (aws_failed_with(&passage->call, "ResourceAlreadyExistsException") && passage->looks < 3)
+        passage->step = LOOK; /* ours, by an answer that was lost, or another's that was quicker */
+    else if (aws_failed_with(&passage->call, "ResourceNotFoundException"))
+        no_such_type(passage);
+    else if (passage->call.error.status)
+        give_up(passage);
+    else
+        passage->step = SEARCH;
+}
+
+static void fetch_answered(struct passage *passage)
+{
+    const cJSON *description = json_get(passage->call.answer, "certificateDescription");
+    if (aws_failed_with(&passage->call, "ResourceNotFoundException"))
+        passage->step = MAKE_CERTIFICATE; /* deleted by hand since */
+    else if (passage->call.error.status)
+        give_up(passage);
+    else if (!keep_pem(passage, json_string(description, "certificatePem", "")))
+        passage->step = THROUGH;
+    else
+        passage->step = needs_sweep(passage->enrolment->registration) && !passage->swept
+                            ? SWEEP
+                            : ATTACH_POLICY;
+}
+
+static void make_certificate_answered(struct passage *passage)
+{
+    const cJSON *answer = passage->call.answer;
+    if (passage->call.error.status) {
+        give_up(passage);
+        return;
+    }
+    /* What an earlier command made may be listed only now. */
+    bool doubtful = passage->call.uncertain || passage->enrolment->resumed;
+    if (doubtful)
+        note_sweep(passage->enrolment->registration);
+    keep_certificate(passage, json_string(answer, "certificateId", ""),
+                     json_string(answer, "certificateArn", ""));
+    if (passage->enrolment->error.status ||
+        !keep_pem(passage, json_string(answer, "certificatePem", "")))
+        passage->step = THROUGH;
+    else
+        passage->step = doubtful ? SWEEP : ATTACH_POLICY;
+}
+
+static void attach_policy_answered(struct passage *passage)
+{
+    if (aws_failed_with(&passage->call, "ResourceNotFoundException"))
+        no_such_type(passage);
+    else if (passage->call.error.status)
+        give_up(passage);
+    else
+        passage->step = ATTACH_THING;
+}
+
+static void attach_thing_answered(struct passage *passage)
+{
+    if (passage->call.error.status) {
+        give_up(passage);
+        return;
+    }
+    fault_point("enrol:attached");
+    passage->events->install(&passage->enrolment, 1);
+    passage->step = passage->enrolment->error.status ? THROUGH : VERIFY;
+}
+
+static void verify_answered(struct passage *passage)
+{
+    if (passage->call.error.status)
+        give_up(passage);
+    else if (strcmp(thing_claim(passage->call.answer), passage->enrolment->claim) != 0)
+        name_taken(passage);
+    else
+        passage->step = ACTIVATE;
+}
+
+static void activate_answered(struct passage *passage)
+{
+    if (passage->call.error.status) {
+        give_up(passage);
+        return;
+    }
+    fault_point("enrol:active");
+    passage->step = THROUGH;
+    passage->events->activated(passage->enrolment);
+}
+
+/* --- the steps --- */
+
+static void look(struct passage *passage)
+{
+    passage->looks++;
+    iot_describe_thing(passage->target->aws, &passage->call, passage->enrolment->thing);
+}
+
+static void update_thing(struct passage *passage)
+{
+    const struct enrolment *enrolment = passage->enrolment;
+    cJSON *attributes = claimed(enrolment->claim, enrolment->attributes);
+    iot_update_thing(passage->target->aws, &passage->call, enrolment->thing, attributes);
+    cJSON_Delete(attributes);
+}
+
+static void make_thing(struct passage *passage)
+{
+    const struct enrolment *enrolment = passage->enrolment;
+    cJSON *attributes = claimed(enrolment->claim, enrolment->attributes);
+    iot_create_thing(passage->target->aws, &passage->call, enrolment->thing, enrolment->type,
+                     attributes);
+    cJSON_Delete(attributes);
+}
+
+static void fetch_certificate(struct passage *passage)
+{
+    iot_describe_certificate(passage->target->aws, &passage->call, certificate_id(passage));
+}
+
+static void make_certificate(struct passage *passage)
+{
+    const struct text *request = passage->enrolment->request;
+    struct text pem = {0};
+    der_to_pem("CERTIFICATE REQUEST", text_string(request), request->length, &pem);
+    iot_create_certificate(passage->target->aws, &passage->call, text_string(&pem));
+    text_free(&pem);
+}
+
+static void attach_policy(struct passage *passage)
+{
+    iot_attach_policy(passage->target->aws, &passage->call, passage->enrolment->policy,
+                      certificate_arn(passage));
+}
+
+static void attach_thing(struct passage *passage)
+{
+    iot_attach_thing_principal(passage->target->aws, &passage->call, passage->enrolment->thing,
+                               certificate_arn(passage));
+}
+
+static void activate(struct passage *passage)
+{
+    iot_update_certificate(passage->target->aws, &passage->call, certificate_id(passage), true);
+}
+
+static const struct {
+    void (*ask)(struct passage *passage);      /* NULL: nothing is asked, the passage waits */
+    void (*answered)(struct passage *passage); /* chooses the next step */
+} steps[] = {
+    [LOOK] = {look, look_answered},
+    [UPDATE_THING] = {update_thing, update_answered},
+    [MAKE_THING] = {make_thing, make_thing_answered},
+    [SEARCH] = {NULL, NULL},
+    [FETCH_CERTIFICATE] = {fetch_certificate, fetch_answered},
+    [MAKE_CERTIFICATE] = {make_certificate, make_certificate_answered},
+    [SWEEP] = {NULL, NULL},
+    [ATTACH_POLICY] = {attach_policy, attach_policy_answered},
+    [ATTACH_THING] = {attach_thing, attach_thing_answered},
+    [VERIFY] = {look, verify_answered},
+    [ACTIVATE] = {activate, activate_answered},
+    [THROUGH] = {NULL, NULL},
+};
+
+static void answered(struct aws_call *call, void *context)
+{
+    struct passage *passage = context;
+    steps[passage->step].answered(passage);
+    aws_call_free(call);
+    go(passage, passage->step);
+}
+
+/* A search is for those that an earlier command may have left something of. */
+static void go(struct passage *passage, enum step step)
+{
+    if (step == SEARCH && certificate_id(passage))
+        step = FETCH_CERTIFICATE;
+    else if (step == SEARCH && !passage->enrolment->resumed)
+        step = MAKE_CERTIFICATE;
+    passage->step = step;
+    if (!steps[step].ask)
+        return;
+    passage->call = (struct aws_call){.done = answered, .context = passage};
+    steps[step].ask(passage);
+}
+
+/* --- what was parked --- */
+
+static enum status remove_double(void *context, const char *id, const char *arn,
+                                 struct error *error)
+{
+    struct passage *passage = context;
+    if (strcmp(id, certificate_id(passage)) == 0)
+        return FINE;
+    return remove_certificate(passage->target, id, arn, NULL, error);
+}
+
+/* The first that is found is the one; keep_certificate() records it before it is used. */
+static enum status adopt(void *context, const char *id, const char *arn, struct error *error)
+{
+    struct passage *passage = context;
+    if (certificate_id(passage))
+        return remove_double(context, id, arn, error);
+    note_sweep(passage->enrolment->registration);
+    keep_certificate(passage, id, arn);
+    return passage->enrolment->error.status;
+}
+
+static void unpark(struct passage *passage)
+{
+    struct enrolment *enrolment = passage->enrolment;
+    bool searching = passage->step == SEARCH;
+    enum status status =
+        search_certificates(passage->target, enrolment->mark, enrolment->key, enrolment->since,
+                            searching ? adopt : remove_double, passage, &enrolment->error);
+    if (status) {
+        passage->step = THROUGH;
+        return;
+    }
+    end_sweep(enrolment->registration);
+    passage->swept = true;
+    if (!searching)
+        go(passage, ATTACH_POLICY);
+    else
+        go(passage, certificate_id(passage) ? FETCH_CERTIFICATE : MAKE_CERTIFICATE);
+}
+
+static bool unpark_all(struct passage *passages, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (passages[i].step != SEARCH && passages[i].step != SWEEP)
+            continue;
+        any = true;
+        unpark(&passages[i]);
+    }
+    return any;
+}
+
+/* The certificate of one whose name somebody else took meanwhile: it was never active. */
+static void take_back(struct passage *passage)
+{
+    struct enrolment *enrolment = passage->enrolment;
+    struct error error = {0};
+    const struct retired_certificate made = {
+        .mark = enrolment->mark, .key = enrolment->key, .registration = enrolment->registration};
+    const struct retirement retirement = {.thing = enrolment->thing,
+                                          .claim = enrolment->claim,
+                                          .since = enrolment->since,
+                                          .certificates = &made,
+                                          .count = 1};
+    struct target target = {.state = passage->target};
+    bool worth = enrolment->resumed || certificate_id(passage);
+    if (worth && aws_retire(&target, &retirement, &error)) {
+        enrolment->nothing_left = false; /* the record stays, so that delete finds what is left */
+        advise(&enrolment->error, "%s; then make delete name=%s", text_string(&error.message),
+               enrolment->thing);
+    }
+    error_free(&error);
+}
+
+/* --- all of them --- */
+
+/* When nothing got through because the account cannot be reached, or refuses these credentials, the
+ * next things would only fail more slowly. */
+static void notice_hopelessness(struct aws_target *target, const struct passage *passages,
+                                size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!passages[i].hopeless)
+            return;
+    if (count < 2)
+        return;
+    const struct error *error = &passages[0].enrolment->error;
+    fail(&target->hopeless, error->status, "%s", text_string(&error->message));
+    if (error->advice.length)
+        advise(&target->hopeless, "%s", text_string(&error->advice));
+}
+
+void aws_enrol(struct target *target, struct enrolment **list, size_t count,
+               const struct enrol_events *events)
+{
+    struct aws_target *state = target->state;
+    struct passage *passages = must_array(count ? count : 1, sizeof *passages);
+    for (size_t i = 0; i < count; i++) {
+        passages[i] = (struct passage){.target = state, .events = events, .enrolment = list[i]};
+        if (state->hopeless.status)
+            give_up_with(
+                &passages[i], state->hopeless.status, text_string(&state->hopeless.message),
+                state->hopeless.advice.length ? text_string(&state->hopeless.advice) : NULL);
+        else
+            go(&passages[i], LOOK);
+    }
+    do
+        aws_run(state->aws);
+    while (unpark_all(passages, count));
+    for (size_t i = 0; i < count; i++)
+        if (list[i]->nothing_left)
+            take_back(&passages[i]);
+    notice_hopelessness(state, passages, count);
+    free(passages);
+}

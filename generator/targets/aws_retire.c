@@ -1,0 +1,229 @@
+/* Taking things out of an account, in the order that AWS demands: a certificate is made inactive
+ * (at once, so that a key that got lost is of no use any more), rid of its policies, taken off its
+ * thing and deleted; the thing is deleted last. Detaching is asynchronous: what is "still attached"
+ * is asked again for a while. Every "already gone" is success, so that the same command can be run
+ * again; that this is the account and the region that they were made in was checked before (place).
+ */
+#include "aws_target.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "aws/iot.h"
+#include "aws/pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "Detaches the specified principal from the specified thing ... This call is asynchronous. It
+ * might take several seconds for the detachment to propagate" (IoT API reference,
+ * DetachThingPrincipal). */
+static const double first_pause = 0.2, longest_pause = 5, patience = 60; /* seconds */
+
+const char *thing_claim(const cJSON *described)
+{
+    return json_string(json_get(described, "attributes"), CLAIM_ATTRIBUTE, "");
+}
+
+static bool is_gone(const struct aws_call *call)
+{
+    return aws_failed_with(call, "ResourceNotFoundException");
+}
+
+/* Ends a call for which it is no failure that there is nothing any more. */
+static enum status finish_or_gone(struct aws *aws, struct aws_call *call, struct error *error)
+{
+    enum status status = aws_finish(aws, call, NULL);
+    if (status && is_gone(call))
+        status = FINE;
+    else if (status) {
+        *error = call->error;
+        call->error = (struct error){0};
+    }
+    aws_call_free(call);
+    return status;
+}
+
+/* --- certificates --- */
+
+struct detaching {
+    struct aws *aws;
+    const char *thing, *arn;
+};
+
+static void ask_policies(struct aws *aws, struct aws_call *call, const char *token,
+                         const void *about)
+{
+    iot_list_attached_policies(aws, call, about, token);
+}
+
+static enum status detach_policy(void *context, const cJSON *policy, struct error *error)
+{
+    const struct detaching *detaching = context;
+    struct aws_call call = {0};
+    iot_detach_policy(detaching->aws, &call, json_string(policy, "policyName", ""), detaching->arn);
+    enum status status = finish_or_gone(detaching->aws, &call, error);
+    fault_point("retire:policy");
+    return status;
+}
+
+static enum status detach_policies(struct aws *aws, const char *arn, struct error *error)
+{
+    const struct aws_list list = {ask_policies, arn, "policies", "nextMarker"};
+    struct detaching detaching = {.aws = aws, .arn = arn};
+    return aws_each(aws, &list, detach_policy, &detaching, NULL, error);
+}
+
+/* Repeats a deletion that is refused because something is still attached. */
+static enum status delete_patiently(struct aws *aws,
+                                    void (*ask)(struct aws *, struct aws_call *, const char *),
+                                    const char *what, const char *refusal, struct error *error)
+{
+    double pause = 0, waited = 0;
+    for (;;) {
+        struct aws_call call = {.pause = pause};
+        ask(aws, &call, what);
+        enum status status = aws_finish(aws, &call, NULL);
+        bool again = status && aws_failed_with(&call, refusal) && waited < patience;
+        if (status && !again && !is_gone(&call)) {
+            *error = call.error;
+            call.error = (struct error){0};
+        } else if (!again) {
+            status = FINE;
+        }
+        aws_call_free(&call);
+        if (!again)
+            return status;
+        pause = pause <= 0 ? first_pause : pause < longest_pause ? 2 * pause : pause;
+        waited += pause;
+    }
+}
+
+enum status remove_certificate(struct aws_target *target, const char *id, const char *arn,
+                               const char *thing, struct error *error)
+{
+    struct aws *aws = target->aws;
+    struct aws_call call = {0};
+    iot_update_certificate(aws, &call, id, false);
+    enum status status = finish_or_gone(aws, &call, error);
+    fault_point("retire:inactive");
+    if (!status)
+        status = detach_policies(aws, arn, error);
+    if (!status && thing) {
+        iot_detach_thing_principal(aws, &call, thing, arn);
+        status = finish_or_gone(aws, &call, error);
+        fault_point("retire:detached");
+    }
+    if (!status)
+        status =
+            delete_patiently(aws, iot_delete_certificate, id, "DeleteConflictException", error);
+    fault_point("retire:deleted");
+    return status;
+}
+
+/* --- things --- */
+
+struct removal {
+    struct aws_target *target;
+    const char *thing;
+};
+
+static enum status remove_found(void *context, const char *id, const char *arn, struct error *error)
+{
+    struct removal *removal = context;
+    return remove_certificate(removal->target, id, arn, removal->thing, error);
+}
+
+/* A certificate as it was recorded; and, where an answer may have been lost, what is found. */
+static enum status retire_one(struct aws_target *target, const struct retirement *retirement,
+                              const struct retired_certificate *certificate, struct error *error)
+{
+    struct removal removal = {target, retirement->thing};
+    const cJSON *registration = certificate->registration;
+    const char *id = json_string(registration, "certificate_id", "");
+    enum status status = FINE;
+    if (!registration)
+        return FINE;
+    if (*id)
+        status = remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
+                                    retirement->thing, error);
+    bool searching = (certificate->mark || certificate->key) && (!*id || needs_sweep(registration));
+    if (!status && searching)
+        status = search_certificates(target, certificate->mark, certificate->key,
+                                     retirement->since ? retirement->since : "", remove_found,
+                                     &removal, error);
+    return status;
+}
+
+static void ask_principals(struct aws *aws, struct aws_call *call, const char *token,
+                           const void *about)
+{
+    iot_list_thing_principals(aws, call, about, token);
+}
+
+static enum status detach_principal(void *context, const cJSON *principal, struct error *error)
+{
+    const struct detaching *detaching = context;
+    struct aws_call call = {0};
+    if (!cJSON_IsString(principal))
+        return FINE;
+    iot_detach_thing_principal(detaching->aws, &call, detaching->thing, principal->valuestring);
+    return finish_or_gone(detaching->aws, &call, error);
+}
+
+/* Whatever else a person attached by hand: the thing cannot be deleted with it. What is not ours is
+ * taken off, and left. */
+static enum status detach_others(struct aws *aws, const char *thing, struct error *error)
+{
+    const struct aws_list list = {ask_principals, thing, "principals", "nextToken"};
+    struct detaching detaching = {.aws = aws, .thing = thing};
+    return aws_each(aws, &list, detach_principal, &detaching, NULL, error);
+}
+
+/* The thing itself, where it is ours: another's, made by the same name since, is left alone. */
+static enum status remove_thing(struct aws_target *target, const struct retirement *retirement,
+                                struct error *error)
+{
+    struct aws_call call = {0};
+    iot_describe_thing(target->aws, &call, retirement->thing);
+    enum status status = aws_finish(target->aws, &call, NULL);
+    bool gone = status && is_gone(&call);
+    bool ours =
+        !status && retirement->claim && strcmp(thing_claim(call.answer), retirement->claim) == 0;
+    if (status && !gone) {
+        *error = call.error;
+        call.error = (struct error){0};
+    }
+    aws_call_free(&call);
+    if (status && !gone)
+        return status;
+    if (!gone && !retirement->claim) {
+        fail(error, REFUSED,
+             "%s is in the account, but the record that says whether it is this "
+             "one is damaged",
+             retirement->thing);
+        return advise(error,
+                      "restore certificates/%s/thing.json from a backup, or delete the "
+                      "thing in the AWS console first",
+                      retirement->thing);
+    }
+    if (gone || !ours)
+        return FINE;
+    status = detach_others(target->aws, retirement->thing, error);
+    if (!status)
+        status = delete_patiently(target->aws, iot_delete_thing, retirement->thing,
+                                  "InvalidRequestException", error);
+    fault_point("retire:thing");
+    return status;
+}
+
+enum status aws_retire(struct target *target, const struct retirement *retirement,
+                       struct error *error)
+{
+    struct aws_target *state = target->state;
+    enum status status = FINE;
+    for (size_t i = 0; i < retirement->count && !status; i++)
+        status = retire_one(state, retirement, &retirement->certificates[i], error);
+    if (!status && retirement->whole)
+        status = remove_thing(state, retirement, error);
+    return status;
+}

@@ -1,0 +1,64 @@
+/* Inside the target aws: what its files share. */
+#ifndef GENERATOR_TARGETS_AWS_TARGET_H
+#define GENERATOR_TARGETS_AWS_TARGET_H
+
+#include "aws/aws.h"
+#include "target.h"
+
+/* The attribute of every thing that this program makes: the claim of its record. A thing of the
+ * same name with another claim, or none, was made by somebody else. AWS makes this atomic: a second
+ * CreateThing with another configuration is refused. No spec can have an attribute of this name. */
+#define CLAIM_ATTRIBUTE "sensorforge:claim"
+
+struct seen_certificate; /* aws_search.c */
+
+struct aws_target {
+    struct aws *aws;
+    char *host; /* of the endpoint; NULL until it is asked for */
+    struct seen_certificate *seen;
+    size_t seen_count, seen_room;
+    char *account;         /* of the credentials; NULL until it is asked for */
+    struct error hopeless; /* why nothing can work, once that is clear */
+};
+
+/* aws_enrol.c; see struct target. */
+void aws_enrol(struct target *target, struct enrolment **list, size_t count,
+               const struct enrol_events *events);
+
+/* aws_retire.c; see struct target. */
+enum status aws_retire(struct target *target, const struct retirement *retirement,
+                       struct error *error);
+
+/* aws_search.c: inactive certificates whose request bore this mark, or which are for this key (its
+ * digest; either may be NULL): those whose making was answered but not recorded. A created
+ * certificate takes seconds to be listed, so a caller that has just made it may miss it. since:
+ * when the enrolment began, "" for always. Each id is passed to found, whose error ends the search.
+ * Certificates that were looked at once are not asked for again. */
+enum status search_certificates(struct aws_target *target, const char *mark, const char *key,
+                                const char *since,
+                                enum status (*found)(void *context, const char *id, const char *arn,
+                                                     struct error *error),
+                                void *context, struct error *error);
+void search_free(struct aws_target *target);
+
+/* What a thing's claim says of when it was made: seconds since 1970, 0 when it says nothing. */
+time_t claim_time(const char *claim);
+
+/* "2026-11-21T10:12:00Z" as seconds since 1970; 0 when it is nothing like that. */
+time_t parse_time(const char *text);
+
+/* Whether the answer to the making of a certificate may have been lost, so that there may be
+ * another one which is not listed yet ("sweep" of the registration: when that was). */
+bool needs_sweep(const cJSON *registration);
+void note_sweep(cJSON *registration);
+void end_sweep(cJSON *registration); /* after a search; only when it was long enough ago */
+
+/* The claim that a thing bears (an answer of DescribeThing); "" when it has none. */
+const char *thing_claim(const cJSON *described);
+
+/* Deactivates, detaches and deletes one certificate; one that is gone already is fine. thing: what
+ * it is attached to. */
+enum status remove_certificate(struct aws_target *target, const char *id, const char *arn,
+                               const char *thing, struct error *error);
+
+#endif

@@ -1,0 +1,256 @@
+/* This machine as a target. Its authority lives in iot_system_infra/authority/ (0700):
+ *
+ *   ca.key   its private key (0600)      ca.pem, ca.der   its certificate
+ *   crl.pem  what it has revoked
+ *
+ * It is made when something is first signed by it, in a folder beside that is renamed when it is
+ * whole, under the lock of the folder above, so that two commands that come first at once end up
+ * with the same one. */
+#include "target.h"
+#include "common/spec/catalog.h"
+#include "common/base/files.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "generator/pki/pki.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INFRASTRUCTURE "iot_system_infra"
+#define AUTHORITY INFRASTRUCTURE "/authority"
+#define AUTHORITY_IN_MAKING INFRASTRUCTURE "/.authority"
+
+/* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
+ */
+enum { AUTHORITY_YEARS = 20, THING_YEARS = 10, LARGEST_FILE = 64 << 20 };
+
+struct local {
+    struct authority authority; /* its key is NULL until it is needed, where there is none yet */
+    char *system, *host;
+    int port;
+};
+
+/* --- the authority on disk --- */
+
+static enum status stage_authority(const struct authority *authority, struct batch *batch,
+                                   struct error *error)
+{
+    secret_owned struct secret key = {0};
+    struct text pem = {0}, der = {0}, list = {0};
+    enum status status = key_to_pem(authority->key, &key, error);
+    if (!status)
+        status = authority_certificate_pem(authority, &pem, error);
+    if (!status)
+        status = authority_certificate_der(authority, &der, error);
+    if (!status)
+        status = authority_revoke(authority, "", 0, NULL, 0, &list, NULL, error);
+    const struct {
+        const char *path, *bytes;
+        size_t length;
+        mode_t mode;
+    } files[] = {
+        {AUTHORITY_IN_MAKING "/ca.key", key.at, key.length, FILE_SECRET},
+        {AUTHORITY_IN_MAKING "/ca.pem", pem.at, pem.length, FILE_PUBLIC},
+        {AUTHORITY_IN_MAKING "/ca.der", der.at, der.length, FILE_PUBLIC},
+        {AUTHORITY_IN_MAKING "/crl.pem", list.at, list.length, FILE_PUBLIC},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++)
+        status = batch_write_new(batch, files[i].path, files[i].bytes, files[i].length,
+                                 files[i].mode, error);
+    text_free(&pem);
+    text_free(&der);
+    text_free(&list);
+    return status;
+}
+
+static enum status make_authority(const char *system, struct error *error)
+{
+    struct authority made = {0};
+    struct batch batch = {0};
+    owned char *name = must_format("Sensorforge authority of %s", system);
+    enum status status = remove_tree(AUTHORITY_IN_MAKING, error);
+    if (!status)
+        status = make_folders(AUTHORITY_IN_MAKING, FOLDER_SECRET, error);
+    if (!status)
+        status = authority_make(name, AUTHORITY_YEARS, &made, error);
+    if (!status)
+        status = stage_authority(&made, &batch, error);
+    fault_point("authority");
+    if (!status) {
+        batch_replace_folder(&batch, AUTHORITY_IN_MAKING, AUTHORITY);
+        status = batch_commit(&batch, error);
+    }
+    batch_drop(&batch);
+    authority_free(&made);
+    return status;
+}
+
+/* A new one in the place of one that was lost would make all certificates worthless without a word.
+ * Looked at in this order, because the first command may be making both just now. */
+static enum status check_not_lost(struct error *error)
+{
+    struct names *certified = folders_with("certificates", "cert.pem");
+    bool lost = certified->count > 0 && !path_exists(AUTHORITY);
+    names_free(certified);
+    if (!lost)
+        return FINE;
+    fail(error, REFUSED, AUTHORITY " is gone, and things have certificates that it signed");
+    return advise(error, "restore it from a backup");
+}
+
+static enum status load_authority(struct authority *authority, struct error *error)
+{
+    secret_owned struct secret key = {0};
+    struct text pem = {0};
+    enum status status = read_secret(AUTHORITY "/ca.key", LARGEST_FILE, &key, error);
+    if (!status)
+        status = read_file(AUTHORITY "/ca.pem", LARGEST_FILE, &pem, error);
+    if (!status)
+        status = authority_load(&key, text_string(&pem), pem.length, authority, error);
+    if (status)
+        advise(error,
+               "restore " AUTHORITY " from a backup; without it no thing can be made or revoked");
+    text_free(&pem);
+    return status;
+}
+
+static enum status need_authority(struct local *local, struct error *error)
+{
+    if (local->authority.key)
+        return FINE;
+    if (!path_exists(AUTHORITY)) {
+        int lock;
+        enum status status = lock_folder(INFRASTRUCTURE, true, &lock, error);
+        if (!status && !path_exists(AUTHORITY))
+            status = make_authority(local->system, error);
+        unlock(&lock);
+        if (status)
+            return status;
+    }
+    return load_authority(&local->authority, error);
+}
+
+/* --- the target --- */
+
+static enum status local_endpoint(struct target *target, const char **host, int *port,
+                                  struct error *error)
+{
+    const struct local *local = target->state;
+    (void)error;
+    *host = local->host;
+    *port = local->port;
+    return FINE;
+}
+
+static enum status local_authority(struct target *target, struct text *der, struct error *error)
+{
+    struct local *local = target->state;
+    enum status status = need_authority(local, error);
+    return status ? status : authority_certificate_der(&local->authority, der, error);
+}
+
+static enum status sign(struct local *local, struct enrolment *enrolment)
+{
+    if (enrolment->certificate.length)
+        return FINE;
+    enum status status = need_authority(local, &enrolment->error);
+    if (status)
+        return status;
+    return authority_sign_own(&local->authority, text_string(enrolment->request),
+                              enrolment->request->length, enrolment->mark, THING_YEARS,
+                              &enrolment->certificate, &enrolment->error);
+}
+
+/* A certificate counts as soon as it is signed, so there is nothing to remember or to activate. */
+static void local_enrol(struct target *target, struct enrolment **list, size_t count,
+                        const struct enrol_events *events)
+{
+    struct enrolment **ready = must_array(count, sizeof(struct enrolment *));
+    size_t ready_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!sign(target->state, list[i]))
+            ready[ready_count++] = list[i];
+    events->install(ready, ready_count);
+    free(ready);
+}
+
+/* Reads, extends and replaces the list under the lock of its folder. */
+static enum status revoke(struct local *local, const char *const *serials, size_t count,
+                          struct error *error)
+{
+    struct text old = {0}, list = {0};
+    size_t added = 0;
+    int lock = -1;
+    enum status status = lock_folder(AUTHORITY, true, &lock, error);
+    if (status)
+        return status;
+    remove_temporaries(AUTHORITY);
+    if (path_exists(AUTHORITY "/crl.pem"))
+        status = read_file(AUTHORITY "/crl.pem", LARGEST_FILE, &old, error);
+    if (!status)
+        status = authority_revoke(&local->authority, text_string(&old), old.length, serials, count,
+                                  &list, &added, error);
+    if (!status && added)
+        status =
+            write_file(AUTHORITY "/crl.pem", text_string(&list), list.length, FILE_PUBLIC, error);
+    unlock(&lock);
+    text_free(&old);
+    text_free(&list);
+    return status;
+}
+
+static enum status local_retire(struct target *target, const struct retirement *retirement,
+                                struct error *error)
+{
+    const char **serials = must_array(retirement->count, sizeof *serials);
+    size_t count = 0;
+    for (size_t i = 0; i < retirement->count; i++)
+        if (retirement->certificates[i].serial)
+            serials[count++] = retirement->certificates[i].serial;
+    enum status status = count ? need_authority(target->state, error) : FINE;
+    if (!status && count)
+        status = revoke(target->state, serials, count, error);
+    free(serials);
+    return status;
+}
+
+enum status local_authority_of(struct target *target, const struct authority **authority,
+                               struct error *error)
+{
+    struct local *local = target->state;
+    *authority = &local->authority;
+    return need_authority(local, error);
+}
+
+static void local_close(struct target *target)
+{
+    struct local *local = target->state;
+    authority_free(&local->authority);
+    free(local->system);
+    free(local->host);
+    free(local);
+}
+
+enum status local_open(const cJSON *system, const struct account_options *options,
+                       struct target *target, struct error *error)
+{
+    (void)options;
+    struct local *local = must_alloc(sizeof *local);
+    const cJSON *section = json_get(system, "local");
+    local->system = must_copy(json_string(system, "name", "home"));
+    local->host = must_copy(json_string(section, "host", "localhost"));
+    local->port = (int)json_number(section, "mqtt_port", 8883);
+    *target = (struct target){.name = "local",
+                              .state = local,
+                              .endpoint = local_endpoint,
+                              .authority = local_authority,
+                              .enrol = local_enrol,
+                              .retire = local_retire,
+                              .close = local_close};
+    /* One that is broken or lost is known before anything is changed. */
+    enum status status =
+        path_exists(AUTHORITY) ? need_authority(local, error) : check_not_lost(error);
+    if (status)
+        target_close(target);
+    return status;
+}

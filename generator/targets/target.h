@@ -1,0 +1,134 @@
+/* Who makes the artifacts real. `local` is this machine: its own authority signs certificates, and
+ * there is no account. `aws` is an account of AWS IoT. Commands and the thing room see only this
+ * table of functions.
+ *
+ * Every function may be called again with the same arguments after a crash, and then finishes or
+ * repeats its work. Errors are REFUSED unless stated. */
+#ifndef GENERATOR_TARGETS_TARGET_H
+#define GENERATOR_TARGETS_TARGET_H
+
+#include "common/base/error.h"
+#include "common/base/text.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+struct account_options; /* account.h: how an account is reached */
+
+/* One certificate for one thing, on its way to being accepted by the target. What is lent stays as
+ * it is until enrol() has returned. */
+struct enrolment {
+    const char *thing, *type, *policy; /* names */
+    const char *mark;  /* random, on disk before: names this enrolment. The certificate's serial
+                          number where the target lets us choose it, else in the request's subject */
+    const char *claim; /* random, on disk before: whose the name of the thing is */
+    const char *key;   /* SHA-256 of its public key (key_digest()), on disk before */
+    const char *since; /* when the record was begun ("2026-11-21T10:12:00Z") */
+    const cJSON *attributes;    /* {"zone": "1"} */
+    const struct text *request; /* signing request, DER */
+    bool renewal;               /* the thing is there and ours, this is a further certificate */
+    bool resumed;               /* an earlier command that was killed may have been here */
+    cJSON *registration;        /* what the target wants to find again: {} at first, then as it was
+                                   remembered */
+
+    struct text certificate; /* DER; filled already where an earlier command came that far; freed by
+                                the caller */
+    struct error error;      /* of this one; freed by the caller */
+    bool nothing_left;       /* it cannot be made, and of it there is nothing but what is here */
+    void *owner;             /* the caller's */
+};
+
+/* What happens on this machine while enrolments go on; an error goes into the enrolment, which then
+ * ends. */
+struct enrol_events {
+    /* registration has changed, and must be on the disk when this returns */
+    void (*remember)(struct enrolment *enrolment);
+    /* The certificates are there (but inactive, on a remote target), and must be on the disk with
+     * all that belongs to them when this returns. */
+    void (*install)(struct enrolment *const *ready, size_t count);
+    /* Remote targets only: it has been activated. */
+    void (*activated)(struct enrolment *enrolment);
+};
+
+/* One certificate that shall be worth nothing any more. */
+struct retired_certificate {
+    const char *serial;        /* its number; NULL where it is not known */
+    const char *mark;          /* of its enrolment; NULL where it is not known */
+    const char *key;           /* likewise */
+    const cJSON *registration; /* as it was remembered; NULL where nothing was */
+};
+
+struct retirement {
+    const char *thing, *claim, *since; /* claim and since may be NULL where there is no record */
+    bool whole;                        /* the thing goes with its certificates */
+    const struct retired_certificate *certificates;
+    size_t count;
+};
+
+struct target {
+    const char *name;
+    void *state;
+
+    /* What it makes is kept elsewhere: private keys are on the disk before it is asked, and what it
+     * made counts only when it was activated. */
+    bool remote;
+    size_t
+        group; /* how many things are best enrolled together; 0: as many as it takes to be quick */
+
+    /* Says in an empty registration where this target makes things; one that says another place is
+     * WRONG_INPUT, with what to do: there, "not found" would be taken for gone. NULL where there is
+     * one place only. */
+    enum status (*place)(struct target *target, const char *thing, cJSON *registration,
+                         struct error *error);
+
+    /* Where boards connect: host belongs to the target. */
+    enum status (*endpoint)(struct target *target, const char **host, int *port,
+                            struct error *error);
+
+    /* DER of the authority that signed the endpoint's certificate, for boards that check it. */
+    enum status (*authority)(struct target *target, struct text *der, struct error *error);
+
+    /* Certificates for requests that this process made, all the way to being accepted. An error of
+     * one enrolment is its own, and does not stop the others. */
+    void (*enrol)(struct target *target, struct enrolment **list, size_t count,
+                  const struct enrol_events *events);
+
+    /* A thing's attributes have changed. NULL where a target does not keep any. */
+    enum status (*amend)(struct target *target, const char *thing, const char *claim,
+                         const cJSON *attributes, struct error *error);
+
+    /* Makes certificates worthless; those that are so already are no error. */
+    enum status (*retire)(struct target *target, const struct retirement *retirement,
+                          struct error *error);
+
+    /* In the parent before it forks workers: what they cannot ask for themselves is renewed. May be
+     * NULL. */
+    enum status (*before_fork)(struct target *target, struct error *error);
+
+    /* In a child after fork(): connections are the parent's. May be NULL. */
+    void (*after_fork)(struct target *target);
+
+    void (*close)(struct target *target);
+};
+
+/* The target called name, for a system (the JSON of a checked system.yaml). WRONG_INPUT when this
+ * program does not have it. options: for targets that are an account. */
+enum status target_open(const char *name, const cJSON *system,
+                        const struct account_options *options, struct target *target,
+                        struct error *error);
+
+/* Releases what the target holds; {0} is fine. */
+void target_close(struct target *target);
+
+/* local.c, aws.c */
+enum status local_open(const cJSON *system, const struct account_options *options,
+                       struct target *target, struct error *error);
+enum status aws_target_open(const cJSON *system, const struct account_options *options,
+                            struct target *target, struct error *error);
+
+/* The authority of this machine, made when there is none yet; it stays the target's. */
+struct authority;
+enum status local_authority_of(struct target *target, const struct authority **authority,
+                               struct error *error);
+
+#endif

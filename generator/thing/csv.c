@@ -1,0 +1,148 @@
+#include "csv.h"
+#include "common/base/files.h"
+#include "common/base/memory.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+    struct table *table;
+    const char *path;
+    size_t line;     /* that is being parsed */
+    size_t row_line; /* where the row began; 0: between rows */
+    char **fields;
+    size_t count, room;
+    struct error *error;
+    enum status status;
+};
+
+static void wipe_fields(char **fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        explicit_bzero(fields[i], strlen(fields[i]));
+        free(fields[i]);
+    }
+    free(fields);
+}
+
+static void take_field(void *bytes, size_t length, void *context)
+{
+    struct reading *reading = context;
+    if (!reading->status && (memchr(bytes, '\0', length) || !utf8_valid(bytes, length, NULL)))
+        reading->status = fail(reading->error, WRONG_INPUT, "%s:%zu: a field is not UTF-8 text",
+                               reading->path, reading->line);
+    reading->fields =
+        must_grow(reading->fields, reading->count, &reading->room, sizeof *reading->fields);
+    reading->fields[reading->count++] = must_copy_bytes(bytes, length);
+}
+
+static enum status take_header(struct reading *reading)
+{
+    struct table *table = reading->table;
+    table->columns = reading->fields;
+    table->column_count = reading->count;
+    for (size_t i = 0; i < table->column_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(table->columns[i], table->columns[j]) == 0)
+                return fail(reading->error, WRONG_INPUT, "%s:%zu: the column \"%s\" is there twice",
+                            reading->path, reading->row_line, table->columns[i]);
+    return FINE;
+}
+
+static void take_row(int ending, void *context)
+{
+    struct reading *reading = context;
+    struct table *table = reading->table;
+    (void)ending;
+    if (!reading->row_line) /* a carriage return alone ended the row before, in the same line */
+        reading->row_line = reading->line;
+    if (!table->columns) {
+        enum status status = take_header(reading);
+        reading->status = reading->status ? reading->status : status;
+    } else if (reading->count != table->column_count) {
+        if (!reading->status)
+            reading->status =
+                fail(reading->error, WRONG_INPUT, "%s:%zu: %zu field%s; the header has %zu",
+                     reading->path, reading->row_line, reading->count,
+                     reading->count == 1 ? "" : "s", table->column_count);
+        wipe_fields(reading->fields, reading->count);
+    } else {
+        table->rows = must_grow(table->rows, table->count, &table->room, sizeof *table->rows);
+        table->rows[table->count++] = (struct table_row){reading->row_line, reading->fields};
+    }
+    reading->fields = NULL;
+    reading->count = reading->room = 0;
+    reading->row_line = 0;
+}
+
+static int never(unsigned char character)
+{
+    (void)character;
+    return 0;
+}
+
+/* A line at a time, so that the callbacks know in which they are. */
+static enum status parse(struct reading *reading, const char *bytes, size_t length)
+{
+    struct csv_parser parser;
+    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI))
+        return fail(reading->error, REFUSED, "cannot read CSV: out of memory");
+    csv_set_space_func(&parser, never);
+    while (length && !reading->status) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t step = newline ? (size_t)(newline - bytes) + 1 : length;
+        reading->line++;
+        bool blank = step == 1 || (step == 2 && bytes[0] == '\r');
+        if (!reading->row_line && !(blank && newline))
+            reading->row_line = reading->line;
+        if (csv_parse(&parser, bytes, step, take_field, take_row, reading) != step)
+            reading->status =
+                fail(reading->error, WRONG_INPUT, "%s:%zu: a quote in the wrong place",
+                     reading->path, reading->line);
+        bytes += step;
+        length -= step;
+    }
+    if (!reading->status && csv_fini(&parser, take_field, take_row, reading))
+        reading->status = fail(reading->error, WRONG_INPUT,
+                               "%s:%zu: a quoted field that begins here does not end",
+                               reading->path, reading->row_line);
+    csv_free(&parser);
+    return reading->status;
+}
+
+enum status table_read(const char *path, struct table *table, struct error *error)
+{
+    struct text bytes = {0};
+    struct reading reading = {.table = table, .path = path, .error = error};
+    *table = (struct table){0};
+    enum status status = read_file(path, TABLE_LARGEST, &bytes, error);
+    if (!status) {
+        size_t mark = bytes.length >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+        status = parse(&reading, text_string(&bytes) + mark, bytes.length - mark);
+    }
+    if (!status && !table->columns)
+        status =
+            fail(error, WRONG_INPUT, "%s is empty; expected a header such as name,type,zone", path);
+    wipe_fields(reading.fields, reading.count);
+    text_wipe(&bytes);
+    return status;
+}
+
+const char *table_field(const struct table *table, const struct table_row *row, const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i], name) == 0)
+            return row->fields[i];
+    return NULL;
+}
+
+void table_free(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        wipe_fields(table->rows[i].fields, table->column_count);
+    free(table->rows);
+    if (table->columns)
+        wipe_fields(table->columns, table->column_count);
+    *table = (struct table){0};
+}

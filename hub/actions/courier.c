@@ -1,0 +1,462 @@
+/* Two ways out. To the broker: libmosquitto's own thread and queue, of which we count what is not
+ * acknowledged. To the web and by mail: a few threads that share one queue, each with one request
+ * at a time, three tries with growing pauses (the developer guide's "HTTP action retry logic"). */
+#include "courier.h"
+#include "common/base/paths.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "mail.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <mosquitto.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    MOST_WAITING = 10000,  /* deliveries, and */
+    MOST_BYTES = 16 << 20, /* bytes of their bodies, that wait at most */
+    WORKERS = 4,
+    TRIES = 3,
+    LARGEST_ANSWER = 16384,
+    SECONDS_FOR_A_REQUEST = 15,
+    SECONDS_FOR_A_MAIL = 30
+};
+
+struct list {
+    struct delivery *first, **end;
+    size_t count, bytes;
+};
+
+struct couriers {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct list prepared; /* the engine's: not yet committed */
+    struct list queue;    /* for the workers */
+    struct list failed;   /* back to the engine */
+    pthread_t workers[WORKERS];
+    size_t started, busy;
+    bool stop;
+    uint64_t sent, lost;
+    /* The broker. */
+    struct mosquitto *broker;
+    int port;
+    struct delivery *on_the_way; /* published and not acknowledged; mid is in qos */
+    size_t on_the_way_count;
+};
+
+/* --- lists --- */
+
+static void append(struct list *list, struct delivery *delivery)
+{
+    delivery->next = NULL;
+    *(list->first ? list->end : &list->first) = delivery;
+    list->end = &delivery->next;
+    list->count++;
+    list->bytes += delivery->length;
+}
+
+static struct delivery *take_first(struct list *list)
+{
+    struct delivery *first = list->first;
+    if (!first)
+        return NULL;
+    list->first = first->next;
+    list->count--;
+    list->bytes -= first->length;
+    return first;
+}
+
+static void free_list(struct list *list)
+{
+    struct delivery *delivery;
+    while ((delivery = take_first(list)))
+        delivery_free(delivery);
+}
+
+struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
+                              const void *body, size_t length)
+{
+    struct delivery *delivery = calloc(1, sizeof *delivery);
+    if (!delivery)
+        return NULL;
+    *delivery = (struct delivery){.kind = kind,
+                                  .target = strdup(target),
+                                  .headers = strdup(headers),
+                                  .body = malloc(length + 1),
+                                  .length = length};
+    if (!delivery->target || !delivery->headers || !delivery->body) {
+        delivery_free(delivery);
+        return NULL;
+    }
+    memcpy(delivery->body, body, length);
+    delivery->body[length] = '\0';
+    return delivery;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+    if (!delivery)
+        return;
+    free(delivery->target);
+    free(delivery->headers);
+    free(delivery->body);
+    free(delivery->rule);
+    free(delivery->action);
+    free(delivery->resource);
+    free(delivery->topic);
+    free(delivery->client_id);
+    free(delivery->payload);
+    free(delivery);
+}
+
+/* --- outcomes; the lock is held --- */
+
+static void note_failed(struct couriers *couriers, struct delivery *delivery, const char *why)
+{
+    snprintf(delivery->why, sizeof delivery->why, "%s", why);
+    couriers->lost++;
+    if (couriers->failed.count < MOST_WAITING && !delivery->error) {
+        append(&couriers->failed, delivery);
+        return;
+    }
+    log_line("rule %s: %s to %s failed: %s", delivery->rule, delivery->action, delivery->target,
+             why);
+    delivery_free(delivery);
+}
+
+static void note_sent(struct couriers *couriers, struct delivery *delivery)
+{
+    couriers->sent++;
+    delivery_free(delivery);
+}
+
+/* --- the broker --- */
+
+static struct delivery *take_from_the_way(struct couriers *couriers, int mid)
+{
+    for (struct delivery **at = &couriers->on_the_way; *at; at = &(*at)->next) {
+        struct delivery *found = *at;
+        if (found->qos != mid)
+            continue;
+        *at = found->next;
+        couriers->on_the_way_count--;
+        return found;
+    }
+    return NULL;
+}
+
+static void on_publish(struct mosquitto *broker, void *context, int mid)
+{
+    struct couriers *couriers = context;
+    (void)broker;
+    pthread_mutex_lock(&couriers->mutex);
+    struct delivery *delivery = take_from_the_way(couriers, mid);
+    if (delivery)
+        note_sent(couriers, delivery);
+    pthread_cond_broadcast(&couriers->changed);
+    pthread_mutex_unlock(&couriers->mutex);
+}
+
+/* Connects when there is something to say for the first time; from then on libmosquitto sees to it
+ * that it stays so. */
+static int connect_to_broker(struct couriers *couriers)
+{
+    sigset_t all, before;
+    mosquitto_lib_init();
+    struct mosquitto *broker = mosquitto_new("sensorhub", true, couriers);
+    if (!broker)
+        return MOSQ_ERR_NOMEM;
+    int code = mosquitto_tls_set(broker, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
+                                 HUB_FOLDER "/key.pem", NULL);
+    mosquitto_publish_callback_set(broker, on_publish);
+    mosquitto_reconnect_delay_set(broker, 1, 10, true);
+    if (!code)
+        code = mosquitto_connect_async(broker, "localhost", couriers->port, 60);
+    if (!code || code == MOSQ_ERR_ERRNO) /* not there just now: it will be tried again */ {
+        sigfillset(&all); /* signals are for the main thread */
+        pthread_sigmask(SIG_BLOCK, &all, &before);
+        code = mosquitto_loop_start(broker);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    if (code)
+        mosquitto_destroy(broker);
+    else
+        couriers->broker = broker;
+    return code;
+}
+
+/* Of another thread's on_publish() the lock keeps away until the delivery is on its way. */
+static void publish(struct couriers *couriers, struct delivery *delivery)
+{
+    int mid = 0, code = couriers->broker ? MOSQ_ERR_SUCCESS : connect_to_broker(couriers);
+    int qos = delivery->qos;
+    pthread_mutex_lock(&couriers->mutex);
+    bool full = couriers->on_the_way_count >= MOST_WAITING;
+    if (!code && full)
+        code = MOSQ_ERR_OVERSIZE_PACKET;
+    if (!code)
+        code = mosquitto_publish(couriers->broker, &mid, delivery->target, (int)delivery->length,
+                                 delivery->body, qos, false);
+    if (code) {
+        note_failed(couriers, delivery,
+                    full                ? "too many messages wait for the broker"
+                    : !couriers->broker ? "no way to the broker: is " HUB_FOLDER "/cert.pem there?"
+                                        : mosquitto_strerror(code));
+    } else {
+        delivery->qos = mid;
+        delivery->next = couriers->on_the_way;
+        couriers->on_the_way = delivery;
+        couriers->on_the_way_count++;
+    }
+    pthread_mutex_unlock(&couriers->mutex);
+}
+
+/* --- the web --- */
+
+static size_t count_answer(char *bytes, size_t size, size_t count, void *context)
+{
+    size_t *taken = context;
+    (void)bytes;
+    *taken += size * count;
+    return *taken > LARGEST_ANSWER ? 0 : size * count;
+}
+
+static struct curl_slist *make_headers(const char *lines)
+{
+    struct curl_slist *list = NULL;
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        char *line = strndup(lines, length);
+        struct curl_slist *grown = line ? curl_slist_append(list, line) : NULL;
+        free(line);
+        if (!grown) {
+            curl_slist_free_all(list);
+            return NULL;
+        }
+        list = grown;
+        lines += length + (lines[length] == '\n');
+    }
+    return list;
+}
+
+/* One try; *again: another may have more luck. */
+static bool post_once(CURL *curl, const struct delivery *delivery, bool *again, char *why,
+                      size_t room)
+{
+    size_t taken = 0;
+    long code = 0;
+    struct curl_slist *headers = make_headers(delivery->headers);
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS_FOR_A_REQUEST);
+    curl_easy_setopt(curl, CURLOPT_URL, delivery->target);
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, delivery->body);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &taken);
+    CURLcode result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_slist_free_all(headers);
+    bool done = result == CURLE_OK && code >= 200 && code < 300;
+    *again = result != CURLE_OK ? result != CURLE_WRITE_ERROR && result != CURLE_URL_MALFORMAT &&
+                                      result != CURLE_UNSUPPORTED_PROTOCOL
+                                : code == 429 || code >= 500;
+    if (result != CURLE_OK)
+        snprintf(why, room, "%s", curl_easy_strerror(result));
+    else
+        snprintf(why, room, "the answer was %ld", code);
+    return done;
+}
+
+/* Sleeps; false when it is time to stop. */
+static bool wait_before_again(struct couriers *couriers, int seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&couriers->mutex);
+    while (!couriers->stop &&
+           pthread_cond_timedwait(&couriers->changed, &couriers->mutex, &until) != ETIMEDOUT)
+        ;
+    bool stop = couriers->stop;
+    pthread_mutex_unlock(&couriers->mutex);
+    return !stop;
+}
+
+static bool deliver(struct couriers *couriers, CURL *curl, const struct delivery *delivery,
+                    char *why, size_t room)
+{
+    bool again = curl != NULL, done = false;
+    snprintf(why, room, "out of memory");
+    for (int i = 0; i < TRIES && again && !done; i++) {
+        if (i && !wait_before_again(couriers, i))
+            break;
+        if (delivery->kind == DELIVER_MAIL)
+            done = mail_send(curl, delivery->target, delivery->headers, delivery->body,
+                             delivery->length, SECONDS_FOR_A_MAIL, why, room);
+        else
+            done = post_once(curl, delivery, &again, why, room);
+    }
+    return done;
+}
+
+static void *work(void *context)
+{
+    struct couriers *couriers = context;
+    CURL *curl = curl_easy_init();
+    pthread_mutex_lock(&couriers->mutex);
+    while (!couriers->stop) {
+        char why[160];
+        struct delivery *delivery = take_first(&couriers->queue);
+        if (!delivery) {
+            pthread_cond_wait(&couriers->changed, &couriers->mutex);
+            continue;
+        }
+        couriers->busy++;
+        pthread_mutex_unlock(&couriers->mutex);
+        bool done = deliver(couriers, curl, delivery, why, sizeof why);
+        pthread_mutex_lock(&couriers->mutex);
+        couriers->busy--;
+        if (done)
+            note_sent(couriers, delivery);
+        else
+            note_failed(couriers, delivery, why);
+        pthread_cond_broadcast(&couriers->changed);
+    }
+    pthread_mutex_unlock(&couriers->mutex);
+    curl_easy_cleanup(curl);
+    return NULL;
+}
+
+/* --- the engine's side --- */
+
+void couriers_prepare(struct couriers *couriers, struct delivery *delivery)
+{
+    append(&couriers->prepared, delivery);
+}
+
+void couriers_drop(struct couriers *couriers)
+{
+    free_list(&couriers->prepared);
+}
+
+static void enqueue(struct couriers *couriers, struct delivery *delivery)
+{
+    pthread_mutex_lock(&couriers->mutex);
+    if (couriers->queue.count < MOST_WAITING &&
+        couriers->queue.bytes + delivery->length <= MOST_BYTES)
+        append(&couriers->queue, delivery);
+    else
+        note_failed(couriers, delivery, "too many deliveries wait");
+    pthread_cond_broadcast(&couriers->changed);
+    pthread_mutex_unlock(&couriers->mutex);
+}
+
+void couriers_go(struct couriers *couriers)
+{
+    struct delivery *delivery;
+    while ((delivery = take_first(&couriers->prepared))) {
+        if (delivery->kind == DELIVER_MQTT)
+            publish(couriers, delivery);
+        else
+            enqueue(couriers, delivery);
+    }
+}
+
+struct delivery *couriers_failed(struct couriers *couriers)
+{
+    pthread_mutex_lock(&couriers->mutex);
+    struct delivery *delivery = take_first(&couriers->failed);
+    pthread_mutex_unlock(&couriers->mutex);
+    return delivery;
+}
+
+struct courier_counts couriers_count(struct couriers *couriers)
+{
+    pthread_mutex_lock(&couriers->mutex);
+    struct courier_counts counts = {.sent = couriers->sent,
+                                    .failed = couriers->lost,
+                                    .returned = couriers->failed.count,
+                                    .waiting = couriers->queue.count + couriers->busy +
+                                               couriers->on_the_way_count};
+    pthread_mutex_unlock(&couriers->mutex);
+    return counts;
+}
+
+/* --- beginning and end --- */
+
+enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error)
+{
+    struct couriers *couriers = calloc(1, sizeof *couriers);
+    pthread_condattr_t attributes;
+    if (!couriers)
+        return fail(error, REFUSED, "out of memory");
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_mutex_init(&couriers->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&couriers->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    couriers->port = mqtt_port;
+    *made = couriers;
+    for (; couriers->started < WORKERS; couriers->started++) {
+        int failed = pthread_create(&couriers->workers[couriers->started], NULL, work, couriers);
+        if (failed) {
+            errno = failed;
+            return fail_errno(error, "cannot start a thread");
+        }
+    }
+    return FINE;
+}
+
+void couriers_wait(struct couriers *couriers, double seconds)
+{
+    double end = monotonic_seconds() + seconds;
+    while (couriers_count(couriers).waiting && monotonic_seconds() < end) {
+        const struct timespec moment = {0, 20000000};
+        nanosleep(&moment, NULL);
+    }
+}
+
+void couriers_stop(struct couriers *couriers)
+{
+    if (!couriers)
+        return;
+    struct courier_counts counts = couriers_count(couriers);
+    if (counts.waiting)
+        log_line("%zu deliveries were not made", counts.waiting);
+    pthread_mutex_lock(&couriers->mutex);
+    couriers->stop = true;
+    pthread_cond_broadcast(&couriers->changed);
+    pthread_mutex_unlock(&couriers->mutex);
+    for (size_t i = 0; i < couriers->started; i++)
+        pthread_join(couriers->workers[i], NULL);
+    if (couriers->broker) {
+        mosquitto_disconnect(couriers->broker);
+        mosquitto_loop_stop(couriers->broker, true);
+        mosquitto_destroy(couriers->broker);
+        mosquitto_lib_cleanup();
+    }
+    while (couriers->on_the_way) {
+        struct delivery *delivery = couriers->on_the_way;
+        couriers->on_the_way = delivery->next;
+        delivery_free(delivery);
+    }
+    free_list(&couriers->prepared);
+    free_list(&couriers->queue);
+    for (struct delivery *at = couriers->failed.first; at; at = at->next)
+        log_line("rule %s: %s to %s failed: %s", at->rule, at->action, at->target, at->why);
+    free_list(&couriers->failed);
+    pthread_cond_destroy(&couriers->changed);
+    pthread_mutex_destroy(&couriers->mutex);
+    curl_global_cleanup();
+    free(couriers);
+}

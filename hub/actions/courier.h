@@ -1,0 +1,69 @@
+/* Couriers send what leaves this machine's database: messages to the broker, requests to the web,
+ * mail. They work in threads of their own, so that a slow receiver never holds up a reading.
+ *
+ * Deliveries are prepared while a batch is worked on, and handed over when it is committed; those
+ * of a batch that was not are dropped. The queue is bounded: what finds no room has failed at once.
+ * A delivery that has failed comes back with its message, for the rule's error action. */
+#ifndef HUB_ACTIONS_COURIER_H
+#define HUB_ACTIONS_COURIER_H
+
+#include "common/base/error.h"
+#include "common/rule/rule.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum delivery_kind { DELIVER_MQTT, DELIVER_WEB, DELIVER_MAIL };
+
+struct delivery {
+    enum delivery_kind kind;
+    char *target;  /* topic, URL or address */
+    char *headers; /* of DELIVER_WEB: lines, each ending in \n; of DELIVER_MAIL: the subject */
+    char *body;
+    size_t length;
+    int qos;
+
+    /* Where it came from, for the error action. */
+    char *rule;   /* its name */
+    char *action; /* as AWS calls it */
+    char *resource;
+    bool error; /* it is itself what an error action sends */
+    char *topic, *client_id, *payload;
+    size_t payload_length;
+    int64_t time;
+    char why[160]; /* what went wrong, once it failed */
+    struct delivery *next;
+};
+
+struct couriers;
+
+/* mqtt_port: of the broker on this machine, to which the service's certificate is shown. */
+enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error);
+
+/* Waits at most so long for what is under way. */
+void couriers_wait(struct couriers *couriers, double seconds);
+
+/* What is still under way, or failed and was not fetched, is said in the log. */
+void couriers_stop(struct couriers *couriers);
+
+/* A delivery of this message; NULL without memory. The strings are copied. */
+struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
+                              const void *body, size_t length);
+void delivery_free(struct delivery *delivery);
+
+void couriers_prepare(struct couriers *couriers, struct delivery *delivery);
+void couriers_go(struct couriers *couriers);   /* the batch is committed */
+void couriers_drop(struct couriers *couriers); /* it was not */
+
+/* The next one that failed, to be freed by the caller; NULL when there is none. */
+struct delivery *couriers_failed(struct couriers *couriers);
+
+struct courier_counts {
+    uint64_t sent, failed;
+    size_t returned; /* that failed and were not fetched yet */
+    size_t waiting;
+};
+struct courier_counts couriers_count(struct couriers *couriers);
+
+#endif

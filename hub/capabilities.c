@@ -1,0 +1,142 @@
+#include "capabilities.h"
+#include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/spec/yaml.h"
+#include "common/base/files.h"
+#include "hub/engine/document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct findings {
+    cJSON *list;
+    const char *type;
+};
+
+static void add(struct findings *findings, const char *rule, const char *action, const char *place,
+                const char *message)
+{
+    cJSON *item = json_object();
+    json_put_string(item, "type", findings->type);
+    json_put_string(item, "rule", rule);
+    json_put_string(item, "action", action);
+    json_put_string(item, "place", place);
+    json_put_string(item, "message", message);
+    cJSON_AddItemToArray(findings->list, item);
+}
+
+static void add_fault(void *context, const struct hub_rule *rule, const struct action *action)
+{
+    owned char *message = must_format("%s cannot run here: %s", action->name, action->why_not);
+    add(context, rule->name, action->name, action->place, message);
+}
+
+/* --- measures against columns --- */
+
+/* What the type's spec says that a measure is. A whole number fits a column for decimals. */
+static void compare_column(struct findings *findings, const char *path, const char *name,
+                           const char *kind, const struct store_table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *there = column_kind_name(table->columns[i].kind);
+        if (strcmp(table->columns[i].name, name) != 0 || strcasecmp(there, kind) == 0 ||
+            (strcmp(there, "DOUBLE") == 0 && strcmp(kind, "bigint") == 0))
+            continue;
+        owned char *message =
+            must_format("measure %s is %s now, and the table \"%s\" has it as %s: give the measure "
+                        "another name, or rename the column (ALTER TABLE \"%s\" RENAME COLUMN "
+                        "\"%s\" TO \"%s_old\")",
+                        name, kind, table->name, there, table->name, name, name);
+        add(findings, NULL, NULL, path, message);
+    }
+}
+
+static void compare_columns(struct findings *findings, const struct store_table *table)
+{
+    struct source source = {.name = must_format(TYPES_FOLDER "/%s/spec.yaml", findings->type)};
+    struct problems problems = {.source = &source};
+    struct yaml yaml = {0};
+    struct error error = {0};
+    if (read_file(source.name, YAML_LARGEST, &source.bytes, &error) == FINE) {
+        yaml_tree_load(&source, &yaml, &problems);
+        const struct yaml_node *measures = yaml_get(yaml.root, "measures");
+        for (size_t i = 0; measures && measures->kind == YAML_MAP && i < measures->count; i++) {
+            const struct yaml_node *kind = yaml_get(measures->items[i], "type");
+            if (kind && kind->kind == YAML_SCALAR)
+                compare_column(findings, source.name, measures->keys[i]->text, kind->text, table);
+        }
+    }
+    yaml_tree_free(&yaml);
+    problems_free(&problems);
+    source_free(&source);
+    error_free(&error);
+}
+
+static void check_table(struct findings *findings, const struct type *type, struct store *store)
+{
+    for (size_t i = 0; i < type->table_count; i++) {
+        struct error error = {0};
+        struct store_table *table = NULL;
+        enum status status = store_table(store, &type->tables[i], &table, &error);
+        if (!status && table && table->kind == TABLE_READINGS)
+            compare_columns(findings, table);
+        else if (status == WRONG_INPUT)
+            add(findings, NULL, NULL, type->tables[i].name, text_string(&error.message));
+        error_free(&error);
+    }
+}
+
+/* --- the command --- */
+
+static enum status show(const cJSON *list, bool json, struct error *error)
+{
+    struct text text = {0};
+    const cJSON *item;
+    int count = cJSON_GetArraySize(list);
+    if (json) {
+        json_compact(list, &text);
+        puts(text_string(&text));
+    } else {
+        cJSON_ArrayForEach(item, list)
+            text_add_format(&text, "%s%s: %s", text.length ? "\n" : "",
+                            json_string(item, "place", ""), json_string(item, "message", ""));
+    }
+    enum status status = FINE;
+    if (count && json)
+        status = WRONG_INPUT;
+    else if (count)
+        status = fail(error, WRONG_INPUT, "%s", text_string(&text));
+    text_free(&text);
+    return status;
+}
+
+enum status check_types(char *const *types, size_t count, bool json, struct error *error)
+{
+    struct settings settings;
+    struct store *store = NULL;
+    struct error absent = {0};
+    struct findings findings = {.list = json_array()};
+    enum status status = settings_read(&settings, error);
+    if (!status && store_open(settings.store, true, &store, &absent))
+        store = NULL;
+    for (size_t i = 0; i < count && !status; i++) {
+        struct type *type = NULL;
+        status = type_load(types[i], &settings, &type, error);
+        if (status)
+            break;
+        findings.type = type->name;
+        type_faults(type, add_fault, &findings);
+        if (store)
+            check_table(&findings, type, store);
+        type_free(type);
+    }
+    if (!status)
+        status = show(findings.list, json, error);
+    cJSON_Delete(findings.list);
+    error_free(&absent);
+    store_close(store);
+    settings_free(&settings);
+    return status;
+}

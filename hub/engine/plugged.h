@@ -1,0 +1,58 @@
+/* The types that are plugged in (deployed.json, of target local), with their documents loaded, and
+ * which rules a message goes to.
+ *
+ * A rule is found by the first level of its topic, through a hash, so a hundred types cost what one
+ * does; rules whose filter begins with a wildcard are asked for each message.
+ *
+ * A type that is plugged in, and of which no documents could be loaded yet, is not like one that is
+ * not there: the broker lets its things publish to topics that begin with its name, and what they
+ * sent has to wait for its rules. */
+#ifndef HUB_ENGINE_PLUGGED_H
+#define HUB_ENGINE_PLUGGED_H
+
+#include "document.h"
+
+struct plugged;
+
+struct plugged_type {
+    struct type *type; /* NULL: nothing of it could be loaded yet */
+    char *name;
+    int64_t stamp[4]; /* of deployed.json and the documents' folder: when they changed */
+    char *trouble;    /* why what is there now could not be loaded; NULL: it was */
+    bool seen;
+};
+
+struct route {
+    struct hub_rule **rules;
+    size_t count, room;
+    size_t id; /* below plugged_routes() */
+    bool held; /* these are topics of a type that has no documents yet */
+};
+
+struct plugged *plugged_new(const struct settings *settings);
+void plugged_free(struct plugged *plugged);
+
+/* Looks at the folders, and loads what changed, and what could not be loaded the last time. A type
+ * whose documents are wrong keeps what it had; each change is said in the log. True when any rule
+ * or route changed. may end the program without memory. */
+bool plugged_refresh(struct plugged *plugged);
+
+/* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
+const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
+size_t plugged_routes(const struct plugged *plugged);
+const struct route *plugged_any(const struct plugged *plugged);
+
+/* The type that holds the route of this first level; NULL when none does. */
+const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
+                                          size_t length);
+
+const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *name);
+
+/* Asks the store for the tables of all types. A type whose table is not right is said in the log;
+ * its actions fail then, and its error action gets their messages. REFUSED: the store's. */
+enum status plugged_attach(struct plugged *plugged, struct store *store, struct error *error);
+
+size_t plugged_count(const struct plugged *plugged);
+const struct plugged_type *plugged_at(const struct plugged *plugged, size_t i);
+
+#endif

@@ -1,0 +1,248 @@
+#include "segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+_Static_assert(sizeof(struct segment_header) == 64, "the header's layout is fixed");
+_Static_assert(sizeof(struct record_header) == 40, "the record's layout is fixed");
+
+/* --- records --- */
+
+uint32_t record_checksum(const struct record_header *header, uint32_t length)
+{
+    const unsigned char *from = (const unsigned char *)&header->number;
+    size_t skipped = (size_t)(from - (const unsigned char *)header);
+    return (uint32_t)XXH3_64bits(from, length - skipped);
+}
+
+static bool fits(const struct record_header *header, uint32_t length, uint64_t room)
+{
+    uint64_t sum = sizeof *header;
+    sum += header->topic_length;
+    sum += header->client_id_length;
+    sum += header->principal_length;
+    sum += header->payload_length;
+    return length >= sizeof *header && length <= room && sum == length;
+}
+
+uint32_t segment_record(const struct segment *segment, uint64_t offset, struct spool_record *record,
+                        bool *torn)
+{
+    *torn = false;
+    if (offset + sizeof(uint32_t) > segment->capacity)
+        return SEALED;
+    const struct record_header *header = (const void *)(segment->at + offset);
+    uint32_t length = atomic_load_explicit(&header->length, memory_order_acquire);
+    if (length == 0 || length == SEALED)
+        return length;
+    if (offset + sizeof *header > segment->capacity ||
+        !fits(header, length, segment->capacity - offset) ||
+        record_checksum(header, length) != header->checksum) {
+        *torn = true;
+        return 0;
+    }
+    const char *at = (const char *)(header + 1);
+    *record = (struct spool_record){.number = header->number,
+                                    .time = header->time,
+                                    .topic_length = header->topic_length,
+                                    .client_id_length = header->client_id_length,
+                                    .principal_length = header->principal_length,
+                                    .payload_length = header->payload_length,
+                                    .topic = at};
+    record->client_id = record->topic + record->topic_length;
+    record->principal = record->client_id + record->client_id_length;
+    record->payload = record->principal + record->principal_length;
+    return length;
+}
+
+/* --- segments --- */
+
+void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH])
+{
+    snprintf(path, SEGMENT_PATH, "%s/%020" PRIu64 SPOOL_SUFFIX, folder, first);
+}
+
+static bool header_valid(const struct segment *segment, uint64_t first)
+{
+    const struct segment_header *header = (const void *)segment->at;
+    return memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
+           (header->first == first || header->first == 0) && header->capacity == segment->capacity;
+}
+
+bool segment_open(const char *folder, uint64_t first, bool write, struct segment *segment)
+{
+    char path[SEGMENT_PATH];
+    struct stat facts;
+    *segment = (struct segment){.descriptor = -1, .first = first};
+    segment_path(folder, first, path);
+    segment->descriptor = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+    if (segment->descriptor < 0)
+        return false;
+    errno = 0;
+    if (fstat(segment->descriptor, &facts) == 0 &&
+        facts.st_size >= (off_t)sizeof(struct segment_header)) {
+        segment->capacity = (uint64_t)facts.st_size;
+        void *at = mmap(NULL, (size_t)facts.st_size, write ? PROT_READ | PROT_WRITE : PROT_READ,
+                        MAP_SHARED, segment->descriptor, 0);
+        segment->at = at == MAP_FAILED ? NULL : at;
+    }
+    if (segment->at && header_valid(segment, first)) {
+        segment->begins = ((const struct segment_header *)(const void *)segment->at)->begins == 1;
+        return true;
+    }
+    int why = segment->at ? 0 : errno;
+    segment_close(segment);
+    errno = why;
+    return false;
+}
+
+void segment_close(struct segment *segment)
+{
+    if (segment->at)
+        munmap(segment->at, segment->capacity);
+    if (segment->descriptor >= 0)
+        close(segment->descriptor);
+    *segment = (struct segment){.descriptor = -1};
+}
+
+/* --- the folder --- */
+
+static bool is_segment(const char *name, uint64_t *first)
+{
+    char *end;
+    if (strlen(name) != 20 + strlen(SPOOL_SUFFIX) || strspn(name, "0123456789") != 20)
+        return false;
+    errno = 0;
+    *first = strtoull(name, &end, 10);
+    return errno == 0 && strcmp(end, SPOOL_SUFFIX) == 0;
+}
+
+static int by_number(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return a < b ? -1 : a > b;
+}
+
+static bool add_number(uint64_t **list, size_t count, size_t *room, uint64_t first)
+{
+    if (count == *room) {
+        size_t wanted = *room ? 2 * *room : 64;
+        uint64_t *grown = realloc(*list, wanted * sizeof **list);
+        if (!grown)
+            return false;
+        *list = grown;
+        *room = wanted;
+    }
+    (*list)[count] = first;
+    return true;
+}
+
+ssize_t segment_list(const char *folder, uint64_t **list, uint64_t *bytes)
+{
+    size_t count = 0, room = 0;
+    uint64_t first, sum = 0;
+    DIR *open_folder = opendir(folder);
+    const struct dirent *entry;
+    *list = NULL;
+    if (!open_folder)
+        return -1;
+    errno = 0;
+    while ((entry = readdir(open_folder))) {
+        struct stat facts;
+        if (!is_segment(entry->d_name, &first))
+            continue;
+        if (!add_number(list, count, &room, first)) {
+            free(*list);
+            *list = NULL;
+            closedir(open_folder);
+            errno = ENOMEM;
+            return -1;
+        }
+        count++;
+        if (bytes && fstatat(dirfd(open_folder), entry->d_name, &facts, 0) == 0)
+            sum += (uint64_t)facts.st_size;
+    }
+    closedir(open_folder);
+    if (count)
+        qsort(*list, count, sizeof **list, by_number);
+    if (bytes)
+        *bytes = sum;
+    return (ssize_t)count;
+}
+
+/* --- the bell --- */
+
+struct bell *bell_open(const char *folder)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/bell", folder);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return NULL;
+    void *at =
+        ftruncate(descriptor, sizeof(struct bell)) == 0
+            ? mmap(NULL, sizeof(struct bell), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+            : MAP_FAILED;
+    close(descriptor);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void bell_close(struct bell *bell)
+{
+    if (bell)
+        munmap(bell, sizeof *bell);
+}
+
+/* Linux's id of this start of the machine (proc_sys_kernel(5)); without one, none is the current.
+ */
+static bool boot_id(char id[BOOT_ID])
+{
+    int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    bool whole = descriptor >= 0 && read(descriptor, id, BOOT_ID) == BOOT_ID;
+    if (descriptor >= 0)
+        close(descriptor);
+    return whole;
+}
+
+bool bell_is_current(const struct bell *bell)
+{
+    char id[BOOT_ID];
+    return boot_id(id) && memcmp(bell->boot, id, sizeof id) == 0;
+}
+
+void bell_mark(struct bell *bell)
+{
+    char id[BOOT_ID];
+    if (boot_id(id))
+        memcpy(bell->boot, id, sizeof id);
+}
+
+/* Costs a system call only when somebody sleeps. Both sides write their own word and then read the
+ * other's, in one order for all (seq_cst), so no ring falls between looking and falling asleep. */
+void bell_ring(struct bell *bell)
+{
+    atomic_fetch_add(&bell->rung, 1);
+    if (atomic_load(&bell->asleep))
+        syscall(SYS_futex, &bell->rung, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+void bell_wait(struct bell *bell, uint32_t seen, double seconds)
+{
+    struct timespec most = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    atomic_fetch_add(&bell->asleep, 1);
+    if (atomic_load(&bell->rung) == seen)
+        syscall(SYS_futex, &bell->rung, FUTEX_WAIT, seen, &most, NULL, 0);
+    atomic_fetch_sub(&bell->asleep, 1);
+}

@@ -1,0 +1,620 @@
+#include "segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEAST_SEGMENT = 4096, END_ROOM = sizeof(struct record_header) };
+enum { LET_GO = 65536 /* bytes; a multiple of any page */ };
+
+/* Files that become segments. */
+#define TEMPORARY_NAME ".sf-segment"
+#define SPARE_NAME "spare"
+
+/* While the spool is full or the disk refuses, that is looked into so often, not for each message.
+ */
+static const double look_again_seconds = 0.05;
+
+struct spool_writer {
+    struct spool_options options;
+    char *folder;
+    int lock;
+    struct bell *bell;
+    struct segment segment;
+    uint64_t offset; /* of the next record */
+    uint64_t gone;   /* what is before it is not mapped any more */
+    uint64_t next;   /* its number */
+    bool begins;     /* the next segment is the first ever */
+
+    char note[SEGMENT_PATH + 256]; /* what a person has to know of how it was found */
+    char refusal[256];             /* why there is no room; "" while there is */
+    double look_again;
+
+    _Atomic uint64_t appended; /* number of the last record; stored after the record itself */
+
+    /* The flusher's side; all under the lock. */
+    pthread_t flusher;
+    bool flushing, stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    uint64_t flushed; /* number */
+    uint64_t current; /* the segment that is written, by the number of its first record; 0: none */
+    uint64_t *sealed; /* those before it that are not flushed yet */
+    size_t sealed_count, sealed_room;
+    bool renamed;     /* a segment got its name since the folder was flushed */
+    bool has_spare;   /* the file that will be the next segment is there */
+    bool wants_spare; /* the flusher shall make it */
+    /* Set when a flush failed: the segment may not get to the disk, and takes no more. */
+    _Atomic int flush_errno;
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* --- flushing --- */
+
+static bool flush_folder(const struct spool_writer *writer)
+{
+    int descriptor = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = descriptor >= 0 && fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return done;
+}
+
+/* 0 or an errno. One that is gone was stored, and removed by the reader. */
+static int flush_segment(const struct spool_writer *writer, uint64_t first)
+{
+    char path[SEGMENT_PATH];
+    segment_path(writer->folder, first, path);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0)
+        return errno == ENOENT ? 0 : errno;
+    int failed = fdatasync(descriptor) ? errno : 0;
+    close(descriptor);
+    return failed;
+}
+
+/* All that was appended before; the lock is held, and given up meanwhile. How far is looked up
+ * before the segments are, so none of those can be missing. */
+static void flush_once(struct spool_writer *writer)
+{
+    uint64_t upto = atomic_load_explicit(&writer->appended, memory_order_acquire);
+    uint64_t *sealed = writer->sealed, current = writer->current;
+    size_t count = writer->sealed_count;
+    bool renamed = writer->renamed;
+    int failed = 0, last;
+    writer->sealed = NULL;
+    writer->sealed_count = writer->sealed_room = 0;
+    writer->renamed = false;
+    pthread_mutex_unlock(&writer->mutex);
+    for (size_t i = 0; i < count; i++)
+        if ((last = flush_segment(writer, sealed[i])))
+            failed = last;
+    if (current && (last = flush_segment(writer, current)))
+        failed = last;
+    if (renamed && !flush_folder(writer))
+        failed = errno;
+    free(sealed);
+    pthread_mutex_lock(&writer->mutex);
+    writer->flushed = upto;
+    if (failed)
+        atomic_store(&writer->flush_errno, failed);
+    pthread_cond_broadcast(&writer->changed);
+}
+
+enum status spool_flush(struct spool_writer *writer, struct error *error)
+{
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->appended != writer->flushed)
+        flush_once(writer);
+    int failed = atomic_load(&writer->flush_errno);
+    pthread_mutex_unlock(&writer->mutex);
+    if (!failed)
+        return FINE;
+    errno = failed;
+    return error ? fail_errno(error, "%s could not be flushed to the disk", writer->folder)
+                 : REFUSED;
+}
+
+/* --- segments --- */
+
+/* From now on this segment is written; the one before it is flushed once more. */
+static bool hand_over(struct spool_writer *writer, uint64_t first)
+{
+    bool done = true;
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->current && writer->sealed_count == writer->sealed_room) {
+        size_t wanted = writer->sealed_room ? 2 * writer->sealed_room : 8;
+        uint64_t *grown = realloc(writer->sealed, wanted * sizeof *grown);
+        done = grown != NULL;
+        if (grown) {
+            writer->sealed = grown;
+            writer->sealed_room = wanted;
+        }
+    }
+    if (done && writer->current)
+        writer->sealed[writer->sealed_count++] = writer->current;
+    if (done) {
+        writer->current = first;
+        writer->renamed = writer->wants_spare = true;
+        atomic_store(&writer->flush_errno, 0); /* of the one before it */
+        pthread_cond_broadcast(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return done;
+}
+
+/* A file that needs nothing but its name to be a segment; false with errno. */
+static bool make_file(const struct spool_writer *writer, const char *name,
+                      const struct segment_header *header)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%s", writer->folder, name);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0)
+        return false;
+    errno = posix_fallocate(descriptor, 0, (off_t)header->capacity);
+    bool done = !errno &&
+                pwrite(descriptor, header, sizeof *header, 0) == (ssize_t)sizeof *header &&
+                fdatasync(descriptor) == 0;
+    int failed = errno ? errno : EIO;
+    close(descriptor);
+    if (!done)
+        unlink(path);
+    errno = failed;
+    return done;
+}
+
+/* What the flusher makes ahead; its number is not known yet. */
+static struct segment_header spare_header(const struct spool_writer *writer)
+{
+    struct segment_header header = {.capacity = record_room(writer->options.segment_bytes)};
+    memcpy(header.magic, SPOOL_MAGIC, sizeof header.magic);
+    return header;
+}
+
+/* The lock is held, and given up meanwhile. Without success, the broker makes one when it needs it,
+ * and says why it cannot. */
+static void make_spare(struct spool_writer *writer)
+{
+    struct segment_header header = spare_header(writer);
+    writer->wants_spare = false;
+    pthread_mutex_unlock(&writer->mutex);
+    bool made = make_file(writer, SPARE_NAME, &header);
+    pthread_mutex_lock(&writer->mutex);
+    writer->has_spare = made;
+}
+
+/* A segment appears whole. With a spare the broker does not wait for the disk; the name is on it
+ * with the next flush, as the records are. */
+static bool make_segment(struct spool_writer *writer, uint64_t capacity)
+{
+    struct segment_header header = spare_header(writer);
+    char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
+    bool spare = false;
+    pthread_mutex_lock(&writer->mutex);
+    if (capacity == header.capacity && !writer->begins && !atomic_load(&writer->flush_errno)) {
+        spare = writer->has_spare;
+        writer->has_spare = false;
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    const char *name = spare ? SPARE_NAME : TEMPORARY_NAME;
+    header.first = writer->next;
+    header.capacity = capacity;
+    header.begins = writer->begins;
+    if (!spare && !make_file(writer, name, &header))
+        return false;
+    segment_path(writer->folder, writer->next, path);
+    snprintf(temporary, sizeof temporary, "%s/%s", writer->folder, name);
+    if (rename(temporary, path) == 0)
+        return true;
+    int failed = errno;
+    unlink(temporary);
+    errno = failed;
+    return false;
+}
+
+static void *flush_now_and_then(void *context)
+{
+    struct spool_writer *writer = context;
+    /* Descriptors of its own. As long as two threads share theirs, the kernel counts each use of
+     * each of them: 3 % of the broker's time, which is mostly system calls. */
+    if (unshare(CLONE_FILES) == 0)
+        close_range(STDERR_FILENO + 1, ~0U, 0);
+    pthread_mutex_lock(&writer->mutex);
+    while (!writer->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)writer->options.flush_seconds;
+        until.tv_nsec +=
+            (long)((writer->options.flush_seconds - (double)(time_t)writer->options.flush_seconds) *
+                   1e9);
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec++;
+        }
+        pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
+        if (writer->appended != writer->flushed)
+            flush_once(writer);
+        if (writer->wants_spare && !writer->has_spare && !writer->stop)
+            make_spare(writer);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    return NULL;
+}
+
+static void refuse(struct spool_writer *writer, const char *reason)
+{
+    snprintf(writer->refusal, sizeof writer->refusal, "%s", reason);
+    writer->look_again = now() + look_again_seconds;
+}
+
+static bool room_left(const struct spool_writer *writer, uint64_t capacity)
+{
+    uint64_t *list = NULL, bytes = 0;
+    ssize_t count = segment_list(writer->folder, &list, &bytes);
+    free(list);
+    return count >= 0 && bytes + capacity <= writer->options.most_bytes;
+}
+
+static void seal(struct spool_writer *writer)
+{
+    if (!writer->segment.at)
+        return;
+    struct record_header *end = (void *)(writer->segment.at + writer->offset);
+    if (writer->offset + sizeof end->length <= writer->segment.capacity)
+        atomic_store_explicit(&end->length, SEALED, memory_order_release);
+    segment_close(&writer->segment);
+}
+
+/* The next segment, with room for a record of this length. The old one stays as it is until the new
+ * one is there. */
+static bool next_segment(struct spool_writer *writer, uint64_t length)
+{
+    uint64_t least = sizeof(struct segment_header) + record_room(length) + END_ROOM;
+    uint64_t capacity =
+        writer->options.segment_bytes > least ? writer->options.segment_bytes : least;
+    struct segment made;
+    capacity = record_room(capacity);
+    if (*writer->refusal && now() < writer->look_again)
+        return false;
+    if (!room_left(writer, capacity)) {
+        refuse(writer, "it holds as much as it may");
+        return false;
+    }
+    if (!make_segment(writer, capacity) ||
+        !segment_open(writer->folder, writer->next, true, &made)) {
+        refuse(writer, strerror(errno ? errno : EIO));
+        return false;
+    }
+    if (!hand_over(writer, made.first)) {
+        char path[SEGMENT_PATH];
+        segment_path(writer->folder, writer->next, path);
+        unlink(path);
+        segment_close(&made);
+        refuse(writer, "out of memory");
+        return false;
+    }
+    seal(writer);
+    writer->segment = made;
+    writer->offset = sizeof(struct segment_header);
+    writer->gone = 0;
+    if (writer->begins)
+        bell_mark(writer->bell);
+    writer->begins = false;
+    *writer->refusal = '\0';
+    return true;
+}
+
+/* --- appending --- */
+
+static void put(char **at, const void *bytes, uint32_t length)
+{
+    if (length)
+        memcpy(*at, bytes, length);
+    *at += length;
+}
+
+static enum status refused(struct spool_writer *writer, struct error *error)
+{
+    if (!error)
+        return REFUSED;
+    fail(error, REFUSED, "the spool %s takes nothing more: %s", writer->folder, writer->refusal);
+    return advise(error, "is sensorhub running, and its database reachable? Is the disk full?");
+}
+
+/* Pages that are written stay in the kernel only. As long as they are mapped here, a flush has to
+ * take the right to write from each of them, and to tell the other processors each time. */
+static void let_go_of_written(struct spool_writer *writer)
+{
+    uint64_t upto = writer->offset / LET_GO * LET_GO;
+    if (upto > writer->gone)
+        madvise(writer->segment.at + writer->gone, upto - writer->gone, MADV_DONTNEED);
+    writer->gone = upto;
+}
+
+enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
+                         struct error *error)
+{
+    uint64_t length = sizeof(struct record_header);
+    length += record->topic_length;
+    length += record->client_id_length;
+    length += record->principal_length;
+    length += record->payload_length;
+    if (record->topic_length > SPOOL_LONGEST_NAME ||
+        record->client_id_length > SPOOL_LONGEST_NAME ||
+        record->principal_length > SPOOL_LONGEST_NAME ||
+        record->payload_length > SPOOL_LARGEST_PAYLOAD)
+        return error ? fail(error, WRONG_INPUT, "a message is too large for the spool")
+                     : WRONG_INPUT;
+    uint64_t room = record_room(length);
+    bool fits = writer->segment.at && writer->offset + room + END_ROOM <= writer->segment.capacity;
+    if ((!fits || atomic_load_explicit(&writer->flush_errno, memory_order_relaxed)) &&
+        !next_segment(writer, length))
+        return refused(writer, error);
+
+    struct record_header *header = (void *)(writer->segment.at + writer->offset);
+    struct record_header *behind = (void *)(writer->segment.at + writer->offset + room);
+    char *at = (char *)(header + 1);
+    /* What a kill left of another record must not be taken for one behind this. */
+    atomic_store_explicit(&behind->length, 0, memory_order_relaxed);
+    header->number = writer->next;
+    header->time = record->time;
+    header->topic_length = record->topic_length;
+    header->client_id_length = record->client_id_length;
+    header->principal_length = record->principal_length;
+    header->payload_length = record->payload_length;
+    put(&at, record->topic, record->topic_length);
+    put(&at, record->client_id, record->client_id_length);
+    put(&at, record->principal, record->principal_length);
+    put(&at, record->payload, record->payload_length);
+    header->checksum = record_checksum(header, (uint32_t)length);
+    atomic_store_explicit(&header->length, (uint32_t)length, memory_order_release);
+    writer->offset += room;
+    if (writer->offset - writer->gone >= LET_GO)
+        let_go_of_written(writer);
+
+    uint64_t record_number = writer->next++;
+    atomic_store_explicit(&writer->appended, record_number, memory_order_release);
+    atomic_store_explicit(&writer->bell->last, record_number, memory_order_relaxed);
+    bell_ring(writer->bell);
+    return writer->options.flush_seconds <= 0 ? spool_flush(writer, error) : FINE;
+}
+
+/* --- opening --- */
+
+/* Whether there are whole records behind one that is not: then it is no end that a power cut tore,
+ * but damage in the middle. Records begin at multiples of RECORD_ALIGN. */
+static bool goes_on_behind(const struct spool_writer *writer)
+{
+    uint64_t end = writer->segment.capacity - sizeof(struct record_header);
+    for (uint64_t at = writer->offset + RECORD_ALIGN; at < end; at += RECORD_ALIGN) {
+        struct spool_record record;
+        bool torn;
+        uint32_t length = segment_record(&writer->segment, at, &record, &torn);
+        if (length && length != SEALED && record.number > writer->next)
+            return true;
+    }
+    return false;
+}
+
+/* Keeps the damaged segment as it is, for a person to look at, before its end is cut off. */
+static enum status set_aside(struct spool_writer *writer, struct error *error)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%020" PRIu64 ".damaged", writer->folder, writer->segment.first);
+    int copy = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    uint64_t done = 0;
+    while (copy >= 0 && done < writer->segment.capacity) {
+        ssize_t put = write(copy, writer->segment.at + done, writer->segment.capacity - done);
+        if (put <= 0)
+            break;
+        done += (uint64_t)put;
+    }
+    bool kept = copy >= 0 && done == writer->segment.capacity && fsync(copy) == 0;
+    if (copy >= 0)
+        close(copy);
+    if (!kept)
+        return fail_errno(error, "cannot keep what is damaged of %s as %s", writer->folder, path);
+    snprintf(writer->note, sizeof writer->note,
+             "the spool was damaged behind record %" PRIu64 ": what followed is kept in %s and was "
+             "not stored; see docs/local.md, \"When the spool is damaged\"",
+             writer->next - 1, path);
+    return FINE;
+}
+
+/* Finds the end of the last segment, and cuts off what is torn. */
+static enum status find_end(struct spool_writer *writer, struct error *error)
+{
+    enum status status = FINE;
+    struct spool_record record;
+    bool torn = false;
+    uint32_t length;
+    writer->next = writer->segment.first;
+    writer->offset = sizeof(struct segment_header);
+    while ((length = segment_record(&writer->segment, writer->offset, &record, &torn)) &&
+           length != SEALED) {
+        writer->next = record.number + 1;
+        writer->offset += record_room(length);
+    }
+    if (torn && goes_on_behind(writer))
+        status = set_aside(writer, error);
+    if (torn && !status) {
+        struct record_header *end = (void *)(writer->segment.at + writer->offset);
+        atomic_store_explicit(&end->length, 0, memory_order_release);
+    }
+    return status;
+}
+
+const char *spool_writer_note(const struct spool_writer *writer)
+{
+    return *writer->note ? writer->note : NULL;
+}
+
+/* Above all numbers that records were given before, also those that a power cut took. */
+static uint64_t number_anew(uint64_t known)
+{
+    static const uint64_t margin = UINT64_C(1) << 32;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    uint64_t number = ((uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000) * 65536 + 1;
+    return number > known + margin ? number : known + margin;
+}
+
+static void begin_anew(struct spool_writer *writer)
+{
+    bool empty = writer->segment.at && writer->next == writer->segment.first;
+    char path[SEGMENT_PATH];
+    if (empty) {
+        segment_path(writer->folder, writer->segment.first, path);
+        unlink(path);
+    }
+    seal(writer);
+    writer->next = number_anew(writer->next);
+    writer->begins = true;
+}
+
+static enum status take_up(struct spool_writer *writer, struct error *error)
+{
+    uint64_t *list = NULL;
+    ssize_t count = segment_list(writer->folder, &list, NULL);
+    uint64_t last = count > 0 ? list[count - 1] : 0;
+    free(list);
+    if (count < 0)
+        return fail_errno(error, "cannot read %s", writer->folder);
+    if (!count) {
+        begin_anew(writer);
+        return FINE;
+    }
+    if (!segment_open(writer->folder, last, true, &writer->segment)) {
+        if (errno)
+            return fail_errno(error, "cannot open the last segment of %s", writer->folder);
+        return fail(error, REFUSED, "the last segment of %s is damaged", writer->folder);
+    }
+    enum status status = find_end(writer, error);
+    if (status)
+        return status;
+    if (!hand_over(writer, last))
+        return fail(error, REFUSED, "out of memory");
+    if (!bell_is_current(writer->bell))
+        begin_anew(writer);
+    return FINE;
+}
+
+static enum status lock_spool(struct spool_writer *writer, struct error *error)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/writer", writer->folder);
+    writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (writer->lock < 0)
+        return fail_errno(error, "cannot open %s", path);
+    if (flock(writer->lock, LOCK_EX | LOCK_NB) == 0)
+        return FINE;
+    fail(error, REFUSED, "another broker writes to %s", writer->folder);
+    return advise(error, "make status shows which; make down stops it");
+}
+
+static enum status start_flusher(struct spool_writer *writer, struct error *error)
+{
+    if (writer->options.flush_seconds <= 0)
+        return FINE;
+    int failed = pthread_create(&writer->flusher, NULL, flush_now_and_then, writer);
+    if (failed) {
+        errno = failed;
+        return fail_errno(error, "cannot start a thread");
+    }
+    writer->flushing = true;
+    return FINE;
+}
+
+enum status spool_writer_open(const struct spool_options *options, struct spool_writer **made,
+                              struct error *error)
+{
+    *made = NULL;
+    struct spool_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return fail(error, REFUSED, "out of memory");
+    *writer = (struct spool_writer){.options = *options,
+                                    .folder = strdup(options->folder),
+                                    .lock = -1,
+                                    .segment = {.descriptor = -1}};
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_condattr_t steady;
+    /* A wall clock that is set back must not keep readings off the disk. */
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->changed, &steady);
+    pthread_condattr_destroy(&steady);
+    if (writer->options.segment_bytes < LEAST_SEGMENT)
+        writer->options.segment_bytes = LEAST_SEGMENT;
+    enum status status = FINE;
+    if (!writer->folder)
+        status = fail(error, REFUSED, "out of memory");
+    else if (mkdir(writer->folder, 0700) && errno != EEXIST)
+        status = fail_errno(error, "cannot make %s", writer->folder);
+    if (!status)
+        status = lock_spool(writer, error);
+    if (!status && !(writer->bell = bell_open(writer->folder)))
+        status = fail_errno(error, "cannot open %s/bell", writer->folder);
+    if (!status)
+        status = take_up(writer, error);
+    if (!status) {
+        atomic_store(&writer->bell->last, writer->begins ? 0 : writer->next - 1);
+        if (!writer->begins)
+            bell_mark(writer->bell);
+        status = start_flusher(writer, error);
+    }
+    if (status)
+        spool_writer_close(writer);
+    else
+        *made = writer;
+    return status;
+}
+
+static void drop_spare(struct spool_writer *writer)
+{
+    char path[SEGMENT_PATH];
+    snprintf(path, sizeof path, "%s/%s", writer->folder, SPARE_NAME);
+    unlink(path);
+}
+
+void spool_writer_close(struct spool_writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->flushing) {
+        pthread_mutex_lock(&writer->mutex);
+        writer->stop = true;
+        pthread_cond_broadcast(&writer->changed);
+        pthread_mutex_unlock(&writer->mutex);
+        pthread_join(writer->flusher, NULL);
+    }
+    spool_flush(writer, NULL);
+    segment_close(&writer->segment);
+    if (writer->has_spare)
+        drop_spare(writer);
+    bell_close(writer->bell);
+    if (writer->lock >= 0)
+        close(writer->lock);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->mutex);
+    free(writer->sealed);
+    free(writer->folder);
+    free(writer);
+}

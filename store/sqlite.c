@@ -1,0 +1,679 @@
+/* The central database as a file: SQLite in WAL mode, with synchronous=FULL, so that a commit is on
+ * the disk when it returns.
+ *
+ * A table of readings is one B-tree, ordered by (thing, time) (WITHOUT ROWID): a day of one thing
+ * lies together, and there is no second index to keep. What costs is the number of pages that a
+ * transaction touches, which is the number of things that reported, not of their readings. */
+#include "backend.h"
+#include "common/base/memory.h"
+#include "common/base/paths.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PATIENCE_MILLISECONDS = 1000, /* for the lock of another process; then the call is refused */
+    CACHE_KILOBYTES = 16384,
+    CHECKPOINT_PAGES = 4000, /* of 4096 bytes: how large the log grows before it is taken over */
+    THINGS_AT_ONCE = 1000    /* looked at for what is too old, before others have their turn */
+};
+
+struct sqlite_table {
+    struct store_table table; /* first */
+    sqlite3_stmt *insert, *merge;
+    sqlite3_stmt *next_thing, *expire;
+    struct text looked_at; /* the thing that was looked at last for what is too old, */
+    bool unfinished;       /* and it has more of it */
+    struct sqlite_table *next;
+};
+
+struct sqlite_store {
+    struct store store; /* first */
+    sqlite3 *database;
+    struct sqlite_table *tables;
+    sqlite3_stmt *begin, *commit, *put_log, *put_position, *expire_log;
+    struct settlement settlement;
+    struct tokens rejected;
+};
+
+/* --- calls and their failures --- */
+
+static enum status failed(struct sqlite_store *store, struct error *error)
+{
+    int code = sqlite3_extended_errcode(store->database);
+    fail(error, REFUSED, "the database refuses: %s", sqlite3_errmsg(store->database));
+    if ((code & 0xff) == SQLITE_BUSY)
+        return advise(error, "another program holds its lock");
+    if ((code & 0xff) == SQLITE_FULL)
+        return advise(error, "the disk is full");
+    return REFUSED;
+}
+
+static enum status run(struct sqlite_store *store, const char *sql, struct error *error)
+{
+    return sqlite3_exec(store->database, sql, NULL, NULL, NULL) ? failed(store, error) : FINE;
+}
+
+static enum status prepare(struct sqlite_store *store, const char *sql, sqlite3_stmt **statement,
+                           struct error *error)
+{
+    sqlite3_finalize(*statement);
+    *statement = NULL;
+    return sqlite3_prepare_v3(store->database, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL)
+               ? failed(store, error)
+               : FINE;
+}
+
+/* Runs a statement without a result, and makes it ready for the next time. */
+static inline int step(sqlite3_stmt *statement)
+{
+    sqlite3_step(statement);
+    return sqlite3_reset(statement); /* the code of the step, if that failed */
+}
+
+static enum status must_step(struct sqlite_store *store, sqlite3_stmt *statement,
+                             struct error *error)
+{
+    return step(statement) ? failed(store, error) : FINE;
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *bytes, size_t length)
+{
+    sqlite3_bind_text64(statement, at, bytes, length, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+/* --- opening --- */
+
+static enum status make_own_tables(struct sqlite_store *store, struct error *error)
+{
+    enum status status =
+        run(store,
+            "CREATE TABLE IF NOT EXISTS \"_hub\" (id INTEGER PRIMARY KEY CHECK (id = 1),"
+            " position INTEGER NOT NULL, counts VARCHAR NOT NULL);"
+            "CREATE TABLE IF NOT EXISTS \"_log\" (id INTEGER PRIMARY KEY, time BIGINT NOT NULL,"
+            " log_group VARCHAR NOT NULL, message VARCHAR NOT NULL);"
+            "CREATE INDEX IF NOT EXISTS \"_log_time\" ON \"_log\" (log_group, time);",
+            error);
+    if (!status)
+        status = prepare(store, "BEGIN IMMEDIATE", &store->begin, error);
+    if (!status)
+        status = prepare(store, "COMMIT", &store->commit, error);
+    if (!status)
+        status =
+            prepare(store, "INSERT INTO \"_log\" (time, log_group, message) VALUES (?1, ?2, ?3)",
+                    &store->put_log, error);
+    if (!status)
+        status = prepare(store,
+                         "INSERT INTO \"_hub\" VALUES (1, ?1, ?2) ON CONFLICT (id) DO UPDATE SET"
+                         " position = excluded.position, counts = excluded.counts",
+                         &store->put_position, error);
+    if (!status)
+        status = prepare(store,
+                         "DELETE FROM \"_log\" WHERE id IN (SELECT id FROM \"_log\""
+                         " WHERE log_group = ?1 AND time < ?2 ORDER BY time LIMIT ?3)",
+                         &store->expire_log, error);
+    return status;
+}
+
+static enum status set_up(struct sqlite_store *store, bool read_only, struct error *error)
+{
+    owned char *settings =
+        must_format("PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY;", CACHE_KILOBYTES);
+    owned char *durable = must_format("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                      "PRAGMA wal_autocheckpoint = %d;",
+                                      CHECKPOINT_PAGES);
+    sqlite3_busy_timeout(store->database, PATIENCE_MILLISECONDS);
+    enum status status = run(store, settings, error);
+    if (!status && !read_only)
+        status = run(store, durable, error);
+    if (!status && !read_only)
+        status = make_own_tables(store, error);
+    return status;
+}
+
+static void sqlite_close(struct store *base);
+
+static enum status sqlite_open(const char *url, bool read_only, struct store **made,
+                               struct error *error)
+{
+    const char *path = strchr(url, ':');
+    path = path ? path + 1 : DATABASE_FILE;
+    struct sqlite_store *store = must_alloc(sizeof *store);
+    store->store.backend = &sqlite_backend;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and each allocation takes a lock */
+    int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    enum status status = FINE;
+    if (sqlite3_open_v2(path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL)) {
+        status = fail(error, REFUSED, "cannot open %s: %s", path, sqlite3_errmsg(store->database));
+        if (read_only)
+            advise(error, "nothing was stored yet? make up starts the system");
+    } else {
+        status = set_up(store, read_only, error);
+    }
+    if (status)
+        sqlite_close(&store->store);
+    else
+        *made = &store->store;
+    return status;
+}
+
+static void free_table(struct sqlite_table *table)
+{
+    sqlite3_finalize(table->insert);
+    sqlite3_finalize(table->merge);
+    sqlite3_finalize(table->next_thing);
+    sqlite3_finalize(table->expire);
+    text_free(&table->looked_at);
+    store_table_end(&table->table);
+    free(table);
+}
+
+static void sqlite_close(struct store *base)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    while (store->tables) {
+        struct sqlite_table *table = store->tables;
+        store->tables = table->next;
+        free_table(table);
+    }
+    sqlite3_finalize(store->begin);
+    sqlite3_finalize(store->commit);
+    sqlite3_finalize(store->put_log);
+    sqlite3_finalize(store->put_position);
+    sqlite3_finalize(store->expire_log);
+    sqlite3_close(store->database);
+    free(store->rejected.at);
+    free(store);
+}
+
+/* --- tables --- */
+
+/* What is there: its columns into table. *there false when there is no such table. */
+static enum status read_columns(struct sqlite_store *store, struct store_table *table, bool *there,
+                                struct error *error)
+{
+    sqlite3_stmt *list = NULL;
+    struct found found = {0};
+    int code;
+    enum status status = prepare(
+        store, "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid", &list, error);
+    if (status)
+        return status;
+    bind_text(list, 1, table->name, strlen(table->name));
+    while ((code = sqlite3_step(list)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(list, 0);
+        const char *type = (const char *)sqlite3_column_text(list, 1);
+        if (!name || !type)
+            break;
+        store_found(table, &found, sqlite3_column_int(list, 2) > 0, name, type);
+    }
+    sqlite3_finalize(list);
+    if (code != SQLITE_DONE)
+        return failed(store, error);
+    *there = found.columns;
+    return store_check_found(table, &found, error);
+}
+
+static enum status make_table(struct sqlite_store *store, const struct store_table *table,
+                              struct error *error)
+{
+    struct text sql = {0};
+    text_add_string(&sql, "CREATE TABLE ");
+    add_quoted(&sql, table->name);
+    text_add_string(&sql, " (thing VARCHAR NOT NULL, time BIGINT NOT NULL");
+    if (table->kind == TABLE_ITEMS) {
+        owned char *index = must_format("%s-expires", table->name);
+        text_add_string(&sql, ", id VARCHAR NOT NULL, expires BIGINT, item JSON NOT NULL,"
+                              " PRIMARY KEY (thing, time, id)); CREATE INDEX ");
+        add_quoted(&sql, index);
+        text_add_string(&sql, " ON ");
+        add_quoted(&sql, table->name);
+        text_add_string(&sql, " (expires) WHERE expires IS NOT NULL");
+    } else {
+        text_add_string(&sql, ", PRIMARY KEY (thing, time)) WITHOUT ROWID");
+    }
+    enum status status = run(store, text_string(&sql), error);
+    text_free(&sql);
+    return status;
+}
+
+static void add_insert(const struct store_table *table, struct text *sql)
+{
+    text_add_string(sql, "INSERT INTO ");
+    add_quoted(sql, table->name);
+    if (table->kind == TABLE_ITEMS) {
+        text_add_string(sql, " (thing, time, id, item, expires) VALUES (?1, ?2, ?3, ?4, ?5)"
+                             " ON CONFLICT (thing, time, id) DO UPDATE SET item = excluded.item,"
+                             " expires = excluded.expires");
+        return;
+    }
+    text_add_string(sql, " (thing, time");
+    for (size_t i = 0; i < table->column_count; i++) {
+        text_add_string(sql, ", ");
+        add_quoted(sql, table->columns[i].name);
+    }
+    text_add_string(sql, ") VALUES (?1, ?2");
+    for (size_t i = 0; i < table->column_count; i++)
+        text_add_format(sql, ", ?%zu", i + 3);
+    text_add_string(sql, ") ON CONFLICT (thing, time) DO NOTHING");
+}
+
+/* For a row that is there already: values where there was none, and none that differs. */
+static void add_merge(const struct store_table *table, struct text *sql)
+{
+    text_add_string(sql, "UPDATE ");
+    add_quoted(sql, table->name);
+    text_add_string(sql, " SET time = time");
+    for (size_t i = 0; i < table->column_count; i++) {
+        text_add_string(sql, ", ");
+        add_quoted(sql, table->columns[i].name);
+        text_add_string(sql, " = coalesce(");
+        add_quoted(sql, table->columns[i].name);
+        text_add_format(sql, ", ?%zu)", i + 3);
+    }
+    text_add_string(sql, " WHERE thing = ?1 AND time = ?2");
+    for (size_t i = 0; i < table->column_count; i++) {
+        text_add_format(sql, " AND coalesce(");
+        add_quoted(sql, table->columns[i].name);
+        text_add_format(sql, " = ?%zu, true)", i + 3);
+    }
+}
+
+static enum status prepare_writing(struct sqlite_table *made, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)made->table.store;
+    struct text sql = {0};
+    add_insert(&made->table, &sql);
+    enum status status = prepare(store, text_string(&sql), &made->insert, error);
+    text_clear(&sql);
+    if (!status && made->table.kind == TABLE_READINGS) {
+        add_merge(&made->table, &sql);
+        status = prepare(store, text_string(&sql), &made->merge, error);
+    }
+    text_free(&sql);
+    return status;
+}
+
+static enum status prepare_expiring(struct sqlite_table *made, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)made->table.store;
+    struct text sql = {0}, name = {0};
+    enum status status = FINE;
+    add_quoted(&name, made->table.name);
+    if (made->table.kind == TABLE_ITEMS) {
+        text_add_format(&sql,
+                        "DELETE FROM %s WHERE rowid IN (SELECT rowid FROM %s"
+                        " WHERE expires IS NOT NULL AND expires < ?1 LIMIT ?2)",
+                        text_string(&name), text_string(&name));
+    } else {
+        text_add_format(&sql, "SELECT min(thing) FROM %s WHERE thing > ?1", text_string(&name));
+        status = prepare(store, text_string(&sql), &made->next_thing, error);
+        text_clear(&sql);
+        text_add_format(&sql,
+                        "DELETE FROM %s WHERE thing = ?1 AND time IN (SELECT time FROM %s"
+                        " WHERE thing = ?1 AND time < ?2 ORDER BY time LIMIT ?3)",
+                        text_string(&name), text_string(&name));
+    }
+    if (!status)
+        status = prepare(store, text_string(&sql), &made->expire, error);
+    text_free(&sql);
+    text_free(&name);
+    return status;
+}
+
+static enum status sqlite_table(struct store *base, const struct table_wish *wish,
+                                struct store_table **table, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    for (struct sqlite_table *known = store->tables; known; known = known->next)
+        if (store_table_again(&known->table, wish, table))
+            return FINE;
+    struct sqlite_table *made = must_alloc(sizeof *made);
+    bool found = false;
+    store_table_begin(&made->table, base, wish);
+    enum status status = read_columns(store, &made->table, &found, error);
+    bool read_only = sqlite3_db_readonly(store->database, "main") == 1;
+    *table = NULL;
+    if (!status && !found && read_only) {
+        free_table(made);
+        return FINE;
+    }
+    if (!status && !found)
+        status = make_table(store, &made->table, error);
+    if (!status && !read_only)
+        status = prepare_writing(made, error);
+    if (!status && !read_only)
+        status = prepare_expiring(made, error);
+    if (status) {
+        free_table(made);
+        return status;
+    }
+    made->next = store->tables;
+    store->tables = made;
+    *table = &made->table;
+    return FINE;
+}
+
+static enum status sqlite_tables(struct store *base, bool begin, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    return must_step(store, begin ? store->begin : store->commit, error);
+}
+
+static enum status sqlite_add_column(struct store_table *table, const char *name,
+                                     enum column_kind kind, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)table->store;
+    struct sqlite_table *own = (struct sqlite_table *)table;
+    struct text sql = {0};
+    text_add_string(&sql, "ALTER TABLE ");
+    add_quoted(&sql, table->name);
+    text_add_string(&sql, " ADD COLUMN ");
+    add_quoted(&sql, name);
+    text_add_format(&sql, " %s", column_kind_name(kind));
+    enum status status = run(store, text_string(&sql), error);
+    text_free(&sql);
+    sqlite3_finalize(own->insert); /* made anew with the next row */
+    own->insert = NULL;
+    return status;
+}
+
+/* --- writing --- */
+
+static enum status sqlite_begin(struct store *base, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    store->rejected.count = 0;
+    store->settlement = (struct settlement){0};
+    return must_step(store, store->begin, error);
+}
+
+static void bind_cells(sqlite3_stmt *statement, const struct store_table *table,
+                       const struct cell *cells)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        int at = (int)i + 3;
+        if (!cells[i].set)
+            sqlite3_bind_null(statement, at);
+        else if (table->columns[i].kind == COLUMN_DOUBLE)
+            sqlite3_bind_double(statement, at, cells[i].as.number);
+        else if (table->columns[i].kind == COLUMN_VARCHAR)
+            bind_text(statement, at, cells[i].as.text.bytes, cells[i].as.text.length);
+        else
+            sqlite3_bind_int64(statement, at, cells[i].as.integer);
+    }
+}
+
+static void bind_row(sqlite3_stmt *statement, const struct store_table *table,
+                     const struct row *row)
+{
+    bind_text(statement, 1, row->thing, row->thing_length);
+    sqlite3_bind_int64(statement, 2, row->time);
+    if (table->kind == TABLE_READINGS) {
+        bind_cells(statement, table, row->cells);
+        return;
+    }
+    bind_text(statement, 3, row->id_length ? row->id : "", row->id_length);
+    bind_text(statement, 4, row->item, row->item_length);
+    if (row->expires)
+        sqlite3_bind_int64(statement, 5, row->expires);
+    else
+        sqlite3_bind_null(statement, 5);
+}
+
+/* The thing has a row of that time already. */
+static enum status merge(struct sqlite_store *store, struct sqlite_table *own,
+                         const struct row *row, struct error *error)
+{
+    bind_row(own->merge, &own->table, row);
+    enum status status = must_step(store, own->merge, error);
+    if (status)
+        return status;
+    if (sqlite3_changes(store->database))
+        store->settlement.duplicates++;
+    else if (!tokens_add(&store->rejected, row->token))
+        return fail(error, REFUSED, "out of memory");
+    return FINE;
+}
+
+static enum status sqlite_put(struct store_table *table, const struct row *row, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)table->store;
+    struct sqlite_table *own = (struct sqlite_table *)table;
+    enum status status = own->insert ? FINE : prepare_writing(own, error);
+    if (status)
+        return status;
+    bind_row(own->insert, table, row);
+    if (step(own->insert))
+        return failed(store, error);
+    if (!sqlite3_changes(store->database))
+        return merge(store, own, row, error);
+    store->settlement.stored++;
+    return FINE;
+}
+
+static enum status sqlite_settle(struct store *base, struct settlement *settlement,
+                                 struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    (void)error;
+    store->settlement.rejected = store->rejected.at;
+    store->settlement.rejected_count = store->rejected.count;
+    *settlement = store->settlement;
+    return FINE;
+}
+
+static enum status sqlite_put_log(struct store *base, int64_t time, const char *group,
+                                  const char *message, size_t length, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_bind_int64(store->put_log, 1, time);
+    bind_text(store->put_log, 2, group, strlen(group));
+    bind_text(store->put_log, 3, message, length);
+    return must_step(store, store->put_log, error);
+}
+
+static enum status sqlite_commit(struct store *base, uint64_t position, const char *counts,
+                                 struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_bind_int64(store->put_position, 1, (sqlite3_int64)position);
+    bind_text(store->put_position, 2, counts, strlen(counts));
+    enum status status = must_step(store, store->put_position, error);
+    return status ? status : must_step(store, store->commit, error);
+}
+
+static enum status sqlite_position(struct store *base, uint64_t *position,
+                                   char counts[LONGEST_COUNTS], struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_stmt *get = NULL;
+    *position = 0;
+    *counts = '\0';
+    enum status status = prepare(store, "SELECT position, counts FROM \"_hub\"", &get, error);
+    if (status)
+        return status;
+    int code = sqlite3_step(get);
+    if (code == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(get, 1);
+        *position = (uint64_t)sqlite3_column_int64(get, 0);
+        snprintf(counts, LONGEST_COUNTS, "%s", text ? text : "");
+    } else if (code != SQLITE_DONE) {
+        status = failed(store, error);
+    }
+    sqlite3_finalize(get);
+    return status;
+}
+
+/* --- retention --- */
+
+/* The next thing of a table, into looked_at; *found false behind the last one. */
+static enum status next_thing(struct sqlite_store *store, struct sqlite_table *own, bool *found,
+                              struct error *error)
+{
+    sqlite3_stmt *next = own->next_thing;
+    bind_text(next, 1, text_string(&own->looked_at), own->looked_at.length);
+    int code = sqlite3_step(next);
+    const char *thing = code == SQLITE_ROW ? (const char *)sqlite3_column_text(next, 0) : NULL;
+    *found = thing != NULL;
+    text_clear(&own->looked_at);
+    if (thing)
+        text_add(&own->looked_at, thing, (size_t)sqlite3_column_bytes(next, 0));
+    return sqlite3_reset(next) ? failed(store, error) : FINE;
+}
+
+static enum status expire_readings(struct sqlite_store *store, struct sqlite_table *own,
+                                   int64_t before, size_t most, bool *more, struct error *error)
+{
+    enum status status = FINE;
+    size_t deleted = 0;
+    *more = true;
+    for (int i = 0; i < THINGS_AT_ONCE && deleted < most && !status; i++) {
+        if (!own->unfinished)
+            status = next_thing(store, own, more, error);
+        if (status || !*more)
+            break;
+        bind_text(own->expire, 1, own->looked_at.at, own->looked_at.length);
+        sqlite3_bind_int64(own->expire, 2, before);
+        sqlite3_bind_int64(own->expire, 3, (sqlite3_int64)(most - deleted));
+        status = must_step(store, own->expire, error);
+        deleted += status ? 0 : (size_t)sqlite3_changes(store->database);
+        own->unfinished = deleted == most;
+    }
+    return status;
+}
+
+static enum status sqlite_expire(struct store_table *table, int64_t now, size_t most, bool *more,
+                                 struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)table->store;
+    struct sqlite_table *own = (struct sqlite_table *)table;
+    *more = false;
+    if (table->kind == TABLE_READINGS ? table->retention_seconds <= 0 : !table->expires)
+        return FINE;
+    enum status status = must_step(store, store->begin, error);
+    if (!status && table->kind == TABLE_READINGS) {
+        int64_t kept = (int64_t)(table->retention_seconds * 1000);
+        status = expire_readings(store, own, now - kept, most, more, error);
+    } else if (!status) {
+        sqlite3_bind_int64(own->expire, 1, now / 1000);
+        sqlite3_bind_int64(own->expire, 2, (sqlite3_int64)most);
+        status = must_step(store, own->expire, error);
+        *more = !status && (size_t)sqlite3_changes(store->database) == most;
+    }
+    return status ? status : must_step(store, store->commit, error);
+}
+
+static enum status sqlite_expire_log(struct store *base, const char *group, int64_t before,
+                                     size_t most, bool *more, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    bind_text(store->expire_log, 1, group, strlen(group));
+    sqlite3_bind_int64(store->expire_log, 2, before);
+    sqlite3_bind_int64(store->expire_log, 3, (sqlite3_int64)most);
+    enum status status = must_step(store, store->expire_log, error);
+    *more = !status && (size_t)sqlite3_changes(store->database) == most;
+    return status;
+}
+
+/* --- reading --- */
+
+/* Of one thing: a stretch of the B-tree. Of all: that stretch of each, found one thing after the
+ * other, so that it never costs the whole table. */
+static void add_query(const struct store_table *table, const struct store_query *query,
+                      struct text *sql)
+{
+    struct text name = {0};
+    add_quoted(&name, table->name);
+    if (!query->thing)
+        text_add_format(sql,
+                        "WITH RECURSIVE _one(name) AS (SELECT min(thing) FROM %s UNION ALL"
+                        " SELECT (SELECT min(thing) FROM %s WHERE thing > _one.name) FROM _one"
+                        " WHERE _one.name IS NOT NULL) ",
+                        text_string(&name), text_string(&name));
+    text_add_string(sql, "SELECT t.thing, t.time");
+    if (table->kind == TABLE_ITEMS)
+        text_add_string(sql, ", t.item");
+    for (size_t i = 0; i < table->column_count; i++) {
+        text_add_string(sql, ", t.");
+        add_quoted(sql, table->columns[i].name);
+    }
+    text_add_format(sql,
+                    " FROM %s%s t WHERE t.thing = %s AND t.time >= ?2 AND t.time < ?3"
+                    " ORDER BY t.time DESC%s%s LIMIT ?4",
+                    query->thing ? "" : "_one CROSS JOIN ", text_string(&name),
+                    query->thing ? "?1" : "_one.name", query->thing ? "" : ", t.thing DESC",
+                    table->kind == TABLE_ITEMS ? ", t.id DESC" : "");
+    text_free(&name);
+}
+
+static void read_cell(sqlite3_stmt *statement, int at, enum column_kind kind, struct cell *cell)
+{
+    cell->set = sqlite3_column_type(statement, at) != SQLITE_NULL;
+    if (kind == COLUMN_DOUBLE) {
+        cell->as.number = sqlite3_column_double(statement, at);
+    } else if (kind == COLUMN_VARCHAR) {
+        cell->as.text.bytes = (const char *)sqlite3_column_text(statement, at);
+        cell->as.text.length = (size_t)sqlite3_column_bytes(statement, at);
+    } else {
+        cell->as.integer = sqlite3_column_int64(statement, at);
+    }
+}
+
+static enum status sqlite_query(struct store_table *table, const struct store_query *query,
+                                bool (*each)(void *context, const struct row *row), void *context,
+                                struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)table->store;
+    owned struct cell *cells = must_array(table->column_count, sizeof *cells);
+    sqlite3_stmt *select = NULL;
+    struct text sql = {0};
+    int code = SQLITE_DONE;
+    add_query(table, query, &sql);
+    enum status status = prepare(store, text_string(&sql), &select, error);
+    text_free(&sql);
+    if (status)
+        return status;
+    if (query->thing)
+        bind_text(select, 1, query->thing, strlen(query->thing));
+    sqlite3_bind_int64(select, 2, query->from);
+    sqlite3_bind_int64(select, 3, query->until);
+    sqlite3_bind_int64(select, 4, query->limit ? (sqlite3_int64)query->limit : -1);
+    while ((code = sqlite3_step(select)) == SQLITE_ROW) {
+        struct row row = {.thing = (const char *)sqlite3_column_text(select, 0),
+                          .thing_length = (size_t)sqlite3_column_bytes(select, 0),
+                          .time = sqlite3_column_int64(select, 1),
+                          .cells = cells};
+        if (table->kind == TABLE_ITEMS) {
+            row.item = (const char *)sqlite3_column_text(select, 2);
+            row.item_length = (size_t)sqlite3_column_bytes(select, 2);
+        }
+        for (size_t i = 0; i < table->column_count; i++)
+            read_cell(select, (int)i + 2, table->columns[i].kind, &cells[i]);
+        if (!each(context, &row))
+            break;
+    }
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        status = failed(store, error);
+    sqlite3_finalize(select);
+    return status;
+}
+
+const struct backend sqlite_backend = {
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .table = sqlite_table,
+    .tables = sqlite_tables,
+    .add_column = sqlite_add_column,
+    .begin = sqlite_begin,
+    .put = sqlite_put,
+    .settle = sqlite_settle,
+    .put_log = sqlite_put_log,
+    .commit = sqlite_commit,
+    .position = sqlite_position,
+    .expire = sqlite_expire,
+    .expire_log = sqlite_expire_log,
+    .query = sqlite_query,
+};

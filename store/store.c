@@ -1,0 +1,251 @@
+#include "backend.h"
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- what backends share --- */
+
+static const struct {
+    const char *name, *other;
+} kind_names[] = {
+    [COLUMN_DOUBLE] = {"DOUBLE", "double precision"},
+    [COLUMN_BIGINT] = {"BIGINT", "bigint"},
+    [COLUMN_BOOLEAN] = {"BOOLEAN", "boolean"},
+    [COLUMN_VARCHAR] = {"VARCHAR", "text"},
+};
+
+enum { KIND_COUNT = sizeof kind_names / sizeof *kind_names };
+
+const char *column_kind_name(enum column_kind kind)
+{
+    return kind_names[kind].name;
+}
+
+bool column_kind_read(const char *name, enum column_kind *kind)
+{
+    for (int i = 0; i < KIND_COUNT; i++) {
+        if (strcasecmp(name, kind_names[i].name) == 0 ||
+            strcasecmp(name, kind_names[i].other) == 0) {
+            *kind = (enum column_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tokens_add(struct tokens *tokens, uint64_t token)
+{
+    if (tokens->count == tokens->room) {
+        size_t wanted = tokens->room ? 2 * tokens->room : 64;
+        uint64_t *grown = realloc(tokens->at, wanted * sizeof *grown);
+        if (!grown)
+            return false;
+        tokens->at = grown;
+        tokens->room = wanted;
+    }
+    tokens->at[tokens->count++] = token;
+    return true;
+}
+
+void store_table_begin(struct store_table *table, struct store *store,
+                       const struct table_wish *wish)
+{
+    *table = (struct store_table){.name = must_copy(wish->name),
+                                  .kind = wish->kind,
+                                  .retention_seconds = wish->retention_seconds,
+                                  .expires = wish->expires,
+                                  .by_id = wish->by_id,
+                                  .store = store};
+}
+
+bool store_table_again(struct store_table *table, const struct table_wish *wish,
+                       struct store_table **found)
+{
+    if (table->kind != wish->kind || strcmp(table->name, wish->name) != 0)
+        return false;
+    table->retention_seconds = wish->retention_seconds;
+    table->expires = wish->expires;
+    table->by_id = wish->by_id;
+    *found = table;
+    return true;
+}
+
+void store_table_end(struct store_table *table)
+{
+    free(table->name);
+    free(table->columns);
+}
+
+void store_table_add(struct store_table *table, const char *name, enum column_kind kind)
+{
+    table->columns =
+        must_grow(table->columns, table->column_count, &table->column_room, sizeof *table->columns);
+    struct column *column = &table->columns[table->column_count++];
+    size_t length = strnlen(name, LONGEST_COLUMN);
+    memcpy(column->name, name, length);
+    column->name[length] = '\0';
+    column->length = length;
+    column->kind = kind;
+}
+
+void add_quoted(struct text *sql, const char *name)
+{
+    text_add_char(sql, '"');
+    for (; *name; name++) {
+        if (*name == '"')
+            text_add_char(sql, '"');
+        text_add_char(sql, *name);
+    }
+    text_add_char(sql, '"');
+}
+
+void store_found(struct store_table *table, struct found *found, bool key, const char *name,
+                 const char *type)
+{
+    enum column_kind kind;
+    found->columns = true;
+    if (key && strcmp(name, "thing") == 0)
+        found->thing = true;
+    else if (key && strcmp(name, "time") == 0)
+        found->time = true;
+    else if (key && strcmp(name, "id") == 0)
+        found->id = true;
+    else if (!key && strcmp(name, "item") == 0 && strcasecmp(type, "json") == 0)
+        found->item = true;
+    else if (!key && column_kind_read(type, &kind) && table->column_count < MOST_COLUMNS)
+        store_table_add(table, name, kind);
+    else
+        found->unknown = true;
+}
+
+enum status store_check_found(struct store_table *table, const struct found *found,
+                              struct error *error)
+{
+    bool items = table->kind == TABLE_ITEMS;
+    bool right = found->thing && found->time && found->id == items && found->item == items;
+    if (items) {
+        right = right && table->column_count == 1 && strcmp(table->columns->name, "expires") == 0;
+        table->column_count = 0;
+    }
+    if (!found->columns || (right && !found->unknown))
+        return FINE;
+    fail(error, WRONG_INPUT,
+         "the database has a table \"%s\" that is not what the documents ask for", table->name);
+    return advise(error, "it was made for the other kind of store (Timestream or DynamoDB), or by "
+                         "an older version: rename it, or drop it if nobody needs it; a new one is "
+                         "made");
+}
+
+/* --- dispatch --- */
+
+enum status store_open(const char *url, bool read_only, struct store **store, struct error *error)
+{
+    const struct backend *backend =
+        strcmp(url, "sqlite") == 0 || begins_with(url, "sqlite:")              ? &sqlite_backend
+        : begins_with(url, "postgres://") || begins_with(url, "postgresql://") ? &postgres_backend
+                                                                               : NULL;
+    *store = NULL;
+    if (!backend)
+        return fail(error, WRONG_INPUT, "local.store is neither sqlite nor postgresql://...");
+    return backend->open(url, read_only, store, error);
+}
+
+void store_close(struct store *store)
+{
+    if (store)
+        store->backend->close(store);
+}
+
+enum status store_table(struct store *store, const struct table_wish *wish,
+                        struct store_table **table, struct error *error)
+{
+    return store->backend->table(store, wish, table, error);
+}
+
+enum status store_tables_begin(struct store *store, struct error *error)
+{
+    return store->backend->tables(store, true, error);
+}
+
+enum status store_tables_end(struct store *store, struct error *error)
+{
+    return store->backend->tables(store, false, error);
+}
+
+/* SQLite does not tell names apart that differ in case only, and thing and time are the key. */
+bool store_may_add_column(const struct store_table *table, const char *name)
+{
+    const struct backend *backend = table->store->backend;
+    bool taken = strcasecmp(name, "thing") == 0 || strcasecmp(name, "time") == 0;
+    for (size_t i = 0; table->columns && i < table->column_count && !taken; i++)
+        taken = strcasecmp(table->columns[i].name, name) == 0;
+    return !taken && *name && strlen(name) <= LONGEST_COLUMN &&
+           table->column_count < MOST_COLUMNS &&
+           (!backend->takes_name || backend->takes_name(name));
+}
+
+enum status store_add_column(struct store_table *table, const char *name, enum column_kind kind,
+                             struct error *error)
+{
+    if (!store_may_add_column(table, name))
+        return fail(error, WRONG_INPUT, "table \"%s\" takes no column called \"%s\"", table->name,
+                    name);
+    enum status status = table->store->backend->add_column(table, name, kind, error);
+    if (!status)
+        store_table_add(table, name, kind);
+    return status;
+}
+
+enum status store_begin(struct store *store, struct error *error)
+{
+    return store->backend->begin(store, error);
+}
+
+enum status store_put(struct store_table *table, const struct row *row, struct error *error)
+{
+    return table->store->backend->put(table, row, error);
+}
+
+enum status store_settle(struct store *store, struct settlement *settlement, struct error *error)
+{
+    return store->backend->settle(store, settlement, error);
+}
+
+enum status store_put_log(struct store *store, int64_t time, const char *group, const char *message,
+                          size_t length, struct error *error)
+{
+    return store->backend->put_log(store, time, group, message, length, error);
+}
+
+enum status store_commit(struct store *store, uint64_t position, const char *counts,
+                         struct error *error)
+{
+    return store->backend->commit(store, position, counts, error);
+}
+
+enum status store_position(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
+                           struct error *error)
+{
+    return store->backend->position(store, position, counts, error);
+}
+
+enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
+                         struct error *error)
+{
+    return table->store->backend->expire(table, now, most, more, error);
+}
+
+enum status store_expire_log(struct store *store, const char *group, int64_t before, size_t most,
+                             bool *more, struct error *error)
+{
+    return store->backend->expire_log(store, group, before, most, more, error);
+}
+
+enum status store_query(struct store_table *table, const struct store_query *query,
+                        bool (*each)(void *context, const struct row *row), void *context,
+                        struct error *error)
+{
+    return table->store->backend->query(table, query, each, context, error);
+}

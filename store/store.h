@@ -1,0 +1,171 @@
+/* The central database behind one interface: SQLite (WAL) by default, PostgreSQL by URL.
+ *
+ * Tables are called as the emitted documents call them. There are two kinds:
+ *
+ *   readings  Timestream's: thing, time, and a column for each dimension and measure. A row is
+ *             never changed: the same one again is a duplicate; another value for the same thing
+ *             and time is rejected, as Timestream does. A value where there was none is added.
+ *   items     DynamoDB's: thing, time, id, and the item as JSON. A new one takes the place of the
+ *             old, as PutItem does. expires, in seconds since 1970, is the table's time to live.
+ *
+ * The primary key of readings is (thing, time), that of items (thing, time, id): id is what the
+ * documents' sort key says, or "" where that key is time. time is in milliseconds since 1970.
+ * Besides them there are "_log" (what went to a log group: time, log_group, message) and "_hub",
+ * one row: how far the spool is stored, and what was counted on the way. No type and no DynamoDB
+ * table can be called so. They change in the transaction that holds the rows: that is all there is
+ * to "exactly once".
+ *
+ * A store is used by one thread. When a call fails with REFUSED, the store is closed, opened again
+ * later, and everything since store_begin() is done again: nothing of it is there. Without memory,
+ * making a table or a column ends the program, and so does the message of an error; a row does not.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "common/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum column_kind { COLUMN_DOUBLE, COLUMN_BIGINT, COLUMN_BOOLEAN, COLUMN_VARCHAR };
+
+/* "DOUBLE", "BIGINT", "BOOLEAN", "VARCHAR". */
+const char *column_kind_name(enum column_kind kind);
+
+enum {
+    LONGEST_COLUMN = 256, /* bytes of a name: Timestream's limit for a measure's */
+    MOST_COLUMNS = 256,   /* of a table, besides thing and time */
+    LONGEST_THING = 2048, /* bytes, as a partition key in DynamoDB, a dimension in Timestream */
+    LONGEST_ID = 512      /* bytes: an index of PostgreSQL has room for both */
+};
+
+struct column {
+    char name[LONGEST_COLUMN + 1];
+    size_t length; /* of the name */
+    enum column_kind kind;
+};
+
+enum table_kind { TABLE_READINGS, TABLE_ITEMS };
+
+struct table_wish {
+    const char *name;
+    enum table_kind kind;
+    double retention_seconds; /* of readings, by their time; 0: for ever */
+    double latest_seconds;    /* of readings: older ones are not taken; 0: any. Not the store's */
+    bool expires;             /* of items: those whose time to live is over are deleted */
+    bool by_id;               /* of items: their sort key is id, not time */
+};
+
+struct store;
+
+/* Lives as long as the store. columns changes with store_add_column() only. */
+struct store_table {
+    char *name;
+    enum table_kind kind;
+    struct column *columns; /* besides thing and time; none for items */
+    size_t column_count, column_room;
+    double retention_seconds;
+    bool expires, by_id;
+    struct store *store;
+};
+
+/* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message.
+ * Nothing is there yet: tables are made. read_only: for queries, beside the one that writes. */
+enum status store_open(const char *url, bool read_only, struct store **store, struct error *error);
+void store_close(struct store *store);
+
+/* Makes the table where it is not there yet. WRONG_INPUT when what is there is another kind of
+ * table. *table belongs to the store. Of a read-only store: NULL when there is none. */
+enum status store_table(struct store *store, const struct table_wish *wish,
+                        struct store_table **table, struct error *error);
+
+/* Tables that are asked for in between are made in one transaction: many for the price of one. */
+enum status store_tables_begin(struct store *store, struct error *error);
+enum status store_tables_end(struct store *store, struct error *error);
+
+/* Whether a table of readings can have one more column, and the database can call it so and tell it
+ * from the others. */
+bool store_may_add_column(const struct store_table *table, const char *name);
+
+/* Adds a column to a table of readings, in place; in a transaction, it is part of that.
+ * WRONG_INPUT where it may not be added. */
+enum status store_add_column(struct store_table *table, const char *name, enum column_kind kind,
+                             struct error *error);
+
+/* --- writing: begin, put..., settle, put_log..., commit --- */
+
+struct cell {
+    bool set; /* false: no value */
+    union {
+        double number;   /* COLUMN_DOUBLE */
+        int64_t integer; /* COLUMN_BIGINT, COLUMN_BOOLEAN */
+        struct {
+            const char *bytes; /* UTF-8 without NUL */
+            size_t length;
+        } text; /* COLUMN_VARCHAR */
+    } as;
+};
+
+/* All that it points to is copied, or not needed any more, when store_put() returns. */
+struct row {
+    const char *thing;
+    size_t thing_length;
+    int64_t time;
+    const struct cell *cells; /* of readings: one for each column of the table */
+    const char *id;           /* of items: up to LONGEST_ID bytes, UTF-8 without NUL */
+    size_t id_length;         /* 0: the sort key is time */
+    const char *item;         /* of items: JSON */
+    size_t item_length;
+    int64_t expires; /* of items; 0: never */
+    uint64_t token;  /* what store_settle() calls it by */
+};
+
+enum status store_begin(struct store *store, struct error *error);
+enum status store_put(struct store_table *table, const struct row *row, struct error *error);
+
+/* How rows fared. */
+struct settlement {
+    uint64_t stored, duplicates;
+    const uint64_t *rejected; /* tokens; until the next store_begin() */
+    size_t rejected_count;
+};
+
+/* All that was put since store_begin() is in the tables, or rejected. */
+enum status store_settle(struct store *store, struct settlement *settlement, struct error *error);
+enum status store_put_log(struct store *store, int64_t time, const char *group, const char *message,
+                          size_t length, struct error *error);
+
+/* position: number of the last record of the spool whose rows are in this transaction. counts: a
+ * text that store_position() hands back. */
+enum status store_commit(struct store *store, uint64_t position, const char *counts,
+                         struct error *error);
+
+/* 0 and "" before the first commit. */
+enum { LONGEST_COUNTS = 1024 };
+enum status store_position(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
+                           struct error *error);
+
+/* --- retention --- */
+
+/* Deletes of a table what is too old, at most about `most` rows. *more: there may be more. */
+enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
+                         struct error *error);
+enum status store_expire_log(struct store *store, const char *group, int64_t before, size_t most,
+                             bool *more, struct error *error);
+
+/* --- reading --- */
+
+struct store_query {
+    const char *thing;   /* NULL: all */
+    int64_t from, until; /* milliseconds; until exclusive */
+    size_t limit;        /* the newest so many; 0: all */
+};
+
+/* Rows by time, the newest first; items without their id. each() returns false to end it; what row
+ * points to is there until it returns. */
+enum status store_query(struct store_table *table, const struct store_query *query,
+                        bool (*each)(void *context, const struct row *row), void *context,
+                        struct error *error);
+
+#endif

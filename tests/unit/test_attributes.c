@@ -1,0 +1,205 @@
+/* What a person wants a thing to be, and which wifi it may join. */
+#include "workplace.h"
+
+#include "common/base/json.h"
+#include "generator/thing/wifi.h"
+#include "generator/thing/attributes.h"
+
+static const char type[] = "{\"name\": \"climate\", \"attributes\": [{\"name\": \"zone\", "
+                           "\"default\": \"1\", \"pattern\": "
+                           "\"[0-9]+\", \"description\": \"\"}, {\"name\": \"room\", \"default\": "
+                           "null, \"pattern\": null, "
+                           "\"description\": \"Which room\"}]}";
+
+static enum status wish(const char *given, cJSON **attributes)
+{
+    cJSON *type_json = cJSON_Parse(type), *given_json = cJSON_Parse(given);
+    assert_true(type_json && given_json);
+    enum status status = wish_attributes(type_json, given_json, "t.csv:2: ", attributes, &error);
+    cJSON_Delete(type_json);
+    cJSON_Delete(given_json);
+    return status;
+}
+
+static void assert_wish(const char *given, const char *wanted)
+{
+    cJSON *attributes = NULL;
+    struct text got = {0};
+    assert_fine(wish(given, &attributes));
+    json_compact(attributes, &got);
+    assert_string_equal(text_string(&got), wanted);
+    cJSON_Delete(attributes);
+    text_free(&got);
+}
+
+static void attributes(void **state)
+{
+    (void)state;
+    assert_wish("{\"room\": \"bath\"}", "{\"zone\":\"1\",\"room\":\"bath\"}");
+    assert_wish("{\"room\": \"a/b:c#[d]\", \"zone\": \"22\"}",
+                "{\"zone\":\"22\",\"room\":\"a/b:c#[d]\"}");
+}
+
+static void assert_no_wish(const char *given, const char *message, const char *advice)
+{
+    cJSON *attributes = (cJSON *)"x";
+    assert_failed(wish(given, &attributes), WRONG_INPUT, message);
+    assert_string_equal(text_string(&error.advice), advice);
+    assert_null(attributes);
+}
+
+static void attributes_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_no_wish("{}", "t.csv:2: the attribute \"room\" is missing", "room=... (Which room)");
+    assert_no_wish("{\"room\": \"x\", \"zone\": \"1a\"}",
+                   "t.csv:2: \"1a\" does not match the pattern of zone: [0-9]+", "");
+    assert_no_wish("{\"room\": \"x\", \"zone\": \"12\\n\"}",
+                   "t.csv:2: \"12\n\" cannot be the value of zone",
+                   "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
+    assert_no_wish("{\"room\": \"two words\"}",
+                   "t.csv:2: \"two words\" cannot be the value of room",
+                   "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
+    assert_no_wish("{\"room\": \"\"}", "t.csv:2: \"\" cannot be the value of room",
+                   "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
+    assert_no_wish("{\"room\": \"x\", \"zoen\": \"1\"}",
+                   "t.csv:2: climate has no attribute \"zoen\"",
+                   "did you mean \"zone\"? (zone, room)");
+}
+
+static void names(void **state)
+{
+    (void)state;
+    assert_int_equal(wish_name("AC-1", "", &error), FINE);
+    assert_failed(wish_name("a b", "t.csv:2: ", &error), WRONG_INPUT,
+                  "t.csv:2: \"a b\" cannot be the name of a thing");
+    assert_string_equal(text_string(&error.advice), "1 to 64 of letters, digits and : _ -");
+}
+
+/* --- wifi --- */
+
+static const char sixty_three[] = "123456789012345678901234567890123456789012345678901234567890123";
+static const char key[] = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD";
+
+static void wifi_that_may_be(void **state)
+{
+    (void)state;
+    assert_int_equal(wifi_check("N", "", "", &error), FINE);
+    assert_int_equal(wifi_check("Home", "12345678", "", &error), FINE);
+    assert_int_equal(wifi_check("Home", sixty_three, "", &error), FINE);
+    assert_int_equal(wifi_check("Home", key, "", &error), FINE);
+    assert_int_equal(wifi_check("$ & / \\ ' \" # \xc3\xbc", " $&/\\'\"# ", "", &error), FINE);
+    assert_int_equal(wifi_check("12345678901234567890123456789012", "12345678", "", &error), FINE);
+    assert_int_equal(wifi_check("a\tb", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", "", &error), FINE);
+}
+
+static void wifi_that_cannot_be(void **state)
+{
+    (void)state;
+    char almost[65];
+    memcpy(almost, key, sizeof almost);
+    almost[63] = 'g';
+    assert_failed(wifi_check("", "12345678", "w: ", &error), WRONG_INPUT,
+                  "w: a wifi network's name has 1 to 32 bytes; this has 0");
+    assert_failed(wifi_check("123456789012345678901234567890123", "", "", &error), WRONG_INPUT,
+                  "a wifi network's name has 1 to 32 bytes; this has 33");
+    assert_failed(wifi_check("\xe4", "", "", &error), WRONG_INPUT,
+                  "the wifi network's name is not UTF-8");
+    assert_failed(wifi_check("N", "1234567", "", &error), WRONG_INPUT,
+                  "the wifi password for \"N\" has 7 bytes");
+    assert_failed(wifi_check("N", almost, "", &error), WRONG_INPUT,
+                  "the wifi password for \"N\" has 64 bytes");
+    assert_failed(wifi_check("N", "1234567\n", "w: ", &error), WRONG_INPUT,
+                  "w: the wifi password for \"N\" holds a control character or bytes that are not "
+                  "UTF-8");
+    assert_int_equal(wifi_check("N", "1234567\xff", "", &error), WRONG_INPUT);
+    assert_int_equal(wifi_check("N", "1234567\x7f", "", &error), WRONG_INPUT);
+}
+
+static int no_wifi(void **state)
+{
+    unsetenv("SENSORFORGE_WIFI_SSID");
+    unsetenv("SENSORFORGE_WIFI_PASSWORD");
+    return clear_workplace(state);
+}
+
+static void assert_found(const char *ssid, const char *wanted_ssid, const char *wanted_password)
+{
+    struct wifi wifi = {0};
+    assert_fine(wifi_find(ssid, false, &wifi, &error));
+    assert_string_equal(wifi.ssid.at, wanted_ssid);
+    assert_string_equal(wifi.password.at, wanted_password);
+    wifi_free(&wifi);
+    assert_null(wifi.password.at);
+}
+
+static void sources_in_their_order(void **state)
+{
+    (void)state;
+    put("secrets.yaml", "wifi_ssid: \" File #1\"\nwifi_password: 'of $the \"file'\nother: 1\n");
+    assert_found(NULL, " File #1", "of $the \"file");
+    assert_found(" File #1", " File #1", "of $the \"file");
+    setenv("SENSORFORGE_WIFI_SSID", "Environment", 1);
+    setenv("SENSORFORGE_WIFI_PASSWORD", "of the environment", 1);
+    assert_found(NULL, "Environment", "of the environment");
+    assert_found("Given", "Given", "of the environment");
+    setenv("SENSORFORGE_WIFI_PASSWORD", "", 1);
+    assert_found("Open", "Open", "");
+}
+
+/* A password is for its own network only. */
+static void a_password_of_another_network(void **state)
+{
+    (void)state;
+    struct wifi wifi = {0};
+    put("secrets.yaml", "wifi_ssid: Home\nwifi_password: secretsecret\n");
+    assert_failed(wifi_find("Guests", false, &wifi, &error), WRONG_USAGE,
+                  "the wifi password is missing");
+    wifi_free(&wifi);
+}
+
+static void nothing_to_be_found(void **state)
+{
+    (void)state;
+    struct wifi wifi = {0};
+    assert_failed(wifi_find(NULL, false, &wifi, &error), WRONG_USAGE,
+                  "the wifi network's name is missing");
+    wifi_free(&wifi);
+}
+
+/* What is wrong in secrets.yaml is told without the line, which may hold the password. */
+static void errors_keep_the_secret(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"wifi_ssid: Home\nwifi_password: [hushhush\n",
+                                         "wifi_ssid: Home\nwifi_password: 12345678\n",
+                                         "wifi_ssid: Home\nwifi_password: \"hushhush\n",
+                                         "wifi_ssid: Home\nwifi_password: *hushhush\n",
+                                         "wifi_ssid: Home\nwifi_password: !hushhush x\n"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        struct wifi wifi = {0};
+        put("secrets.yaml", broken[i]);
+        assert_int_equal(wifi_find(NULL, false, &wifi, &error), WRONG_INPUT);
+        assert_true(begins_with(text_string(&error.message), "secrets.yaml:2:16: "));
+        assert_null(strstr(text_string(&error.message), "hush"));
+        assert_null(strstr(text_string(&error.message), "1234"));
+        assert_null(strstr(text_string(&error.advice), "hush"));
+        wifi_free(&wifi);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attributes),
+        cmocka_unit_test(attributes_that_cannot_be),
+        cmocka_unit_test(names),
+        cmocka_unit_test(wifi_that_may_be),
+        cmocka_unit_test(wifi_that_cannot_be),
+        cmocka_unit_test_setup(sources_in_their_order, no_wifi),
+        cmocka_unit_test_setup(a_password_of_another_network, no_wifi),
+        cmocka_unit_test_setup(nothing_to_be_found, no_wifi),
+        cmocka_unit_test_setup(errors_keep_the_secret, no_wifi),
+    };
+    return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
+}
