@@ -1,10 +1,13 @@
-/* A document -> a policy. The JSON is read whole first; what is wrong inside of it is then said
- * with the line and column of the value, found again in the text by counting values: a tree keeps
- * them in the order in which they were written. */
+/* Compiles a document into a policy.
+ *
+ * cJSON parses the whole document first, and its tree has no positions. An error's line and column
+ * are found afterwards: the tree keeps the order of the document, so the n-th value of the tree is
+ * the n-th value of the text. */
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "policy.h"
+#include "names.h"
 #include "parts.h"
+#include "values.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,17 +16,19 @@
 #include <strings.h>
 
 struct compiler {
-    const char *name, *document;
+    const char *name;     /* what messages call the document */
+    const char *document; /* length bytes and a NUL */
     size_t length;
     const cJSON *root;
-    bool variables; /* version 2012-10-17; before it "${" was text */
+    bool variables; /* "${" begins a variable: version 2012-10-17; before it, "${" is text */
     struct policy *policy;
     struct error *error;
 };
 
 /* --- places --- */
 
-/* How many values stand before the wanted one, it included; false when it is not below value. */
+/* Adds to *count the number of values in document order up to wanted, including it. False: wanted
+ * is not in the tree below value. */
 static bool count_values(const cJSON *value, const cJSON *wanted, size_t *count)
 {
     ++*count;
@@ -42,7 +47,7 @@ static size_t string_end(const char *text, size_t at)
     return at + 1;
 }
 
-/* cJSON takes every control character for white space. */
+/* Like cJSON, treats every control character as white space. */
 static size_t skip_white(const char *text, size_t length, size_t at)
 {
     while (at < length && (unsigned char)text[at] <= ' ')
@@ -50,7 +55,8 @@ static size_t skip_white(const char *text, size_t length, size_t at)
     return at;
 }
 
-/* Where the count-th value of a well-formed text begins. */
+/* The offset of the count-th value (from 1) of a well-formed text. Names of members do not count.
+ */
 static size_t value_offset(const char *text, size_t length, size_t count)
 {
     size_t at = 0;
@@ -60,7 +66,8 @@ static size_t value_offset(const char *text, size_t length, size_t count)
             at++;
         } else if (text[at] == '"') {
             at = string_end(text, at);
-            if (text[skip_white(text, length, at)] != ':' && !--count) /* else a name */
+            bool is_name = text[skip_white(text, length, at)] == ':';
+            if (!is_name && !--count)
                 return start;
         } else {
             at += text[at] == '{' || text[at] == '[' ? 1 : strcspn(text + at, " \t\r\n,]}");
@@ -99,8 +106,8 @@ static enum status unknown_name(struct compiler *compiler, const cJSON *value, c
     return nearest ? advise(compiler->error, "did you mean \"%s\"?", nearest) : status;
 }
 
-/* What may stand alone or in a list is gone through alike: for (one = first_of(list); one; one =
- * next_of(list, one)). */
+/* Elements that may be one value or a list of values are iterated in the same way:
+ *     for (one = first_of(list); one; one = next_of(list, one)) */
 static const cJSON *first_of(const cJSON *list)
 {
     return list && cJSON_IsArray(list) ? list->child : list;
@@ -113,60 +120,16 @@ static const cJSON *next_of(const cJSON *list, const cJSON *one)
 
 /* --- actions --- */
 
-static const struct {
-    const char *name, *kind;
-} actions[POLICY_ACTION_COUNT] = {
-    [POLICY_CONNECT] = {"iot:Connect", "client/"},
-    [POLICY_PUBLISH] = {"iot:Publish", "topic/"},
-    [POLICY_SUBSCRIBE] = {"iot:Subscribe", "topicfilter/"},
-    [POLICY_RECEIVE] = {"iot:Receive", "topic/"},
-    [POLICY_RETAIN_PUBLISH] = {"iot:RetainPublish", "topic/"},
-    [POLICY_GET_RETAINED_MESSAGE] = {"iot:GetRetainedMessage", "topic/"},
-    [POLICY_LIST_RETAINED_MESSAGES] = {"iot:ListRetainedMessages", ""},
-    [POLICY_GET_THING_SHADOW] = {"iot:GetThingShadow", "thing/"},
-    [POLICY_UPDATE_THING_SHADOW] = {"iot:UpdateThingShadow", "thing/"},
-    [POLICY_DELETE_THING_SHADOW] = {"iot:DeleteThingShadow", "thing/"},
-    [POLICY_LIST_NAMED_SHADOWS] = {"iot:ListNamedShadowsForThing", ""},
-    [POLICY_DESCRIBE_JOB_EXECUTION] = {"iot:DescribeJobExecution", "thing/"},
-    [POLICY_GET_PENDING_JOB_EXECUTIONS] = {"iot:GetPendingJobExecutions", "thing/"},
-    [POLICY_START_NEXT_PENDING_JOB_EXECUTION] = {"iot:StartNextPendingJobExecution", "thing/"},
-    [POLICY_UPDATE_JOB_EXECUTION] = {"iot:UpdateJobExecution", "thing/"},
-    [POLICY_ASSUME_ROLE_WITH_CERTIFICATE] = {"iot:AssumeRoleWithCertificate", "rolealias/"},
-};
-
-const char *policy_action_name(enum policy_action action)
-{
-    return actions[action].name;
-}
-
-const char *policy_resource_kind(enum policy_action action)
-{
-    return actions[action].kind;
-}
-
-bool policy_action_named(const char *name, enum policy_action *action)
-{
-    for (size_t i = 0; i < POLICY_ACTION_COUNT; i++) {
-        if (strcasecmp(actions[i].name, name) == 0) {
-            *action = (enum policy_action)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Every action that the name covers. Actions of other services, and those of AWS IoT that a device
- * cannot ask for, are legal and cover nothing. */
-static enum status add_action(struct compiler *compiler, const cJSON *value, uint32_t *covered)
+/* Adds the actions that the name matches. Actions of other services, and those of AWS IoT that a
+ * device cannot request, are legal and match nothing. */
+static enum status add_action(struct compiler *compiler, const cJSON *value, uint32_t *actions)
 {
     const char *name = value->valuestring, *colon = name ? strchr(name, ':') : NULL;
     if (!name)
-        return wrong(compiler, value, "an action is a text such as \"iot:Publish\"");
+        return wrong(compiler, value, "an action is a string such as \"iot:Publish\"");
     if (strcmp(name, "*") != 0 && (!colon || colon == name || !colon[1]))
-        return wrong(compiler, value, "\"%s\" is not an action; one is \"iot:Publish\"", name);
-    for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
-        if (wildcards_match(name, strlen(name), actions[i].name))
-            *covered |= UINT32_C(1) << i;
+        return wrong(compiler, value, "\"%s\" is not an action such as \"iot:Publish\"", name);
+    *actions |= actions_matching(name);
     return FINE;
 }
 
@@ -192,8 +155,8 @@ static bool begins_with_any_case(const char *string, const char *part)
     return strncasecmp(string, part, strlen(part)) == 0;
 }
 
-/* "Subject.CommonName.2" -> the field and which of its values ("X.509 Certificate AWS IoT Core
- * policy variables": .1 is the second). */
+/* Splits "Subject.CommonName.2" into the field and the index of its value ("X.509 Certificate AWS
+ * IoT Core policy variables": .1 is the second value). */
 static void read_certificate_key(const char *field, size_t length, struct key *key)
 {
     const char *dot = memrchr(field, '.', length);
@@ -210,7 +173,7 @@ static void read_certificate_key(const char *field, size_t length, struct key *k
     key->name = must_copy_bytes(field, dot ? (size_t)(dot - field) : length);
 }
 
-/* Names of keys are alike in any case ("Condition"), names of attributes are not. */
+/* The names of keys are compared without case ("Condition"), the names of attributes with case. */
 static void read_key(const char *name, size_t length, struct key *key)
 {
     static const char certificate[] = "iot:Certificate.";
@@ -253,8 +216,9 @@ static void add_bytes(struct pattern *pattern, const char *bytes, size_t length)
     last->text[last->length] = '\0';
 }
 
-/* "${...}": a variable, one with a default (${name, 'default'}), or one of the characters that are
- * special otherwise ("IAM policy elements: Variables and tags"). */
+/* "${...}" is a variable, a variable with a default (${name, 'default'}), or an escaped character:
+ * ${*}, ${?}, ${$} ("IAM policy elements: Variables and tags"). name and length are what stands
+ * between the braces. Returns the error message, or NULL. */
 static const char *add_variable(struct pattern *pattern, const char *name, size_t length)
 {
     const char *comma = memchr(name, ',', length);
@@ -273,12 +237,12 @@ static const char *add_variable(struct pattern *pattern, const char *name, size_
         return NULL;
     const char *quote = comma + 1 + strspn(comma + 1, " "), *end = name + length - 1;
     if (quote >= end || *quote != '\'' || *end != '\'')
-        return "the default of a variable stands in quotes: ${iot:ClientId, 'none'}";
+        return "the default of a variable is written in quotes: ${iot:ClientId, 'none'}";
     piece->text = must_copy_bytes(quote + 1, (size_t)(end - quote - 1));
     return NULL;
 }
 
-/* Reads length bytes of a text. Returns what is wrong, or NULL. */
+/* Splits length bytes of a text into pieces. Returns the error message, or NULL. */
 static const char *read_pattern(const struct compiler *compiler, const char *text, size_t length,
                                 bool wildcards, struct pattern *pattern)
 {
@@ -304,7 +268,7 @@ static const char *read_pattern(const struct compiler *compiler, const char *tex
     return NULL;
 }
 
-/* The stretch up to the next colon that is not inside of "${...}". */
+/* Bytes up to the next colon that is not inside of "${...}". */
 static size_t arn_part_length(const struct compiler *compiler, const char *text)
 {
     size_t length = 0;
@@ -337,10 +301,11 @@ static enum status add_resource(struct compiler *compiler, const cJSON *value,
 {
     const char *text = value->valuestring;
     if (!text)
-        return wrong(compiler, value, "a resource is an ARN, as a text");
+        return wrong(compiler, value, "a resource is an ARN, written as a string");
     if (*text != '*' && !begins_with(text, "arn:")) {
-        wrong(compiler, value, "\"%.100s\" is not an ARN, nor *", text);
-        return advise(compiler->error, "arn:aws:iot:REGION:ACCOUNT:topic/..., for one");
+        wrong(compiler, value, "\"%.100s\" is neither an ARN nor \"*\"", text);
+        return advise(compiler->error,
+                      "write an ARN such as arn:aws:iot:REGION:ACCOUNT:topic/NAME");
     }
     patterns->at = must_grow(patterns->at, patterns->count, &patterns->room, sizeof *patterns->at);
     struct pattern *pattern = &patterns->at[patterns->count++];
@@ -391,11 +356,11 @@ static const struct comparator *comparator_named(const char *name, size_t length
     return NULL;
 }
 
-/* "ForAnyValue:StringLikeIfExists" -> its three parts. */
-static enum status read_operator(struct compiler *compiler, const cJSON *operator,
-                                 struct condition * condition)
+/* Splits "ForAnyValue:StringLikeIfExists" into its three parts. */
+static enum status read_comparator(struct compiler *compiler, const cJSON *written,
+                                   struct condition *condition)
 {
-    const char *name = operator->string, *words[COMPARATORS];
+    const char *name = written->string, *words[COMPARATORS];
     if (begins_with(name, "ForAnyValue:"))
         condition->quantifier = FOR_ANY;
     else if (begins_with(name, "ForAllValues:"))
@@ -409,83 +374,13 @@ static enum status read_operator(struct compiler *compiler, const cJSON *operato
     for (size_t i = 0; i < COMPARATORS; i++)
         words[i] = comparators[i].name;
     if (!condition->comparator)
-        return unknown_name(compiler, operator, "an operator of a condition", operator->string,
-                            words, COMPARATORS);
+        return unknown_name(compiler, written, "a condition operator", written->string, words,
+                            COMPARATORS);
     if (condition->comparator->comparison == COMPARE_NULL &&
         (condition->if_exists || condition->quantifier))
-        return wrong(compiler, operator, "Null stands alone, without ForAnyValue or IfExists");
+        return wrong(compiler, written,
+                     "Null cannot be combined with ForAnyValue, ForAllValues or IfExists");
     return FINE;
-}
-
-static bool two_digits(const char *text, int least, int most, int *value)
-{
-    if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
-        return false;
-    *value = (text[0] - '0') * 10 + text[1] - '0';
-    return *value >= least && *value <= most;
-}
-
-/* Days from 1970-01-01 in the Gregorian calendar, by years that begin in March. */
-static int64_t days_since_1970(int year, int month, int day)
-{
-    int64_t shifted = year - (month <= 2), era = shifted / 400, of_era = shifted - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* "T10:00Z", "T10:00:00.5+02:00"; false when it is no time with its zone. */
-static bool read_time_of_day(const char *text, double *seconds)
-{
-    int hour, minute, second = 0, zone_hour = 0, zone_minute = 0;
-    double fraction = 0;
-    if (text[0] != 'T' || !two_digits(text + 1, 0, 23, &hour) || text[3] != ':' ||
-        !two_digits(text + 4, 0, 59, &minute))
-        return false;
-    text += 6;
-    if (*text == ':') {
-        if (!two_digits(text + 1, 0, 60, &second))
-            return false;
-        text += 3;
-    }
-    if (*text == '.') {
-        double unit = 0.1;
-        for (text++; isdigit((unsigned char)*text); text++, unit /= 10)
-            fraction += (*text - '0') * unit;
-    }
-    int sign = *text == '-' ? 1 : -1;
-    if (*text == '+' || *text == '-') {
-        if (!two_digits(text + 1, 0, 23, &zone_hour) || text[3] != ':' ||
-            !two_digits(text + 4, 0, 59, &zone_minute) || text[6])
-            return false;
-    } else if (text[0] != 'Z' || text[1]) {
-        return false;
-    }
-    *seconds = (hour + sign * zone_hour) * 3600 + (minute + sign * zone_minute) * 60 + second;
-    *seconds += fraction;
-    return true;
-}
-
-bool date_read(const char *string, double *seconds)
-{
-    int century, year, month = 1, day = 1;
-    double of_day = 0;
-    char *end;
-    if (strspn(string, "0123456789") != 4) {
-        *seconds = strtod(string, &end);
-        return end != string && !*end;
-    }
-    if (!two_digits(string, 0, 99, &century) || !two_digits(string + 2, 0, 99, &year))
-        return false;
-    string += 4;
-    for (int *part = &month; part && *string == '-'; part = part == &month ? &day : NULL) {
-        if (!two_digits(string + 1, 1, part == &month ? 12 : 31, part))
-            return false;
-        string += 3;
-    }
-    if (*string && !read_time_of_day(string, &of_day))
-        return false;
-    *seconds = (double)days_since_1970(century * 100 + year, month, day) * 86400 + of_day;
-    return true;
 }
 
 static enum status read_address(struct compiler *compiler, const cJSON *value, const char *text,
@@ -549,7 +444,8 @@ static enum status add_operand(struct compiler *compiler, const cJSON *value,
 {
     struct text text = {0};
     if (!cJSON_IsString(value) && !cJSON_IsNumber(value) && !cJSON_IsBool(value))
-        return wrong(compiler, value, "a condition compares with a text, or a list of them");
+        return wrong(compiler, value,
+                     "a condition compares with a string, or with a list of strings");
     condition->operands = must_grow(condition->operands, condition->count, &condition->room,
                                     sizeof *condition->operands);
     struct operand *operand = &condition->operands[condition->count++];
@@ -563,8 +459,8 @@ static enum status add_operand(struct compiler *compiler, const cJSON *value,
     return status;
 }
 
-static enum status add_condition(struct compiler *compiler, const cJSON *operator,
-                                 const cJSON * key, struct statement *statement)
+static enum status add_condition(struct compiler *compiler, const cJSON *comparator,
+                                 const cJSON *key, struct statement *statement)
 {
     statement->conditions = must_grow(statement->conditions, statement->condition_count,
                                       &statement->condition_room, sizeof *statement->conditions);
@@ -572,7 +468,7 @@ static enum status add_condition(struct compiler *compiler, const cJSON *operato
     *condition = (struct condition){0};
     if (!*key->string)
         return wrong(compiler, key, "a condition needs the name of a key");
-    enum status status = read_operator(compiler, operator, condition);
+    enum status status = read_comparator(compiler, comparator, condition);
     read_key(key->string, strlen(key->string), &condition->key);
     for (const cJSON *value = first_of(key); value && !status; value = next_of(key, value))
         status = add_operand(compiler, value, condition);
@@ -585,18 +481,18 @@ static enum status add_conditions(struct compiler *compiler, const cJSON *writte
     enum status status = FINE;
     if (!cJSON_IsObject(written))
         return wrong(compiler, written, "a Condition is an object: {\"Bool\": {KEY: \"true\"}}");
-    for (const cJSON *operator= written->child; operator&& !status; operator= operator->next) {
-        if (!cJSON_IsObject(operator))
-            return wrong(compiler, operator, "an operator has an object of keys behind it");
-        for (const cJSON *key = operator->child; key && !status; key = key->next)
-            status = add_condition(compiler, operator, key, statement);
+    for (const cJSON *one = written->child; one && !status; one = one->next) {
+        if (!cJSON_IsObject(one))
+            return wrong(compiler, one, "the value of a condition operator is an object of keys");
+        for (const cJSON *key = one->child; key && !status; key = key->next)
+            status = add_condition(compiler, one, key, statement);
     }
     return status;
 }
 
 /* --- statements --- */
 
-/* The one of two elements that must be there, and never both. */
+/* Exactly one of two elements must be present: name, or its opposite ("NotAction"). */
 static enum status choose(struct compiler *compiler, const cJSON *written, const char *name,
                           const char *opposite, const cJSON **found, bool *negated)
 {
@@ -608,7 +504,7 @@ static enum status choose(struct compiler *compiler, const cJSON *written, const
     if (!*found)
         return wrong(compiler, written, "this statement has no %s", name);
     if (!first_of(*found))
-        return wrong(compiler, *found, "%s names nothing", one ? name : opposite);
+        return wrong(compiler, *found, "%s is an empty list", one ? name : opposite);
     return FINE;
 }
 
@@ -669,7 +565,7 @@ static enum status add_statement(struct compiler *compiler, const cJSON *written
     enum status status = check_elements(compiler, written, "an element of a statement", elements,
                                         sizeof elements / sizeof *elements);
     if (!status && sid && !cJSON_IsString(sid))
-        status = wrong(compiler, sid, "a Sid is a text");
+        status = wrong(compiler, sid, "a Sid is a string");
     const char *said = json_string(written, "Effect", "");
     if (!status && strcmp(said, "Allow") != 0 && strcmp(said, "Deny") != 0)
         status = wrong(compiler, effect ? effect : written, "Effect is \"Allow\" or \"Deny\"");
@@ -708,7 +604,8 @@ static enum status compile_document(struct compiler *compiler)
     if (!status)
         status = check_version(compiler);
     if (!status && !(cJSON_IsArray(list) && list->child) && !cJSON_IsObject(list))
-        status = wrong(compiler, list ? list : compiler->root, "a policy has a list of Statement");
+        status = wrong(compiler, list ? list : compiler->root,
+                       "a policy needs a Statement: an object, or a list of at least one");
     for (const cJSON *one = first_of(list); one && !status; one = next_of(list, one))
         status = add_statement(compiler, one);
     return status;

@@ -1,5 +1,5 @@
-/* What a compiled policy consists of: made by policy_compile.c, read by policy.c, and nobody
- * else's. */
+/* The parts of a compiled policy. compile.c makes them, policy.c reads them; other rooms see only
+ * policy.h. */
 #ifndef COMMON_POLICY_PARTS_H
 #define COMMON_POLICY_PARTS_H
 
@@ -24,23 +24,26 @@ enum { ALL_VALUES = -1 };
 
 struct key {
     enum key_kind kind;
-    char *name; /* of the attribute, the certificate's field, or the whole key */
-    int index;  /* of the value; ALL_VALUES */
+    /* KEY_ATTRIBUTE: the attribute's name. KEY_CERTIFICATE: the field, as "Subject.CommonName".
+     * KEY_OTHER: the whole key. Else NULL. */
+    char *name;
+    int index; /* which value of a key that has several, from 0; or ALL_VALUES */
 };
 
-/* A text with holes: "topic/" VARIABLE "/room" RUN. */
+/* A text with wildcards and variables is a list of pieces: "topic/${iot:ClientId}/room*" is TEXT,
+ * VARIABLE, TEXT, RUN. */
 enum piece_kind {
     PIECE_TEXT,
-    PIECE_ONE, /* "?" */
-    PIECE_RUN, /* "*" */
+    PIECE_ONE, /* "?": one character */
+    PIECE_RUN, /* "*": any number of characters */
     PIECE_VARIABLE
 };
 
 struct piece {
     enum piece_kind kind;
-    char *text; /* of PIECE_TEXT; of a variable what to take when it has no value, or NULL */
-    size_t length;
-    struct key key;
+    char *text;     /* PIECE_TEXT: the text. PIECE_VARIABLE: its default, or NULL */
+    size_t length;  /* bytes of a PIECE_TEXT */
+    struct key key; /* of a PIECE_VARIABLE */
 };
 
 struct pattern {
@@ -66,28 +69,29 @@ enum comparison {
 
 enum relation { EQUAL, LESS, LESS_OR_EQUAL, GREATER, GREATER_OR_EQUAL };
 
+/* A condition operator of the IAM user guide, such as "NumericLessThanEquals". */
 struct comparator {
     const char *name;
     enum comparison comparison;
-    enum relation relation;
+    enum relation relation; /* of COMPARE_NUMBER and COMPARE_DATE; else EQUAL */
     bool negated, ignore_case;
 };
 
-enum quantifier { PLAIN, FOR_ANY, FOR_ALL };
+enum quantifier { PLAIN, FOR_ANY, FOR_ALL }; /* no prefix, ForAnyValue:, ForAllValues: */
 
 enum { ARN_PARTS = 6 };
 
 /* One of the values that a condition compares with. */
 struct operand {
-    struct pattern parts[ARN_PARTS]; /* of an ARN; of anything else made of text, the first */
-    double number;                   /* a date: seconds since 1970 */
-    unsigned char address[16];       /* IPv4 as ::ffff:a.b.c.d */
-    int prefix;                      /* bits of address that count */
-    bool truth;                      /* of Null */
+    struct pattern parts[ARN_PARTS]; /* COMPARE_ARN: each part; another text: only the first */
+    double number;                   /* COMPARE_NUMBER; COMPARE_DATE: seconds since 1970 */
+    unsigned char address[16];       /* COMPARE_ADDRESS: IPv4 as ::ffff:a.b.c.d */
+    int prefix;                      /* COMPARE_ADDRESS: how many bits of address are compared */
+    bool truth;                      /* COMPARE_NULL: whether the key must be absent */
 };
 
 struct condition {
-    const struct comparator *comparator;
+    const struct comparator *comparator; /* static */
     enum quantifier quantifier;
     bool if_exists;
     struct key key;
@@ -96,10 +100,10 @@ struct condition {
 };
 
 struct statement {
-    char *sid;
-    bool allows;
-    uint32_t actions;   /* bit 1 << enum policy_action */
-    bool not_resources; /* the patterns are of NotResource */
+    char *sid;          /* NULL: none */
+    bool allows;        /* Effect is "Allow", not "Deny" */
+    uint32_t actions;   /* bits 1 << enum policy_action; NotAction is inverted already */
+    bool not_resources; /* resources are those of NotResource */
     struct patterns resources;
     struct condition *conditions;
     size_t condition_count, condition_room;
@@ -109,15 +113,5 @@ struct policy {
     struct statement *statements;
     size_t count, room;
 };
-
-/* Matches from begin; a pattern of text alone is how an action's name is compared. */
-bool wildcards_match(const char *pattern, size_t length, const char *string);
-
-/* IPv4 or IPv6; false when it is neither. */
-bool address_read(const char *string, unsigned char address[16]);
-
-/* ISO 8601 as the W3C's note has it ("2026-11-21", "2026-11-21T10:00:00Z"), or seconds since 1970.
- */
-bool date_read(const char *string, double *seconds);
 
 #endif

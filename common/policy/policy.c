@@ -1,18 +1,19 @@
-/* Deciding: every statement is looked at in turn, its action first (a bit), then its resources,
- * then its conditions, until one denies.
+/* Decisions. Each statement is checked in turn: first its actions (one bit), then its resources,
+ * then its conditions. A statement that denies ends the search.
  *
- * A pattern is matched from left to right. Where it has a "*", the matcher remembers the place, and
- * after a mismatch goes back to the last one only, with the "*" one byte longer: an earlier one
- * could not do better. So a name costs at most its length times the pattern's.
+ * A pattern is matched from left to right. At a "*" the matcher remembers its place; after a
+ * mismatch it goes back to the last "*" only and lets it take one character more. Going back to an
+ * earlier "*" cannot find a match that this does not find. So matching a name costs at most the
+ * product of the name's and the pattern's lengths.
  *
- * What a variable holds is compared as it is: a "*" or "?" in a client id is no wildcard. A
- * variable without a value matches nothing. Where matching nothing would make a statement apply
- * (NotResource, StringNotEquals), one that denies does apply and one that allows does not: in
- * doubt, no. */
-#include "policy.h"
+ * The value of a variable is compared literally: a "*" or "?" in a client id is not a wildcard. A
+ * variable without a value matches nothing. Where "does not match" makes a statement apply
+ * (NotResource, StringNotEquals), a Deny statement applies and an Allow statement does not: an
+ * unresolved variable never grants anything. */
+#include "names.h"
 #include "parts.h"
+#include "values.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,12 @@ enum match { NO, YES, UNRESOLVED };
 
 struct evaluation {
     const struct policy_context *context;
-    char current_time[24], epoch_time[24]; /* written when they are asked for */
+    char current_time[24], epoch_time[24]; /* formatted when a key asks for them */
 };
 
 /* --- subjects --- */
 
-/* What is matched: some stretches of bytes, one behind the other. */
+/* The text that is matched: several byte ranges, treated as if they were concatenated. */
 struct subject {
     struct stretch {
         const char *at;
@@ -47,7 +48,7 @@ static struct subject subject_of_request(const struct policy_request *request)
 {
     const char *kind = policy_resource_kind(request->action);
     struct subject subject = {0};
-    if (!*kind) /* about everything: only a resource that is all wildcard matches */
+    if (!*kind) /* the action has no resource: only the resource "*" matches */
         return subject_of("*", 1);
     subject.stretches[0] = (struct stretch){request->arn, strlen(request->arn)};
     subject.stretches[1] = (struct stretch){kind, strlen(kind)};
@@ -57,7 +58,7 @@ static struct subject subject_of_request(const struct policy_request *request)
     return subject;
 }
 
-/* Whether the bytes stand at offset. */
+/* Whether the subject has these bytes at offset. */
 static bool subject_has(const struct subject *subject, size_t offset, const char *bytes,
                         size_t length)
 {
@@ -88,7 +89,7 @@ static char subject_byte(const struct subject *subject, size_t offset)
     return subject->stretches[i].at[offset];
 }
 
-/* Behind the character at offset: "?" is one character, not one byte. */
+/* The offset after the character at offset: "?" matches one UTF-8 character, not one byte. */
 static size_t subject_next(const struct subject *subject, size_t offset)
 {
     do
@@ -136,7 +137,7 @@ static const char *epoch_time(struct evaluation *evaluation)
     return evaluation->epoch_time;
 }
 
-/* The value of a key at index, NULL behind the last. */
+/* The value of a key at index; NULL when it has no more values. */
 static const char *key_value(struct evaluation *evaluation, const struct key *key, size_t index)
 {
     const struct policy_context *context = evaluation->context;
@@ -172,9 +173,9 @@ static const char *key_value(struct evaluation *evaluation, const struct key *ke
     }
 }
 
-/* What takes the place of a variable; NULL: nothing does. Of a certificate's field, a value that
- * holds a wildcard or is too long is not taken ("X.509 Certificate policy variable limitations").
- */
+/* The value of a variable, or its default; NULL: unresolved. The value of a certificate's field is
+ * not used when it contains a wildcard or is too long ("X.509 Certificate policy variable
+ * limitations"). */
 static const char *variable_value(struct evaluation *evaluation, const struct piece *piece)
 {
     size_t index = piece->key.index == ALL_VALUES ? 0 : (size_t)piece->key.index;
@@ -187,8 +188,8 @@ static const char *variable_value(struct evaluation *evaluation, const struct pi
 
 /* --- matching --- */
 
-/* Where the subject goes on behind one piece at offset; false when it does not fit. text is what
- * the piece stands for. */
+/* Moves *offset past what the piece matches; false: it does not match there. text is the piece's
+ * text or the variable's value. */
 static bool piece_fits(const struct subject *subject, const struct piece *piece, const char *text,
                        size_t *offset)
 {
@@ -220,7 +221,7 @@ static enum match pattern_matches(struct evaluation *evaluation, const struct pa
         if (now && now->kind == PIECE_VARIABLE && !(text = variable_value(evaluation, now)))
             return UNRESOLVED;
         if (!now && (at == subject->length || run_piece + 1 == piece))
-            return YES; /* a run at the end takes all that is left */
+            return YES; /* a "*" at the end of the pattern matches the rest */
         if (now && piece_fits(subject, now, text, &at)) {
             piece++;
             continue;
@@ -246,30 +247,9 @@ static enum match any_matches(struct evaluation *evaluation, const struct patter
     return answer;
 }
 
-bool wildcards_match(const char *pattern, size_t length, const char *string)
-{
-    const char *end = pattern + length, *run = NULL, *run_string = NULL;
-    while (pattern < end || *string) {
-        if (pattern < end && *pattern == '*') {
-            run = ++pattern;
-            run_string = string;
-        } else if (pattern < end && *string &&
-                   (*pattern == '?' || strncasecmp(pattern, string, 1) == 0)) {
-            pattern++;
-            string++;
-        } else if (run && *run_string) {
-            pattern = run;
-            string = ++run_string;
-        } else {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* --- comparing --- */
 
-/* Each of the six parts for itself: a wildcard reaches no further than its part. */
+/* The six parts are matched separately: a wildcard does not match beyond its part. */
 static enum match arn_matches(struct evaluation *evaluation, const struct operand *operand,
                               const char *value)
 {
@@ -303,14 +283,6 @@ static enum match number_matches(enum relation relation, double value, double wa
     default:
         return value >= wanted ? YES : NO;
     }
-}
-
-bool address_read(const char *string, unsigned char address[16])
-{
-    static const unsigned char mapped[12] = {[10] = 0xFF, [11] = 0xFF};
-    memcpy(address, mapped, sizeof mapped);
-    return inet_pton(AF_INET, string, address + sizeof mapped) == 1 ||
-           inet_pton(AF_INET6, string, address) == 1;
 }
 
 static enum match address_matches(const struct operand *operand, const char *value)
@@ -353,8 +325,8 @@ static enum match operand_matches(struct evaluation *evaluation,
 
 /* --- conditions --- */
 
-/* Whether one value of the key is as the condition wants it; of several that it names, any is
- * good, or with a negated operator none may be ("Conditions with multiple keys or values"). */
+/* Whether one value of the key satisfies the condition. Of several operands one must match; with a
+ * negated operator none may match ("Conditions with multiple keys or values"). */
 static bool value_holds(struct evaluation *evaluation, const struct condition *condition,
                         const char *value, bool denies)
 {
@@ -378,8 +350,9 @@ static bool null_holds(const struct condition *condition, bool absent)
     return false;
 }
 
-/* Plain operators are made for keys with one value; given several, as .List or
- * iot:ConnectAttributes have them, any may fit, or with a negated operator none. */
+/* An operator without ForAnyValue or ForAllValues is meant for keys with one value. For a key with
+ * several values (.List, iot:ConnectAttributes) one value must satisfy it; with a negated operator
+ * all values must. */
 static bool condition_holds(struct evaluation *evaluation, const struct condition *condition,
                             bool denies)
 {
@@ -473,9 +446,4 @@ void policy_describe(const struct policy_decision *decision, const struct policy
                         *kind ? request->name : "anything");
     if (decision->found)
         describe_statement(decision, out);
-}
-
-size_t policy_statement_count(const struct policy *policy)
-{
-    return policy->count;
 }

@@ -63,9 +63,6 @@ enum policy_action {
 /* "iot:Publish". */
 const char *policy_action_name(enum policy_action action);
 
-/* False when there is no action of that name; case does not matter. */
-bool policy_action_named(const char *name, enum policy_action *action);
-
 /* The kind of thing that an action is about, as it stands in an ARN: "client/", "topic/",
  * "topicfilter/", "thing/", "rolealias/"; "" for actions that are about everything. */
 const char *policy_resource_kind(enum policy_action action);
@@ -79,15 +76,12 @@ enum status policy_compile(const char *name, const char *document, size_t length
                            struct policy **policy, struct error *error);
 void policy_free(struct policy *policy);
 
-size_t policy_statement_count(const struct policy *policy);
-
 /* --- who asks, and for what --- */
 
 /* What the request is about. All strings end in NUL: MQTT allows none inside of a name. */
 struct policy_request {
     enum policy_action action;
-    const char
-        *arn; /* up to the account, with the colon behind it: "arn:aws:iot:REGION:ACCOUNT:" */
+    const char *arn;  /* up to the account and its colon: "arn:aws:iot:REGION:ACCOUNT:" */
     const char *name; /* client id, topic, topic filter, thing or role alias, as the action says */
 };
 

@@ -2,7 +2,7 @@
  * them: the document, then a letter for the action, the name, the client id, the thing's name, an
  * attribute's value, a certificate's common name, an address. What is decided is the same each
  * time, points at a statement that is there, and gives way to a policy that denies everything. */
-#include "common/policy/policy.h"
+#include "common/policy/parts.h"
 #include "workplace.h"
 
 enum { FIELDS = 8 };
@@ -55,7 +55,7 @@ static void decide(struct policy *policy, const char *const fields[FIELDS])
     struct policy_decision other_one = policy_decide(&policy, 1, &request, &context);
     must_hold(one.verdict == other_one.verdict && one.statement == other_one.statement);
     must_hold(one.found || one.verdict == POLICY_DENIED);
-    must_hold(!one.found || one.statement < policy_statement_count(policy));
+    must_hold(!one.found || one.statement < policy->count);
     struct policy *deny = compiled(forbids);
     struct policy *both[] = {policy, deny};
     must_hold(policy_decide(both, 2, &request, &context).verdict == POLICY_FORBIDDEN);

@@ -36,14 +36,14 @@ static enum policy_verdict decide(struct policy *policy, enum policy_action acti
 static void actions_have_names(void **state)
 {
     (void)state;
-    enum policy_action found;
     for (size_t i = 0; i < POLICY_ACTION_COUNT; i++) {
-        assert_true(policy_action_named(policy_action_name((enum policy_action)i), &found));
-        assert_int_equal(found, i);
-        const char *kind = policy_resource_kind(found);
+        const char *kind = policy_resource_kind((enum policy_action)i);
+        assert_true(begins_with(policy_action_name((enum policy_action)i), "iot:"));
         assert_true(!*kind || ends_with(kind, "/"));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(policy_action_name((enum policy_action)i),
+                                    policy_action_name((enum policy_action)j));
     }
-    assert_false(policy_action_named("iot:Fly", &found));
 }
 
 static void without_policies_all_is_denied(void **state)
@@ -103,7 +103,6 @@ static void the_document_may_go_away(void **state)
     struct policy_context nobody = {0};
     struct policy_request request = {POLICY_CONNECT, ARN, "a"};
     assert_string_equal(policy_decide(&policy, 1, &request, &nobody).sid, "S");
-    assert_int_equal(policy_statement_count(policy), 1);
     policy_free(policy);
 }
 
