@@ -4,7 +4,7 @@
 #include "generator/local/capabilities.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "generator/thing/wifi.h"
 #include "generator/thing/attributes.h"
 #include "things.h"
@@ -55,7 +55,7 @@ static enum status make_one(struct context *context, struct target *target,
     enum status status = FINE;
     thing.record = record_new(context->operands[0], type, target->name, attributes, wifi->ssid.at,
                               wifi->password.at);
-    things_make(target, &thing, 1, NULL, NULL);
+    make_things(target, &thing, 1, NULL, NULL);
     if (thing.outcome == MADE) {
         say_more(context, "certificate %s, serial %s",
                  json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
@@ -67,7 +67,7 @@ static enum status make_one(struct context *context, struct target *target,
         thing.error = (struct error){0};
         status = context->error.status;
     }
-    making_free(&thing);
+    make_free(&thing);
     return status;
 }
 
@@ -117,7 +117,7 @@ static enum status create_one(struct context *context)
     char *type = NULL;
     enum status status = project_load(context, &project);
     if (!status)
-        status = wish_name(context->operands[0], "", &context->error);
+        status = thing_check_name(context->operands[0], "", &context->error);
     if (!status)
         status = given_attributes(context, &given);
     if (!status)
@@ -125,7 +125,8 @@ static enum status create_one(struct context *context)
     if (!status)
         status = project_model(&project, type, &model);
     if (!status)
-        status = wish_attributes(json_get(model, "type"), given, "", &attributes, &context->error);
+        status =
+            attributes_complete(json_get(model, "type"), given, "", &attributes, &context->error);
     if (!status)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)

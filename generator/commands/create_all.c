@@ -27,7 +27,7 @@ struct run {
     struct context *context;
     struct project project;
     struct target target;
-    struct table table;
+    struct csv table;
     const char *file;
     struct type_plan **types; /* pointers, because things point to the plans */
     size_t type_count, type_room;
@@ -85,7 +85,7 @@ static enum status find_plan(struct run *run, const char *type, const char *wher
 }
 
 /* The attribute columns of a row that are not empty. */
-static cJSON *row_attributes(const struct run *run, const struct table_row *row)
+static cJSON *row_attributes(const struct run *run, const struct csv_row *row)
 {
     static const char *const others[] = {"name", "type", "wifissid", "wifipassword"};
     cJSON *attributes = json_object();
@@ -101,11 +101,11 @@ static cJSON *row_attributes(const struct run *run, const struct table_row *row)
 
 /* The row's own wifi where a field is not empty, everybody's where it is; that is found when the
  * first row needs it. A network of the row's own with no password is an open one. */
-static enum status row_wifi(struct run *run, const struct table_row *row, const char *where,
+static enum status row_wifi(struct run *run, const struct csv_row *row, const char *where,
                             const char **ssid, const char **password, struct error *error)
 {
-    *ssid = table_field(&run->table, row, "wifissid");
-    *password = table_field(&run->table, row, "wifipassword");
+    *ssid = csv_field(&run->table, row, "wifissid");
+    *password = csv_field(&run->table, row, "wifipassword");
     bool own_ssid = *ssid && **ssid, own_password = *password && **password;
     if (!own_ssid && !run->wifi.ssid.at) {
         enum status status =
@@ -134,19 +134,20 @@ static enum status row_exists(const char *name, const char *type, const char *wh
     return status;
 }
 
-static enum status check_row(struct run *run, const struct table_row *row, struct error *error)
+static enum status check_row(struct run *run, const struct csv_row *row, struct error *error)
 {
     owned char *where = must_format("%s:%zu: ", run->file, row->line);
-    const char *name = table_field(&run->table, row, "name");
-    const char *type = table_field(&run->table, row, "type"), *ssid, *password;
+    const char *name = csv_field(&run->table, row, "name");
+    const char *type = csv_field(&run->table, row, "type"), *ssid, *password;
     const struct package_plan *plan = NULL;
     cJSON *given = row_attributes(run, row), *attributes = NULL;
     bool exists = false;
-    enum status status = wish_name(name, where, error);
+    enum status status = thing_check_name(name, where, error);
     if (!status)
         status = find_plan(run, type, where, &plan, error);
     if (!status)
-        status = wish_attributes(json_get(plan->model, "type"), given, where, &attributes, error);
+        status =
+            attributes_complete(json_get(plan->model, "type"), given, where, &attributes, error);
     if (!status)
         status = row_wifi(run, row, where, &ssid, &password, error);
     if (!status)
@@ -168,8 +169,8 @@ static enum status check_row(struct run *run, const struct table_row *row, struc
 
 static int by_name(const void *one, const void *other)
 {
-    const struct table_row *a = *(const struct table_row *const *)one;
-    const struct table_row *b = *(const struct table_row *const *)other;
+    const struct csv_row *a = *(const struct csv_row *const *)one;
+    const struct csv_row *b = *(const struct csv_row *const *)other;
     int order = strcmp(a->fields[0], b->fields[0]);
     return order ? order : a->line < b->line ? -1 : 1;
 }
@@ -181,10 +182,10 @@ static void check_twins(struct run *run)
     size_t count = run->table.count, column = 0;
     while (strcmp(run->table.columns[column], "name") != 0)
         column++;
-    struct table_row *keys = must_array(count, sizeof *keys);
-    const struct table_row **rows = must_array(count, sizeof *rows);
+    struct csv_row *keys = must_array(count, sizeof *keys);
+    const struct csv_row **rows = must_array(count, sizeof *rows);
     for (size_t i = 0; i < count; i++) {
-        keys[i] = (struct table_row){run->table.rows[i].line, &run->table.rows[i].fields[column]};
+        keys[i] = (struct csv_row){run->table.rows[i].line, &run->table.rows[i].fields[column]};
         rows[i] = &keys[i];
     }
     if (count)
@@ -350,7 +351,7 @@ static void conclude(struct run *run)
 static void run_free(struct run *run)
 {
     for (size_t i = 0; i < run->thing_count; i++)
-        making_free(&run->things[i]);
+        make_free(&run->things[i]);
     for (size_t i = 0; i < run->type_count; i++) {
         package_plan_free(&run->types[i]->plan);
         free(run->types[i]->type);
@@ -362,7 +363,7 @@ static void run_free(struct run *run)
     free(run->types);
     wifi_free(&run->wifi);
     cJSON_Delete(run->failures);
-    table_free(&run->table);
+    csv_wipe(&run->table);
     target_close(&run->target);
     project_free(&run->project);
 }
@@ -374,7 +375,7 @@ enum status create_from_table(struct context *context, const char *file)
     owned char *path = user_path(context, file);
     run.file = file;
     if (!status)
-        status = table_read(path, &run.table, &context->error);
+        status = csv_read(path, &run.table, &context->error);
     if (!status)
         status = project_target(&run.project, NULL, &run.target);
     if (!status)

@@ -2,14 +2,14 @@
 #include "common/base/json.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "things.h"
 
 /* Nothing is deleted unless all that were named are there. */
 static enum status check_all(struct context *context)
 {
     for (size_t i = 0; i < context->operand_count; i++) {
-        enum status status = thing_traces(context->operands[i], &context->error);
+        enum status status = thing_check_folder(context->operands[i], &context->error);
         if (status)
             return status;
     }
@@ -33,7 +33,7 @@ enum status command_delete(struct context *context)
         if (!dry_run)
             status = target_of_thing(&project, name, &target);
         if (!status && !dry_run)
-            status = thing_delete(&target, name, option_value(context, "type"), &revoked,
+            status = delete_thing(&target, name, option_value(context, "type"), &revoked,
                                   &context->error);
         if (status)
             break;

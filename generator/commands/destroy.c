@@ -56,7 +56,7 @@ static void add_name(struct names *names, const char *name)
 
 static struct names *things_on_disk(const char *type, const char *target)
 {
-    struct names *all = thing_names(), *found = must_alloc(sizeof *found);
+    struct names *all = record_names(), *found = must_alloc(sizeof *found);
     for (size_t i = 0; i < all->count; i++) {
         struct error unread = {0};
         cJSON *record = NULL;

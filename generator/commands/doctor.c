@@ -7,8 +7,8 @@
 #include "generator/project/project.h"
 #include "generator/targets/account.h"
 #include "generator/deploy/checkup.h"
-#include "generator/thing/life.h"
-#include "generator/thing/orphans.h"
+#include "generator/thing/thing.h"
+#include "generator/deploy/orphans.h"
 #include "generator/thing/record.h"
 #include "things.h"
 

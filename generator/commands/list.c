@@ -58,7 +58,7 @@ enum status command_list(struct context *context)
     struct tabular table = {.columns = columns, .column_count = 6};
     cJSON *list = json_array();
     enum status status = project_open(context);
-    struct names *names = status ? NULL : thing_names();
+    struct names *names = status ? NULL : record_names();
     for (size_t i = 0; names && i < names->count && !status; i++) {
         cJSON *record = NULL;
         struct error unread = {0};

@@ -4,7 +4,7 @@
 static enum status rebuild(struct target *target, struct subject *subject, const char *name,
                            cJSON **record, struct package_size *size, struct error *error)
 {
-    return thing_rebuild(target, &subject->plan, name, &subject->changes, record, size, error);
+    return rebuild_thing(target, &subject->plan, name, &subject->changes, record, size, error);
 }
 
 enum status command_package(struct context *context)

@@ -4,7 +4,7 @@
 static enum status rotate(struct target *target, struct subject *subject, const char *name,
                           cJSON **record, struct package_size *size, struct error *error)
 {
-    return thing_rotate(target, &subject->plan, name, &subject->changes, record, size, error);
+    return rotate_thing(target, &subject->plan, name, &subject->changes, record, size, error);
 }
 
 enum status command_rotate(struct context *context)

@@ -207,7 +207,7 @@ static enum status try_statement(struct context *context, const char *sql)
 /* The first thing of the type that there is, or one that could be. */
 static char *example_thing(const char *type)
 {
-    struct names *names = thing_names();
+    struct names *names = record_names();
     char *found = NULL;
     for (size_t i = 0; i < names->count && !found; i++) {
         struct error unread = {0};

@@ -11,7 +11,7 @@
 #include "common/base/memory.h"
 #include "common/base/subprocess.h"
 #include "generator/project/project.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "generator/thing/package.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "common/base/memory.h"
 #include "generator/thing/package.h"
 #include "generator/thing/record.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 
 #include <stdlib.h>
 

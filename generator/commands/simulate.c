@@ -176,7 +176,8 @@ enum status command_simulate(struct context *context)
     if (!status)
         status = need_broker(context);
     if (!status)
-        status = cast_choose(&project, option_value(context, "type"), things, &world, &created);
+        status =
+            population_choose(&project, option_value(context, "type"), things, &world, &created);
     chance_begin(&world.chance);
     plan.port = broker_port(0);
     if (!status)

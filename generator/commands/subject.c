@@ -40,7 +40,7 @@ static enum status merge_attributes(struct context *context, const cJSON *type, 
             json_put_string(merged, name, value);
     }
     if (!status)
-        status = wish_attributes(type, merged, "", attributes, &context->error);
+        status = attributes_complete(type, merged, "", attributes, &context->error);
     cJSON_Delete(merged);
     return status;
 }

@@ -5,7 +5,7 @@
 #include "generator/cli/cli.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "generator/thing/package.h"
 #include "generator/thing/wifi.h"
 

@@ -310,8 +310,8 @@ static enum status open_member(struct fleet *fleet, size_t index)
 {
     struct member *member = &fleet->members[index];
     struct actor *actor = &fleet->world->actors[index];
-    owned char *key = thing_file(actor->name, "key.pem");
-    owned char *certificate = thing_file(actor->name, "cert.pem");
+    owned char *key = record_file(actor->name, "key.pem");
+    owned char *certificate = record_file(actor->name, "cert.pem");
     *member = (struct member){.fleet = fleet,
                               .actor = actor,
                               .descriptor = -1,

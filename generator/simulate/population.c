@@ -6,7 +6,7 @@
 #include "generator/cli/progress.h"
 #include "generator/targets/target.h"
 #include "generator/thing/bulk.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "generator/thing/record.h"
 #include "generator/thing/attributes.h"
 
@@ -18,7 +18,7 @@
 
 enum { MOST_TRIED = 1000 /* groups that may belong to real things */ };
 
-struct cast {
+struct population {
     struct project *project;
     struct context *context;
     struct world *world;
@@ -120,11 +120,12 @@ static enum status check_existing(const cJSON *record, const struct kind *kind, 
     return FINE;
 }
 
-static void want(struct cast *cast, struct kind *kind, const char *name, const cJSON *attributes)
+static void want(struct population *population, struct kind *kind, const char *name,
+                 const cJSON *attributes)
 {
-    cast->missing =
-        must_grow(cast->missing, cast->missing_count, &cast->missing_room, sizeof *cast->missing);
-    cast->missing[cast->missing_count++] =
+    population->missing = must_grow(population->missing, population->missing_count,
+                                    &population->missing_room, sizeof *population->missing);
+    population->missing[population->missing_count++] =
         (struct making){.record = record_new(name, kind->name, "local",
                                              cJSON_Duplicate(attributes, true), NETWORK, ""),
                         .lock = -1};
@@ -133,24 +134,25 @@ static void want(struct cast *cast, struct kind *kind, const char *name, const c
 /* Adds a thing to the world: the one that there is, with the attributes that it has, or one that
  * will be made. given: attributes that it should have; where its type does not take them, its
  * defaults count. */
-static enum status add(struct cast *cast, struct kind *kind, const char *name, const cJSON *given)
+static enum status add(struct population *population, struct kind *kind, const char *name,
+                       const cJSON *given)
 {
-    struct error *error = &cast->context->error, refused = {0};
+    struct error *error = &population->context->error, refused = {0};
     const cJSON *type = json_get(kind->model, "type");
     cJSON *record = NULL, *attributes = NULL;
-    enum status status = wish_name(name, "", error);
+    enum status status = thing_check_name(name, "", error);
     if (!status)
         status = record_read(name, &record, error);
     if (!status && record)
         status = check_existing(record, kind, error);
     if (!status && record)
         attributes = cJSON_Duplicate(json_get(record, "attributes"), true);
-    else if (!status && wish_attributes(type, given, "", &attributes, &refused))
-        status = wish_attributes(type, NULL, "", &attributes, error);
+    else if (!status && attributes_complete(type, given, "", &attributes, &refused))
+        status = attributes_complete(type, NULL, "", &attributes, error);
     if (!status)
-        world_add(cast->world, kind, name, attributes);
+        world_add(population->world, kind, name, attributes);
     if (!status && (!record || strcmp(record_state(record), "making") == 0))
-        want(cast, kind, name, attributes);
+        want(population, kind, name, attributes);
     error_free(&refused);
     cJSON_Delete(attributes);
     json_wipe(record);
@@ -184,36 +186,36 @@ static void choose_groups(const cJSON *control, char *values[GROUPS])
 }
 
 /* Whom the control commands for the groups that its things are in, each once. */
-static enum status add_commanded(struct cast *cast, const cJSON *control, struct kind *kind,
-                                 size_t measuring)
+static enum status add_commanded(struct population *population, const cJSON *control,
+                                 struct kind *kind, size_t measuring)
 {
     const char *topic = json_string(json_get(control, "publish"), "topic", "");
     const char *by = json_string(json_get(control, "measure"), "by", "");
     enum status status = FINE;
     for (size_t i = 0; i < measuring && !status; i++) {
-        cJSON *attributes = world_attributes(&cast->world->actors[i]);
+        cJSON *attributes = world_attributes(&population->world->actors[i]);
         cJSON *given = group_attributes(by, json_string(attributes, by, ""));
         owned char *name = commanded_thing(topic, attributes);
         bool there = !name;
-        for (size_t j = measuring; j < cast->world->count && !there; j++)
-            there = strcmp(cast->world->actors[j].name, name) == 0;
+        for (size_t j = measuring; j < population->world->count && !there; j++)
+            there = strcmp(population->world->actors[j].name, name) == 0;
         if (!there)
-            status = add(cast, kind, name, given);
+            status = add(population, kind, name, given);
         cJSON_Delete(given);
         cJSON_Delete(attributes);
     }
     return status;
 }
 
-static enum status choose_all(struct cast *cast, const char *type, size_t things)
+static enum status choose_all(struct population *population, const char *type, size_t things)
 {
-    struct project *project = cast->project;
+    struct project *project = population->project;
     cJSON *model = NULL, *commanded = NULL;
     char *groups[GROUPS] = {NULL};
     enum status status = choose_type(project, type, &model);
     if (status)
         return status;
-    struct kind *kind = world_kind(cast->world, model);
+    struct kind *kind = world_kind(population->world, model);
     const cJSON *control = usable_control(project, kind->model, &commanded);
     const char *by = json_string(json_get(control, "measure"), "by", "");
     choose_groups(control, groups);
@@ -221,16 +223,17 @@ static enum status choose_all(struct cast *cast, const char *type, size_t things
         const char *group = groups[i * GROUPS / things];
         owned char *name = must_format("sim-%s-%zu", kind->name, i + 1);
         cJSON *given = group_attributes(by, group ? group : "");
-        status = add(cast, kind, name, given);
+        status = add(population, kind, name, given);
         cJSON_Delete(given);
     }
     if (!status && control)
-        status = add_commanded(cast, control, world_kind(cast->world, commanded), things);
+        status =
+            add_commanded(population, control, world_kind(population->world, commanded), things);
     else
         cJSON_Delete(commanded);
     for (size_t i = 0; i < GROUPS; i++)
         free(groups[i]);
-    world_link(cast->world);
+    world_link(population->world);
     return status;
 }
 
@@ -238,69 +241,72 @@ static enum status choose_all(struct cast *cast, const char *type, size_t things
 
 static void observe(void *context, const struct bulk_result *result)
 {
-    struct cast *cast = context;
-    cast->made += result->outcome == MADE;
-    if (result->outcome == FAILED && !cast->failed++)
-        cast->failure =
-            must_format("%s: %s", json_string(cast->missing[result->index].record, "name", ""),
-                        result->message);
-    progress_step(&cast->progress, cast->made + cast->failed);
+    struct population *population = context;
+    population->made += result->outcome == MADE;
+    if (result->outcome == FAILED && !population->failed++)
+        population->failure = must_format(
+            "%s: %s", json_string(population->missing[result->index].record, "name", ""),
+            result->message);
+    progress_step(&population->progress, population->made + population->failed);
 }
 
-static enum status plan_kind(struct cast *cast, struct target *target, struct kind *kind,
-                             struct package_plan *plan)
+static enum status plan_kind(struct population *population, struct target *target,
+                             struct kind *kind, struct package_plan *plan)
 {
-    struct context *context = cast->context;
-    enum status status = plug_in(cast->project, kind->name);
+    struct context *context = population->context;
+    enum status status = plug_in(population->project, kind->name);
     if (!status)
-        status = package_plan_make(context->templates, &cast->project->catalog, target,
+        status = package_plan_make(context->templates, &population->project->catalog, target,
                                    cJSON_Duplicate(kind->model, true), plan, &context->error);
-    for (size_t i = 0; i < cast->missing_count; i++)
-        if (strcmp(json_string(cast->missing[i].record, "type", ""), kind->name) == 0)
-            cast->missing[i].plan = plan;
+    for (size_t i = 0; i < population->missing_count; i++)
+        if (strcmp(json_string(population->missing[i].record, "type", ""), kind->name) == 0)
+            population->missing[i].plan = plan;
     return status;
 }
 
-static enum status make_missing(struct cast *cast, struct target *target)
+static enum status make_missing(struct population *population, struct target *target)
 {
-    struct error *error = &cast->context->error;
-    struct world *world = cast->world;
+    struct error *error = &population->context->error;
+    struct world *world = population->world;
     struct package_plan *plans = must_array(world->kind_count, sizeof *plans);
     int lock = -1;
     enum status status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
     if (!status && (status = lock_folder(THINGS_FOLDER, false, &lock, error)))
         advise(error, "is a create --from at work? Wait for it, or stop it");
     for (size_t i = 0; i < world->kind_count && !status; i++)
-        status = plan_kind(cast, target, world->kinds[i], &plans[i]);
-    progress_begin(&cast->progress, cast->context, "created", cast->missing_count);
-    if (!status && cast->missing_count)
-        status = bulk_make(target, cast->missing, cast->missing_count, observe, cast, error);
-    progress_end(&cast->progress);
+        status = plan_kind(population, target, world->kinds[i], &plans[i]);
+    progress_begin(&population->progress, population->context, "created",
+                   population->missing_count);
+    if (!status && population->missing_count)
+        status = bulk_make(target, population->missing, population->missing_count, observe,
+                           population, error);
+    progress_end(&population->progress);
     unlock(&lock);
     for (size_t i = 0; i < world->kind_count; i++)
         package_plan_free(&plans[i]);
     free(plans);
-    if (!status && cast->failed)
-        status =
-            fail(error, REFUSED, "%zu things could not be made; %s", cast->failed, cast->failure);
+    if (!status && population->failed)
+        status = fail(error, REFUSED, "%zu things could not be made; %s", population->failed,
+                      population->failure);
     return status;
 }
 
-enum status cast_choose(struct project *project, const char *type, size_t things,
-                        struct world *world, size_t *created)
+enum status population_choose(struct project *project, const char *type, size_t things,
+                              struct world *world, size_t *created)
 {
-    struct cast cast = {.project = project, .context = project->context, .world = world};
+    struct population population = {
+        .project = project, .context = project->context, .world = world};
     struct target target = {0};
-    enum status status = choose_all(&cast, type, things);
+    enum status status = choose_all(&population, type, things);
     if (!status)
         status = local_open(project_system(project), NULL, &target, &project->context->error);
-    if (!status && cast.missing_count)
-        status = make_missing(&cast, &target);
-    for (size_t i = 0; i < cast.missing_count; i++)
-        making_free(&cast.missing[i]);
-    free(cast.missing);
-    free(cast.failure);
+    if (!status && population.missing_count)
+        status = make_missing(&population, &target);
+    for (size_t i = 0; i < population.missing_count; i++)
+        make_free(&population.missing[i]);
+    free(population.missing);
+    free(population.failure);
     target_close(&target);
-    *created = cast.made;
+    *created = population.made;
     return status;
 }

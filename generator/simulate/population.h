@@ -13,7 +13,7 @@ enum { GROUPS = 2 };
 /* things of the type (NULL: of the first that controls another), in GROUPS groups of the attribute
  * that its control goes by, and whom it commands. *created counts those that were made. WRONG_INPUT
  * when there is no such type, or a real thing has one of the names. The error is in the context. */
-enum status cast_choose(struct project *project, const char *type, size_t things,
-                        struct world *world, size_t *created);
+enum status population_choose(struct project *project, const char *type, size_t things,
+                              struct world *world, size_t *created);
 
 #endif

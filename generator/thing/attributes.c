@@ -1,6 +1,5 @@
 #include "attributes.h"
 #include "common/base/json.h"
-#include "common/base/valid.h"
 #include "common/spec/problems.h"
 #include "common/spec/schema.h"
 #include "common/base/memory.h"
@@ -46,8 +45,8 @@ static enum status unknown_attribute(const cJSON *type, const char *name, const 
     return count ? advise(error, "%s", hint) : WRONG_INPUT;
 }
 
-enum status wish_attributes(const cJSON *type, const cJSON *given, const char *where,
-                            cJSON **attributes, struct error *error)
+enum status attributes_complete(const cJSON *type, const cJSON *given, const char *where,
+                                cJSON **attributes, struct error *error)
 {
     const cJSON *attribute;
     cJSON *complete = json_object();
@@ -76,12 +75,4 @@ enum status wish_attributes(const cJSON *type, const cJSON *given, const char *w
     else
         *attributes = complete;
     return status;
-}
-
-enum status wish_name(const char *name, const char *where, struct error *error)
-{
-    if (thing_name_valid(name))
-        return FINE;
-    fail(error, WRONG_INPUT, "%s\"%s\" cannot be the name of a thing", where, name);
-    return advise(error, "1 to 64 of letters, digits and : _ -");
 }

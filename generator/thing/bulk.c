@@ -91,10 +91,10 @@ static void work(struct target *target, struct making *things, struct queue *que
         group = largest;
     while ((size = take(queue, group, &start))) {
         double began = now();
-        things_make(target, &things[start], size, tell, &teller);
+        make_things(target, &things[start], size, tell, &teller);
         double took = now() - began;
         for (size_t i = start; i < start + size; i++)
-            making_free(&things[i]);
+            make_free(&things[i]);
         if (target->group)
             continue;
         if (took < group_seconds && 2 * group <= largest)

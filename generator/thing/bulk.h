@@ -9,7 +9,7 @@
 
 #include "common/base/error.h"
 #include "generator/targets/target.h"
-#include "life.h"
+#include "thing.h"
 
 #include <stddef.h>
 

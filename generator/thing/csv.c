@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct reading {
-    struct table *table;
+    struct csv *table;
     const char *path;
     size_t line;     /* that is being parsed */
     size_t row_line; /* where the row began; 0: between rows */
@@ -39,7 +39,7 @@ static void take_field(void *bytes, size_t length, void *context)
 
 static enum status take_header(struct reading *reading)
 {
-    struct table *table = reading->table;
+    struct csv *table = reading->table;
     table->columns = reading->fields;
     table->column_count = reading->count;
     for (size_t i = 0; i < table->column_count; i++)
@@ -53,7 +53,7 @@ static enum status take_header(struct reading *reading)
 static void take_row(int ending, void *context)
 {
     struct reading *reading = context;
-    struct table *table = reading->table;
+    struct csv *table = reading->table;
     (void)ending;
     if (!reading->row_line) /* a carriage return alone ended the row before, in the same line */
         reading->row_line = reading->line;
@@ -69,7 +69,7 @@ static void take_row(int ending, void *context)
         wipe_fields(reading->fields, reading->count);
     } else {
         table->rows = must_grow(table->rows, table->count, &table->room, sizeof *table->rows);
-        table->rows[table->count++] = (struct table_row){reading->row_line, reading->fields};
+        table->rows[table->count++] = (struct csv_row){reading->row_line, reading->fields};
     }
     reading->fields = NULL;
     reading->count = reading->room = 0;
@@ -111,12 +111,12 @@ static enum status parse(struct reading *reading, const char *bytes, size_t leng
     return reading->status;
 }
 
-enum status table_read(const char *path, struct table *table, struct error *error)
+enum status csv_read(const char *path, struct csv *table, struct error *error)
 {
     struct text bytes = {0};
     struct reading reading = {.table = table, .path = path, .error = error};
-    *table = (struct table){0};
-    enum status status = read_file(path, TABLE_LARGEST, &bytes, error);
+    *table = (struct csv){0};
+    enum status status = read_file(path, CSV_LARGEST, &bytes, error);
     if (!status) {
         size_t mark = bytes.length >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
         status = parse(&reading, text_string(&bytes) + mark, bytes.length - mark);
@@ -129,7 +129,7 @@ enum status table_read(const char *path, struct table *table, struct error *erro
     return status;
 }
 
-const char *table_field(const struct table *table, const struct table_row *row, const char *name)
+const char *csv_field(const struct csv *table, const struct csv_row *row, const char *name)
 {
     for (size_t i = 0; i < table->column_count; i++)
         if (strcmp(table->columns[i], name) == 0)
@@ -137,12 +137,12 @@ const char *table_field(const struct table *table, const struct table_row *row, 
     return NULL;
 }
 
-void table_free(struct table *table)
+void csv_wipe(struct csv *table)
 {
     for (size_t i = 0; i < table->count; i++)
         wipe_fields(table->rows[i].fields, table->column_count);
     free(table->rows);
     if (table->columns)
         wipe_fields(table->columns, table->column_count);
-    *table = (struct table){0};
+    *table = (struct csv){0};
 }

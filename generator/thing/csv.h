@@ -6,28 +6,28 @@
 
 #include <stddef.h>
 
-enum { TABLE_LARGEST = 256 << 20 };
+enum { CSV_LARGEST = 256 << 20 };
 
-struct table_row {
+struct csv_row {
     size_t line;   /* where it begins in the file, from 1 */
     char **fields; /* as many as there are columns */
 };
 
-struct table {
+struct csv {
     char **columns;
     size_t column_count;
-    struct table_row *rows;
+    struct csv_row *rows;
     size_t count, room;
 };
 
 /* Reads the file; its first row names the columns. WRONG_INPUT with the line for broken quotes, a
  * row with more or fewer fields than columns, a NUL, bytes that are not UTF-8, a column named
  * twice. */
-enum status table_read(const char *path, struct table *table, struct error *error);
+enum status csv_read(const char *path, struct csv *table, struct error *error);
 
 /* The field of the column called name, NULL when there is no such column. */
-const char *table_field(const struct table *table, const struct table_row *row, const char *name);
+const char *csv_field(const struct csv *table, const struct csv_row *row, const char *name);
 
-void table_free(struct table *table); /* overwrites the fields first: some are passwords */
+void csv_wipe(struct csv *table); /* overwrites the fields first: some are passwords */
 
 #endif

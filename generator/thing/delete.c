@@ -1,5 +1,7 @@
-/* Deleting a thing; life.c says how the steps lie on the disk. */
-#include "life_parts.h"
+/* Deleting a thing; thing.c lists the steps. */
+#include "thing.h"
+#include "enrol.h"
+#include "pair.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/spec.h"
@@ -11,11 +13,11 @@
 /* The serial of the certificate in a file, "" when there is none that can be read. */
 static void serial_of_file(const char *name, const char *file, struct certificate_facts *facts)
 {
-    owned char *path = thing_file(name, file);
+    owned char *path = record_file(name, file);
     struct text pem = {0}, der = {0};
     struct error unread = {0};
     *facts = (struct certificate_facts){0};
-    if (path_exists(path) && !read_file(path, LARGEST_PEM, &pem, &unread) &&
+    if (path_exists(path) && !read_file(path, PAIR_LARGEST_PEM, &pem, &unread) &&
         !pem_to_der("CERTIFICATE", text_string(&pem), pem.length, &der, &unread))
         certificate_read(text_string(&der), der.length, facts, &unread);
     text_free(&pem);
@@ -75,7 +77,7 @@ static enum status remove_packages(const char *name, const cJSON *record, struct
 static enum status open_to_delete(const char *name, const char *type, int *lock, cJSON **record,
                                   struct error *error)
 {
-    enum status status = open_thing(name, lock, record, error);
+    enum status status = thing_open(name, lock, record, error);
     if (status == WRONG_INPUT && *lock >= 0) {
         error_free(error);
         status = FINE;
@@ -86,7 +88,7 @@ static enum status open_to_delete(const char *name, const char *type, int *lock,
     return status;
 }
 
-enum status thing_delete(struct target *target, const char *name, const char *type, bool *revoked,
+enum status delete_thing(struct target *target, const char *name, const char *type, bool *revoked,
                          struct error *error)
 {
     static const char *const files[] = {"next-key.pem", "next-cert.pem", "key.pem", "cert.pem",
@@ -96,7 +98,7 @@ enum status thing_delete(struct target *target, const char *name, const char *ty
     *revoked = false;
     enum status status = open_to_delete(name, type, &lock, &record, error);
     if (!status) /* before the record says that it is deleted */
-        status = check_place(target, name, json_get(record, "registration"), error);
+        status = enrol_check_place(target, name, json_get(record, "registration"), error);
     if (!status && record && strcmp(record_state(record), "deleting") != 0) {
         json_put_string(record, "state", "deleting");
         status = record_write(record, error);
@@ -109,11 +111,11 @@ enum status thing_delete(struct target *target, const char *name, const char *ty
         status = remove_packages(name, record, error);
     fault_point("delete:package");
     for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++) {
-        owned char *path = thing_file(name, files[i]);
+        owned char *path = record_file(name, files[i]);
         status = remove_tree(path, error);
     }
     fault_point("delete:record");
-    owned char *folder = thing_folder(name);
+    owned char *folder = record_folder(name);
     if (!status)
         status = remove_tree(folder, error);
     if (!status)

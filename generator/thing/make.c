@@ -1,5 +1,7 @@
-/* Making things; life.c says how the steps lie on the disk. */
-#include "life_parts.h"
+/* Making things; thing.c lists the steps. */
+#include "thing.h"
+#include "enrol.h"
+#include "pair.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/spec.h"
@@ -42,10 +44,10 @@ static enum status take_up(struct making *thing, cJSON *there)
 static enum status stage_first_key(struct making *thing, struct batch *batch)
 {
     secret_owned struct secret pem = {0};
-    owned char *path = thing_file(json_string(thing->record, "name", ""), "key.pem");
-    enum status status = find_key(thing->plan->platform, path, &thing->key, &thing->error);
+    owned char *path = record_file(json_string(thing->record, "name", ""), "key.pem");
+    enum status status = pair_find_key(thing->plan->platform, path, &thing->key, &thing->error);
     if (!status)
-        status = note_key(json_get(thing->record, "registration"), thing->key, &thing->error);
+        status = enrol_note_key(json_get(thing->record, "registration"), thing->key, &thing->error);
     if (!status)
         status = key_to_pem(thing->key, &pem, &thing->error);
     return status ? status
@@ -57,7 +59,7 @@ static enum status choose_marks(struct making *thing)
 {
     enum status status = FINE;
     if (!json_string(thing->record, "serial", NULL))
-        status = choose_serial(thing->record, "serial", &thing->error);
+        status = enrol_choose_serial(thing->record, "serial", &thing->error);
     if (!status && thing->target->remote && !json_get(thing->record, "claim")) {
         owned char *claim = must_format("%s@%s", json_string(thing->record, "serial", ""),
                                         json_string(thing->record, "created", ""));
@@ -65,15 +67,15 @@ static enum status choose_marks(struct making *thing)
         json_put(thing->record, "registration", json_object());
     }
     if (!status)
-        status = check_place(thing->target, json_string(thing->record, "name", ""),
-                             json_get(thing->record, "registration"), &thing->error);
+        status = enrol_check_place(thing->target, json_string(thing->record, "name", ""),
+                                   json_get(thing->record, "registration"), &thing->error);
     return status;
 }
 
 static enum status begin(struct making *thing, struct batch *batch)
 {
     const char *name = json_string(thing->record, "name", "");
-    owned char *folder = thing_folder(name);
+    owned char *folder = record_folder(name);
     cJSON *there = NULL;
     enum status status = make_folders(folder, FOLDER_SECRET, &thing->error);
     if (!status)
@@ -100,28 +102,29 @@ static enum status prepare(struct making *thing)
 {
     const char *name = json_string(thing->record, "name", "");
     const char *serial = json_string(thing->record, "serial", "");
-    owned char *key_path = thing_file(name, "key.pem");
-    owned char *certificate_path = thing_file(name, "cert.pem");
+    owned char *key_path = record_file(name, "key.pem");
+    owned char *certificate_path = record_file(name, "cert.pem");
     struct enrolment *enrolment = &thing->enrolment;
     enum status status = FINE;
     if (!thing->key)
-        status = find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
+        status = pair_find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
     enrolment->registration = json_get(thing->record, "registration");
     if (!status)
-        status = fill_enrolment(thing->target, thing->key, thing->plan, thing->record, serial,
-                                &thing->request, enrolment, &thing->error);
+        status = enrol_fill(thing->target, thing->key, thing->plan, thing->record, serial,
+                            &thing->request, enrolment, &thing->error);
     enrolment->resumed = thing->resumed;
     enrolment->owner = thing;
     if (!status && !thing->target->remote && path_exists(certificate_path))
-        status = read_certificate(certificate_path, serial, &enrolment->certificate, &thing->error);
+        status =
+            pair_read_certificate(certificate_path, serial, &enrolment->certificate, &thing->error);
     return status;
 }
 
 static enum status stage_all(struct making *thing, struct batch *batch)
 {
     const char *name = json_string(thing->record, "name", "");
-    owned char *key_path = thing_file(name, "key.pem");
-    owned char *certificate_path = thing_file(name, "cert.pem");
+    owned char *key_path = record_file(name, "key.pem");
+    owned char *certificate_path = record_file(name, "cert.pem");
     const struct text *certificate = &thing->enrolment.certificate;
     struct error *error = &thing->enrolment.error;
     struct certificate_facts facts;
@@ -132,9 +135,9 @@ static enum status stage_all(struct making *thing, struct batch *batch)
     record_put_certificate(thing->record, &facts);
     if (!thing->target->remote)
         json_put_string(thing->record, "state", "active");
-    status = stage_pair(batch, key_path, thing->key, certificate_path, certificate, error);
+    status = pair_stage(batch, key_path, thing->key, certificate_path, certificate, error);
     if (!status)
-        status = stage_package(thing->plan, thing->record, thing->key, certificate, batch,
+        status = package_stage(thing->plan, thing->record, thing->key, certificate, batch,
                                &thing->size, error);
     return status ? status : record_stage(thing->record, batch, error);
 }
@@ -174,7 +177,7 @@ static void make_install(struct enrolment *const *ready, size_t count)
 /* It is through, for better or worse. */
 static void finish(struct making *thing)
 {
-    owned char *folder = thing_folder(json_string(thing->record, "name", ""));
+    owned char *folder = record_folder(json_string(thing->record, "name", ""));
     if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
         remove_empty_folder(folder); /* of a thing that never came to have a record */
     unlock(&thing->lock);
@@ -205,7 +208,7 @@ static void forget(struct making *thing)
     struct error left = {0};
     package_remove(json_string(thing->record, "type", ""), name, &left);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        owned char *path = thing_file(name, files[i]);
+        owned char *path = record_file(name, files[i]);
         remove_tree(path, &left);
     }
     error_free(&left);
@@ -253,7 +256,7 @@ static void commit_beginnings(struct batch *batch, struct making *things, size_t
     error_free(&error);
 }
 
-void things_make(struct target *target, struct making *things, size_t count,
+void make_things(struct target *target, struct making *things, size_t count,
                  void (*through)(void *context, struct making *thing), void *context)
 {
     struct batch batch = {0};
@@ -274,7 +277,7 @@ void things_make(struct target *target, struct making *things, size_t count,
             finish(&things[i]);
 }
 
-void making_free(struct making *making)
+void make_free(struct making *making)
 {
     json_wipe(making->record);
     error_free(&making->error);

@@ -200,19 +200,24 @@ static enum status write_package(const struct artifacts *artifacts, const char *
     return status;
 }
 
-enum status package_stage(const struct package_plan *plan, const cJSON *record,
-                          const struct text *certificate_der, const struct secret *key_der,
-                          struct batch *batch, struct package_size *size, struct error *error)
+enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
+                          const struct text *certificate_der, struct batch *batch,
+                          struct package_size *size, struct error *error)
 {
     const char *type = json_string(record, "type", ""), *name = json_string(record, "name", "");
     owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
+    secret_owned struct secret key_der = {0};
+    enum key_encoding encoding = KEY_PKCS8;
     struct artifacts artifacts = {0};
     *size = (struct package_size){0};
-    enum status status = remove_tree(making, error);
+    key_encoding_named(json_string(json_get(plan->platform, "key"), "encoding", ""), &encoding);
+    enum status status = key_to_der(key, encoding, &key_der, error);
+    if (!status)
+        status = remove_tree(making, error);
     if (!status)
         status = make_folders(making, FOLDER_SECRET, error);
     if (!status)
-        status = collect(plan, record, certificate_der, key_der, &artifacts, error);
+        status = collect(plan, record, certificate_der, &key_der, &artifacts, error);
     if (!status)
         status = write_package(&artifacts, making, batch, size, error);
     if (!status)

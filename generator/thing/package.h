@@ -18,6 +18,7 @@
 #include "generator/targets/target.h"
 
 #include <cjson/cJSON.h>
+#include <openssl/evp.h>
 
 /* What all packages of a type share. */
 struct package_plan {
@@ -43,11 +44,11 @@ struct package_size {
     size_t files, bytes;
 };
 
-/* Writes the package into its folder beside, and stages the putting in place as the batch's next
- * step. */
-enum status package_stage(const struct package_plan *plan, const cJSON *record,
-                          const struct text *certificate_der, const struct secret *key_der,
-                          struct batch *batch, struct package_size *size, struct error *error);
+/* Writes the package into its folder beside, with the key in the encoding that the platform needs,
+ * and stages the putting in place as the batch's next step. */
+enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
+                          const struct text *certificate_der, struct batch *batch,
+                          struct package_size *size, struct error *error);
 
 /* Removes a package, and what a killed command left of one. */
 enum status package_remove(const char *type, const char *name, struct error *error);

@@ -8,19 +8,38 @@
 
 enum { LARGEST_RECORD = 1 << 20 };
 
-char *thing_folder(const char *name)
+char *record_folder(const char *name)
 {
     return path_join(THINGS_FOLDER, name);
 }
 
-char *thing_file(const char *name, const char *file)
+char *record_file(const char *name, const char *file)
 {
     return must_format(THINGS_FOLDER "/%s/%s", name, file);
 }
 
+cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
+                  const char *ssid, const char *password)
+{
+    cJSON *record = json_object(), *wifi = json_object();
+    char now[32];
+    format_time(time(NULL), now);
+    json_put_number(record, "version", 1);
+    json_put_string(record, "name", name);
+    json_put_string(record, "type", type);
+    json_put_string(record, "target", target);
+    json_put_string(record, "state", "making");
+    json_put_string(record, "created", now);
+    json_put(record, "attributes", attributes);
+    json_put_string(wifi, "ssid", ssid);
+    json_put_string(wifi, "password", password);
+    json_put(record, "wifi", wifi);
+    return record;
+}
+
 enum status record_read(const char *name, cJSON **record, struct error *error)
 {
-    owned char *path = thing_file(name, "thing.json");
+    owned char *path = record_file(name, "thing.json");
     *record = NULL;
     if (!path_exists(path))
         return FINE;
@@ -37,7 +56,7 @@ enum status record_read(const char *name, cJSON **record, struct error *error)
 enum status record_stage(const cJSON *record, struct batch *batch, struct error *error)
 {
     struct text bytes = {0};
-    owned char *path = thing_file(json_string(record, "name", ""), "thing.json");
+    owned char *path = record_file(json_string(record, "name", ""), "thing.json");
     text_reserve(&bytes, 8192); /* so that no password stays behind when it grows */
     json_layout(record, &bytes);
     enum status status =
@@ -96,7 +115,18 @@ cJSON *record_public(const cJSON *record)
     return copy;
 }
 
-struct names *thing_names(void)
+struct names *record_names(void)
 {
     return folders_with(THINGS_FOLDER, ".");
+}
+
+void record_change(cJSON *record, const struct changes *changes)
+{
+    cJSON *wifi = json_get(record, "wifi");
+    if (changes->attributes)
+        json_put(record, "attributes", cJSON_Duplicate(changes->attributes, true));
+    if (changes->ssid)
+        json_put_string(wifi, "ssid", changes->ssid);
+    if (changes->password)
+        json_put_string(wifi, "password", changes->password);
 }

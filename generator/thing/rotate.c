@@ -1,5 +1,7 @@
-/* Rotating and rebuilding a thing; life.c says how the steps lie on the disk. */
-#include "life_parts.h"
+/* Rotating and rebuilding a thing; thing.c lists the steps. */
+#include "thing.h"
+#include "enrol.h"
+#include "pair.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/spec.h"
@@ -8,27 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void apply(const struct changes *changes, cJSON *record)
-{
-    cJSON *wifi = json_get(record, "wifi");
-    if (changes->attributes)
-        json_put(record, "attributes", cJSON_Duplicate(changes->attributes, true));
-    if (changes->ssid)
-        json_put_string(wifi, "ssid", changes->ssid);
-    if (changes->password)
-        json_put_string(wifi, "password", changes->password);
-}
-
 /* The next key, on the disk before a remote target hears of it. */
 static enum status stage_next_key(const struct package_plan *plan, cJSON *record,
                                   struct batch *batch, struct error *error)
 {
-    owned char *path = thing_file(json_string(record, "name", ""), "next-key.pem");
+    owned char *path = record_file(json_string(record, "name", ""), "next-key.pem");
     secret_owned struct secret pem = {0};
     EVP_PKEY *key = NULL;
-    enum status status = find_key(plan->platform, path, &key, error);
+    enum status status = pair_find_key(plan->platform, path, &key, error);
     if (!status)
-        status = note_key(json_get(record, "next_registration"), key, error);
+        status = enrol_note_key(json_get(record, "next_registration"), key, error);
     if (!status)
         status = key_to_pem(key, &pem, error);
     if (!status)
@@ -51,7 +42,7 @@ static enum status change_resumed(cJSON *record, const struct changes *changes, 
         return advise(error, "make rotate name=%s finishes that; then ask for the change", name);
     }
     if (other)
-        apply(changes, record);
+        record_change(record, changes);
     return FINE;
 }
 
@@ -61,21 +52,21 @@ static enum status begin_rotation(struct target *target, const struct package_pl
 {
     const char *state = record_state(record);
     struct batch batch = {0};
-    enum status status = check_place(target, json_string(record, "name", ""),
-                                     json_get(record, "registration"), error);
+    enum status status = enrol_check_place(target, json_string(record, "name", ""),
+                                           json_get(record, "registration"), error);
     *resumed = strcmp(state, "rotating") == 0;
     if (status || *resumed)
         return status ? status : change_resumed(record, changes, error);
     if (strcmp(state, "active") != 0)
-        return not_whole(record, error);
-    status = choose_serial(record, "next_serial", error);
+        return thing_half_done(record, error);
+    status = enrol_choose_serial(record, "next_serial", error);
     json_put_string(record, "state", "rotating");
-    apply(changes, record);
+    record_change(record, changes);
     if (target->remote) {
         json_put(record, "next_registration", json_object());
         if (!status)
-            status = check_place(target, json_string(record, "name", ""),
-                                 json_get(record, "next_registration"), error);
+            status = enrol_check_place(target, json_string(record, "name", ""),
+                                       json_get(record, "next_registration"), error);
         if (!status)
             status = stage_next_key(plan, record, &batch, error);
     }
@@ -103,10 +94,10 @@ struct rotation {
 static enum status keep_next(const struct rotation *rotation, struct error *error)
 {
     const char *name = json_string(rotation->record, "name", "");
-    owned char *key_path = thing_file(name, "next-key.pem");
-    owned char *certificate_path = thing_file(name, "next-cert.pem");
+    owned char *key_path = record_file(name, "next-key.pem");
+    owned char *certificate_path = record_file(name, "next-cert.pem");
     struct batch batch = {0};
-    enum status status = stage_pair(&batch, key_path, rotation->key, certificate_path,
+    enum status status = pair_stage(&batch, key_path, rotation->key, certificate_path,
                                     &rotation->enrolment.certificate, error);
     if (!status)
         status = batch_commit(&batch, error);
@@ -135,18 +126,18 @@ static void promote(cJSON *record, const struct certificate_facts *facts)
 static enum status take_over(struct rotation *rotation, struct error *error)
 {
     const char *name = json_string(rotation->record, "name", "");
-    owned char *key_path = thing_file(name, "key.pem");
-    owned char *certificate_path = thing_file(name, "cert.pem");
+    owned char *key_path = record_file(name, "key.pem");
+    owned char *certificate_path = record_file(name, "cert.pem");
     const struct text *certificate = &rotation->enrolment.certificate;
     struct certificate_facts facts;
     struct batch batch = {0};
     enum status status =
         certificate_read(text_string(certificate), certificate->length, &facts, error);
     if (!status)
-        status = stage_package(rotation->plan, rotation->record, rotation->key, certificate, &batch,
+        status = package_stage(rotation->plan, rotation->record, rotation->key, certificate, &batch,
                                rotation->size, error);
     if (!status)
-        status = stage_pair(&batch, key_path, rotation->key, certificate_path, certificate, error);
+        status = pair_stage(&batch, key_path, rotation->key, certificate_path, certificate, error);
     if (!status) {
         promote(rotation->record, &facts);
         status = record_stage(rotation->record, &batch, error);
@@ -190,18 +181,18 @@ static enum status prepare_rotation(struct rotation *rotation, struct error *err
     struct enrolment *enrolment = &rotation->enrolment;
     const char *name = json_string(record, "name", "");
     const char *mark = json_string(record, "next_serial", "");
-    owned char *key_path = thing_file(name, rotation->taken_over ? "key.pem" : "next-key.pem");
-    owned char *certificate_path = thing_file(name, "next-cert.pem");
+    owned char *key_path = record_file(name, rotation->taken_over ? "key.pem" : "next-key.pem");
+    owned char *certificate_path = record_file(name, "next-cert.pem");
     enrolment->registration =
         json_get(record, rotation->taken_over ? "registration" : "next_registration");
-    enum status status = find_key(rotation->plan->platform, key_path, &rotation->key, error);
+    enum status status = pair_find_key(rotation->plan->platform, key_path, &rotation->key, error);
     if (!status)
-        status = fill_enrolment(rotation->target, rotation->key, rotation->plan, record, mark,
-                                &rotation->request, enrolment, error);
+        status = enrol_fill(rotation->target, rotation->key, rotation->plan, record, mark,
+                            &rotation->request, enrolment, error);
     enrolment->renewal = true;
     enrolment->owner = rotation;
     if (!status && !rotation->target->remote && path_exists(certificate_path))
-        status = read_certificate(certificate_path, mark, &enrolment->certificate, error);
+        status = pair_read_certificate(certificate_path, mark, &enrolment->certificate, error);
     return status;
 }
 
@@ -226,8 +217,8 @@ static enum status finish_rotation(struct target *target, cJSON *record, struct 
     static const char *const done[] = {"retired", "retired_mark", "retired_registration",
                                        "next_serial"};
     const char *name = json_string(record, "name", "");
-    owned char *key_path = thing_file(name, "next-key.pem");
-    owned char *certificate_path = thing_file(name, "next-cert.pem");
+    owned char *key_path = record_file(name, "next-key.pem");
+    owned char *certificate_path = record_file(name, "next-cert.pem");
     const cJSON *registration = json_get(record, "retired_registration");
     const struct retired_certificate old = {.serial = json_string(record, "retired", NULL),
                                             .mark = json_string(record, "retired_mark", NULL),
@@ -252,15 +243,15 @@ static enum status finish_rotation(struct target *target, cJSON *record, struct 
     return status ? status : record_write(record, error);
 }
 
-enum status thing_rotate(struct target *target, const struct package_plan *plan, const char *name,
+enum status rotate_thing(struct target *target, const struct package_plan *plan, const char *name,
                          const struct changes *changes, cJSON **record, struct package_size *size,
                          struct error *error)
 {
     struct rotation rotation = {.target = target, .plan = plan, .size = size};
     int lock;
-    enum status status = open_thing(name, &lock, record, error);
+    enum status status = thing_open(name, &lock, record, error);
     if (!status && !*record)
-        status = no_such_thing(name, error);
+        status = thing_not_found(name, error);
     if (!status)
         status = begin_rotation(target, plan, *record, changes, &rotation.enrolment.resumed, error);
     fault_point("rotate:begun");
@@ -271,70 +262,6 @@ enum status thing_rotate(struct target *target, const struct package_plan *plan,
         status = enrol_next(target, &rotation, error);
     if (!status)
         status = finish_rotation(target, *record, error);
-    unlock(&lock);
-    return status;
-}
-/* --- rebuilding --- */
-
-static enum status restage(const struct package_plan *plan, cJSON *record,
-                           struct package_size *size, struct error *error)
-{
-    const char *name = json_string(record, "name", "");
-    owned char *key_path = thing_file(name, "key.pem");
-    owned char *certificate_path = thing_file(name, "cert.pem");
-    struct text certificate = {0};
-    struct batch batch = {0};
-    EVP_PKEY *key = NULL;
-    enum status status = read_key(key_path, &key, error);
-    if (!status)
-        status = read_certificate(certificate_path,
-                                  json_string(json_get(record, "certificate"), "serial", ""),
-                                  &certificate, error);
-    if (!status && !certificate.length)
-        status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
-                      certificate_path);
-    if (!status)
-        status = stage_package(plan, record, key, &certificate, &batch, size, error);
-    if (!status)
-        status = record_stage(record, &batch, error);
-    if (!status)
-        status = batch_commit(&batch, error);
-    batch_drop(&batch);
-    EVP_PKEY_free(key);
-    text_free(&certificate);
-    return status;
-}
-
-/* What a target keeps of a thing changes before the record says so: then the same command does it
- * again after a kill. */
-static enum status amend(struct target *target, const struct changes *changes, const cJSON *record,
-                         struct error *error)
-{
-    if (!target->amend || !changes->attributes ||
-        cJSON_Compare(changes->attributes, json_get(record, "attributes"), true))
-        return FINE;
-    return target->amend(target, json_string(record, "name", ""), json_string(record, "claim", ""),
-                         changes->attributes, error);
-}
-
-enum status thing_rebuild(struct target *target, const struct package_plan *plan, const char *name,
-                          const struct changes *changes, cJSON **record, struct package_size *size,
-                          struct error *error)
-{
-    int lock;
-    enum status status = open_thing(name, &lock, record, error);
-    if (!status && !*record)
-        status = no_such_thing(name, error);
-    if (!status && strcmp(record_state(*record), "active") != 0)
-        status = not_whole(*record, error);
-    if (!status)
-        status = check_place(target, name, json_get(*record, "registration"), error);
-    if (!status)
-        status = amend(target, changes, *record, error);
-    if (!status) {
-        apply(changes, *record);
-        status = restage(plan, *record, size, error);
-    }
     unlock(&lock);
     return status;
 }

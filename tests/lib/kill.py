@@ -2,7 +2,7 @@
 """kill.py COMMAND WAY AFTERWARDS [TYPE]: SIGKILL at every step of a command, then what a person would do next.
 
 COMMAND     create, first-create (on a fresh project), rotate or delete
-WAY         points: the fault points of generator/thing/life.c and targets/local.c by name, and every rename
+WAY         points: the fault points of generator/thing/ and targets/local.c by name, and every rename
             calls:  every system call that changes the disk (strace injects the signal)
 AFTERWARDS  again: the same command; delete: the thing is deleted
 

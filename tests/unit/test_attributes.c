@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 #include "generator/thing/wifi.h"
 #include "generator/thing/attributes.h"
+#include "generator/thing/thing.h"
 
 static const char type[] = "{\"name\": \"climate\", \"attributes\": [{\"name\": \"zone\", "
                            "\"default\": \"1\", \"pattern\": "
@@ -15,7 +16,8 @@ static enum status wish(const char *given, cJSON **attributes)
 {
     cJSON *type_json = cJSON_Parse(type), *given_json = cJSON_Parse(given);
     assert_true(type_json && given_json);
-    enum status status = wish_attributes(type_json, given_json, "t.csv:2: ", attributes, &error);
+    enum status status =
+        attributes_complete(type_json, given_json, "t.csv:2: ", attributes, &error);
     cJSON_Delete(type_json);
     cJSON_Delete(given_json);
     return status;
@@ -70,8 +72,8 @@ static void attributes_that_cannot_be(void **state)
 static void names(void **state)
 {
     (void)state;
-    assert_int_equal(wish_name("AC-1", "", &error), FINE);
-    assert_failed(wish_name("a b", "t.csv:2: ", &error), WRONG_INPUT,
+    assert_int_equal(thing_check_name("AC-1", "", &error), FINE);
+    assert_failed(thing_check_name("a b", "t.csv:2: ", &error), WRONG_INPUT,
                   "t.csv:2: \"a b\" cannot be the name of a thing");
     assert_string_equal(text_string(&error.advice), "1 to 64 of letters, digits and : _ -");
 }

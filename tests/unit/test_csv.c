@@ -3,12 +3,12 @@
 
 #include "generator/thing/csv.h"
 
-static struct table table;
+static struct csv table;
 
 static int forget(void **state)
 {
     (void)state;
-    table_free(&table);
+    csv_wipe(&table);
     return 0;
 }
 
@@ -18,7 +18,7 @@ static void assert_table(const char *csv, const char *wanted)
     struct text got = {0};
     forget(NULL);
     put("t.csv", csv);
-    assert_fine(table_read("t.csv", &table, &error));
+    assert_fine(csv_read("t.csv", &table, &error));
     for (size_t i = 0; i < table.column_count; i++)
         text_add_format(&got, "%s%s", i ? "|" : "", table.columns[i]);
     for (size_t i = 0; i < table.count; i++) {
@@ -68,15 +68,15 @@ static void fields_by_name(void **state)
 {
     (void)state;
     assert_table("name,zone\nk,2\n", "name|zone/2:k|2");
-    assert_string_equal(table_field(&table, &table.rows[0], "zone"), "2");
-    assert_null(table_field(&table, &table.rows[0], "Zone"));
+    assert_string_equal(csv_field(&table, &table.rows[0], "zone"), "2");
+    assert_null(csv_field(&table, &table.rows[0], "Zone"));
 }
 
 static void assert_refused(const char *csv, size_t length, const char *message)
 {
     forget(NULL);
     put_bytes("t.csv", csv, length);
-    assert_failed(table_read("t.csv", &table, &error), WRONG_INPUT, message);
+    assert_failed(csv_read("t.csv", &table, &error), WRONG_INPUT, message);
 }
 
 #define REFUSED_WITH(csv, message) assert_refused((csv), sizeof(csv) - 1, (message))
@@ -99,7 +99,7 @@ static void what_is_no_table(void **state)
     REFUSED_WITH("a,b\n\xff\n", "t.csv:2: a field is not UTF-8 text"); /* and too short */
     REFUSED_WITH("\xff,b\n1\n", "t.csv:1: a field is not UTF-8 text");
     forget(NULL);
-    assert_failed(table_read("none.csv", &table, &error), WRONG_INPUT, "none.csv: no such file");
+    assert_failed(csv_read("none.csv", &table, &error), WRONG_INPUT, "none.csv: no such file");
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "generator/thing/bulk.h"
-#include "generator/thing/life.h"
+#include "generator/thing/thing.h"
 #include "generator/thing/record.h"
 
 #include <dirent.h>
@@ -76,12 +76,12 @@ static struct making wanted(const char *name)
 static enum outcome make(const char *name)
 {
     struct making making = wanted(name);
-    things_make(&target, &making, 1, NULL, NULL);
+    make_things(&target, &making, 1, NULL, NULL);
     enum outcome outcome = making.outcome;
     error_free(&error);
     error = making.error;
     making.error = (struct error){0};
-    making_free(&making);
+    make_free(&making);
     return outcome;
 }
 
@@ -156,7 +156,7 @@ static bool same_bytes(const struct text *one, const struct text *other)
 static void assert_whole(const char *name)
 {
     cJSON *record = record_of(name);
-    owned char *folder = thing_folder(name), *made = package_folder("greenhouse", name);
+    owned char *folder = record_folder(name), *made = package_folder("greenhouse", name);
     owned char *manifest = path_join(made, "manifest.json");
     assert_string_equal(record_state(record), "active");
     assert_string_equal(json_string(record, "serial", "?"),
@@ -301,7 +301,7 @@ static void several_at_once(void **state)
     things[1] = wanted("b");
     things[2] = wanted("c");
     things[3] = wanted("d");
-    things_make(&target, things, 4, NULL, NULL);
+    make_things(&target, things, 4, NULL, NULL);
     assert_int_equal(things[0].outcome, MADE);
     assert_int_equal(things[1].outcome, EXISTED);
     assert_int_equal(things[2].outcome, MADE);
@@ -310,12 +310,12 @@ static void several_at_once(void **state)
                         "certificates/d/thing.json:1:11: this is not JSON");
     assert_true(things[0].size.files > 5 && things[0].size.bytes > 1000);
     for (size_t i = 0; i < 4; i++)
-        making_free(&things[i]);
+        make_free(&things[i]);
     assert_whole("a");
     assert_whole("c");
     owned char *a = serial_of("a"), *c = serial_of("c");
     assert_string_not_equal(a, c);
-    struct names *names = thing_names();
+    struct names *names = record_names();
     assert_int_equal(names->count, 4);
     assert_string_equal(names->at[0], "a");
     names_free(names);
@@ -356,7 +356,7 @@ static void in_bulk(void **state)
         owned char *name = must_format("t%d", i);
         if (i != 9)
             assert_whole(name);
-        making_free(&things[i]);
+        make_free(&things[i]);
     }
     assert_fine(bulk_make(&target, things, 0, see, &seen, &error));
 }
@@ -374,13 +374,13 @@ static void do_rotate(void)
 {
     cJSON *record = NULL;
     struct package_size size;
-    thing_rotate(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error);
+    rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error);
     json_wipe(record);
 }
 
 static void do_delete(void)
 {
-    thing_delete(&target, "kitchen", NULL, &(bool){false}, &error);
+    delete_thing(&target, "kitchen", NULL, &(bool){false}, &error);
 }
 
 static bool killed_at(const char *fault, act *action)
@@ -479,7 +479,7 @@ static void changes_are_made(void **state)
     assert_int_equal(make("kitchen"), MADE);
     owned char *serial = serial_of("kitchen");
     struct text key = packaged("key.der");
-    assert_fine(thing_rebuild(&target, &plan, "kitchen", &changes, &record, &size, &error));
+    assert_fine(rebuild_thing(&target, &plan, "kitchen", &changes, &record, &size, &error));
     json_wipe(record);
     assert_whole("kitchen");
     record = record_of("kitchen");
@@ -501,7 +501,7 @@ static void changes_are_made(void **state)
     cJSON_Delete(attributes);
     json_wipe(record);
     struct changes none = {0};
-    assert_failed(thing_rebuild(&target, &plan, "nobody", &none, &record, &size, &error),
+    assert_failed(rebuild_thing(&target, &plan, "nobody", &none, &record, &size, &error),
                   WRONG_INPUT, "there is no thing \"nobody\"");
 }
 
@@ -511,16 +511,16 @@ static void deleting(void **state)
     assert_int_equal(make("kitchen"), MADE);
     assert_int_equal(make("attic"), MADE);
     owned char *serial = serial_of("kitchen");
-    assert_fine(thing_delete(&target, "kitchen", NULL, &(bool){false}, &error));
+    assert_fine(delete_thing(&target, "kitchen", NULL, &(bool){false}, &error));
     assert_false(path_exists("certificates/kitchen") || path_exists(package));
     assert_true(is_revoked(serial));
     assert_whole("attic");
-    assert_failed(thing_delete(&target, "kitchen", NULL, &(bool){false}, &error), WRONG_INPUT,
+    assert_failed(delete_thing(&target, "kitchen", NULL, &(bool){false}, &error), WRONG_INPUT,
                   "there is no thing \"kitchen\"");
-    assert_failed(thing_delete(&target, "attik", NULL, &(bool){false}, &error), WRONG_INPUT,
+    assert_failed(delete_thing(&target, "attik", NULL, &(bool){false}, &error), WRONG_INPUT,
                   "there is no thing \"attik\"");
     assert_string_equal(text_string(&error.advice), "did you mean \"attic\"?");
-    assert_failed(thing_delete(&target, "..", NULL, &(bool){false}, &error), WRONG_INPUT,
+    assert_failed(delete_thing(&target, "..", NULL, &(bool){false}, &error), WRONG_INPUT,
                   "there is no thing \"..\"");
 }
 
@@ -535,7 +535,7 @@ static void deleting_is_resumed(void **state)
         owned char *serial = serial_of("kitchen");
         if (!killed_at(faults[i], do_delete))
             fail_msg("%s was not reached", faults[i]);
-        assert_fine(thing_delete(&target, "kitchen", NULL, &(bool){false}, &error));
+        assert_fine(delete_thing(&target, "kitchen", NULL, &(bool){false}, &error));
         assert_true(is_revoked(serial));
         assert_int_equal(entries_in("certificates"), 0);
         assert_int_equal(entries_in("sensortypes/greenhouse/sensors"), 0);
@@ -551,7 +551,7 @@ static void half_made_things_are_deleted(void **state)
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         assert_int_equal(no_things(NULL), 0);
         assert_true(killed_at(faults[i], do_make));
-        assert_fine(thing_delete(&target, "kitchen", NULL, &(bool){false}, &error));
+        assert_fine(delete_thing(&target, "kitchen", NULL, &(bool){false}, &error));
         assert_int_equal(entries_in("certificates"), 0);
         assert_int_equal(entries_in("sensortypes/greenhouse/sensors"), 0);
     }
@@ -565,7 +565,7 @@ static void states_that_exclude_each_other(void **state)
     struct package_size size;
     assert_true(killed_at("create:begun", do_make));
     assert_failed(
-        thing_rotate(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
+        rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
         WRONG_INPUT, "kitchen is half-made");
     json_wipe(record);
     assert_int_equal(make("kitchen"), MADE);
@@ -576,7 +576,7 @@ static void states_that_exclude_each_other(void **state)
     assert_int_equal(make("kitchen"), FAILED);
     assert_string_equal(text_string(&error.message), "kitchen is there, and half-deleted");
     assert_failed(
-        thing_rotate(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
+        rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
         WRONG_INPUT, "kitchen is half-deleted");
     json_wipe(record);
 }
@@ -591,7 +591,7 @@ static void a_locked_thing(void **state)
     assert_string_equal(text_string(&error.message),
                         "certificates/kitchen is locked by another command");
     assert_int_equal(error.status, REFUSED);
-    assert_int_equal(thing_delete(&target, "kitchen", NULL, &(bool){false}, &error), REFUSED);
+    assert_int_equal(delete_thing(&target, "kitchen", NULL, &(bool){false}, &error), REFUSED);
     unlock(&lock);
     assert_whole("kitchen");
 }

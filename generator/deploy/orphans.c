@@ -1,8 +1,8 @@
 #include "orphans.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "life.h"
-#include "record.h"
+#include "generator/thing/thing.h"
+#include "generator/thing/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void add_id(struct thing_records *records, const cJSON *registration)
 
 void thing_records_read(struct thing_records *records, const char *target)
 {
-    records->names = thing_names();
+    records->names = record_names();
     size_t count = records->names->count;
     records->at = must_array(count + 1, sizeof *records->at);
     records->ids = must_array(3 * count + 1, sizeof *records->ids);
@@ -146,7 +146,7 @@ char *orphan_describe(const struct orphan *orphan)
 enum status orphan_remove(struct target *target, const struct orphan *orphan, struct error *error)
 {
     if (orphan->kind == ORPHAN_RECORD)
-        return thing_delete(target, orphan->name, NULL, &(bool){false}, error);
+        return delete_thing(target, orphan->name, NULL, &(bool){false}, error);
     cJSON *registration = json_object();
     if (orphan->kind == ORPHAN_CERTIFICATE) {
         json_put_string(registration, "certificate_id", orphan->certificate->id);

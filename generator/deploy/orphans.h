@@ -1,10 +1,10 @@
 /* What was left behind in an account: something of a thing without the rest. A certificate that no
  * thing has, a thing without a certificate, a record whose thing the account does not know. */
-#ifndef GENERATOR_THING_ORPHANS_H
-#define GENERATOR_THING_ORPHANS_H
+#ifndef GENERATOR_DEPLOY_ORPHANS_H
+#define GENERATOR_DEPLOY_ORPHANS_H
 
 #include "common/base/files.h"
-#include "generator/deploy/survey.h"
+#include "survey.h"
 
 /* What this project's records say. */
 struct thing_records {
@@ -48,7 +48,7 @@ const char *orphan_kind_name(enum orphan_kind kind);
 /* A line for people; freed by the caller. */
 char *orphan_describe(const struct orphan *orphan);
 
-/* In the account, or on the disk. Errors are those of target->retire() and thing_delete(). */
+/* In the account, or on the disk. Errors are those of target->retire() and delete_thing(). */
 enum status orphan_remove(struct target *target, const struct orphan *orphan, struct error *error);
 
 #endif

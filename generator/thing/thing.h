@@ -1,15 +1,17 @@
-/* The life of things: made, rotated, deleted; each resumable.
+/* Making, rotating, rebuilding and deleting things. Every operation can be resumed.
  *
- * Every step is recorded before the next one starts, and may be done again. After a kill at any
- * point the same command finishes the work: a half-made thing keeps its serial, and its key and
- * certificate once they are on disk, so there is never more than one certificate; delete removes
- * whatever there is. Things are locked one by one, and a locked thing is REFUSED at once. */
-#ifndef GENERATOR_THING_LIFE_H
-#define GENERATOR_THING_LIFE_H
+ * Every step is recorded before the next one starts, and may be repeated. After a kill at any point
+ * the same command finishes the work. A half-made thing keeps its serial number, and its key and
+ * certificate once they are on disk, so that it never has more than one certificate. delete removes
+ * whatever exists of a thing. Each thing is locked by itself; a thing that another command has locked
+ * is REFUSED at once. */
+#ifndef GENERATOR_THING_THING_H
+#define GENERATOR_THING_THING_H
 
 #include "common/base/error.h"
 #include "generator/targets/target.h"
 #include "package.h"
+#include "record.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
@@ -18,12 +20,12 @@ enum outcome { MADE, EXISTED, FAILED };
 
 /* One thing to make. */
 struct making {
-    cJSON *record; /* in: from record_new(); out: as on disk. Wiped by making_free() */
+    cJSON *record; /* in: from record_new(); out: as on disk. Wiped by make_free() */
     const struct package_plan *plan; /* of its type */
     enum outcome outcome;
     struct error error; /* when FAILED; when EXISTED, whose it is */
     struct package_size size;
-    /* inside life.c */
+    /* inside make.c */
     struct target *target;
     int lock;
     EVP_PKEY *key;
@@ -34,41 +36,31 @@ struct making {
     void *context;
 };
 
-/* What a thing shall be: takes over attributes ({"zone": "1"}, complete); copies the rest. */
-cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
-                  const char *ssid, const char *password);
-
 /* Makes count things together: what is flushed to the disk is flushed once for all of them, and a
  * remote target is asked for many at once. Each gets its own outcome; one that fails does not stop
  * the others. through (may be NULL) is called for each as soon as it is; what is MADE is durable
  * then. */
-void things_make(struct target *target, struct making *things, size_t count,
+void make_things(struct target *target, struct making *things, size_t count,
                  void (*through)(void *context, struct making *thing), void *context);
-void making_free(struct making *making);
-
-/* What a thing shall have from now on, where it is not NULL. */
-struct changes {
-    const cJSON *attributes; /* complete: {"zone": "1"} */
-    const char *ssid, *password;
-};
+void make_free(struct making *making);
 
 /* A new key and certificate beside the old ones, the package rebuilt, the old certificate revoked
  * last. *record is the thing's, as it is afterwards (wiped by the caller). WRONG_INPUT when there
  * is no such thing, or it is half-made. */
-enum status thing_rotate(struct target *target, const struct package_plan *plan, const char *name,
+enum status rotate_thing(struct target *target, const struct package_plan *plan, const char *name,
                          const struct changes *changes, cJSON **record, struct package_size *size,
                          struct error *error);
 
-/* The package made anew, with the key and certificate that there are. Otherwise as thing_rotate().
+/* The package made anew, with the key and certificate that there are. Otherwise as rotate_thing().
  */
-enum status thing_rebuild(struct target *target, const struct package_plan *plan, const char *name,
+enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, cJSON **record, struct package_size *size,
                           struct error *error);
 
 /* Revokes, then removes all there is of a thing, the record last; also of one whose record is
  * damaged. type: what it must be, NULL for any. *revoked: whether it had a certificate. WRONG_INPUT
  * when there is nothing, or it is of another type. */
-enum status thing_delete(struct target *target, const char *name, const char *type, bool *revoked,
+enum status delete_thing(struct target *target, const char *name, const char *type, bool *revoked,
                          struct error *error);
 
 /* WRONG_INPUT, with what to do instead, when an active thing has this name. */
@@ -78,6 +70,23 @@ enum status thing_absent(const char *name, struct error *error);
 enum status thing_present(const char *name, cJSON **record, struct error *error);
 
 /* WRONG_INPUT when nothing at all is there of a thing, not even what a killed command left. */
-enum status thing_traces(const char *name, struct error *error);
+enum status thing_check_folder(const char *name, struct error *error);
+
+/* WRONG_INPUT, with what is allowed, when this cannot be the name of a thing. where (may be "") goes
+ * before the message. */
+enum status thing_check_name(const char *name, const char *where, struct error *error);
+
+/* --- inside the room: what making, rotating, rebuilding and deleting share --- */
+
+/* Locks a thing that must exist, and reads its record. *record is NULL when the folder has none (left
+ * by a command that was killed). */
+enum status thing_open(const char *name, int *lock, cJSON **record, struct error *error);
+
+/* Fill the error, WRONG_INPUT: the thing exists, with the commands that make sense instead; there is
+ * no such thing, with the most similar name; the thing is half-made (half-rotated, half-deleted),
+ * with the command that finishes it. */
+enum status thing_exists(const cJSON *record, struct error *error);
+enum status thing_not_found(const char *name, struct error *error);
+enum status thing_half_done(const cJSON *record, struct error *error);
 
 #endif

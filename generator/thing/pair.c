@@ -1,0 +1,57 @@
+#include "pair.h"
+#include "common/base/json.h"
+#include "generator/pki/pki.h"
+#include "record.h"
+
+#include <string.h>
+
+enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error)
+{
+    secret_owned struct secret pem = {0};
+    enum status status = read_secret(path, PAIR_LARGEST_PEM, &pem, error);
+    return status ? status : key_from_pem(&pem, key, error);
+}
+
+enum status pair_read_certificate(const char *path, const char *serial, struct text *der,
+                                  struct error *error)
+{
+    struct text pem = {0};
+    struct certificate_facts facts;
+    enum status status = read_file(path, PAIR_LARGEST_PEM, &pem, error);
+    if (!status)
+        status = pem_to_der("CERTIFICATE", text_string(&pem), pem.length, der, error);
+    if (!status)
+        status = certificate_read(text_string(der), der->length, &facts, error);
+    if (!status && strcmp(facts.serial, serial) != 0)
+        text_clear(der);
+    text_free(&pem);
+    return status;
+}
+
+enum status pair_find_key(const cJSON *platform, const char *path, EVP_PKEY **key,
+                          struct error *error)
+{
+    enum key_algorithm algorithm = KEY_RSA_2048;
+    if (path_exists(path))
+        return pair_read_key(path, key, error);
+    key_algorithm_named(json_string(json_get(platform, "key"), "algorithm", ""), &algorithm);
+    return key_make(algorithm, key, error);
+}
+
+enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
+                       const char *certificate_path, const struct text *certificate,
+                       struct error *error)
+{
+    secret_owned struct secret key_pem = {0};
+    struct text pem = {0};
+    enum status status = key_to_pem(key, &key_pem, error);
+    if (!status)
+        status = batch_write(batch, key_path, key_pem.at, key_pem.length, FILE_SECRET, error);
+    if (!status) {
+        der_to_pem("CERTIFICATE", text_string(certificate), certificate->length, &pem);
+        status =
+            batch_write(batch, certificate_path, text_string(&pem), pem.length, FILE_SECRET, error);
+    }
+    text_free(&pem);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* The key and the certificate of a thing as PEM files, key.pem and cert.pem in its folder; during a
+ * rotation also next-key.pem and next-cert.pem. */
+#ifndef GENERATOR_THING_PAIR_H
+#define GENERATOR_THING_PAIR_H
+
+#include "common/base/files.h"
+#include "generator/pki/pki.h"
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+
+enum { PAIR_LARGEST_PEM = 1 << 16 /* bytes */ };
+
+/* Reads a private key; freed with EVP_PKEY_free(). WRONG_INPUT when the file holds none. */
+enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error);
+
+/* Reads the key from the file, or makes a new one of the platform's kind where there is no file.
+ * A new key is not written. */
+enum status pair_find_key(const cJSON *platform, const char *path, EVP_PKEY **key,
+                          struct error *error);
+
+/* Appends the certificate in the file (DER) to der, if it has this serial number; otherwise der
+ * stays empty. */
+enum status pair_read_certificate(const char *path, const char *serial, struct text *der,
+                                  struct error *error);
+
+/* Stages both files, in this order: the key, then the certificate (given as DER). */
+enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
+                       const char *certificate_path, const struct text *certificate,
+                       struct error *error);
+
+#endif
