@@ -357,6 +357,11 @@ lint: $(BUILD)/dependencies
 	@scripts/install-packages $(TEST_PACKAGES)
 	@scripts/lint
 
+## rooms-picture: draws the picture of the rooms in CONTRIBUTING.md again, from the includes
+.PHONY: rooms-picture
+rooms-picture:
+	@scripts/rooms --picture
+
 ## golden: renews the golden files
 .PHONY: golden
 golden: $(PROGRAM)
