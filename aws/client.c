@@ -8,6 +8,7 @@
  * not of calls. Nothing recurses: `done` is called from the loop and may submit, or run the loop
  * itself. */
 #include "client.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
@@ -27,13 +28,6 @@ struct known_endpoint {
     char *host; /* that was discovered; NULL for the service's own */
     struct endpoint endpoint;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 time_t client_time(const struct aws *aws)
 {
@@ -55,7 +49,7 @@ static void put_to_sleep(struct aws *aws, struct aws_transfer *transfer, double 
         must_grow(aws->sleeping, aws->sleeping_count, &aws->sleeping_room, sizeof *aws->sleeping);
     struct aws_transfer **heap = aws->sleeping;
     size_t i = aws->sleeping_count++;
-    transfer->due = now() + seconds;
+    transfer->due = clock_monotonic() + seconds;
     heap[i] = transfer;
     for (; i && heap[i]->due < heap[(i - 1) / 2]->due; i = (i - 1) / 2)
         swap(heap, i, (i - 1) / 2);
@@ -203,7 +197,7 @@ static void tell(struct aws_transfer *transfer, double wait)
         text_add_format(&line, " %d", call->http_status);
     if (call->code[0])
         text_add_format(&line, " %s", call->code);
-    text_add_format(&line, " in %.0f ms", (now() - transfer->started) * 1000);
+    text_add_format(&line, " in %.0f ms", (clock_monotonic() - transfer->started) * 1000);
     if (wait >= 0)
         text_add_format(&line, ", again in %.1f s", wait);
     options->log(options->log_context, text_string(&line));
@@ -323,7 +317,7 @@ static enum status start(struct aws *aws, struct aws_transfer *transfer, struct 
                                        .certificates = aws->certificates,
                                        .owner = transfer};
     transfer->call->attempts++;
-    transfer->started = now();
+    transfer->started = clock_monotonic();
     aws->on_wire[aws->on_wire_count++] = transfer;
     http_start(aws->http, exchange);
     return FINE;
@@ -332,7 +326,7 @@ static enum status start(struct aws *aws, struct aws_transfer *transfer, struct 
 /* The next lane whose first call may go now; the lanes take turns. */
 static struct lane *open_lane(struct aws *aws)
 {
-    double time = now();
+    double time = clock_monotonic();
     for (size_t i = 0; i < aws->lane_count; i++) {
         struct lane *lane = aws->lanes[(aws->next_lane + i) % aws->lane_count];
         if (!lane->first || lane->due > time)
@@ -350,7 +344,7 @@ static struct lane *open_lane(struct aws *aws)
 static void wake_and_start(struct aws *aws)
 {
     struct lane *lane;
-    while (aws->sleeping_count && aws->sleeping[0]->due <= now())
+    while (aws->sleeping_count && aws->sleeping[0]->due <= clock_monotonic())
         stand_in_line(wake_first(aws));
     while (aws->on_wire_count < aws->options.in_flight && (lane = open_lane(aws))) {
         struct aws_transfer *transfer = leave_line(lane);
@@ -468,7 +462,7 @@ static void take_answers(struct aws *aws)
 /* Milliseconds until there is something to start; a second at most. */
 static int idle_time(const struct aws *aws)
 {
-    double time = now(), until = time + 1;
+    double time = clock_monotonic(), until = time + 1;
     if (aws->sleeping_count && aws->sleeping[0]->due < until)
         until = aws->sleeping[0]->due;
     for (size_t i = 0; i < aws->lane_count && aws->on_wire_count < aws->options.in_flight; i++)

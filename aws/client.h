@@ -112,10 +112,6 @@ void answer_clean(const char *said, struct text *out);
 
 enum { RENEW_SECONDS = 300, FRESH_SECONDS = 900 };
 
-/* ISO 8601 as AWS writes it: "2026-11-21T10:12:00Z", with or without a fraction or an offset
- * (+00:00). False when it is anything else. */
-bool iso_time_read(const char *string, time_t *time);
-
 /* The object that credential_process and the metadata services give; token: its name there. */
 enum status credentials_of_json(const cJSON *object, const char *token, bool must_expire,
                                 const char *source, struct aws_credentials *found,

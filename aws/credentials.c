@@ -1,5 +1,6 @@
 #include "client.h"
 #include "sts.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -38,71 +39,14 @@ static const char *setting(const struct search *search, const char *profile, con
     return value && *value ? value : NULL;
 }
 
-/* --- times --- */
-
-static bool digits(const char **at, int count, int *number)
+/* When credentials expire: a time such as 2026-11-21T10:12:00Z, in seconds since 1970. */
+static bool read_expiry(const char *text, time_t *seconds)
 {
-    *number = 0;
-    for (int i = 0; i < count; i++, ++*at) {
-        if (**at < '0' || **at > '9')
-            return false;
-        *number = *number * 10 + **at - '0';
-    }
-    return true;
-}
-
-static bool mark(const char **at, char wanted)
-{
-    return *(*at)++ == wanted;
-}
-
-/* "Z", "UTC" (in the CLI's cache), "+02:00", "-0530"; *seconds east of Greenwich. */
-static bool read_offset(const char *at, int *seconds)
-{
-    int hours, minutes, sign = *at == '-' ? -1 : 1;
-    *seconds = 0;
-    if (strcmp(at, "Z") == 0 || strcmp(at, "UTC") == 0)
-        return true;
-    if (*at != '+' && *at != '-')
-        return false;
-    at++;
-    if (!digits(&at, 2, &hours))
-        return false;
-    at += *at == ':';
-    if (!digits(&at, 2, &minutes) || *at || hours > 23 || minutes > 59)
-        return false;
-    *seconds = sign * (hours * 60 + minutes) * 60;
-    return true;
-}
-
-bool iso_time_read(const char *string, time_t *time)
-{
-    static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int year, month, day, hour, minute, second, offset;
-    const char *at = string;
-    if (!digits(&at, 4, &year) || !mark(&at, '-') || !digits(&at, 2, &month) || !mark(&at, '-') ||
-        !digits(&at, 2, &day) || !mark(&at, 'T') || !digits(&at, 2, &hour) || !mark(&at, ':') ||
-        !digits(&at, 2, &minute) || !mark(&at, ':') || !digits(&at, 2, &second))
-        return false;
-    if (*at == '.') {
-        size_t fraction = strspn(++at, "0123456789");
-        if (!fraction)
-            return false;
-        at += fraction;
-    }
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (!read_offset(at, &offset) || year < 1970 || month < 1 || month > 12 || day < 1 ||
-        day > lengths[month - 1] || (month == 2 && day == 29 && !leap) || hour > 23 ||
-        minute > 59 || second > 59)
-        return false;
-    struct tm parts = {.tm_year = year - 1900,
-                       .tm_mon = month - 1,
-                       .tm_mday = day,
-                       .tm_hour = hour,
-                       .tm_min = minute,
-                       .tm_sec = second};
-    *time = timegm(&parts) - offset;
-    return true;
+    int64_t milliseconds;
+    bool read = clock_read(text, &milliseconds) && milliseconds >= 0;
+    if (read)
+        *seconds = (time_t)(milliseconds / 1000);
+    return read;
 }
 
 /* --- keys as they are --- */
@@ -123,7 +67,7 @@ static enum status of_environment(struct aws_credentials *found, struct error *e
         return FINE;
     if (!key)
         return half("the environment", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", error);
-    if (ends && !iso_time_read(ends, &expires))
+    if (ends && !read_expiry(ends, &expires))
         return fail(error, WRONG_INPUT,
                     "AWS_CREDENTIAL_EXPIRATION is no time like 2026-11-21T10:12:00Z");
     *found = (struct aws_credentials){
@@ -171,7 +115,7 @@ enum status credentials_of_json(const cJSON *object, const char *token, bool mus
                     : !key || !*key ? "SecretAccessKey"
                     : !given        ? token
                                     : "Expiration");
-    if (ends && !iso_time_read(ends, &expires))
+    if (ends && !read_expiry(ends, &expires))
         return fail(error, REFUSED,
                     "%s gave credentials whose Expiration is no time like 2026-11-21T10:12:00Z",
                     source);

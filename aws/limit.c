@@ -1,4 +1,5 @@
 #include "limit.h"
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 
 #include <stdatomic.h>
@@ -25,13 +26,6 @@ struct limits {
     uint64_t interval; /* of the rate that was asked for */
     struct limit at[MOST_LIMITS];
 };
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * second + (uint64_t)time.tv_nsec;
-}
 
 struct limits *limits_open(double rate)
 {
@@ -78,7 +72,7 @@ struct limit *limit_of(struct limits *limits, const char *name, unsigned faster)
 
 double limit_take(struct limit *limit)
 {
-    uint64_t full_at = atomic_load(&limit->full_at), time = now();
+    uint64_t full_at = atomic_load(&limit->full_at), time = clock_monotonic_nanoseconds();
     for (;;) {
         uint64_t interval = atomic_load(&limit->interval);
         uint64_t start = full_at > time ? full_at : time;
@@ -92,7 +86,7 @@ double limit_take(struct limit *limit)
 
 void limit_was_throttled(struct limits *limits, struct limit *limit)
 {
-    uint64_t before = atomic_load(&limit->slowed_at), time = now();
+    uint64_t before = atomic_load(&limit->slowed_at), time = clock_monotonic_nanoseconds();
     if (before && time < before + second)
         return;
     if (!atomic_compare_exchange_strong(&limit->slowed_at, &before, time))

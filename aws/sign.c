@@ -1,4 +1,5 @@
 #include "sign.h"
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 
 #include <ctype.h>
@@ -257,11 +258,12 @@ enum status sign(const struct sign_request *request, const struct sign_scope *sc
 {
     struct pairs headers = {0};
     struct text whole = {0}, string = {0};
-    struct tm parts;
-    char day[9];
-    if (!gmtime_r(&scope->time, &parts) || strftime(date, 17, "%Y%m%dT%H%M%SZ", &parts) != 16)
+    char now[CLOCK_TEXT], day[9];
+    clock_write_basic(scope->time, now);
+    if (strlen(now) != 16)
         return fail(error, REFUSED, "the clock of this machine shows a year that AWS cannot know");
-    memcpy(day, date, 8);
+    memcpy(date, now, 17);
+    memcpy(day, now, 8);
     day[8] = '\0';
 
     read_headers(request, date, &headers);

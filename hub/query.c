@@ -48,46 +48,26 @@ struct answer {
 
 /* --- times --- */
 
-/* "90", "30s", "5m", "24h", "365d" */
+/* A duration such as "5m"; without a unit it is seconds. */
 static bool read_duration(const char *text, double *seconds)
 {
-    static const struct {
-        const char *unit;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
     char *end;
     double number = strtod(text, &end);
-    if (end == text || !(number > 0) || number > 1e9 || *text == '+' || *text == ' ')
-        return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].unit) == 0) {
-            *seconds = number * units[i].seconds;
-            return true;
-        }
-    }
-    return false;
+    bool is_number = *text >= '0' && *text <= '9' && !*end;
+    *seconds = is_number ? number : clock_duration(text);
+    return *seconds > 0 && *seconds < 1e12;
 }
 
 /* A date, with or without a time; local unless it ends in Z. Or seconds since 1970. */
 static bool read_time(const char *text, int64_t *milliseconds)
 {
-    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
-                                        "%Y-%m-%d %H:%M", "%Y-%m-%d"};
     char *end;
     double seconds = strtod(text, &end);
     if (end != text && !*end && fabs(seconds) < 1e12) {
         *milliseconds = (int64_t)(seconds * 1000);
         return true;
     }
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        struct tm parts = {.tm_isdst = -1};
-        const char *rest = strptime(text, forms[i], &parts);
-        if (!rest || (*rest && strcmp(rest, "Z") != 0))
-            continue;
-        *milliseconds = (int64_t)(*rest ? timegm(&parts) : mktime(&parts)) * 1000;
-        return true;
-    }
-    return false;
+    return clock_read_typed(text, milliseconds);
 }
 
 static enum status wrong_value(const char *option, const char *value, const char *wanted,
@@ -103,7 +83,7 @@ static enum status read_span(const struct query_options *options, struct store_q
     static const char moment[] = "2026-11-21, 2026-11-21T12:00:00Z (without Z: local time), or "
                                  "seconds since 1970";
     double seconds = default_seconds;
-    int64_t now = wall_milliseconds();
+    int64_t now = clock_milliseconds();
     if (options->last && (options->from || options->to))
         return fail(error, WRONG_USAGE, "--last and --from or --to exclude each other");
     if (options->last && !read_duration(options->last, &seconds))
@@ -281,26 +261,19 @@ static void write_json(const struct answer *answer, size_t row, struct text *out
 static void write_moment(const char *milliseconds, bool local, struct text *out)
 {
     int64_t time = strtoll(milliseconds, NULL, 10);
-    time_t seconds = (time_t)(time / 1000 - (time % 1000 < 0));
-    int rest = (int)(time - (int64_t)seconds * 1000);
-    struct tm parts;
-    char made[64];
+    char made[CLOCK_TEXT];
     if (local)
-        localtime_r(&seconds, &parts);
+        clock_write_local_milliseconds(time, made);
     else
-        gmtime_r(&seconds, &parts);
-    strftime(made, sizeof made, local ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%dT%H:%M:%S", &parts);
-    text_add_format(out, "%s.%03d%s", made, rest, local ? "" : "Z");
+        clock_write_milliseconds(time, made);
+    text_add_string(out, made);
 }
 
 /* A time to live: seconds since 1970. */
 static void write_second(const char *seconds, struct text *out)
 {
-    time_t time = (time_t)strtoll(seconds, NULL, 10);
-    struct tm parts;
-    char made[64];
-    localtime_r(&time, &parts);
-    strftime(made, sizeof made, "%Y-%m-%d %H:%M:%S", &parts);
+    char made[CLOCK_TEXT];
+    clock_write_local(strtoll(seconds, NULL, 10), made);
     text_add_string(out, made);
 }
 

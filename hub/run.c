@@ -193,7 +193,7 @@ static enum status look_at_types(struct hub *hub, struct error *error)
         log_line("told to look at the types again");
         error_free(&ignored);
     }
-    hub->looked = monotonic_seconds();
+    hub->looked = clock_monotonic();
     return plugged_refresh(hub->plugged) ? plugged_attach(hub->plugged, hub->store, error) : FINE;
 }
 
@@ -217,7 +217,7 @@ static enum status expire_some(struct hub *hub, struct error *error)
 {
     const struct plugged_type *plug;
     bool more = false;
-    int64_t now = wall_milliseconds();
+    int64_t now = clock_milliseconds();
     enum status status = FINE;
     if (!next_to_expire(hub, &plug)) {
         hub->expiring = false;
@@ -246,7 +246,7 @@ static enum status expire_some(struct hub *hub, struct error *error)
 
 static enum status expire(struct hub *hub, struct error *error)
 {
-    double now = monotonic_seconds();
+    double now = clock_monotonic();
     if (!hub->expiring && (hub->expired == 0 || now - hub->expired > expire_seconds)) {
         hub->expiring = true;
         hub->expired = now;
@@ -261,7 +261,7 @@ static void note_status(struct hub *hub)
 {
     const struct spool_record *last = hub->begun ? &hub->records[hub->begun - 1] : NULL;
     bool behind = hub->count == MOST_IN_BATCH || hub->begun < hub->count;
-    double lag = behind && last ? (double)(wall_milliseconds() - last->time) / 1000 : 0;
+    double lag = behind && last ? (double)(clock_milliseconds() - last->time) / 1000 : 0;
     status_note(hub->page, &hub->counts, hub->position, lag, hub->couriers);
 }
 
@@ -289,14 +289,14 @@ static enum status store_records(struct hub *hub, struct error *error)
     }
     if (!status && !hub->count)
         status = report_returned(hub, error);
-    hub->committed = monotonic_seconds();
+    hub->committed = clock_monotonic();
     note_status(hub);
     return status;
 }
 
 static enum status tidy(struct hub *hub, struct error *error)
 {
-    double now = monotonic_seconds();
+    double now = clock_monotonic();
     if (now - hub->tidied < tidy_seconds && hub->ended == 0)
         return FINE;
     hub->tidied = now;
@@ -306,7 +306,7 @@ static enum status tidy(struct hub *hub, struct error *error)
 /* Gathers for a moment what comes in little, and sleeps while nothing comes. */
 static void wait_for_more(struct hub *hub)
 {
-    double now = monotonic_seconds(), since = now - hub->committed;
+    double now = clock_monotonic(), since = now - hub->committed;
     if (hub->count == MOST_IN_BATCH || hub->ended > 0)
         return;
     if (hub->count && since < gather_seconds)
@@ -323,7 +323,7 @@ static enum status turn(struct hub *hub, struct error *error)
         status = open_store(hub, error);
     if (!status && !hub->reader)
         status = open_spool(hub, error);
-    if (!status && (told_to_reload || monotonic_seconds() - hub->looked > look_seconds))
+    if (!status && (told_to_reload || clock_monotonic() - hub->looked > look_seconds))
         status = look_at_types(hub, error);
     if (!status && hub->begun == hub->count) {
         hub->begun = hub->count = 0;
@@ -341,7 +341,7 @@ static enum status turn(struct hub *hub, struct error *error)
 static bool has_ended(struct hub *hub, bool idle)
 {
     if (hub->ended == 0 && (told_to_end || hub->options->drain)) {
-        hub->ended = monotonic_seconds();
+        hub->ended = clock_monotonic();
         log_line(told_to_end ? "told to end" : "draining the spool");
         return false;
     }
@@ -368,7 +368,7 @@ static enum status loop(struct hub *hub, struct error *error)
             spool_extent(SPOOL_FOLDER, hub->position, &last, &waiting);
         if (hub->ended > 0 && !status && hub->position >= last && hub->begun == hub->count)
             return FINE; /* what comes now is for the next time */
-        if (hub->ended > 0 && status && monotonic_seconds() - hub->ended > drain_patience_seconds) {
+        if (hub->ended > 0 && status && clock_monotonic() - hub->ended > drain_patience_seconds) {
             advise(error, "what is in the spool stays there for the next time");
             return status;
         }
@@ -401,7 +401,7 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     hub->plugged = plugged_new(&hub->settings);
     hub->engine = engine_new(&hub->settings, hub->plugged, hub->couriers);
     plugged_refresh(hub->plugged);
-    hub->looked = monotonic_seconds();
+    hub->looked = clock_monotonic();
     return FINE;
 }
 

@@ -67,7 +67,7 @@ static void compose(struct status_page *page, struct buffer *out)
     snprintf(line, sizeof line,
              "{\"pid\": %ld, \"version\": \"%s\", \"time\": %" PRId64 ", \"started\": %" PRId64
              ", %s",
-             (long)getpid(), VERSION, wall_milliseconds(), page->started, counts + 1);
+             (long)getpid(), VERSION, clock_milliseconds(), page->started, counts + 1);
     buffer_add_string(out, line);
     snprintf(line, sizeof line,
              ", \"position\": \"%" PRIu64 "\", \"waiting\": %" PRIu64
@@ -86,7 +86,7 @@ static void write_now(struct status_page *page)
 {
     struct buffer out = {0};
     struct status_page now;
-    double time = monotonic_seconds(), passed = time - page->last_time;
+    double time = clock_monotonic(), passed = time - page->last_time;
     pthread_mutex_lock(&page->mutex);
     now = *page;
     pthread_mutex_unlock(&page->mutex);
@@ -106,10 +106,8 @@ static void *write_each_second(void *context)
     bool stop = false;
     write_now(page); /* and once more below: then both files have their place */
     while (!stop) {
-        struct timespec until;
         write_now(page);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
+        const struct timespec until = clock_deadline(1);
         pthread_mutex_lock(&page->mutex);
         while (!page->stop && !page->hurry &&
                pthread_cond_timedwait(&page->changed, &page->mutex, &until) != ETIMEDOUT)
@@ -131,8 +129,8 @@ enum status status_start(struct status_page **made, struct error *error)
     pthread_mutex_init(&page->mutex, NULL);
     pthread_cond_init(&page->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    page->started = wall_milliseconds();
-    page->last_time = monotonic_seconds();
+    page->started = clock_milliseconds();
+    page->last_time = clock_monotonic();
     int failed = pthread_create(&page->thread, NULL, write_each_second, page);
     if (failed) {
         free(page);

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LONGEST_LINE = 2048 };
@@ -36,11 +35,10 @@ enum status log_open(const char *path, struct error *error)
 void log_line(const char *format, ...)
 {
     char line[LONGEST_LINE];
-    struct tm parts;
-    time_t seconds = time(NULL);
     va_list arguments;
-    gmtime_r(&seconds, &parts);
-    size_t length = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ ", &parts);
+    clock_write(time(NULL), line);
+    size_t length = strlen(line);
+    line[length++] = ' ';
     va_start(arguments, format);
     int made = vsnprintf(line + length, sizeof line - length - 1, format, arguments);
     va_end(arguments);
@@ -61,7 +59,7 @@ void log_error(const char *before, const struct error *error)
 
 void log_error_each_minute(const char *before, const struct error *error, double *last)
 {
-    double now = monotonic_seconds();
+    double now = clock_monotonic();
     if (*last > 0 && now - *last < again_seconds)
         return;
     *last = now;

@@ -1,4 +1,5 @@
 #include "subprocess.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- signals --- */
@@ -99,24 +99,17 @@ enum status process_run(const char *const *words, bool only_errors, int *code, b
 
 /* --- listening to one --- */
 
-static long milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* False when the time is over before the other end is closed. */
 static bool read_all(int from, int seconds, struct text *said)
 {
-    long end = milliseconds() + seconds * 1000L;
+    double end = clock_monotonic() + seconds;
     char block[4096];
     for (;;) {
         struct pollfd waiting = {.fd = from, .events = POLLIN};
-        long left = end - milliseconds();
+        double left = end - clock_monotonic();
         if (left <= 0)
             return false;
-        if (poll(&waiting, 1, (int)left) <= 0)
+        if (poll(&waiting, 1, (int)(left * 1000) + 1) <= 0)
             continue;
         ssize_t got = read(from, block, sizeof block);
         if (got < 0 && errno == EINTR)

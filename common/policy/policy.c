@@ -11,6 +11,7 @@
  * (NotResource, StringNotEquals), a Deny statement applies and an Allow statement does not: an
  * unresolved variable never grants anything. */
 #include "names.h"
+#include "common/base/clock.h"
 #include "parts.h"
 #include "values.h"
 
@@ -18,13 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum match { NO, YES, UNRESOLVED };
 
 struct evaluation {
     const struct policy_context *context;
-    char current_time[24], epoch_time[24]; /* formatted when a key asks for them */
+    char current_time[CLOCK_TEXT], epoch_time[24]; /* formatted when a key asks for them */
 };
 
 /* --- subjects --- */
@@ -119,12 +119,9 @@ static const char *attribute_value(const struct policy_context *context, const c
 
 static const char *current_time(struct evaluation *evaluation)
 {
-    struct tm parts;
-    time_t time = (time_t)evaluation->context->time;
-    if (!evaluation->context->time || !gmtime_r(&time, &parts))
+    if (!evaluation->context->time)
         return NULL;
-    strftime(evaluation->current_time, sizeof evaluation->current_time, "%Y-%m-%dT%H:%M:%SZ",
-             &parts);
+    clock_write((int64_t)evaluation->context->time, evaluation->current_time);
     return evaluation->current_time;
 }
 

@@ -6,6 +6,7 @@
  * Every check reports and goes on, so that one run tells everything. Cost: linear in the tree,
  * times the width of an enum or of a list of properties. */
 #include "schema.h"
+#include "common/base/clock.h"
 #include "common/base/embedded.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -152,35 +153,21 @@ bool pattern_valid(const char *pattern, char why[128], size_t *at)
 
 /* --- durations --- */
 
-double duration_seconds(const char *duration)
-{
-    static const char units[] = "smhd";
-    static const double seconds[] = {1, 60, 3600, 86400};
-    char *end;
-    if (!strchr("0123456789", *duration) || !*duration)
-        return -1;
-    double count = strtod(duration, &end);
-    const char *unit = *end && !end[1] ? strchr(units, *end) : NULL;
-    return unit && strspn(duration, "0123456789") + 1 == strlen(duration)
-               ? count * seconds[unit - units]
-               : -1;
-}
-
 static void check_duration(struct checker *checker, const cJSON *schema,
                            const struct yaml_node *node)
 {
     const cJSON *limits = keyword(checker, schema, "x-duration");
-    double seconds = duration_seconds(node->text);
+    double seconds = clock_duration(node->text);
     if (!limits || seconds < 0)
         return;
     const char *least = json_string(limits, "minimum", "0s");
     const char *most = json_string(limits, "maximum", "999999999d");
     const char *unit = json_string(limits, "unit", "1s");
     const char *why = json_string(limits, "why", "allowed:");
-    if (seconds < duration_seconds(least) || seconds > duration_seconds(most))
+    if (seconds < clock_duration(least) || seconds > clock_duration(most))
         problem_add(checker->problems, ERROR, node->place,
                     must_format("%s %s to %s", why, least, most), "%s is out of range", node->text);
-    else if (fmod(seconds, duration_seconds(unit)) != 0)
+    else if (fmod(seconds, clock_duration(unit)) != 0)
         problem_add(checker->problems, ERROR, node->place,
                     must_format("%s multiples of %s", why, unit), "%s is not a multiple of %s",
                     node->text, unit);

@@ -35,9 +35,6 @@ cJSON *schema_check(const cJSON *root, const cJSON *schema, const struct yaml_no
 /* A free tree as JSON, scalars as YAML 1.1 reads them. */
 cJSON *yaml_to_json(const struct yaml_node *node, struct problems *problems);
 
-/* A duration ("30s", "5m", "24h", "365d") in seconds; -1 when it is none. */
-double duration_seconds(const char *duration);
-
 /* Whether all of text matches pattern (PCRE2, anchored at both ends, with match limits). A broken
  * pattern is false, with what is wrong in *why (may be NULL; static text) and its offset in *at. */
 bool pattern_matches(const char *pattern, const char *text);

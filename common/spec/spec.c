@@ -2,6 +2,7 @@
  * among what ships. Each check looks up the tree for places and the checked JSON for values; where
  * the schema already found a value wrong, the JSON does not have it and the check is silent. */
 #include "spec.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -486,7 +487,7 @@ static void check_presence(struct checked *spec)
 {
     const char *silent = json_string(json_get(spec->json, "presence"), "silent_after", NULL);
     const char *every = json_string(spec->json, "publish_every", NULL);
-    if (silent && every && duration_seconds(silent) <= duration_seconds(every))
+    if (silent && every && clock_duration(silent) <= clock_duration(every))
         problem_add(spec->problems, ERROR, at(spec->root, "presence", "silent_after"), NULL,
                     "silent_after (%s) must be longer than publish_every (%s)", silent, every);
 }

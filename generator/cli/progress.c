@@ -1,8 +1,8 @@
 #include "progress.h"
+#include "common/base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 30 };
@@ -10,16 +10,9 @@ enum { BAR_WIDTH = 30 };
 /* Seconds between two showings; a run of less than the first stays silent. */
 static const double on_terminal = 0.2, in_log = 10, first = 1;
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 double progress_seconds(const struct progress *progress)
 {
-    return now() - progress->started;
+    return clock_monotonic() - progress->started;
 }
 
 void progress_begin(struct progress *progress, const struct context *context, const char *verb,
@@ -28,7 +21,7 @@ void progress_begin(struct progress *progress, const struct context *context, co
     *progress = (struct progress){.context = context,
                                   .verb = verb,
                                   .total = total,
-                                  .started = now(),
+                                  .started = clock_monotonic(),
                                   .terminal = isatty(STDERR_FILENO)};
 }
 

@@ -3,6 +3,7 @@
  * Of a type: its emitted rules are run on the message, with its emitted policy asked whether the
  * message would come so far. Or of any statement: what it selects, on one line. */
 #include "commands.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum { LARGEST_PAYLOAD = 128 * 1024 }; /* AWS IoT Core's limit */
 
@@ -33,28 +33,23 @@ static uint64_t random_bits(void *context)
 
 static bool read_time(const char *word, int64_t *milliseconds)
 {
-    struct tm parts = {0};
     char *end;
     *milliseconds = strtoll(word, &end, 10);
     if (end != word && !*end && *milliseconds >= 0)
         return true;
-    const char *rest = strptime(word, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    *milliseconds = (int64_t)timegm(&parts) * 1000;
-    return rest && !*rest;
+    return clock_read(word, milliseconds);
 }
 
 /* --time, or now. */
 static enum status message_time(struct context *context, int64_t *milliseconds)
 {
     const char *word = option_value(context, "time");
-    struct timespec now;
     if (word && !read_time(word, milliseconds)) {
         fail(&context->error, WRONG_USAGE, "--time: \"%s\" is not a time", word);
         return advise(&context->error, "milliseconds since 1970, or such as 2026-11-21T10:00:00Z");
     }
-    clock_gettime(CLOCK_REALTIME, &now);
     if (!word)
-        *milliseconds = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+        *milliseconds = clock_milliseconds();
     return FINE;
 }
 

@@ -6,6 +6,7 @@
  * folder, with the world around it in world.json (simulator/modules/_world.py says what that
  * holds); the package itself is only read. */
 #include "commands.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef SHARE_FOLDER
@@ -102,14 +102,12 @@ static cJSON *make_world(struct context *context, const cJSON *record, const cJS
 {
     cJSON *world = json_object();
     const cJSON *type = json_get(model, "type");
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     json_put(world, "type", cJSON_Duplicate(type, true));
     json_put_string(world, "platform", json_string(type, "platform", ""));
     json_put(world, "wifi", cJSON_Duplicate(json_get(record, "wifi"), true));
     json_put_number(json_get(world, "wifi"), "join_ms", 500);
     json_put_number(world, "speed", option_given(context, "fast") ? FAST : 1);
-    json_put_number(world, "seed", (double)now.tv_nsec);
+    json_put_number(world, "seed", (double)(clock_monotonic_nanoseconds() % 1000000000));
     if (seconds)
         json_put_number(world, "end_ms", (double)seconds * 1000);
     json_put_bool(world, "verbose", context->verbose);

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/local/backlog.h"
@@ -15,8 +16,8 @@ static cJSON *state_of(enum service service)
     bool running = service_find(service, &process);
     json_put_bool(state, "running", running);
     if (running) {
-        char since[32];
-        format_time(process.since, since);
+        char since[CLOCK_TEXT];
+        clock_write(process.since, since);
         json_put_number(state, "pid", process.id);
         json_put_string(state, "since", since);
     }

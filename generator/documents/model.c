@@ -1,4 +1,5 @@
 #include "model.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/schema.h"
@@ -482,14 +483,14 @@ static void add_retention(cJSON *type, const cJSON *spec)
 {
     const cJSON *written = json_get(spec, "retention");
     cJSON *retention = json_object();
-    double magnetic = duration_seconds(json_string(written, "magnetic", "365d"));
+    double magnetic = clock_duration(json_string(written, "magnetic", "365d"));
     json_put_number(retention, "memory_hours",
-                    duration_seconds(json_string(written, "memory", "24h")) / 3600);
+                    clock_duration(json_string(written, "memory", "24h")) / 3600);
     json_put_number(retention, "magnetic_days", magnetic / 86400);
     json_put_number(retention, "magnetic_seconds", magnetic);
     json_put(type, "retention", retention);
     json_put_number(type, "log_retention_days",
-                    duration_seconds(json_string(written, "logs", "30d")) / 86400);
+                    clock_duration(json_string(written, "logs", "30d")) / 86400);
 }
 
 static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct catalog *catalog)
@@ -502,7 +503,7 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
     json_put_string(type, "description", json_string(spec, "description", ""));
     json_put_string(type, "platform", json_string(spec, "platform", ""));
     json_put_number(type, "publish_every_seconds",
-                    duration_seconds(json_string(spec, "publish_every", "5m")));
+                    clock_duration(json_string(spec, "publish_every", "5m")));
     json_put_string(type, "sleep", json_string(spec, "sleep", "none"));
     json_put_bool(type, "commands", json_true(spec, "commands"));
     json_put_bool(type, "listens",

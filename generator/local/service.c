@@ -1,4 +1,5 @@
 #include "service.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -125,13 +125,6 @@ enum status service_start(const struct programs *programs, enum service service,
 
 /* --- readiness --- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 static void on_answer(struct mosquitto *client, void *context, int result)
 {
     (void)client;
@@ -141,7 +134,7 @@ static void on_answer(struct mosquitto *client, void *context, int result)
 bool broker_answers(int port, double patience)
 {
     int answer = -1;
-    double until = now() + patience;
+    double until = clock_monotonic() + patience;
     mosquitto_lib_init();
     owned char *id = must_format("sensorforge-%d", (int)getpid());
     struct mosquitto *client = mosquitto_new(id, true, &answer);
@@ -150,7 +143,7 @@ bool broker_answers(int port, double patience)
         mosquitto_tls_set(client, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
                           HUB_FOLDER "/key.pem", NULL);
         if (mosquitto_connect(client, "localhost", port, 60) == MOSQ_ERR_SUCCESS)
-            while (answer < 0 && now() < until &&
+            while (answer < 0 && clock_monotonic() < until &&
                    mosquitto_loop(client, 100, 1) == MOSQ_ERR_SUCCESS)
                 continue;
         mosquitto_disconnect(client);
@@ -229,8 +222,8 @@ static enum status advise_log(enum service service, const struct process *proces
 enum status service_await(enum service service, const struct process *process, int port,
                           struct error *error)
 {
-    double until = now() + start_patience;
-    while (now() < until) {
+    double until = clock_monotonic() + start_patience;
+    while (clock_monotonic() < until) {
         if (service == HUB ? hub_answers(process) : broker_answers(port, 2))
             return FINE;
         if (process_wait(process, 0.05)) {

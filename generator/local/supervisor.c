@@ -1,4 +1,5 @@
 #include "supervisor.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "backlog.h"
 
@@ -24,13 +25,6 @@ struct kept {
     double due;     /* then */
 };
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* Tells systemd, where it asked to be told (sd_notify(3)): a datagram to the socket that it names,
  * in which a leading "@" stands for NUL. */
 static void tell_systemd(const char *message)
@@ -54,21 +48,21 @@ static void tell_systemd(const char *message)
 static enum status start(struct context *context, const struct programs *programs,
                          enum service service, struct kept *kept)
 {
-    kept->started = now();
+    kept->started = clock_monotonic();
     kept->resting = false;
     return service_start(programs, service, true, &kept->process, &context->error);
 }
 
 static void plan_restart(struct context *context, enum service service, struct kept *kept)
 {
-    if (now() - kept->started > settled || kept->pause < shortest_pause)
+    if (clock_monotonic() - kept->started > settled || kept->pause < shortest_pause)
         kept->pause = shortest_pause;
     process_close(&kept->process);
     process_forget(service_names[service]);
     say(context, "the %s ended; it is started again in %.0f s", service_titles[service],
         kept->pause);
     kept->resting = true;
-    kept->due = now() + kept->pause;
+    kept->due = clock_monotonic() + kept->pause;
     kept->pause = 2 * kept->pause > longest_pause ? longest_pause : 2 * kept->pause;
 }
 
@@ -80,7 +74,7 @@ static void look_after(struct context *context, const struct programs *programs,
         enum service service = (enum service)i;
         if (!kept[i].resting && !process_running(&kept[i].process))
             plan_restart(context, service, &kept[i]);
-        if (!kept[i].resting || now() < kept[i].due)
+        if (!kept[i].resting || clock_monotonic() < kept[i].due)
             continue;
         if (start(context, programs, service, &kept[i])) {
             say(context, "%s", text_string(&context->error.message));

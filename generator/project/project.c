@@ -1,4 +1,5 @@
 #include "project.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -239,8 +240,8 @@ enum status project_mark(struct project *project, const char *type, const char *
 {
     cJSON *mark = json_object();
     struct text bytes = {0};
-    char now[32];
-    format_time(time(NULL), now);
+    char now[CLOCK_TEXT];
+    clock_write(time(NULL), now);
     json_put_string(mark, "target", json_string(project_system(project), "target", ""));
     json_put_string(mark, "database", json_string(project_system(project), "database", ""));
     if (region)

@@ -1,4 +1,5 @@
 #include "fleet.h"
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "generator/thing/record.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -63,13 +63,6 @@ static void on_signal(int number)
     stopped = 1;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* --- connections --- */
 
 static void watch(struct member *member, bool writing)
@@ -100,7 +93,8 @@ static void leave_state(struct member *member)
 static void rest(struct member *member)
 {
     leave_state(member);
-    member->next_try = now() + member->pause * (0.5 + chance_next(&member->fleet->world->chance));
+    member->next_try =
+        clock_monotonic() + member->pause * (0.5 + chance_next(&member->fleet->world->chance));
     member->pause = fmin(2 * member->pause, longest_pause);
 }
 
@@ -174,7 +168,7 @@ static void on_command(struct mosquitto *client, void *data,
     if (!actor_obey(member->actor, message->payload, (size_t)message->payloadlen))
         return;
     member->fleet->report->commands++;
-    member->due = now();
+    member->due = clock_monotonic();
 }
 
 /* --- readings --- */
@@ -212,7 +206,7 @@ static void publish_due(struct member *member, double time)
 /* Looks at each thing; the time until the next one is due. */
 static double look_at_all(struct fleet *fleet)
 {
-    double time = now(), next = time + 0.2;
+    double time = clock_monotonic(), next = time + 0.2;
     for (size_t i = 0; i < fleet->world->count; i++) {
         struct member *member = &fleet->members[i];
         if (member->state == RESTING && fleet->handshakes < MOST_HANDSHAKES &&
@@ -230,9 +224,9 @@ static double look_at_all(struct fleet *fleet)
 /* Keep-alives and time-outs of libmosquitto. */
 static void care(struct fleet *fleet)
 {
-    if (now() - fleet->cared < care_interval)
+    if (clock_monotonic() - fleet->cared < care_interval)
         return;
-    fleet->cared = now();
+    fleet->cared = clock_monotonic();
     for (size_t i = 0; i < fleet->world->count; i++)
         if (fleet->members[i].state != RESTING)
             settle(&fleet->members[i], mosquitto_loop_misc(fleet->members[i].client));
@@ -261,7 +255,7 @@ static void tell(struct fleet *fleet, bool last)
 {
     const struct fleet_report *report = fleet->report;
     bool terminal = isatty(STDERR_FILENO);
-    double elapsed = now() - fleet->began;
+    double elapsed = clock_monotonic() - fleet->began;
     if (fleet->context->quiet || elapsed - fleet->shown < (terminal ? on_terminal : in_log))
         return;
     fleet->shown = elapsed;
@@ -359,14 +353,15 @@ static void close_all(struct fleet *fleet)
 static void run(struct fleet *fleet)
 {
     double end = fleet->plan->seconds > 0 ? fleet->began + fleet->plan->seconds : INFINITY;
-    while (!stopped && now() < end) {
-        turn(fleet, fmin(look_at_all(fleet), end - now()));
+    while (!stopped && clock_monotonic() < end) {
+        turn(fleet, fmin(look_at_all(fleet), end - clock_monotonic()));
         tell(fleet, false);
     }
     fleet->ending = true;
     fleet->report->interrupted = stopped;
-    fleet->report->seconds = now() - fleet->began;
-    for (double until = now() + last_wait; !all_acknowledged(fleet) && now() < until;)
+    fleet->report->seconds = clock_monotonic() - fleet->began;
+    for (double until = clock_monotonic() + last_wait;
+         !all_acknowledged(fleet) && clock_monotonic() < until;)
         turn(fleet, look_at_all(fleet));
     fleet->shown = -in_log;
     tell(fleet, true);
@@ -375,8 +370,11 @@ static void run(struct fleet *fleet)
 enum status fleet_run(struct context *context, struct world *world, const struct fleet_plan *plan,
                       struct fleet_report *report)
 {
-    struct fleet fleet = {
-        .context = context, .world = world, .plan = plan, .report = report, .began = now()};
+    struct fleet fleet = {.context = context,
+                          .world = world,
+                          .plan = plan,
+                          .report = report,
+                          .began = clock_monotonic()};
     struct sigaction on = {.sa_handler = on_signal}, interrupt, terminate;
     *report = (struct fleet_report){0};
     enum status status = check_limit(&fleet);

@@ -1,10 +1,10 @@
 #include "world.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* --- who there is --- */
 
@@ -199,13 +199,6 @@ bool actor_obey(struct actor *actor, const char *message, size_t length)
 
 /* --- readings --- */
 
-static int64_t wall_clock(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 static enum direction direction_of(const struct actor *actor, size_t measure)
 {
     for (size_t i = 0; i < actor->link_count; i++)
@@ -217,7 +210,7 @@ static enum direction direction_of(const struct actor *actor, size_t measure)
 void actor_read(struct world *world, struct actor *actor, struct text *out)
 {
     bool absurd = false;
-    int64_t now = wall_clock();
+    int64_t now = clock_milliseconds();
     for (size_t i = 0; i < actor->kind->measure_count; i++) {
         const struct measure *measure = &actor->kind->measures[i];
         bool artefact = measure->artefacts > 0 && chance_next(&world->chance) < measure->artefacts;

@@ -1,4 +1,5 @@
 #include "aws_target.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/iot.h"
@@ -35,8 +36,8 @@ void search_free(struct aws_target *target)
 
 time_t parse_time(const char *text)
 {
-    struct tm parts = {0};
-    return strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts) ? timegm(&parts) : 0;
+    int64_t milliseconds;
+    return clock_read(text, &milliseconds) ? (time_t)(milliseconds / 1000) : 0;
 }
 
 static void look_at(struct aws_target *target, const char *id, const cJSON *described)
@@ -152,11 +153,8 @@ bool needs_sweep(const cJSON *registration)
 
 void note_sweep(cJSON *registration)
 {
-    char now[32];
-    time_t time_now = time(NULL);
-    struct tm parts;
-    gmtime_r(&time_now, &parts);
-    strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    char now[CLOCK_TEXT];
+    clock_write(time(NULL), now);
     json_put_string(registration, "sweep", now);
 }
 

@@ -1,4 +1,5 @@
 #include "bulk.h"
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_WORKERS = 64, FIRST_GROUP = 4, LARGEST_GROUP = 512 };
@@ -34,13 +34,6 @@ struct note {
     enum outcome outcome;
     char message[512], advice[512];
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 struct teller {
     const struct making *things;
@@ -90,9 +83,9 @@ static void work(struct target *target, struct making *things, struct queue *que
     if (group > largest)
         group = largest;
     while ((size = take(queue, group, &start))) {
-        double began = now();
+        double began = clock_monotonic();
         make_things(target, &things[start], size, tell, &teller);
-        double took = now() - began;
+        double took = clock_monotonic() - began;
         for (size_t i = start; i < start + size; i++)
             make_free(&things[i]);
         if (target->group)

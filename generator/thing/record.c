@@ -1,4 +1,5 @@
 #include "record.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/spec.h"
@@ -22,8 +23,8 @@ cJSON *record_new(const char *name, const char *type, const char *target, cJSON 
                   const char *ssid, const char *password)
 {
     cJSON *record = json_object(), *wifi = json_object();
-    char now[32];
-    format_time(time(NULL), now);
+    char now[CLOCK_TEXT];
+    clock_write(time(NULL), now);
     json_put_number(record, "version", 1);
     json_put_string(record, "name", name);
     json_put_string(record, "type", type);
@@ -80,22 +81,15 @@ const char *record_state(const cJSON *record)
     return json_string(record, "state", "");
 }
 
-void format_time(time_t when, char text[32])
-{
-    struct tm parts;
-    gmtime_r(&when, &parts);
-    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
 void record_put_certificate(cJSON *record, const struct certificate_facts *facts)
 {
     cJSON *certificate = json_object();
-    char when[32];
+    char when[CLOCK_TEXT];
     json_put_string(certificate, "serial", facts->serial);
     json_put_string(certificate, "fingerprint", facts->fingerprint);
-    format_time(facts->not_before, when);
+    clock_write(facts->not_before, when);
     json_put_string(certificate, "not_before", when);
-    format_time(facts->not_after, when);
+    clock_write(facts->not_after, when);
     json_put_string(certificate, "not_after", when);
     json_put(record, "certificate", certificate);
 }

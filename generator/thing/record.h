@@ -66,9 +66,6 @@ struct changes {
 /* Puts what changes into the record. */
 void record_change(cJSON *record, const struct changes *changes);
 
-/* "2026-11-21T10:12:00Z", UTC. */
-void format_time(time_t when, char text[32]);
-
 /* The record for others to see: without the wifi password. The caller deletes. */
 cJSON *record_public(const cJSON *record);
 

@@ -279,9 +279,7 @@ static bool post_once(CURL *curl, const struct delivery *delivery, bool *again, 
 /* Sleeps; false when it is time to stop. */
 static bool wait_before_again(struct couriers *couriers, int seconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    const struct timespec until = clock_deadline(seconds);
     pthread_mutex_lock(&couriers->mutex);
     while (!couriers->stop &&
            pthread_cond_timedwait(&couriers->changed, &couriers->mutex, &until) != ETIMEDOUT)
@@ -419,8 +417,8 @@ enum status couriers_start(int mqtt_port, struct couriers **made, struct error *
 
 void couriers_wait(struct couriers *couriers, double seconds)
 {
-    double end = monotonic_seconds() + seconds;
-    while (couriers_count(couriers).waiting && monotonic_seconds() < end) {
+    double end = clock_monotonic() + seconds;
+    while (couriers_count(couriers).waiting && clock_monotonic() < end) {
         const struct timespec moment = {0, 20000000};
         nanosleep(&moment, NULL);
     }

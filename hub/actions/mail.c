@@ -56,7 +56,7 @@ static void add_origin(struct buffer *out)
     strftime(line, sizeof line, "%a, %d %b %Y %H:%M:%S %z", &parts);
     add_header(out, "Date", line);
     snprintf(line, sizeof line, "<%" PRId64 ".%016" PRIx64 "%016" PRIx64 "@%s>",
-             wall_milliseconds(), random[0], random[1], host);
+             clock_milliseconds(), random[0], random[1], host);
     add_header(out, "Message-ID", line);
 }
 
@@ -86,7 +86,7 @@ static bool await(int file, short events, double until)
 {
     struct pollfd waiting = {.fd = file, .events = events};
     for (;;) {
-        double left = until - monotonic_seconds();
+        double left = until - clock_monotonic();
         if (left <= 0)
             return false;
         int found = poll(&waiting, 1, (int)(left * 1000) + 1);
@@ -163,7 +163,7 @@ static bool through_sendmail(const char *address, const struct buffer *message, 
 {
     int ends[2], state = 0;
     pid_t child;
-    double until = monotonic_seconds() + seconds;
+    double until = clock_monotonic() + seconds;
     *there = false;
     if (pipe2(ends, O_CLOEXEC))
         return false;

@@ -17,6 +17,7 @@
  *   tick         files that changed: whoever lost a right is put out, connected or not
  *
  * The decision on the last topic of a connection is remembered: a thing publishes to one. */
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 #include "common/base/files.h"
 #include "common/base/paths.h"
@@ -30,7 +31,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* uthash ends the program without memory unless it is told otherwise. */
@@ -74,20 +74,6 @@ struct plugin {
 };
 
 /* --- odds and ends --- */
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static int64_t wall_clock(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 static void broker_log(const char *line)
 {
@@ -210,7 +196,7 @@ static int take_reading(struct plugin *plugin, const struct client *client, cons
                         const void *payload, uint32_t length)
 {
     const struct spool_record record = {
-        .time = wall_clock(),
+        .time = clock_milliseconds(),
         .topic = topic,
         .topic_length = (uint32_t)strlen(topic),
         .client_id = client->client_id,
@@ -303,7 +289,7 @@ static bool in_rate(struct plugin *plugin, const char *client_id)
 {
     if (plugin->rate <= 0)
         return true;
-    double time = now();
+    double time = clock_monotonic_coarse();
     struct allowance *allowance = allowance_of(plugin, client_id, time);
     if (!allowance)
         return true;
@@ -429,7 +415,7 @@ static void put_out_all_who_may_not(struct plugin *plugin)
 static int on_tick(int event, void *data, void *context)
 {
     struct plugin *plugin = context;
-    double time = now();
+    double time = clock_monotonic_coarse();
     (void)event, (void)data;
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;

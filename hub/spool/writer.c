@@ -1,4 +1,5 @@
 #include "segment.h"
+#include "common/base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,13 +59,6 @@ struct spool_writer {
     /* Set when a flush failed: the segment may not get to the disk, and takes no more. */
     _Atomic int flush_errno;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 /* --- flushing --- */
 
@@ -239,16 +233,7 @@ static void *flush_now_and_then(void *context)
         close_range(STDERR_FILENO + 1, ~0U, 0);
     pthread_mutex_lock(&writer->mutex);
     while (!writer->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)writer->options.flush_seconds;
-        until.tv_nsec +=
-            (long)((writer->options.flush_seconds - (double)(time_t)writer->options.flush_seconds) *
-                   1e9);
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
+        const struct timespec until = clock_deadline(writer->options.flush_seconds);
         pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
         if (writer->appended != writer->flushed)
             flush_once(writer);
@@ -262,7 +247,7 @@ static void *flush_now_and_then(void *context)
 static void refuse(struct spool_writer *writer, const char *reason)
 {
     snprintf(writer->refusal, sizeof writer->refusal, "%s", reason);
-    writer->look_again = now() + look_again_seconds;
+    writer->look_again = clock_monotonic() + look_again_seconds;
 }
 
 static bool room_left(const struct spool_writer *writer, uint64_t capacity)
@@ -292,7 +277,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
         writer->options.segment_bytes > least ? writer->options.segment_bytes : least;
     struct segment made;
     capacity = record_room(capacity);
-    if (*writer->refusal && now() < writer->look_again)
+    if (*writer->refusal && clock_monotonic() < writer->look_again)
         return false;
     if (!room_left(writer, capacity)) {
         refuse(writer, "it holds as much as it may");
@@ -471,9 +456,7 @@ const char *spool_writer_note(const struct spool_writer *writer)
 static uint64_t number_anew(uint64_t known)
 {
     static const uint64_t margin = UINT64_C(1) << 32;
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    uint64_t number = ((uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000) * 65536 + 1;
+    uint64_t number = (uint64_t)clock_milliseconds() * 65536 + 1;
     return number > known + margin ? number : known + margin;
 }
 

@@ -292,54 +292,6 @@ static void wrong_endpoints(void **state)
     profiles_free(profiles);
 }
 
-/* --- times --- */
-
-static void times(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *string;
-        long long time;
-    } right[] = {
-        {"2026-11-21T10:12:00Z", 1795255920},        {"2026-11-21T10:12:00+00:00", 1795255920},
-        {"2026-11-21T10:12:00.123456Z", 1795255920}, {"2026-11-21T12:12:00+02:00", 1795255920},
-        {"2026-11-21T04:42:00-0530", 1795255920},    {"1970-01-01T00:00:00Z", 0},
-        {"2028-02-29T23:59:59Z", 1835481599}};
-    static const char *const wrong[] = {"",
-                                        "Z",
-                                        "2026-11-21",
-                                        "2026-11-21T10:12:00",
-                                        "2026-11-21 10:12:00Z",
-                                        "2026-11-21T10:12Z",
-                                        "2026-11-21T10:12:00z",
-                                        "2026-11-21T10:12:00ZZ",
-                                        "2026-13-01T00:00:00Z",
-                                        "2026-00-01T00:00:00Z",
-                                        "2026-02-29T00:00:00Z",
-                                        "2026-11-31T00:00:00Z",
-                                        "2026-11-21T24:00:00Z",
-                                        "2026-11-21T10:60:00Z",
-                                        "2026-11-21T10:12:60Z",
-                                        "2026-11-21T10:12:00.Z",
-                                        "2026-11-21T10:12:00+2:00",
-                                        "2026-11-21T10:12:00+24:00",
-                                        "2026-11-21T10:12:00+0",
-                                        "-026-11-21T10:12:00Z",
-                                        "1795255920",
-                                        "1969-12-31T23:59:59Z",
-                                        "2026-11-21T10:12:00Z ",
-                                        " 2026-11-21T10:12:00Z",
-                                        "2100-02-29T00:00:00Z"};
-    time_t time;
-    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
-        if (!iso_time_read(right[i].string, &time) || time != right[i].time)
-            fail_msg("%s", right[i].string);
-    }
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        if (iso_time_read(wrong[i], &time))
-            fail_msg("\"%s\" was read", wrong[i]);
-}
-
 /* --- programs --- */
 
 static void assert_process(const char *command, enum status wanted, const char *said)
@@ -525,7 +477,6 @@ int main(void)
         cmocka_unit_test_setup(hosts, begin),
         cmocka_unit_test_setup(overrides, begin),
         cmocka_unit_test_setup(wrong_endpoints, begin),
-        cmocka_unit_test(times),
         cmocka_unit_test(processes),
         cmocka_unit_test(cleaning),
         cmocka_unit_test_setup(given_up, begin),

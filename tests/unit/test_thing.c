@@ -608,16 +608,6 @@ static void records_that_are_none(void **state)
     assert_null(record);
 }
 
-static void times(void **state)
-{
-    (void)state;
-    char text[32];
-    format_time(0, text);
-    assert_string_equal(text, "1970-01-01T00:00:00Z");
-    format_time(1795255920, text);
-    assert_string_equal(text, "2026-11-21T10:12:00Z");
-}
-
 static void targets(void **state)
 {
     (void)state;
@@ -657,7 +647,6 @@ int main(void)
         TEST(states_that_exclude_each_other),
         TEST(a_locked_thing),
         TEST(records_that_are_none),
-        TEST(times),
         TEST(targets),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -7,6 +7,7 @@
  * fixed width follow at once ("yyyyMMdd"), it leaves them their digits. */
 #include "function.h"
 #include "zone.h"
+#include "common/base/calendar.h"
 
 #include <string.h>
 
@@ -510,12 +511,12 @@ static bool read_names(struct reader *reader, char letter, size_t count)
         return read_era(reader, count);
     case 'M':
     case 'L':
-        return read_named(reader, MONTH, rule_month_names, 12, letters);
+        return read_named(reader, MONTH, calendar_month_names, 12, letters);
     case 'E':
     case 'e':
     case 'c':
         return (letter == 'E' || count > 2) &&
-               read_named(reader, WEEKDAY, rule_weekday_names, 7, letters);
+               read_named(reader, WEEKDAY, calendar_weekday_names, 7, letters);
     case 'Q':
     case 'q':
         return read_quarter(reader, letters);
@@ -650,8 +651,8 @@ static bool find_year(struct reading *reading)
 /* The Sunday that begins the first week of a year. */
 static int64_t first_sunday(int64_t year)
 {
-    int64_t first = rule_days_of((struct rule_date){year, 1, 1});
-    return first - rule_weekday(first) % 7;
+    int64_t first = calendar_days((struct calendar_date){year, 1, 1});
+    return first - calendar_weekday(first) % 7;
 }
 
 /* Days since 1970. Weeks are those of the United States: the first has January 1, and they begin on
@@ -663,13 +664,13 @@ static bool find_days(const struct reading *reading, int64_t *days)
     int64_t year = fields[YEAR];
     if (has[YEAR] && has[MONTH] && has[DAY_OF_MONTH]) {
         int month = (int)fields[MONTH], day = (int)fields[DAY_OF_MONTH];
-        int last = rule_days_in_month(year, month);
-        *days = rule_days_of((struct rule_date){year, month, day < last ? day : last});
+        int last = calendar_days_in_month(year, month);
+        *days = calendar_days((struct calendar_date){year, month, day < last ? day : last});
         return true;
     }
     if (has[YEAR] && has[DAY_OF_YEAR]) {
-        *days = rule_days_of((struct rule_date){year, 1, 1}) + fields[DAY_OF_YEAR] - 1;
-        return fields[DAY_OF_YEAR] < 366 || rule_leap_year(year);
+        *days = calendar_days((struct calendar_date){year, 1, 1}) + fields[DAY_OF_YEAR] - 1;
+        return fields[DAY_OF_YEAR] < 366 || calendar_leap_year(year);
     }
     if (!has[WEEK_YEAR] || !has[WEEK] || (!has[WEEKDAY] && !has[LOCAL_WEEKDAY]))
         return false;
@@ -678,12 +679,12 @@ static bool find_days(const struct reading *reading, int64_t *days)
     return true;
 }
 
-static bool week_fits(struct reading *reading, int64_t days, const struct rule_date *date)
+static bool week_fits(struct reading *reading, int64_t days, const struct calendar_date *date)
 {
-    int64_t first = rule_days_of((struct rule_date){date->year, date->month, 1});
+    int64_t first = calendar_days((struct calendar_date){date->year, date->month, 1});
     bool next = days >= first_sunday(date->year + 1);
     int64_t week = (days - first_sunday(date->year + next)) / 7 + 1;
-    int64_t of_month = (days - first + rule_weekday(first) % 7) / 7 + 1;
+    int64_t of_month = (days - first + calendar_weekday(first) % 7) / 7 + 1;
     return set(reading, WEEK_YEAR, date->year + next) && set(reading, WEEK, week) &&
            set(reading, WEEK_OF_MONTH, of_month);
 }
@@ -691,9 +692,9 @@ static bool week_fits(struct reading *reading, int64_t days, const struct rule_d
 /* What was read beside the date must be true of it. */
 static bool date_fits(struct reading *reading, int64_t days)
 {
-    struct rule_date date = rule_date_of(days);
-    int64_t of_year = days - rule_days_of((struct rule_date){date.year, 1, 1}) + 1;
-    int weekday = rule_weekday(days);
+    struct calendar_date date = calendar_date(days);
+    int64_t of_year = days - calendar_days((struct calendar_date){date.year, 1, 1}) + 1;
+    int weekday = calendar_weekday(days);
     bool clamped = reading->has[MONTH] && date.day < reading->fields[DAY_OF_MONTH];
     return set(reading, YEAR, date.year) && set(reading, MONTH, date.month) &&
            (clamped || set(reading, DAY_OF_MONTH, date.day)) &&

@@ -5,6 +5,7 @@
  * long as its count and otherwise short, so the result is bounded by the pattern's length. */
 #include "function.h"
 #include "zone.h"
+#include "common/base/calendar.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 struct shown {
     const struct rule_zone *zone;
     struct rule_clock clock;
-    struct rule_date date;
+    struct calendar_date date;
     int64_t days, week_year;
     int week, day_of_year;
     int hour, minute, second, millisecond;
@@ -22,8 +23,8 @@ struct shown {
 
 static int64_t first_week(int64_t year)
 {
-    int64_t fourth = rule_days_of((struct rule_date){year, 1, 4});
-    return fourth - (rule_weekday(fourth) - 1);
+    int64_t fourth = calendar_days((struct calendar_date){year, 1, 4});
+    return fourth - (calendar_weekday(fourth) - 1);
 }
 
 /* Weeks of ISO 8601: they begin on Monday, and the first one has January 4. */
@@ -39,19 +40,19 @@ static void find_week(struct shown *shown)
 
 static void show(struct shown *shown, const struct rule_zone *zone, int64_t milliseconds)
 {
-    int64_t seconds = rule_floor_divide(milliseconds, 1000);
+    int64_t seconds = calendar_divide(milliseconds, 1000);
     shown->zone = zone;
     rule_zone_at(zone, seconds, &shown->clock);
     shown->millisecond = (int)(milliseconds - seconds * 1000);
     seconds += shown->clock.offset;
-    shown->days = rule_floor_divide(seconds, DAY);
+    shown->days = calendar_divide(seconds, DAY);
     int of_day = (int)(seconds - shown->days * DAY);
     shown->hour = of_day / HOUR;
     shown->minute = of_day % HOUR / MINUTE;
     shown->second = of_day % MINUTE;
-    shown->date = rule_date_of(shown->days);
+    shown->date = calendar_date(shown->days);
     shown->day_of_year =
-        (int)(shown->days - rule_days_of((struct rule_date){shown->date.year, 1, 1})) + 1;
+        (int)(shown->days - calendar_days((struct calendar_date){shown->date.year, 1, 1})) + 1;
     find_week(shown);
 }
 
@@ -145,7 +146,7 @@ static bool number_of(const struct shown *shown, char letter, int64_t *number)
         *number = shown->week;
         break;
     case 'e':
-        *number = rule_weekday(shown->days);
+        *number = calendar_weekday(shown->days);
         break;
     case 'D':
         *number = shown->day_of_year;
@@ -196,11 +197,11 @@ static bool add_other(struct rule_output *output, const struct shown *shown, cha
         add_year(output, shown->week_year, count);
         break;
     case 'E':
-        add_name(output, rule_weekday_names[rule_weekday(shown->days) - 1], count);
+        add_name(output, calendar_weekday_names[calendar_weekday(shown->days) - 1], count);
         break;
     case 'M':
         if (count > 2)
-            add_name(output, rule_month_names[shown->date.month - 1], count);
+            add_name(output, calendar_month_names[shown->date.month - 1], count);
         else
             add_number(output, shown->date.month, count);
         break;

@@ -1,7 +1,8 @@
-/* Time zones from the system's tz database, and the calendar. What files look like stands in RFC
- * 8536: a part with 32-bit times, the same with 64-bit ones, and a line in the manner of POSIX TZ
- * ("CET-1CEST,M3.5.0,M10.5.0/3") for the time behind them. */
+/* Time zones from the system's tz database. RFC 8536 defines the files: a part with 32-bit times,
+ * the same with 64-bit times, and a line in the form of POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3") for
+ * the time behind the last of them. */
 #include "zone.h"
+#include "common/base/calendar.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -11,60 +12,6 @@
 #include <unistd.h>
 
 enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
-
-/* --- calendar --- */
-
-const char *const rule_month_names[12] = {"January",   "February", "March",    "April",
-                                          "May",       "June",     "July",     "August",
-                                          "September", "October",  "November", "December"};
-const char *const rule_weekday_names[7] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                           "Friday", "Saturday", "Sunday"};
-
-int64_t rule_floor_divide(int64_t number, int64_t by)
-{
-    return number / by - (number % by < 0);
-}
-
-bool rule_leap_year(int64_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-int rule_days_in_month(int64_t year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && rule_leap_year(year));
-}
-
-/* Years begin in March here, so that the leap day is the last one; 400 of them are 146,097 days. */
-int64_t rule_days_of(struct rule_date date)
-{
-    int64_t year = date.year - (date.month <= 2), era = rule_floor_divide(year, 400);
-    int64_t of_era = year - era * 400, month = (date.month + 9) % 12;
-    int64_t of_year = (153 * month + 2) / 5 + date.day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-struct rule_date rule_date_of(int64_t days)
-{
-    days += 719468;
-    int64_t era = rule_floor_divide(days, 146097), of_era = days - era * 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100),
-            month = (5 * of_year + 2) / 153;
-    struct rule_date date = {
-        .month = (int)(month < 10 ? month + 3 : month - 9),
-        .day = (int)(of_year - (153 * month + 2) / 5 + 1),
-    };
-    date.year = year + era * 400 + (date.month <= 2);
-    return date;
-}
-
-int rule_weekday(int64_t days)
-{
-    int64_t from_monday = (days + 3) % 7; /* 1970-01-01 was a Thursday */
-    return (int)(from_monday < 0 ? from_monday + 8 : from_monday + 1);
-}
 
 /* --- names --- */
 
@@ -388,14 +335,14 @@ static bool read_change(const char **at, struct change *change)
 /* Seconds since 1970 on the clocks that are changed. */
 static int64_t change_in(const struct change *change, int64_t year)
 {
-    int64_t days = rule_days_of((struct rule_date){year, 1, 1});
+    int64_t days = calendar_days((struct calendar_date){year, 1, 1});
     if (change->kind == 'M') {
-        days = rule_days_of((struct rule_date){year, change->month, 1});
-        int first = (change->day - rule_weekday(days) % 7 + 7) % 7; /* Sunday is 0 */
+        days = calendar_days((struct calendar_date){year, change->month, 1});
+        int first = (change->day - calendar_weekday(days) % 7 + 7) % 7; /* Sunday is 0 */
         int day = first + 7 * (change->week - 1);
-        days += day < rule_days_in_month(year, change->month) ? day : day - 7;
+        days += day < calendar_days_in_month(year, change->month) ? day : day - 7;
     } else {
-        bool skips = change->kind == 'J' && rule_leap_year(year) && change->day > 59;
+        bool skips = change->kind == 'J' && calendar_leap_year(year) && change->day > 59;
         days += change->day - (change->kind == 'J') + skips;
     }
     return days * DAY + change->time;
@@ -410,7 +357,7 @@ static void name_clock(struct rule_clock *clock)
 static bool is_summer(const struct change *begin, const struct change *end, int64_t seconds,
                       int winter_offset, int summer_offset)
 {
-    int64_t year = rule_date_of(rule_floor_divide(seconds + winter_offset, DAY)).year;
+    int64_t year = calendar_date(calendar_divide(seconds + winter_offset, DAY)).year;
     int64_t from = change_in(begin, year) - winter_offset,
             to = change_in(end, year) - summer_offset;
     return from < to ? seconds >= from && seconds < to : seconds >= from || seconds < to;

@@ -1,4 +1,4 @@
-/* Calendar and time zones for the functions of time.
+/* Time zones for the functions of time.
  *
  * Zones are those of the tz database, read from the system's files (RFC 8536) when a function names
  * one: tzset() and its like know one zone for the whole process. A file is read into the caller's
@@ -47,24 +47,5 @@ const char *rule_zone_long_name(const struct rule_clock *clock);
 /* The zone that a short name, or the long name that at begins with, stands for; NULL: none. */
 const char *rule_zone_of_short_name(const char *at, size_t length);
 const char *rule_zone_of_long_name(const char *at, size_t length, size_t *used);
-
-/* --- calendar: proleptic Gregorian, years before 1 are 0, -1, ... --- */
-
-struct rule_date {
-    int64_t year;
-    int month, day; /* from 1 */
-};
-
-int64_t rule_days_of(struct rule_date date); /* since 1970-01-01 */
-struct rule_date rule_date_of(int64_t days);
-bool rule_leap_year(int64_t year);
-int rule_days_in_month(int64_t year, int month);
-int rule_weekday(int64_t days); /* 1: Monday, ... 7 */
-
-/* Rounded down, also below 0. */
-int64_t rule_floor_divide(int64_t number, int64_t by);
-
-extern const char *const rule_month_names[12];
-extern const char *const rule_weekday_names[7]; /* Monday first */
 
 #endif
