@@ -115,7 +115,7 @@ $(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
 rooms: $(ROOM_OBJECTS) $(BUILD)/tests/table.o $(HUB_OBJECTS) $(COMMON_LIBRARY) $(call objects,$(wildcard hub/plugin/*.c))
 unit-tests: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(ROOM_OBJECTS) $(BUILD)/tests/table.o
+$(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(ROOM_OBJECTS) $(BUILD)/tests/table.o
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBRARIES) -lcmocka)
 

@@ -259,12 +259,24 @@ void json_put_bool(cJSON *object, const char *name, bool value)
     json_put(object, name, cJSON_CreateBool(value));
 }
 
+void json_put_secret(cJSON *object, const char *name, const struct secret *secret)
+{
+    json_put(object, name,
+             secret->at ? cJSON_CreateStringReference(secret->at) : cJSON_CreateNull());
+}
+
+static void overwrite_string(cJSON *value)
+{
+    if (cJSON_IsString(value) && value->valuestring && !(value->type & cJSON_IsReference))
+        explicit_bzero(value->valuestring, strlen(value->valuestring));
+}
+
 static void overwrite_strings(cJSON *value)
 {
     for (; value; value = value->next) {
-        if (cJSON_IsString(value) && value->valuestring)
-            explicit_bzero(value->valuestring, strlen(value->valuestring));
-        overwrite_strings(value->child);
+        overwrite_string(value);
+        if (!(value->type & cJSON_IsReference))
+            overwrite_strings(value->child);
     }
 }
 
@@ -272,8 +284,8 @@ void json_wipe(cJSON *value)
 {
     if (!value)
         return;
-    if (cJSON_IsString(value))
-        explicit_bzero(value->valuestring, strlen(value->valuestring));
-    overwrite_strings(value->child);
+    overwrite_string(value);
+    if (!(value->type & cJSON_IsReference))
+        overwrite_strings(value->child);
     cJSON_Delete(value);
 }

@@ -6,6 +6,7 @@
 #define COMMON_BASE_JSON_H
 
 #include "error.h"
+#include "secret.h"
 #include "text.h"
 
 #include <cjson/cJSON.h>
@@ -45,11 +46,15 @@ void json_put_string(cJSON *object, const char *name, const char *value);
 void json_put_number(cJSON *object, const char *name, double value);
 void json_put_bool(cJSON *object, const char *name, bool value);
 
+/* Adds (or replaces) a string without copying it: the object borrows the secret's bytes, which must
+ * outlive it. A secret without bytes adds null. */
+void json_put_secret(cJSON *object, const char *name, const struct secret *secret);
+
 cJSON *json_object(void); /* never NULL */
 cJSON *json_array(void);
 
-/* Overwrites every string in the tree, then deletes it: for trees that hold a password. NULL is
- * fine. */
+/* Overwrites every string of the tree (but not what it borrows), then deletes it: for trees that
+ * hold a password. NULL is fine. */
 void json_wipe(cJSON *value);
 
 #endif

@@ -1,7 +1,9 @@
 /* Bytes that must not outlive their use: private keys, wifi passwords.
  *
  * A secret has a type of its own, so that it cannot be printed or copied by accident, and is
- * overwritten when it is freed. It never grows in place, so that no copy stays behind. */
+ * overwritten when it is freed. It does not grow, so that no copy stays behind. Where text is made
+ * from it, that text is marked (text.secret); where JSON is made from it, the tree borrows it
+ * (json_put_secret). */
 #ifndef COMMON_BASE_SECRET_H
 #define COMMON_BASE_SECRET_H
 

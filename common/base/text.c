@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As realloc(), without leaving the old bytes in memory that others may get. */
+static char *move_secret(char *bytes, size_t length, size_t room)
+{
+    char *moved = must_alloc(room);
+    if (bytes) {
+        memcpy(moved, bytes, length);
+        explicit_bzero(bytes, length);
+    }
+    free(bytes);
+    return moved;
+}
+
 void text_reserve(struct text *text, size_t room)
 {
     if (room <= text->room)
@@ -13,7 +25,10 @@ void text_reserve(struct text *text, size_t room)
     size_t wanted = text->room ? text->room : 64;
     while (wanted < room)
         wanted = wanted > SIZE_MAX / 2 ? room : wanted * 2;
-    text->at = must_realloc(text->at, wanted);
+    if (text->secret)
+        text->at = move_secret(text->at, text->room, wanted);
+    else
+        text->at = must_realloc(text->at, wanted);
     text->room = wanted;
 }
 
@@ -86,14 +101,15 @@ char *text_take(struct text *text)
 
 void text_free(struct text *text)
 {
+    if (text->secret && text->at)
+        explicit_bzero(text->at, text->room);
     free(text->at);
     *text = (struct text){0};
 }
 
 void text_wipe(struct text *text)
 {
-    if (text->at)
-        explicit_bzero(text->at, text->room);
+    text->secret = true;
     text_free(text);
 }
 

@@ -13,6 +13,8 @@ struct text {
     char *at;      /* NULL while empty and never written to; use text_string() for a C string */
     size_t length; /* bytes, without the NUL */
     size_t room;   /* bytes allocated */
+    bool secret;   /* the bytes are overwritten before their memory is freed, also when they move as
+                      the text grows: for a text that holds a password or a key */
 };
 
 void text_add(struct text *text, const void *bytes, size_t length);
@@ -30,14 +32,17 @@ const char *text_string(const struct text *text);
 /* Forgets the contents, keeps the room. */
 void text_clear(struct text *text);
 
-/* Hands the bytes over to the caller, who frees them; the text is empty afterwards. */
+/* Hands the bytes over to the caller, who frees them (and overwrites those of a secret text before);
+ * the text is empty afterwards. */
 char *text_take(struct text *text);
 
 void text_free(struct text *text);
 
-/* Overwrites all that was allocated before freeing it: for texts that held a secret. A text that
- * grew has left its old bytes in freed memory, so reserve enough first with text_reserve(). */
+/* Overwrites all that is allocated, then frees it, whether the text is marked as secret or not. A
+ * text that was not marked may have left older copies of its bytes where it was before it grew. */
 void text_wipe(struct text *text);
+
+/* Makes room for so many bytes, the NUL included. */
 void text_reserve(struct text *text, size_t room);
 
 /* True when length bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at

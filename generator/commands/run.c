@@ -120,7 +120,7 @@ static enum status make_folder(struct board *board, const cJSON *world)
 {
     struct context *context = board->context;
     const char *temporary = getenv("TMPDIR");
-    struct text bytes = {0};
+    struct text bytes = {.secret = true}; /* the wifi password is in it */
     char *folder =
         must_format("%s/sensorforge-run.XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!mkdtemp(folder)) {
@@ -130,11 +130,10 @@ static enum status make_folder(struct board *board, const cJSON *world)
     }
     board->folder = folder;
     owned char *path = path_join(folder, "world.json");
-    text_reserve(&bytes, 1 << 20); /* the wifi password is in it */
     json_compact(world, &bytes);
     enum status status =
         write_file(path, text_string(&bytes), bytes.length, FILE_SECRET, &context->error);
-    text_wipe(&bytes);
+    text_free(&bytes);
     return status;
 }
 

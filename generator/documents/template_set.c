@@ -209,7 +209,7 @@ static enum status canonical_json(const char *source, struct text *bytes, struct
     text_clear(bytes);
     if (!status)
         json_layout(value, bytes);
-    json_wipe(value); /* a board's configuration holds its wifi password */
+    json_wipe(value);
     error_free(&broken);
     return status;
 }
@@ -221,8 +221,7 @@ static enum status render_file(const struct template_set *set, const struct temp
         text_add(bytes, text_string(&file->bytes), file->bytes.length);
         return FINE;
     }
-    text_reserve(bytes,
-                 2 * file->bytes.length + 4096); /* so that no secret stays behind as it grows */
+    text_reserve(bytes, 2 * file->bytes.length + 4096); /* as a rule it need not grow */
     struct mustache_options options = {
         .escape = file->escape, .strict = true, .partial = find_partial, .context = (void *)set};
     enum status status = mustache_render(file->compiled, model, &options, bytes, error);
@@ -236,10 +235,10 @@ enum status template_set_render(const struct template_set *set, const cJSON *mod
 {
     for (size_t i = 0; i < set->outputs.count; i++) {
         const struct template_file *file = &set->outputs.at[i];
-        struct text bytes = {0};
+        struct text bytes = {.secret = true}; /* a board's configuration holds its wifi password */
         enum status status = render_file(set, file, model, &bytes, error);
         if (status) {
-            text_wipe(&bytes);
+            text_free(&bytes);
             return status;
         }
         if (file->compiled && all_blank(&bytes)) {

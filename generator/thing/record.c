@@ -56,13 +56,12 @@ enum status record_read(const char *name, cJSON **record, struct error *error)
 
 enum status record_stage(const cJSON *record, struct batch *batch, struct error *error)
 {
-    struct text bytes = {0};
+    struct text bytes = {.secret = true};
     owned char *path = record_file(json_string(record, "name", ""), "thing.json");
-    text_reserve(&bytes, 8192); /* so that no password stays behind when it grows */
     json_layout(record, &bytes);
     enum status status =
         batch_write(batch, path, text_string(&bytes), bytes.length, FILE_SECRET, error);
-    text_wipe(&bytes);
+    text_free(&bytes);
     return status;
 }
 

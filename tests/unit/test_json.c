@@ -164,6 +164,25 @@ static void members(void **state)
     json_wipe(NULL);
 }
 
+/* A secret is borrowed: written like any string, neither copied nor overwritten by the tree. */
+static void secrets_are_borrowed(void **state)
+{
+    (void)state;
+    secret_owned struct secret password = secret_copy("a\"b", 3);
+    struct secret none = {0};
+    cJSON *object = json_object();
+    struct text out = {0};
+    json_put_secret(object, "password", &none);
+    json_put_secret(object, "password", &password);
+    json_put_secret(object, "other", &none);
+    assert_ptr_equal(json_string(object, "password", ""), password.at);
+    json_compact(object, &out);
+    assert_string_equal(text_string(&out), "{\"password\":\"a\\\"b\",\"other\":null}");
+    json_wipe(object);
+    assert_string_equal(password.at, "a\"b");
+    text_free(&out);
+}
+
 static void json_that_is_there_stays_as_it_is(void **state)
 {
     (void)state;
@@ -180,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_that_is_there_stays_as_it_is),
+        cmocka_unit_test(secrets_are_borrowed),
         cmocka_unit_test(layout),
         cmocka_unit_test(strings),
         cmocka_unit_test(numbers),

@@ -474,7 +474,7 @@ static void tampered_requests_are_refused(void **state)
     }
     size_t length = request.length;
     for (request.length = 0; request.length < length; request.length++) {
-        struct text cut = {must_copy_bytes(request.at, request.length), request.length, 0};
+        struct text cut = {must_copy_bytes(request.at, request.length), request.length, 0, false};
         assert_request_refused(&cut);
         text_free(&cut);
     }

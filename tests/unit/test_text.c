@@ -1,5 +1,5 @@
 /* Texts that grow, UTF-8, and the nearest word. */
-#include "workplace.h"
+#include "heap.h"
 
 #include "common/base/text.h"
 
@@ -37,6 +37,25 @@ static void a_text_is_taken(void **state)
     assert_string_equal(taken, "kept");
     assert_null(text.at);
     assert_int_equal(text.length + text.room, 0);
+}
+
+/* However often it grew: no copy of what it held is left. */
+static void a_secret_text_is_overwritten(void **state)
+{
+    (void)state;
+    char password[33];
+    make_password(password);
+    struct text plain = {0}, secret = {.secret = true};
+    text_add_string(&plain, password);
+    assert_true(memory_holds(password, 32)); /* so that the search is known to find it */
+    text_wipe(&plain);
+    assert_false(memory_holds(password, 32));
+    for (int i = 0; i < 1000; i++)
+        text_add_string(&secret, password);
+    assert_int_equal(secret.length, 32000);
+    assert_memory_equal(secret.at + 31968, password, 33);
+    text_free(&secret);
+    assert_false(memory_holds(password, 32));
 }
 
 static void well_formed_utf8(void **state)
@@ -177,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_grows),
         cmocka_unit_test(a_text_is_taken),
+        cmocka_unit_test(a_secret_text_is_overwritten),
         cmocka_unit_test(well_formed_utf8),
         cmocka_unit_test(ill_formed_utf8),
         cmocka_unit_test(lengths_in_code_points),
