@@ -34,7 +34,7 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
-LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lcurl -lexpat -lmosquitto -lcrypto -lm
+LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lexpat -lcrypto -lm
 # Beside those of the rooms above. libpq's headers have a folder of their own in Debian.
 HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
 PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lxxhash -lm -lpthread

@@ -8,7 +8,6 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -358,8 +357,7 @@ static void say_complaint(struct aws_transfer *transfer, const struct complaint 
 /* The times of a request and of its answer are a moment apart; a date has whole seconds. */
 static void compare_clocks(const struct aws_transfer *transfer)
 {
-    owned char *date = http_field(&transfer->exchange, "Date");
-    time_t theirs = *date ? curl_getdate(date, NULL) : -1;
+    time_t theirs = http_date(&transfer->exchange);
     if (theirs != -1)
         transfer->aws->clock_seen = theirs - time(NULL);
 }

@@ -3,6 +3,7 @@
  * "Use the Instance Metadata Service": of that only version 2, whose token cannot be had through a
  * proxy or by a request that someone else made us send. */
 #include "client.h"
+#include "url.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -72,22 +73,31 @@ static bool is_container_host(const char *host)
 
 /* Over http only to this machine and to the addresses that ECS and EKS have: the token that goes
  * along is worth as much as the credentials. */
-static bool may_be_asked(const char *url)
+static bool is_safe(const struct url *url)
 {
-    char *scheme = NULL, *host = NULL;
-    CURLU *parts = curl_url();
-    bool fine = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK;
-    if (fine && strcmp(scheme, "https") != 0) {
-        const char *start = host + (*host == '[');
-        owned char *bare = must_copy_bytes(start, strcspn(start, "]"));
-        fine = strcmp(scheme, "http") == 0 && is_container_host(bare);
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_url_cleanup(parts);
-    return fine;
+    if (strcmp(url->scheme, "https") == 0)
+        return true;
+    const char *start = url->host + (*url->host == '[');
+    owned char *address = must_copy_bytes(start, strcspn(start, "]"));
+    return strcmp(url->scheme, "http") == 0 && is_container_host(address);
+}
+
+static enum status check_container_url(const char *text, struct error *error)
+{
+    struct url url;
+    bool valid;
+    enum status status = url_read(text, &url, &valid, error);
+    bool safe = valid && is_safe(&url);
+    url_free(&url);
+    if (status || safe)
+        return status;
+    struct text shown = {0};
+    answer_clean(text, &shown);
+    fail(error, WRONG_INPUT,
+         "AWS_CONTAINER_CREDENTIALS_FULL_URI (%s) is neither https nor an address of this machine",
+         text_string(&shown));
+    text_free(&shown);
+    return advise(error, "credentials are not fetched over a network without encryption");
 }
 
 /* "Authorization: ..." or NULL; a file of it is read each time, because it is renewed there. */
@@ -148,16 +158,9 @@ enum status credentials_of_container(const struct aws *aws, struct aws_credentia
     if (!relative && !full)
         return FINE;
     owned char *url = relative ? must_format("http://169.254.170.2%s", relative) : must_copy(full);
-    if (!may_be_asked(url)) {
-        struct text shown = {0};
-        answer_clean(url, &shown);
-        fail(error, WRONG_INPUT,
-             "AWS_CONTAINER_CREDENTIALS_FULL_URI (%s) is neither https nor an address of this "
-             "machine",
-             text_string(&shown));
-        text_free(&shown);
-        return advise(error, "credentials are not fetched over a network without encryption");
-    }
+    enum status status = check_container_url(url, error);
+    if (status)
+        return status;
     return ask_container(aws, url, found, error);
 }
 

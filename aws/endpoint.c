@@ -1,7 +1,7 @@
 #include "endpoint.h"
+#include "url.h"
 #include "common/base/memory.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -99,43 +99,35 @@ static enum status find_override(const struct endpoint_facts *facts,
 
 /* --- URLs --- */
 
-static char *part_of(CURLU *url, CURLUPart part)
+static bool is_endpoint(const struct url *url)
 {
-    char *found = NULL;
-    if (curl_url_get(url, part, &found, 0) != CURLUE_OK)
-        return must_copy("");
-    char *copy = must_copy(found);
-    curl_free(found);
-    return copy;
+    return (strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "http") == 0) && *url->host &&
+           !*url->user && !*url->query && !*url->fragment;
 }
 
-static bool take_parts(CURLU *parts, struct endpoint *endpoint)
+static void take_parts(struct url *url, struct endpoint *endpoint)
 {
-    owned char *scheme = part_of(parts, CURLUPART_SCHEME), *host = part_of(parts, CURLUPART_HOST);
-    owned char *port = part_of(parts, CURLUPART_PORT), *user = part_of(parts, CURLUPART_USER);
-    owned char *query = part_of(parts, CURLUPART_QUERY);
-    owned char *fragment = part_of(parts, CURLUPART_FRAGMENT);
-    bool secure = strcmp(scheme, "https") == 0;
-    if ((!secure && strcmp(scheme, "http") != 0) || !*host || *user || *query || *fragment)
-        return false;
-    bool usual = !*port || strcmp(port, secure ? "443" : "80") == 0;
-    endpoint->host = usual ? must_copy(host) : must_format("%s:%s", host, port);
-    endpoint->root = must_format("%s://%s", scheme, endpoint->host);
-    endpoint->path = part_of(parts, CURLUPART_PATH);
+    const char *usual = strcmp(url->scheme, "https") == 0 ? "443" : "80";
+    bool named = *url->port && strcmp(url->port, usual) != 0;
+    endpoint->host = named ? must_format("%s:%s", url->host, url->port) : must_copy(url->host);
+    endpoint->root = must_format("%s://%s", url->scheme, endpoint->host);
+    endpoint->path = must_copy(url->path);
     for (size_t end = strlen(endpoint->path); end && endpoint->path[end - 1] == '/'; end--)
         endpoint->path[end - 1] = '\0';
-    return true;
 }
 
-static enum status read_url(const char *url, const char *where, struct endpoint *endpoint,
+static enum status read_url(const char *text, const char *where, struct endpoint *endpoint,
                             struct error *error)
 {
-    CURLU *parts = curl_url();
-    bool fine = parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                take_parts(parts, endpoint);
-    curl_url_cleanup(parts);
-    if (fine)
-        return FINE;
+    struct url url;
+    bool valid;
+    enum status status = url_read(text, &url, &valid, error);
+    valid = valid && is_endpoint(&url);
+    if (valid)
+        take_parts(&url, endpoint);
+    url_free(&url);
+    if (status || valid)
+        return status;
     fail(error, WRONG_INPUT, "%s is not the URL of an endpoint", where);
     return advise(error, "it looks like https://host or http://localhost:5000");
 }

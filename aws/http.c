@@ -15,22 +15,16 @@ struct http {
     size_t running_count, running_room;
 };
 
-static void begin_libcurl(void)
-{
-    static bool begun;
-    if (!begun)
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-    begun = true;
-}
-
 enum status http_open(size_t in_flight, struct http **http, struct error *error)
 {
-    begin_libcurl();
-    CURLM *multi = curl_multi_init();
     *http = NULL;
+    enum status status = libcurl_load(error);
+    if (status)
+        return status;
+    CURLM *multi = curl.multi_init();
     if (!multi)
         return fail(error, REFUSED, "libcurl cannot begin");
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)in_flight);
+    curl.multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)in_flight);
     *http = must_alloc(sizeof **http);
     (*http)->multi = multi;
     return FINE;
@@ -92,57 +86,57 @@ static void set_method(CURL *easy, const struct http_exchange *exchange)
     bool has_body = exchange->length || strcmp(exchange->method, "POST") == 0 ||
                     strcmp(exchange->method, "PUT") == 0 || strcmp(exchange->method, "PATCH") == 0;
     if (has_body) {
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->length);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->length ? exchange->body : "");
+        curl.easy_setopt(easy, CURLOPT_POST, 1L);
+        curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->length);
+        curl.easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->length ? exchange->body : "");
     }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
 }
 
 static void set_headers(CURL *easy, struct http_exchange *exchange)
 {
-    struct curl_slist *lines = curl_slist_append(NULL, "Expect:");
+    struct curl_slist *lines = curl.slist_append(NULL, "Expect:");
     bool typed = false;
     for (size_t i = 0; exchange->headers && exchange->headers[i]; i++) {
         typed = typed || strncasecmp(exchange->headers[i], "Content-Type:", 13) == 0;
-        lines = curl_slist_append(lines, exchange->headers[i]);
+        lines = curl.slist_append(lines, exchange->headers[i]);
     }
     if (!typed)
-        lines = curl_slist_append(lines, "Content-Type:"); /* libcurl would think of a form */
+        lines = curl.slist_append(lines, "Content-Type:"); /* libcurl would think of a form */
     exchange->lines = lines;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
+    curl.easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
 }
 
 static void set_connection(CURL *easy, const struct http_exchange *exchange)
 {
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, exchange->connect_ms);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, exchange->total_ms);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl.easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, exchange->connect_ms);
+    curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, exchange->total_ms);
+    curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     if (exchange->certificates)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, exchange->certificates);
+        curl.easy_setopt(easy, CURLOPT_CAINFO, exchange->certificates);
     if (exchange->direct)
-        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl.easy_setopt(easy, CURLOPT_PROXY, "");
 }
 
 static void set_callbacks(CURL *easy, struct http_exchange *exchange)
 {
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->said);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, count_sending);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->said);
+    curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    curl.easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
+    curl.easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, count_sending);
+    curl.easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
+    curl.easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 }
 
 void http_start(struct http *http, struct http_exchange *exchange)
 {
-    CURL *easy = http->idle_count ? http->idle[--http->idle_count] : curl_easy_init();
+    CURL *easy = http->idle_count ? http->idle[--http->idle_count] : curl.easy_init();
     if (!easy)
         must_alloc((size_t)-1); /* says "out of memory" and ends */
     exchange->easy = easy;
@@ -151,12 +145,12 @@ void http_start(struct http *http, struct http_exchange *exchange)
     exchange->sent = 0;
     exchange->timed_out = false;
     exchange->said[0] = '\0';
-    curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+    curl.easy_setopt(easy, CURLOPT_URL, exchange->url);
     set_method(easy, exchange);
     set_headers(easy, exchange);
     set_connection(easy, exchange);
     set_callbacks(easy, exchange);
-    curl_multi_add_handle(http->multi, easy);
+    curl.multi_add_handle(http->multi, easy);
     http->running =
         must_grow(http->running, http->running_count, &http->running_room, sizeof *http->running);
     http->running[http->running_count++] = exchange;
@@ -167,7 +161,7 @@ static void free_lines(struct http_exchange *exchange)
 {
     for (struct curl_slist *line = exchange->lines; line; line = line->next)
         explicit_bzero(line->data, strlen(line->data));
-    curl_slist_free_all(exchange->lines);
+    curl.slist_free_all(exchange->lines);
     exchange->lines = NULL;
 }
 
@@ -184,8 +178,8 @@ static void forget_running(struct http *http, const struct http_exchange *exchan
 static void let_go(struct http *http, struct http_exchange *exchange)
 {
     forget_running(http, exchange);
-    curl_multi_remove_handle(http->multi, exchange->easy);
-    curl_easy_reset(exchange->easy);
+    curl.multi_remove_handle(http->multi, exchange->easy);
+    curl.easy_reset(exchange->easy);
     http->idle = must_grow(http->idle, http->idle_count, &http->idle_room, sizeof *http->idle);
     http->idle[http->idle_count++] = exchange->easy;
     exchange->easy = NULL;
@@ -204,8 +198,8 @@ void http_move(struct http *http, int milliseconds)
 {
     int running;
     if (milliseconds > 0)
-        curl_multi_poll(http->multi, NULL, 0, milliseconds, NULL);
-    curl_multi_perform(http->multi, &running);
+        curl.multi_poll(http->multi, NULL, 0, milliseconds, NULL);
+    curl.multi_perform(http->multi, &running);
 }
 
 static bool has_field(const struct http_exchange *exchange, const char *name)
@@ -239,19 +233,19 @@ static enum http_result result_of(CURLcode code, const struct http_exchange *exc
 struct http_exchange *http_ended(struct http *http)
 {
     int left;
-    CURLMsg *message = curl_multi_info_read(http->multi, &left);
+    CURLMsg *message = curl.multi_info_read(http->multi, &left);
     if (!message)
         return NULL;
     struct http_exchange *exchange;
     long status = 0;
     CURLcode code = message->data.result; /* the message is gone when the handle is let go */
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
-    curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+    curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+    curl.easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
     exchange->status = (int)status;
     exchange->timed_out = code == CURLE_OPERATION_TIMEDOUT;
     exchange->result = result_of(code, exchange);
     if (!exchange->said[0])
-        strncat(exchange->said, code ? curl_easy_strerror(code) : "the answer breaks off",
+        strncat(exchange->said, code ? curl.easy_strerror(code) : "the answer breaks off",
                 sizeof exchange->said - 1);
     let_go(http, exchange);
     return exchange;
@@ -287,6 +281,12 @@ char *http_field(const struct http_exchange *exchange, const char *name)
     return must_copy("");
 }
 
+time_t http_date(const struct http_exchange *exchange)
+{
+    owned char *date = http_field(exchange, "Date");
+    return *date ? curl.getdate(date, NULL) : -1;
+}
+
 void http_free(struct http_exchange *exchange)
 {
     text_wipe(&exchange->answer);
@@ -300,8 +300,8 @@ void http_close(struct http *http)
     while (http->running_count)
         let_go(http, http->running[0]);
     for (size_t i = 0; i < http->idle_count; i++)
-        curl_easy_cleanup(http->idle[i]);
-    curl_multi_cleanup(http->multi);
+        curl.easy_cleanup(http->idle[i]);
+    curl.multi_cleanup(http->multi);
     free(http->idle);
     free(http->running);
     free(http);

@@ -7,10 +7,11 @@
 #define AWS_HTTP_H
 
 #include "common/base/error.h"
+#include "common/base/libcurl.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 struct http;
 
@@ -65,6 +66,9 @@ enum status http_exchange_now(struct http_exchange *exchange, struct error *erro
 
 /* The value of a field of the answer's header ("" when there is none), freed by the caller. */
 char *http_field(const struct http_exchange *exchange, const char *name);
+
+/* The Date of the answer's header; -1 when there is none that can be read. */
+time_t http_date(const struct http_exchange *exchange);
 
 void http_free(struct http_exchange *exchange);
 

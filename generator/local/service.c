@@ -2,10 +2,10 @@
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
+#include "common/base/libmosquitto.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 
-#include <mosquitto.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,25 +131,24 @@ static void on_answer(struct mosquitto *client, void *context, int result)
     *(int *)context = result;
 }
 
-bool broker_answers(int port, double patience)
+/* Whether the broker lets the system's own client in; patience in seconds. */
+static bool broker_answers(int port, double patience)
 {
     int answer = -1;
     double until = clock_monotonic() + patience;
-    mosquitto_lib_init();
     owned char *id = must_format("sensorforge-%d", (int)getpid());
-    struct mosquitto *client = mosquitto_new(id, true, &answer);
+    struct mosquitto *client = mosquitto.new(id, true, &answer);
     if (client) {
-        mosquitto_connect_callback_set(client, on_answer);
-        mosquitto_tls_set(client, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
+        mosquitto.connect_callback_set(client, on_answer);
+        mosquitto.tls_set(client, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
                           HUB_FOLDER "/key.pem", NULL);
-        if (mosquitto_connect(client, "localhost", port, 60) == MOSQ_ERR_SUCCESS)
+        if (mosquitto.connect(client, "localhost", port, 60) == MOSQ_ERR_SUCCESS)
             while (answer < 0 && clock_monotonic() < until &&
-                   mosquitto_loop(client, 100, 1) == MOSQ_ERR_SUCCESS)
+                   mosquitto.loop(client, 100, 1) == MOSQ_ERR_SUCCESS)
                 continue;
-        mosquitto_disconnect(client);
+        mosquitto.disconnect(client);
     }
-    mosquitto_destroy(client);
-    mosquitto_lib_cleanup();
+    mosquitto.destroy(client);
     return answer == 0;
 }
 
@@ -223,6 +222,9 @@ enum status service_await(enum service service, const struct process *process, i
                           struct error *error)
 {
     double until = clock_monotonic() + start_patience;
+    enum status status = service == BROKER ? libmosquitto_load(error) : FINE;
+    if (status)
+        return status;
     while (clock_monotonic() < until) {
         if (service == HUB ? hub_answers(process) : broker_answers(port, 2))
             return FINE;

@@ -48,9 +48,6 @@ enum status service_await(enum service service, const struct process *process, i
 /* Ends it; what it had to be killed for is told. */
 enum status service_end(enum service service, struct process *process, struct error *error);
 
-/* Whether the broker lets the system's own client in; patience in seconds. */
-bool broker_answers(int port, double patience);
-
 /* The port that its configuration names, which is the one that a broker that runs listens on. */
 int broker_port(int otherwise);
 

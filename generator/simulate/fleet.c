@@ -1,12 +1,12 @@
 #include "fleet.h"
 #include "common/base/clock.h"
+#include "common/base/libmosquitto.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "generator/thing/record.h"
 
 #include <errno.h>
 #include <math.h>
-#include <mosquitto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ static void watch(struct member *member, bool writing)
 {
     struct epoll_event event = {.events = writing ? EPOLLIN | EPOLLOUT : EPOLLIN,
                                 .data.ptr = member};
-    int descriptor = mosquitto_socket(member->client);
+    int descriptor = mosquitto.socket(member->client);
     if (descriptor < 0 || (descriptor == member->descriptor && writing == member->writing))
         return;
     int how = descriptor == member->descriptor ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -104,8 +104,8 @@ static void try_to_connect(struct member *member)
     member->fleet->handshakes++;
     int result =
         member->was_connected || member->pause > shortest_pause
-            ? mosquitto_reconnect(member->client)
-            : mosquitto_connect(member->client, "localhost", member->fleet->plan->port, KEEPALIVE);
+            ? mosquitto.reconnect(member->client)
+            : mosquitto.connect(member->client, "localhost", member->fleet->plan->port, KEEPALIVE);
     if (result == MOSQ_ERR_SUCCESS)
         watch(member, true);
     else
@@ -115,11 +115,11 @@ static void try_to_connect(struct member *member)
 /* After anything was done with a connection: it broke, or epoll waits for what it now waits for. */
 static void settle(struct member *member, int result)
 {
-    if (result != MOSQ_ERR_SUCCESS || mosquitto_socket(member->client) < 0) {
+    if (result != MOSQ_ERR_SUCCESS || mosquitto.socket(member->client) < 0) {
         if (member->state != RESTING)
             rest(member);
     } else {
-        watch(member, mosquitto_want_write(member->client));
+        watch(member, mosquitto.want_write(member->client));
     }
 }
 
@@ -127,7 +127,7 @@ static void subscribe(struct member *member)
 {
     owned char *topic =
         must_format("%s/%s/command", member->actor->kind->name, member->actor->name);
-    mosquitto_subscribe(member->client, NULL, topic, 1);
+    mosquitto.subscribe(member->client, NULL, topic, 1);
 }
 
 static void on_connect(struct mosquitto *client, void *data, int result)
@@ -137,7 +137,7 @@ static void on_connect(struct mosquitto *client, void *data, int result)
     (void)client;
     if (result != 0) {
         snprintf(fleet->report->refusal, sizeof fleet->report->refusal, "%s: %s",
-                 member->actor->name, mosquitto_connack_string(result));
+                 member->actor->name, mosquitto.connack_string(result));
         return;
     }
     fleet->handshakes -= member->state == CONNECTING;
@@ -181,7 +181,7 @@ static void publish(struct member *member)
     actor_read(fleet->world, member->actor, &fleet->payload);
     text_add_format(&fleet->topic, "%s/%s", member->actor->kind->name, member->actor->name);
     int result =
-        mosquitto_publish(member->client, NULL, text_string(&fleet->topic),
+        mosquitto.publish(member->client, NULL, text_string(&fleet->topic),
                           (int)fleet->payload.length, text_string(&fleet->payload), 1, false);
     if (result == MOSQ_ERR_NOMEM || result == MOSQ_ERR_INVAL)
         return;
@@ -229,7 +229,7 @@ static void care(struct fleet *fleet)
     fleet->cared = clock_monotonic();
     for (size_t i = 0; i < fleet->world->count; i++)
         if (fleet->members[i].state != RESTING)
-            settle(&fleet->members[i], mosquitto_loop_misc(fleet->members[i].client));
+            settle(&fleet->members[i], mosquitto.loop_misc(fleet->members[i].client));
 }
 
 static void turn(struct fleet *fleet, double wait)
@@ -241,9 +241,9 @@ static void turn(struct fleet *fleet, double wait)
         struct member *member = events[i].data.ptr;
         int result = MOSQ_ERR_SUCCESS;
         if (events[i].events & EPOLLOUT)
-            result = mosquitto_loop_write(member->client, 1);
+            result = mosquitto.loop_write(member->client, 1);
         if (result == MOSQ_ERR_SUCCESS && events[i].events & ~(unsigned)EPOLLOUT)
-            result = mosquitto_loop_read(member->client, 1);
+            result = mosquitto.loop_read(member->client, 1);
         settle(member, result);
     }
     care(fleet);
@@ -311,20 +311,20 @@ static enum status open_member(struct fleet *fleet, size_t index)
                               .descriptor = -1,
                               .pause = shortest_pause,
                               .next_try = fleet->began};
-    member->client = mosquitto_new(actor->name, !actor->kind->commands, member);
+    member->client = mosquitto.new(actor->name, !actor->kind->commands, member);
     if (!member->client)
         return fail_errno(&fleet->context->error, "cannot prepare the connection of %s",
                           actor->name);
-    mosquitto_connect_callback_set(member->client, on_connect);
-    mosquitto_publish_callback_set(member->client, on_acknowledged);
-    mosquitto_message_callback_set(member->client, on_command);
-    mosquitto_max_inflight_messages_set(member->client, WINDOW);
-    mosquitto_int_option(member->client, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto.connect_callback_set(member->client, on_connect);
+    mosquitto.publish_callback_set(member->client, on_acknowledged);
+    mosquitto.message_callback_set(member->client, on_command);
+    mosquitto.max_inflight_messages_set(member->client, WINDOW);
+    mosquitto.int_option(member->client, MOSQ_OPT_TCP_NODELAY, 1);
     int result =
-        mosquitto_tls_set(member->client, AUTHORITY_FOLDER "/ca.pem", NULL, certificate, key, NULL);
+        mosquitto.tls_set(member->client, AUTHORITY_FOLDER "/ca.pem", NULL, certificate, key, NULL);
     if (result != MOSQ_ERR_SUCCESS)
         return fail(&fleet->context->error, REFUSED, "cannot prepare the connection of %s: %s",
-                    actor->name, mosquitto_strerror(result));
+                    actor->name, mosquitto.strerror(result));
     plan_readings(member, index);
     return FINE;
 }
@@ -340,14 +340,13 @@ static void close_all(struct fleet *fleet)
         struct member *member = &fleet->members[i];
         fleet->report->never += member->client && !member->was_connected;
         if (member->state == CONNECTED)
-            mosquitto_disconnect(member->client);
-        mosquitto_destroy(member->client);
+            mosquitto.disconnect(member->client);
+        mosquitto.destroy(member->client);
     }
     free(fleet->members);
     text_free(&fleet->payload);
     text_free(&fleet->topic);
     close(fleet->poll);
-    mosquitto_lib_cleanup();
 }
 
 static void run(struct fleet *fleet)
@@ -378,9 +377,10 @@ enum status fleet_run(struct context *context, struct world *world, const struct
     struct sigaction on = {.sa_handler = on_signal}, interrupt, terminate;
     *report = (struct fleet_report){0};
     enum status status = check_limit(&fleet);
+    if (!status)
+        status = libmosquitto_load(&context->error);
     if (status)
         return status;
-    mosquitto_lib_init();
     fleet.poll = epoll_create1(EPOLL_CLOEXEC);
     if (fleet.poll < 0)
         status = fail_errno(&context->error, "cannot watch connections");

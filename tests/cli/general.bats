@@ -43,6 +43,23 @@ commands() { sf --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
     has_help version
 }
 
+@test "what only AWS or the broker needs is not loaded at a start" {
+    run -0 ldd "$SENSORFORGE"
+    says libcrypto
+    for library in libcurl libmosquitto libssl; do
+        [[ "$output" != *"$library"* ]] || say_and_fail "$library is loaded at every start"
+    done
+}
+
+@test "a library that cannot be loaded is told when it is needed" {
+    mkdir "$T/lib"
+    echo "no library" >"$T/lib/libcurl.so.4"
+    export LD_LIBRARY_PATH=$T/lib AWS_ACCESS_KEY_ID=AKIATEST AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1
+    works sf list
+    refuses 3 "cannot load a library: $T/lib/libcurl.so.4" sf deploy esp8266temp --target aws
+    tells "make deps installs it (Debian's package libcurl4)"
+}
+
 @test "unknown command: exit 2, the nearest one" {
     refuses 2 'there is no command "chek"' sf chek
     tells 'did you mean "check"?'
