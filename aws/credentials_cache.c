@@ -9,6 +9,7 @@
  */
 #include "client.h"
 #include "common/base/files.h"
+#include "common/base/hex.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
@@ -91,19 +92,16 @@ static bool is_utf8(const char *string)
 static char *path_of(const struct cached_role *role)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
+    char digits[2 * sizeof hash + 1];
     unsigned length = 0;
-    struct text path = {0};
     if (!is_utf8(role->arn) || !is_utf8(role->external_id) || !is_utf8(role->session) ||
         !is_utf8(role->mfa_serial))
         return NULL;
     owned char *parameters = parameters_of(role);
     if (!EVP_Digest(parameters, strlen(parameters), hash, &length, EVP_sha1(), NULL))
         return NULL;
-    text_add_format(&path, "%s/.aws/cli/cache/", home_folder());
-    for (unsigned i = 0; i < length; i++)
-        text_add_format(&path, "%02x", hash[i]);
-    text_add_string(&path, ".json");
-    return text_take(&path);
+    hex_lower(hash, length, digits);
+    return must_format("%s/.aws/cli/cache/%s.json", home_folder(), digits);
 }
 
 /* --- reading and writing --- */

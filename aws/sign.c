@@ -1,5 +1,6 @@
 #include "sign.h"
 #include "common/base/clock.h"
+#include "common/base/hex.h"
 #include "common/base/memory.h"
 
 #include <ctype.h>
@@ -11,17 +12,18 @@
 
 enum { HASH = SHA256_DIGEST_LENGTH };
 
-static void add_hex(const unsigned char *bytes, size_t length, struct text *out)
+static void add_hex(const unsigned char hash[HASH], struct text *out)
 {
-    for (size_t i = 0; i < length; i++)
-        text_add_format(out, "%02x", bytes[i]);
+    char digits[2 * HASH + 1];
+    hex_lower(hash, HASH, digits);
+    text_add(out, digits, 2 * HASH);
 }
 
 static void add_hash(const void *bytes, size_t length, struct text *out)
 {
     unsigned char hash[HASH];
     SHA256(length ? bytes : "", length, hash);
-    add_hex(hash, HASH, out);
+    add_hex(hash, out);
 }
 
 /* --- path --- */
@@ -248,7 +250,7 @@ static bool add_signature(const struct sign_scope *scope, const char *day, const
     bool fine = derive_key(scope, day, key) && hmac(key, HASH, to_sign, signature);
     explicit_bzero(key, sizeof key);
     if (fine)
-        add_hex(signature, HASH, out);
+        add_hex(signature, out);
     return fine;
 }
 

@@ -1,8 +1,7 @@
 #include "readable.h"
+#include "common/base/base64.h"
 #include "common/base/memory.h"
 
-#include <limits.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,14 +18,10 @@ static bool is_text(const char *bytes, size_t length)
 
 void add_readable(struct text *out, const char *base64, size_t length)
 {
-    owned char *made = must_alloc(length + 4);
-    int decoded = length < INT_MAX ? EVP_DecodeBlock((unsigned char *)made,
-                                                     (const unsigned char *)base64, (int)length)
-                                   : -1;
-    for (size_t i = length; decoded > 0 && i > 0 && base64[i - 1] == '='; i--)
-        decoded--; /* it counts what is padded */
-    if (decoded > 0 && is_text(made, (size_t)decoded))
-        text_add(out, made, (size_t)decoded);
+    owned char *made = must_alloc(base64_decoded_length(length));
+    size_t count;
+    if (base64_decode(base64, length, made, &count) && count && is_text(made, count))
+        text_add(out, made, count);
     else
         text_add(out, base64, length);
 }

@@ -1,7 +1,7 @@
 #include "buffer.h"
+#include "base64.h"
 #include "text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,13 +36,6 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t length)
 void buffer_add_string(struct buffer *buffer, const char *string)
 {
     buffer_add(buffer, string, strlen(string));
-}
-
-void buffer_add_number(struct buffer *buffer, int64_t number)
-{
-    char made[32];
-    int length = snprintf(made, sizeof made, "%" PRId64, number);
-    buffer_add(buffer, made, (size_t)length);
 }
 
 /* Valid UTF-8. */
@@ -81,22 +74,11 @@ void buffer_add_json(struct buffer *buffer, const char *bytes, size_t length)
 
 void buffer_add_base64(struct buffer *buffer, const void *bytes, size_t length)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *from = bytes;
-    if (!make_room(buffer, (length + 2) / 3 * 4))
+    size_t encoded = base64_encoded_length(length);
+    if (!make_room(buffer, encoded))
         return;
-    char *to = buffer->at + buffer->length;
-    for (size_t i = 0; i < length; i += 3) {
-        unsigned group = (unsigned)from[i] << 16;
-        group |= i + 1 < length ? (unsigned)from[i + 1] << 8 : 0;
-        group |= i + 2 < length ? from[i + 2] : 0;
-        *to++ = digits[group >> 18];
-        *to++ = digits[group >> 12 & 63];
-        *to++ = i + 1 < length ? digits[group >> 6 & 63] : '=';
-        *to++ = i + 2 < length ? digits[group & 63] : '=';
-    }
-    *to = '\0';
-    buffer->length = (size_t)(to - buffer->at);
+    base64_encode(bytes, length, buffer->at + buffer->length);
+    buffer->length += encoded;
 }
 
 const char *buffer_string(const struct buffer *buffer)

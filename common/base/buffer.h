@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct buffer {
     char *at; /* length bytes, and a NUL behind them; NULL while it never was written to */
@@ -15,7 +14,6 @@ struct buffer {
 
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_string(struct buffer *buffer, const char *string);
-void buffer_add_number(struct buffer *buffer, int64_t number);
 
 /* A JSON string, with its quotes. Bytes that are no UTF-8 become U+FFFD. */
 void buffer_add_json(struct buffer *buffer, const char *bytes, size_t length);

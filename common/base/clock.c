@@ -68,9 +68,9 @@ static void write_utc(int64_t seconds, const char *dash, const char *colon, char
 {
     int of_day = remainder_of(seconds, DAY);
     struct calendar_date date = calendar_date(calendar_divide(seconds, DAY));
-    snprintf(text, CLOCK_TEXT, "%04" PRId64 "%s%02d%s%02dT%02d%s%02d%s%02dZ", date.year, dash,
-             date.month, dash, date.day, of_day / HOUR, colon, of_day % HOUR / MINUTE, colon,
-             of_day % MINUTE);
+    snprintf(text, CLOCK_TEXT, "%0*" PRId64 "%s%02d%s%02dT%02d%s%02d%s%02dZ", date.year < 0 ? 5 : 4,
+             date.year, dash, date.month, dash, date.day, of_day / HOUR, colon,
+             of_day % HOUR / MINUTE, colon, of_day % MINUTE);
 }
 
 void clock_write(int64_t seconds, char text[CLOCK_TEXT])

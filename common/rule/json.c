@@ -5,6 +5,7 @@
  * UTF-8; strings without escapes stay where they are. Items and members are gathered on a stack
  * of blocks until their number is known, then moved to where they stay, so the cost is linear. */
 #include "value.h"
+#include "common/base/hex.h"
 #include "common/base/text.h"
 
 #include <string.h>
@@ -465,9 +466,9 @@ void rule_output_add(struct rule_output *output, const char *bytes, size_t lengt
 
 static void write_escape(struct rule_output *output, unsigned char c)
 {
-    static const char hex[] = "0123456789abcdef";
-    char made[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    char made[6] = {'\\', 'u'};
     const char *known = memchr("\"\\\b\f\n\r\t", c, 7);
+    hex_number(c, 4, made + 2);
     if (known)
         made[1] = "\"\\bfnrt"[known - "\"\\\b\f\n\r\t"];
     rule_output_add(output, made, known ? 2 : 6);

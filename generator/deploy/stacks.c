@@ -4,6 +4,7 @@
  * nothing that CloudFormation could change. So a plan of fifty types that are as they shall be
  * costs two calls each. What was changed behind CloudFormation's back (drift) is not looked at. */
 #include "stacks.h"
+#include "common/base/hex.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/cloudformation.h"
@@ -364,13 +365,11 @@ static bool needs_set(const struct stack *stack)
 static char *new_set_name(void)
 {
     unsigned char random[8];
-    struct text name = {0};
+    char digits[2 * sizeof random + 1];
     if (getrandom(random, sizeof random, 0) != sizeof random)
         abort(); /* cannot happen for so few bytes: getrandom(2) */
-    text_add_string(&name, SET_PREFIX);
-    for (size_t i = 0; i < sizeof random; i++)
-        text_add_format(&name, "%02x", random[i]);
-    return text_take(&name);
+    hex_lower(random, sizeof random, digits);
+    return must_format(SET_PREFIX "%s", digits);
 }
 
 static void ask_set(struct stacks *all, struct stack *stack)

@@ -1,4 +1,5 @@
 #include "engine.h"
+#include "common/base/hex.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "hub/actions/action.h"
@@ -136,8 +137,7 @@ static void copy(char *to, const char *from, uint32_t length)
 
 static char *put_hex(char *to, uint64_t value, unsigned digits)
 {
-    for (unsigned i = digits; i-- > 0; value >>= 4)
-        to[i] = "0123456789abcdef"[value & 15];
+    hex_number(value, digits, to);
     to[digits] = '-';
     return to + digits + 1;
 }

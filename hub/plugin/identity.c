@@ -1,4 +1,5 @@
 #include "identity.h"
+#include "common/base/hex.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -20,21 +21,12 @@ static bool subject_value(const X509_NAME *subject, int nid, char value[65])
     return fine;
 }
 
-static void hexadecimal(const unsigned char *bytes, size_t length, const char *digits, char *out)
-{
-    for (size_t i = 0; i < length; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 15];
-    }
-    *out = '\0';
-}
-
 static bool serial_read(const X509 *certificate, char serial[41])
 {
     const ASN1_INTEGER *number = X509_get0_serialNumber(certificate);
     if (!number || number->length < 1 || number->length > 20)
         return false;
-    hexadecimal(number->data, (size_t)number->length, "0123456789ABCDEF", serial);
+    hex_upper(number->data, (size_t)number->length, serial);
     return true;
 }
 
@@ -62,7 +54,7 @@ bool identity_read(X509 *certificate, struct identity *identity, const char **wh
     else if (!X509_digest(certificate, sha256(), digest, &length) || length != 32)
         *why = "its certificate cannot be digested";
     else
-        hexadecimal(digest, length, "0123456789abcdef", identity->principal);
+        hex_lower(digest, length, identity->principal);
     identity->service = strcmp(identity->type, SERVICE_UNIT) == 0;
     /* What stands in a policy's variables is taken as it is: a "*" there would match anything. */
     if (!*why && (!thing_name_valid(identity->thing) ||

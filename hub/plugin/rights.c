@@ -1,4 +1,5 @@
 #include "rights.h"
+#include "common/base/hex.h"
 #include "common/base/paths.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -196,10 +197,10 @@ static void take_list(struct rights *rights, X509_CRL *list)
     for (int i = 0; i < count; i++) {
         const ASN1_INTEGER *serial =
             X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i));
-        struct text hexadecimal = {0};
-        for (int j = 0; j < serial->length; j++)
-            text_add_format(&hexadecimal, "%02X", serial->data[j]);
-        rights->revoked[rights->revoked_count++] = text_take(&hexadecimal);
+        size_t length = (size_t)serial->length;
+        char *digits = must_alloc(2 * length + 1);
+        hex_upper(serial->data, length, digits);
+        rights->revoked[rights->revoked_count++] = digits;
     }
     if (count > 0)
         qsort(rights->revoked, rights->revoked_count, sizeof *rights->revoked, by_text);

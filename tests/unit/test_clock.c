@@ -79,6 +79,8 @@ static void times_are_written_and_read_back(void **state)
     assert_string_equal(text, "20261121T101200Z");
     clock_write_basic(-62135596800, text);
     assert_string_equal(text, "00010101T000000Z");
+    clock_write(-62167219201, text); /* ISO 8601's expanded years have a sign and one digit more */
+    assert_string_equal(text, "-0001-12-31T23:59:59Z");
 }
 
 static void the_ends_of_the_numbers_are_written_whole(void **state)

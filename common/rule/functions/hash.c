@@ -1,20 +1,17 @@
 /* Hashing functions, by OpenSSL; but for MD2, which OpenSSL 3 is built without: it is here, as RFC
  * 1319 has it. Results are hexadecimal, lower case, as in the guide's examples. */
 #include "function.h"
+#include "common/base/hex.h"
 
 #include <openssl/evp.h>
 #include <string.h>
 
 static void give(struct rule_call *call, const unsigned char *hash, size_t length)
 {
-    static const char digits[] = "0123456789abcdef";
-    char *made = rule_take(call->memory, 2 * length);
+    char *made = rule_take(call->memory, 2 * length + 1);
     if (!made)
         return;
-    for (size_t i = 0; i < length; i++) {
-        made[2 * i] = digits[hash[i] >> 4];
-        made[2 * i + 1] = digits[hash[i] & 15];
-    }
+    hex_lower(hash, length, made);
     *call->result = rule_string(made, 2 * length);
 }
 

@@ -1,5 +1,6 @@
 /* What a rule can ask about the message that it runs on. */
 #include "function.h"
+#include "common/base/hex.h"
 
 #include <string.h>
 
@@ -77,7 +78,6 @@ void function_topic(struct rule_call *call)
 void function_newuuid(struct rule_call *call)
 {
     enum { UUID_LENGTH = 36 };
-    static const char digits[] = "0123456789abcdef";
     const struct rule_message *message = call->message;
     char *made = message->random ? rule_take(call->memory, UUID_LENGTH) : NULL;
     if (!made)
@@ -87,11 +87,11 @@ void function_newuuid(struct rule_call *call)
         halves[i] = message->random(message->random_context);
     halves[0] = (halves[0] & ~(uint64_t)0xF000) | 0x4000;
     halves[1] = (halves[1] & ~((uint64_t)3 << 62)) | (uint64_t)1 << 63;
-    size_t at = 0;
-    for (int digit = 0; digit < 32; digit++) {
-        if (digit == 8 || digit == 12 || digit == 16 || digit == 20)
-            made[at++] = '-';
-        made[at++] = digits[halves[digit / 16] >> (60 - 4 * (digit % 16)) & 15];
-    }
+    hex_number(halves[0] >> 32, 8, made);
+    hex_number(halves[0] >> 16, 4, made + 9);
+    hex_number(halves[0], 4, made + 14);
+    hex_number(halves[1] >> 48, 4, made + 19);
+    hex_number(halves[1], 12, made + 24);
+    made[8] = made[13] = made[18] = made[23] = '-';
     *call->result = rule_string(made, UUID_LENGTH);
 }
