@@ -40,11 +40,10 @@ struct aws_options {
     const char *profile;           /* --profile; NULL: AWS_PROFILE, then otherwise_profile */
     const char *region;            /* the project's; NULL: as the CLI finds it */
     const char *otherwise_profile; /* system.yaml's; NULL: "default" */
-    double rate;      /* calls a second of one operation that changes something; 0: 10; of one that
+    double rate;       /* calls a second of one operation that changes something; 0: 10; of one that
                          only reads: four times as many */
-    size_t in_flight; /* 0: 16 */
-    /* Asks a person for the code of an MFA device; NULL: there is nobody to ask. */
-    enum status (*ask)(const char *question, struct secret *answer, struct error *error);
+    size_t in_flight;  /* 0: 16 */
+    secret_asker *ask; /* for the code of an MFA device; NULL: there is nobody to ask */
     /* Takes one line without a newline and without secrets ("iot CreateThing 200 in 84 ms"), for
      * --verbose; may be NULL. */
     void (*log)(void *context, const char *line);

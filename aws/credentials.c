@@ -162,7 +162,9 @@ static enum status ask_code(const struct search *search, const char *profile, co
         return advise(error, "run the command in a terminal, or give it keys that need no code");
     }
     owned char *question = must_format("MFA code for %s: ", serial);
-    return search->options->ask(question, code, error);
+    return search->options->ask(question, false, code)
+               ? FINE
+               : fail(error, WRONG_USAGE, "the code of the MFA device was not given");
 }
 
 /* That it could not be kept only means that the next command asks for a code again. */

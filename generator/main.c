@@ -26,7 +26,7 @@
             COMPLETE_NOTHING                                                                       \
     }
 
-const struct option global_options[] = {
+const struct command_option global_options[] = {
     {"directory", 'C', "DIR", "work in this folder's project", COMPLETE_FOLDERS},
     {"json", 0, NULL, "write the answer as JSON, for programs", COMPLETE_NOTHING},
     {"verbose", 'v', NULL, "say more", COMPLETE_NOTHING},
@@ -482,5 +482,5 @@ const size_t command_count = sizeof commands / sizeof *commands;
 
 int main(int count, char **words)
 {
-    return run_command_line(count, words);
+    return cli_run(count, words);
 }

@@ -1,8 +1,7 @@
 #include "cli.h"
-#include "common/base/files.h"
+#include "pages.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/spec/spec.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,26 +11,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#ifndef SHARE_FOLDER
-#define SHARE_FOLDER "/usr/local/share/sensorforge"
-#endif
-
 /* --- parsing --- */
 
-static const struct option *find_in(const struct option *options, const char *name, size_t length,
-                                    char letter)
+static const struct command_option *find_in(const struct command_option *options, const char *name,
+                                            size_t length, char letter)
 {
-    for (const struct option *option = options; option->name; option++)
+    for (const struct command_option *option = options; option->name; option++)
         if (letter ? option->letter == letter
                    : strlen(option->name) == length && strncmp(option->name, name, length) == 0)
             return option;
     return NULL;
 }
 
-static const struct option *find_option(const struct context *context, const char *name,
-                                        size_t length, char letter)
+static const struct command_option *find_option(const struct context *context, const char *name,
+                                                size_t length, char letter)
 {
-    const struct option *found = find_in(global_options, name, length, letter);
+    const struct command_option *found = find_in(global_options, name, length, letter);
     if (!found && context->command)
         found = find_in(context->command->options, name, length, letter);
     return found;
@@ -42,10 +37,11 @@ static enum status unknown_option(struct context *context, const char *word)
     const char *words[64];
     size_t count = 0, length = strcspn(word, "=");
     owned char *name = must_copy_bytes(word, length);
-    for (const struct option *option = global_options; option->name; option++)
+    for (const struct command_option *option = global_options; option->name; option++)
         words[count++] = option->name;
     if (context->command)
-        for (const struct option *option = context->command->options; option->name; option++)
+        for (const struct command_option *option = context->command->options; option->name;
+             option++)
             words[count++] = option->name;
     const char *nearest = nearest_word(name + strspn(name, "-"), words, count);
     fail(&context->error, WRONG_USAGE, "there is no option %s", name);
@@ -55,7 +51,8 @@ static enum status unknown_option(struct context *context, const char *word)
                   context->command ? context->command->name : "", context->command ? " " : "");
 }
 
-static void take_option(struct context *context, const struct option *option, const char *value)
+static void take_option(struct context *context, const struct command_option *option,
+                        const char *value)
 {
     context->given = must_grow(context->given, context->given_count, &context->given_room,
                                sizeof *context->given);
@@ -68,7 +65,7 @@ static enum status parse_option(struct context *context, char *word, char **next
     bool is_long = word[1] == '-';
     char *equals = is_long ? strchr(word, '=') : NULL;
     size_t length = is_long ? (equals ? (size_t)(equals - word) : strlen(word)) - 2 : 0;
-    const struct option *option =
+    const struct command_option *option =
         find_option(context, is_long ? word + 2 : NULL, length, is_long ? 0 : word[1]);
     *took_next = false;
     if (!option)
@@ -147,7 +144,7 @@ static enum status check_operands(struct context *context)
     return advise(&context->error, "usage: sensorforge %s %s", command->name, command->operands);
 }
 
-const char *option_value(const struct context *context, const char *name)
+const char *cli_value(const struct context *context, const char *name)
 {
     const char *value = NULL;
     for (size_t i = 0; i < context->given_count; i++)
@@ -156,7 +153,7 @@ const char *option_value(const struct context *context, const char *name)
     return value;
 }
 
-bool option_given(const struct context *context, const char *name)
+bool cli_given(const struct context *context, const char *name)
 {
     for (size_t i = 0; i < context->given_count; i++)
         if (strcmp(context->given[i].option->name, name) == 0)
@@ -164,93 +161,7 @@ bool option_given(const struct context *context, const char *name)
     return false;
 }
 
-/* --- the project --- */
-
-enum status project_open(struct context *context)
-{
-    owned char *start = getcwd(NULL, 0);
-    if (!start)
-        return fail_errno(&context->error, "cannot tell which folder this is");
-    owned char *at = must_copy(start);
-    for (;;) {
-        owned char *file = path_join(at, SYSTEM_FILE);
-        if (path_exists(file))
-            break;
-        if (strcmp(at, "/") == 0) {
-            fail(&context->error, WRONG_INPUT, "%s is not in a Sensorforge project", start);
-            return advise(&context->error,
-                          "a project has " SYSTEM_FILE "; name its folder with -C DIR");
-        }
-        char *above = path_folder(at);
-        free(at);
-        at = above;
-    }
-    if (chdir(at))
-        return fail_errno(&context->error, "cannot go to the folder %s", at);
-    free(context->start_folder);
-    context->start_folder = must_copy(start);
-    free(context->root);
-    context->root = must_copy(at);
-    free(context->templates);
-    context->templates =
-        must_copy(is_folder("templates") ? "templates" : SHARE_FOLDER "/templates");
-    if (!is_folder(context->templates)) {
-        fail(&context->error, REFUSED, "there are no templates, neither in %s/templates nor in %s",
-             at, context->templates);
-        return advise(&context->error, "make install puts them there");
-    }
-    return FINE;
-}
-
-char *user_path(const struct context *context, const char *path)
-{
-    if (*path == '/' || !context->start_folder)
-        return must_copy(path);
-    owned char *root = getcwd(NULL, 0);
-    if (root && strcmp(root, context->start_folder) == 0)
-        return must_copy(path); /* as the person wrote it */
-    return path_join(context->start_folder, path);
-}
-
-/* --- speaking --- */
-
-__attribute__((format(printf, 1, 0))) static void say_line(const char *format, va_list arguments)
-{
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-}
-
-void say(const struct context *context, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (!context->quiet)
-        say_line(format, arguments);
-    va_end(arguments);
-}
-
-void say_more(const struct context *context, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    if (context->verbose)
-        say_line(format, arguments);
-    va_end(arguments);
-}
-
-/* "error: " and the message, with the lines after the first set in under it. */
-static void say_error(const struct context *context)
-{
-    const char *on = context->colour ? "\033[1;31m" : "", *off = context->colour ? "\033[0m" : "";
-    const struct error *error = &context->error;
-    fprintf(stderr, "%serror%s: %s\n", on, off, text_string(&error->message));
-    const char *advice = text_string(&error->advice);
-    while (*advice) {
-        size_t length = strcspn(advice, "\n");
-        fprintf(stderr, "       %.*s\n", (int)length, advice);
-        advice += length + (advice[length] == '\n');
-    }
-}
+/* --- writing --- */
 
 static enum status write_out(struct context *context)
 {
@@ -266,13 +177,6 @@ static enum status write_out(struct context *context)
         left -= (size_t)put;
     }
     return FINE;
-}
-
-static bool may_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return isatty(STDERR_FILENO) && !(no_colour && *no_colour) &&
-           !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
 /* {"error": {"status": 1, "message": "...", "advice": "..."}} */
@@ -291,15 +195,15 @@ static void write_error_json(const struct error *error, struct text *out)
 
 static enum status dispatch(struct context *context)
 {
-    context->json = option_given(context, "json");
-    context->verbose = option_given(context, "verbose");
-    context->quiet = option_given(context, "quiet");
-    const char *folder = option_value(context, "directory");
-    if (option_given(context, "help")) {
-        write_help(context->command, &context->out);
+    context->json = cli_given(context, "json");
+    context->verbose = cli_given(context, "verbose");
+    context->quiet = cli_given(context, "quiet");
+    const char *folder = cli_value(context, "directory");
+    if (cli_given(context, "help")) {
+        pages_help(context->command, &context->out);
         return FINE;
     }
-    if (option_given(context, "version")) {
+    if (cli_given(context, "version")) {
         text_add_string(&context->out, "sensorforge " VERSION "\n");
         return FINE;
     }
@@ -316,9 +220,10 @@ static enum status dispatch(struct context *context)
     return context->command->run(context);
 }
 
-int run_command_line(int count, char **words)
+int cli_run(int count, char **words)
 {
-    struct context context = {.colour = may_colour()};
+    struct context context = {.colour = cli_can_colour()};
+    context.reporter = cli_reporter(&context);
     context.operands = must_array((size_t)count + 1, sizeof *context.operands);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the authority's key */
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), which is checked */
@@ -339,13 +244,10 @@ int run_command_line(int count, char **words)
         status = written;
     }
     if (status && context.error.message.length)
-        say_error(&context);
+        cli_show_error(&context);
     text_free(&context.out);
     error_free(&context.error);
     free(context.operands);
     free(context.given);
-    free(context.start_folder);
-    free(context.root);
-    free(context.templates);
     return (int)status;
 }

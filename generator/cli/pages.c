@@ -1,5 +1,5 @@
 /* Help, man page and completions, all from the one table. */
-#include "cli.h"
+#include "pages.h"
 #include "common/base/memory.h"
 
 #include <ctype.h>
@@ -65,7 +65,7 @@ static void write_row(const char *left, const char *right, struct text *out)
 }
 
 /* "-C, --directory DIR" */
-static void option_title(const struct option *option, struct text *title)
+static void option_title(const struct command_option *option, struct text *title)
 {
     text_clear(title);
     if (option->letter)
@@ -75,10 +75,10 @@ static void option_title(const struct option *option, struct text *title)
         text_add_format(title, " %s", option->argument);
 }
 
-static void write_options(const struct option *options, struct text *out)
+static void write_options(const struct command_option *options, struct text *out)
 {
     struct text title = {0};
-    for (const struct option *option = options; option->name; option++) {
+    for (const struct command_option *option = options; option->name; option++) {
         option_title(option, &title);
         write_row(text_string(&title), option->help, out);
     }
@@ -129,7 +129,7 @@ static void write_command_help(const struct command *command, struct text *out)
         write_examples(command->examples, out);
 }
 
-void write_help(const struct command *command, struct text *out)
+void pages_help(const struct command *command, struct text *out)
 {
     if (command)
         write_command_help(command, out);
@@ -166,10 +166,10 @@ static void write_roff_item(const char *title, const char *body, struct text *ou
     text_add_char(out, '\n');
 }
 
-static void write_roff_options(const struct option *options, struct text *out)
+static void write_roff_options(const struct command_option *options, struct text *out)
 {
     struct text title = {0};
-    for (const struct option *option = options; option->name; option++) {
+    for (const struct command_option *option = options; option->name; option++) {
         option_title(option, &title);
         write_roff_item(text_string(&title), option->help, out);
     }
@@ -202,7 +202,7 @@ static void write_roff_command(const struct command *command, struct text *out)
     }
 }
 
-void write_man_page(struct text *out)
+void pages_man(struct text *out)
 {
     text_add_string(out, ".TH SENSORFORGE 1 \"" RELEASED "\" \"Sensorforge " VERSION
                          "\" \"User Commands\"\n"
@@ -252,9 +252,9 @@ static const struct {
     [COMPLETE_FOLDERS] = {NULL, NULL},
 };
 
-static void write_option_words(const struct option *options, struct text *out)
+static void write_option_words(const struct command_option *options, struct text *out)
 {
-    for (const struct option *option = options; option->name; option++)
+    for (const struct command_option *option = options; option->name; option++)
         text_add_format(out, "--%s ", option->name);
 }
 
@@ -271,9 +271,10 @@ static void write_bash_reply(enum completion completion, struct text *out)
         text_add_string(out, ":");
 }
 
-static void write_bash_values(const char *command, const struct option *options, struct text *out)
+static void write_bash_values(const char *command, const struct command_option *options,
+                              struct text *out)
 {
-    for (const struct option *option = options; option->name; option++) {
+    for (const struct command_option *option = options; option->name; option++) {
         if (!option->argument)
             continue;
         text_add_format(out, "    %s:--%s", command, option->name);
@@ -364,7 +365,7 @@ static void write_zsh_words(struct text *out)
 }
 
 /* The rest of an option's description, after its name. */
-static void write_zsh_option(const struct option *option, struct text *out)
+static void write_zsh_option(const struct command_option *option, struct text *out)
 {
     text_add_char(out, '[');
     write_zsh_text(option->help, out);
@@ -376,9 +377,9 @@ static void write_zsh_option(const struct option *option, struct text *out)
     text_add_char(out, '\'');
 }
 
-static void write_zsh_options(const struct option *options, struct text *out)
+static void write_zsh_options(const struct command_option *options, struct text *out)
 {
-    for (const struct option *option = options; option->name; option++) {
+    for (const struct command_option *option = options; option->name; option++) {
         text_add_format(out, " \\\n        '--%s%s", option->name, option->argument ? "=" : "");
         write_zsh_option(option, out);
         if (!option->letter)
@@ -418,7 +419,7 @@ static void write_zsh(struct text *out)
                     "else compdef _sensorforge sensorforge; fi\n");
 }
 
-bool write_completion(const char *shell, struct text *out)
+bool pages_completion(const char *shell, struct text *out)
 {
     if (strcmp(shell, "bash") == 0)
         write_bash(out);

@@ -7,25 +7,34 @@
 
 enum { BAR_WIDTH = 30 };
 
-/* Seconds between two showings; a run of less than the first stays silent. */
-static const double on_terminal = 0.2, in_log = 10, first = 1;
+/* Seconds between two showings of a bar, and of a state. A run of less than `first` stays silent. */
+static const double bar_on_terminal = 0.2, state_on_terminal = 0.5, in_log = 10, first = 1;
 
 double progress_seconds(const struct progress *progress)
 {
     return clock_monotonic() - progress->started;
 }
 
-void progress_begin(struct progress *progress, const struct context *context, const char *verb,
-                    size_t total)
+void progress_begin(struct progress *progress, bool quiet, const char *verb, size_t total)
 {
-    *progress = (struct progress){.context = context,
-                                  .verb = verb,
+    *progress = (struct progress){.verb = verb,
                                   .total = total,
                                   .started = clock_monotonic(),
+                                  .quiet = quiet,
                                   .terminal = isatty(STDERR_FILENO)};
 }
 
-static void show(struct progress *progress, double elapsed)
+/* Whether it is time to show something again. */
+static bool is_due(struct progress *progress, double on_terminal, double elapsed)
+{
+    double interval = progress->terminal ? on_terminal : in_log;
+    if (progress->quiet || elapsed - progress->shown < interval)
+        return false;
+    progress->shown = elapsed;
+    return true;
+}
+
+static void show_bar(const struct progress *progress, double elapsed)
 {
     double rate = (double)progress->done / elapsed;
     double left = rate > 0 ? (double)(progress->total - progress->done) / rate : 0;
@@ -48,16 +57,27 @@ static void show(struct progress *progress, double elapsed)
 void progress_step(struct progress *progress, size_t done)
 {
     double elapsed = progress_seconds(progress);
-    double interval = progress->terminal ? on_terminal : in_log;
     progress->done = done;
-    if (progress->context->quiet || elapsed < first || elapsed - progress->shown < interval)
+    if (elapsed >= first && is_due(progress, bar_on_terminal, elapsed))
+        show_bar(progress, elapsed);
+}
+
+void progress_state(struct progress *progress, const char *line)
+{
+    if (!is_due(progress, state_on_terminal, progress_seconds(progress)))
         return;
-    progress->shown = elapsed;
-    show(progress, elapsed);
+    fprintf(stderr, progress->terminal ? "\r%s\033[K" : "%s\n", line);
+    fflush(stderr);
+}
+
+void progress_hide(const struct progress *progress)
+{
+    if (progress->terminal && progress->shown > 0)
+        fputs("\r\033[K", stderr);
 }
 
 void progress_end(struct progress *progress)
 {
-    if (progress->terminal && progress->shown > 0)
-        fputs("\r\033[K", stderr);
+    progress_hide(progress);
+    progress->shown = 0;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void tabular_add(struct tabular *table, const char *const *cells)
+void table_add(struct table *table, const char *const *cells)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         table->cells = must_grow(table->cells, table->count, &table->room, sizeof *table->cells);
@@ -18,7 +18,7 @@ static size_t width_of(const char *cell)
 }
 
 /* The last cell is not padded. */
-static void write_row(const struct tabular *table, const char *const *cells, const size_t *widths,
+static void write_row(const struct table *table, const char *const *cells, const size_t *widths,
                       struct text *out)
 {
     for (size_t i = 0; i < table->column_count; i++) {
@@ -29,7 +29,7 @@ static void write_row(const struct tabular *table, const char *const *cells, con
     text_add_char(out, '\n');
 }
 
-void tabular_write(const struct tabular *table, struct text *out)
+void table_write(const struct table *table, struct text *out)
 {
     size_t *widths = must_array(table->column_count, sizeof *widths);
     for (size_t i = 0; i < table->column_count; i++)
@@ -46,7 +46,7 @@ void tabular_write(const struct tabular *table, struct text *out)
     free(widths);
 }
 
-void tabular_free(struct tabular *table)
+void table_free(struct table *table)
 {
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i]);

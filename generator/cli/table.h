@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-struct tabular {
+struct table {
     const char *const *columns; /* titles */
     size_t column_count;
     char **cells;       /* row after row */
@@ -14,8 +14,8 @@ struct tabular {
 };
 
 /* Copies as many cells as there are columns. */
-void tabular_add(struct tabular *table, const char *const *cells);
-void tabular_write(const struct tabular *table, struct text *out);
-void tabular_free(struct tabular *table);
+void table_add(struct table *table, const char *const *cells);
+void table_write(const struct table *table, struct text *out);
+void table_free(struct table *table);
 
 #endif

@@ -2,6 +2,7 @@
 #include "common/base/json.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
+#include "generator/project/types.h"
 #include "generator/trial/warnings.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ static void check_documents(struct tally *tally, const char *type, struct spec *
     struct trial trial = {0};
     cJSON *model =
         model_of_type(project_system(&tally->project), spec->json, &tally->project.catalog);
-    enum status status = project_render(&tally->project, type, "awscli", &documents);
+    enum status status =
+        project_render(&tally->project, type, "awscli", &documents, &context->error);
     if (!status)
         status = trial_open(&documents, model, &trial, &context->error);
     if (!status)
@@ -74,22 +76,21 @@ static void conclude(const struct tally *tally)
         json_layout(answer, &context->out);
         cJSON_Delete(answer);
     } else if (tally->errors) {
-        say(context, "%zu error%s in %zu of %zu spec%s", tally->errors,
-            tally->errors == 1 ? "" : "s", tally->bad_specs, tally->specs,
-            tally->specs == 1 ? "" : "s");
+        cli_say(context, "%zu error%s in %zu of %zu spec%s", tally->errors,
+                tally->errors == 1 ? "" : "s", tally->bad_specs, tally->specs,
+                tally->specs == 1 ? "" : "s");
     } else {
-        say(context, "%zu spec%s, no errors", tally->specs, tally->specs == 1 ? "" : "s");
+        cli_say(context, "%zu spec%s, no errors", tally->specs, tally->specs == 1 ? "" : "s");
     }
 }
 
 enum status command_check(struct context *context)
 {
-    struct tally tally = {
-        .context = context, .project = {.context = context}, .problems = json_array()};
+    struct tally tally = {.context = context, .problems = json_array()};
     struct project *project = &tally.project;
-    enum status status = project_open(context);
+    enum status status = command_find(context, project);
     if (!status)
-        status = catalog_load(context->templates, &project->catalog, &context->error);
+        status = catalog_load(project->templates, &project->catalog, &context->error);
     if (!status)
         status = spec_read_system(&project->system, &context->error);
     for (size_t i = 0; i < context->operand_count && !status; i++)

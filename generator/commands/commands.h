@@ -4,6 +4,13 @@
 
 #include "generator/cli/cli.h"
 
+struct project;
+
+/* What commands begin with: finding the project of the working folder, or loading it with --target,
+ * --database and --profile. The caller frees the project, also after a failure. */
+enum status command_find(struct context *context, struct project *project);
+enum status command_load(struct context *context, struct project *project);
+
 enum status command_check(struct context *context);
 enum status command_completion(struct context *context);
 enum status command_create(struct context *context);

@@ -1,8 +1,9 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/local/capabilities.h"
+#include "generator/local/plug.h"
 #include "generator/project/project.h"
+#include "generator/project/types.h"
 #include "generator/targets/target.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/wifi.h"
@@ -15,7 +16,7 @@
 /* The type asked for, or the only one that is plugged in. */
 static enum status choose_type(struct context *context, char **type)
 {
-    const char *asked = option_value(context, "type");
+    const char *asked = cli_value(context, "type");
     struct names *deployed = types_deployed();
     enum status status = FINE;
     if (asked) {
@@ -57,9 +58,9 @@ static enum status make_one(struct context *context, struct target *target,
                               wifi->password.at);
     make_things(target, &thing, 1, NULL, NULL);
     if (thing.outcome == MADE) {
-        say_more(context, "certificate %s, serial %s",
-                 json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
-                 json_string(json_get(thing.record, "certificate"), "serial", ""));
+        cli_say_more(context, "certificate %s, serial %s",
+                     json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
+                     json_string(json_get(thing.record, "certificate"), "serial", ""));
         tell(context, &thing);
     } else {
         error_free(&context->error);
@@ -71,33 +72,18 @@ static enum status make_one(struct context *context, struct target *target,
     return status;
 }
 
-/* On the local target a type is plugged in by its documents being there, so create can do it. A
- * remote one knows itself what is plugged in, perhaps from another checkout. */
-static enum status plug_in(struct project *project, const struct target *target, const char *type)
+/* A remote target knows itself what is plugged in, perhaps from another checkout. */
+static enum status make(struct context *context, struct project *project, struct target *target,
+                        const char *type, cJSON *model, cJSON *attributes, const struct wifi *wifi)
 {
-    struct emit_report report = {0};
-    if (target->remote || type_deployed(type))
-        return FINE;
-    enum status status = project_deploy(project, type, &report);
-    if (status)
-        return status;
-    say(project->context, "%s  plugged in", type);
-    local_check_types(project->context, &type, 1);
-    return FINE;
-}
-
-static enum status make(struct project *project, struct target *target, const char *type,
-                        cJSON *model, cJSON *attributes, const struct wifi *wifi)
-{
-    struct context *context = project->context;
     struct package_plan plan = {0};
-    enum status status = plug_in(project, target, type);
+    enum status status = target->remote ? FINE : plug_in(project, type, &context->error);
     if (status) {
         cJSON_Delete(model);
         cJSON_Delete(attributes);
         return status;
     }
-    status = package_plan_make(context->templates, &project->catalog, target, model, &plan,
+    status = package_plan_make(project->templates, &project->catalog, target, model, &plan,
                                &context->error);
     if (status)
         cJSON_Delete(attributes);
@@ -115,7 +101,7 @@ static enum status create_one(struct context *context)
     struct wifi wifi = {0};
     cJSON *given = NULL, *attributes = NULL, *model = NULL;
     char *type = NULL;
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     if (!status)
         status = thing_check_name(context->operands[0], "", &context->error);
     if (!status)
@@ -123,21 +109,21 @@ static enum status create_one(struct context *context)
     if (!status)
         status = choose_type(context, &type);
     if (!status)
-        status = project_model(&project, type, &model);
+        status = project_model(&project, type, &model, &context->error);
     if (!status)
         status =
             attributes_complete(json_get(model, "type"), given, "", &attributes, &context->error);
     if (!status)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)
-        status = project_target(&project, NULL, &target);
+        status = project_target(&project, NULL, &target, &context->error);
     if (!status)
-        status = wifi_find(option_value(context, "wifi-ssid"), true, &wifi, &context->error);
-    if (!status && option_given(context, "dry-run")) {
+        status = wifi_find(cli_value(context, "wifi-ssid"), cli_asker(), &wifi, &context->error);
+    if (!status && cli_given(context, "dry-run")) {
         owned char *would = must_format("would be created, as %s", type);
         tell_planned(context, context->operands[0], would);
     } else if (!status) {
-        status = make(&project, &target, type, model, attributes, &wifi);
+        status = make(context, &project, &target, type, model, attributes, &wifi);
         model = attributes = NULL;
     }
     cJSON_Delete(given);
@@ -152,7 +138,7 @@ static enum status create_one(struct context *context)
 
 enum status command_create(struct context *context)
 {
-    const char *from = option_value(context, "from");
+    const char *from = cli_value(context, "from");
     if (!from && !context->operand_count) {
         fail(&context->error, WRONG_USAGE, "create needs the NAME of a thing, or --from FILE");
         return advise(&context->error,
@@ -161,7 +147,7 @@ enum status command_create(struct context *context)
     if (from && context->operand_count)
         return fail(&context->error, WRONG_USAGE,
                     "--from FILE names the things itself; leave out \"%s\"", context->operands[0]);
-    if (from && (option_given(context, "type") || option_given(context, "attribute")))
+    if (from && (cli_given(context, "type") || cli_given(context, "attribute")))
         return fail(
             &context->error, WRONG_USAGE,
             "--from FILE has columns for type and attributes; leave out --type and --attribute");

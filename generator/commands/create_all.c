@@ -1,9 +1,9 @@
 /* create --from FILE: the whole table is checked before the first thing is made. */
+#include "commands.h"
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/local/capabilities.h"
-#include "generator/cli/progress.h"
+#include "generator/local/plug.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"
 #include "generator/thing/bulk.h"
@@ -66,13 +66,13 @@ static enum status find_plan(struct run *run, const char *type, const char *wher
         }
     }
     cJSON *model = NULL;
-    struct context *context = run->context;
-    enum status status = project_model(&run->project, type, &model);
+    struct error wrong = {0};
+    enum status status = project_model(&run->project, type, &model, &wrong);
     if (status) {
-        fail(error, status, "%s%s", where, text_string(&context->error.message));
-        if (context->error.advice.length)
-            advise(error, "%s", text_string(&context->error.advice));
-        error_free(&context->error);
+        fail(error, status, "%s%s", where, text_string(&wrong.message));
+        if (wrong.advice.length)
+            advise(error, "%s", text_string(&wrong.advice));
+        error_free(&wrong);
         return status;
     }
     struct type_plan *made = must_alloc(sizeof *made);
@@ -109,7 +109,7 @@ static enum status row_wifi(struct run *run, const struct csv_row *row, const ch
     bool own_ssid = *ssid && **ssid, own_password = *password && **password;
     if (!own_ssid && !run->wifi.ssid.at) {
         enum status status =
-            wifi_find(option_value(run->context, "wifi-ssid"), true, &run->wifi, error);
+            wifi_find(cli_value(run->context, "wifi-ssid"), cli_asker(), &run->wifi, error);
         if (status)
             return status;
     }
@@ -272,29 +272,25 @@ static void observe(void *context, const struct bulk_result *result)
 
 static enum status plug_types_in(struct run *run)
 {
-    for (size_t i = 0; i < run->type_count; i++) {
-        struct emit_report report = {0};
-        const char *type = run->types[i]->type;
+    struct error *error = &run->context->error;
+    struct project *project = &run->project;
+    enum status status = FINE;
+    for (size_t i = 0; i < run->type_count && !status; i++) {
         struct package_plan *plan = &run->types[i]->plan;
-        struct project *project = &run->project;
-        bool there = run->target.remote || type_deployed(type);
-        enum status status = there ? FINE : project_deploy(project, type, &report);
-        if (!status && !there)
-            local_check_types(run->context, &type, 1);
+        if (!run->target.remote)
+            status = plug_in(project, run->types[i]->type, error);
         if (!status)
-            status = package_plan_make(run->context->templates, &project->catalog, &run->target,
-                                       plan->model, plan, &run->context->error);
-        if (status)
-            return status;
+            status = package_plan_make(project->templates, &project->catalog, &run->target,
+                                       plan->model, plan, error);
     }
-    return FINE;
+    return status;
 }
 
 static void announce(const struct run *run)
 {
-    say(run->context, "%s: %zu thing%s of %zu type%s, %zu exist already", run->file,
-        run->table.count, run->table.count == 1 ? "" : "s", run->type_count,
-        run->type_count == 1 ? "" : "s", run->existed);
+    cli_say(run->context, "%s: %zu thing%s of %zu type%s, %zu exist already", run->file,
+            run->table.count, run->table.count == 1 ? "" : "s", run->type_count,
+            run->type_count == 1 ? "" : "s", run->existed);
 }
 
 static void tell_plan(const struct run *run)
@@ -322,7 +318,7 @@ static enum status make_all(struct run *run)
     if (!status)
         status = plug_types_in(run);
     run->begun = !status;
-    progress_begin(&run->progress, run->context, "created", run->thing_count);
+    progress_begin(&run->progress, run->context->quiet, "created", run->thing_count);
     if (!status && run->thing_count)
         status = bulk_make(&run->target, run->things, run->thing_count, observe, run, error);
     progress_end(&run->progress);
@@ -371,18 +367,18 @@ static void run_free(struct run *run)
 enum status create_from_table(struct context *context, const char *file)
 {
     struct run run = {.context = context, .failures = json_array()};
-    enum status status = project_load(context, &run.project);
-    owned char *path = user_path(context, file);
+    enum status status = command_load(context, &run.project);
+    owned char *path = project_path(&run.project, file);
     run.file = file;
     if (!status)
         status = csv_read(path, &run.table, &context->error);
     if (!status)
-        status = project_target(&run.project, NULL, &run.target);
+        status = project_target(&run.project, NULL, &run.target, &context->error);
     if (!status)
         status = check_table(&run);
     if (!status)
         announce(&run);
-    if (!status && option_given(context, "dry-run")) {
+    if (!status && cli_given(context, "dry-run")) {
         tell_plan(&run);
     } else if (!status) {
         status = make_all(&run);

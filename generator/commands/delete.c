@@ -21,8 +21,8 @@ enum status command_delete(struct context *context)
     struct project project;
     struct target target = {0};
     cJSON *deleted = json_array();
-    bool dry_run = option_given(context, "dry-run");
-    enum status status = project_load(context, &project);
+    bool dry_run = cli_given(context, "dry-run");
+    enum status status = command_load(context, &project);
     if (!status)
         status = check_all(context);
     for (size_t i = 0; i < context->operand_count && !status; i++) {
@@ -31,10 +31,10 @@ enum status command_delete(struct context *context)
             continue;
         bool revoked = true;
         if (!dry_run)
-            status = target_of_thing(&project, name, &target);
+            status = target_of_thing(context, &project, name, &target);
         if (!status && !dry_run)
-            status = delete_thing(&target, name, option_value(context, "type"), &revoked,
-                                  &context->error);
+            status =
+                delete_thing(&target, name, cli_value(context, "type"), &revoked, &context->error);
         if (status)
             break;
         cJSON_AddItemToArray(deleted, cJSON_CreateString(name));

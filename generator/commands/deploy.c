@@ -2,9 +2,10 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/local/capabilities.h"
+#include "generator/deploy/deployment.h"
 #include "generator/deploy/plan.h"
+#include "generator/project/types.h"
 #include "generator/targets/target.h"
-#include "deployment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,15 @@
 
 /* --- on this machine: the documents are all that is needed --- */
 
-static enum status deploy_type(struct project *project, const char *type, cJSON *answer)
+static enum status deploy_type(struct context *context, struct project *project, const char *type,
+                               cJSON *answer)
 {
-    struct context *context = project->context;
+    struct error *error = &context->error;
     struct emit_report report = {0};
-    bool dry_run = option_given(context, "dry-run");
-    owned char *folder = generated_folder(type);
-    enum status status = dry_run ? project_write(project, type, true, &report)
-                                 : project_deploy(project, type, &report);
+    bool dry_run = cli_given(context, "dry-run");
+    owned char *folder = project_folder(type);
+    enum status status = dry_run ? project_write(project, type, true, &report, error)
+                                 : project_deploy(project, type, &report, error);
     if (status)
         return status;
     cJSON *item = json_object();
@@ -35,19 +37,20 @@ static enum status deploy_type(struct project *project, const char *type, cJSON 
     return FINE;
 }
 
-static enum status deploy_here(struct project *project, const char *const *types, size_t count)
+static enum status deploy_here(struct context *context, struct project *project,
+                               const char *const *types, size_t count)
 {
-    struct context *context = project->context;
+    bool dry_run = cli_given(context, "dry-run");
     struct target target = {0};
     struct emit_report report = {0};
     cJSON *answer = json_array();
-    enum status status = project_target(project, NULL, &target);
+    enum status status = project_target(project, NULL, &target, &context->error);
     if (!status)
-        status = project_write(project, "system", option_given(context, "dry-run"), &report);
+        status = project_write(project, "system", dry_run, &report, &context->error);
     for (size_t i = 0; i < count && !status; i++)
-        status = deploy_type(project, types[i], answer);
-    if (!status && !option_given(context, "dry-run"))
-        local_check_types(context, types, count);
+        status = deploy_type(context, project, types[i], answer);
+    if (!status && !dry_run)
+        capabilities_check(project->reporter, types, count);
     if (!status && context->json)
         json_layout(answer, &context->out);
     cJSON_Delete(answer);
@@ -57,18 +60,18 @@ static enum status deploy_here(struct project *project, const char *const *types
 
 /* --- in an account --- */
 
-static enum status write_documents(struct project *project, const char *const *types, size_t count)
+static enum status write_documents(struct project *project, const char *const *types, size_t count,
+                                   struct error *error)
 {
     struct emit_report report = {0};
-    enum status status = project_write(project, "system", false, &report);
+    enum status status = project_write(project, "system", false, &report, error);
     for (size_t i = 0; i < count && !status; i++)
-        status = project_write(project, types[i], false, &report);
+        status = project_write(project, types[i], false, &report, error);
     return status;
 }
 
-static void show_plan(const struct deployment *deployment)
+static void show_plan(const struct context *context, const struct deployment *deployment)
 {
-    const struct context *context = deployment->project->context;
     struct text plan = {0};
     for (size_t i = 0; i < deployment->stacks.count; i++)
         stack_write(&deployment->stacks, &deployment->stacks.at[i], &plan);
@@ -99,16 +102,15 @@ static bool says_yes(void)
 
 /* What only adds, or takes over what an earlier deploy made, needs nobody's consent; what holds
  * readings needs a word of its own. */
-static enum status consent(const struct deployment *deployment)
+static enum status consent(struct context *context, const struct deployment *deployment)
 {
-    struct context *context = deployment->project->context;
-    if (any_change(deployment, plan_touches_data) && !option_given(context, "data")) {
+    if (any_change(deployment, plan_touches_data) && !cli_given(context, "data")) {
         fail(&context->error, WRONG_USAGE, "a table or database would be replaced or removed");
         return advise(&context->error,
                       "if its readings may stay behind: the same command with --data "
                       "(make: data=yes)");
     }
-    if (option_given(context, "yes") || !any_change(deployment, plan_changes_what_is_there))
+    if (cli_given(context, "yes") || !any_change(deployment, plan_changes_what_is_there))
         return FINE;
     if (isatty(STDIN_FILENO))
         return says_yes() ? FINE : fail(&context->error, WRONG_INPUT, "nothing was applied");
@@ -124,11 +126,10 @@ static const char *outcome(const struct stack *stack)
                                                        : "plugged in";
 }
 
-static void report_stack(const struct deployment *deployment, const struct stack *stack,
-                         cJSON *answer)
+static void report_stack(struct context *context, const struct deployment *deployment,
+                         const struct stack *stack, cJSON *answer)
 {
-    struct context *context = deployment->project->context;
-    bool dry_run = option_given(context, "dry-run");
+    bool dry_run = cli_given(context, "dry-run");
     const char *result = outcome(stack);
     if (context->json) {
         cJSON *item = stack_json(&deployment->stacks, stack);
@@ -145,65 +146,64 @@ static void report_stack(const struct deployment *deployment, const struct stack
         text_add_format(&context->out, "%s  %s%s: stack %s in %s\n", stack->subject,
                         dry_run && stack->differs ? "would be " : "",
                         strcmp(stack->subject, "system") == 0 && stack->differs ? "made" : result,
-                        stack->name, aws_region(deployment->aws));
+                        stack->name, deployment->region);
     }
 }
 
 /* A type is plugged in when its stack is as it shall be. */
-static enum status conclude(struct deployment *deployment)
+static enum status conclude(struct context *context, struct deployment *deployment)
 {
-    struct context *context = deployment->project->context;
     cJSON *answer = json_array();
     enum status status = FINE;
     for (size_t i = 0; i < deployment->stacks.count && !status; i++) {
         const struct stack *stack = &deployment->stacks.at[i];
         if (stack->left_out)
             continue;
-        report_stack(deployment, stack, answer);
+        report_stack(context, deployment, stack, answer);
         if (!stack->error.status && strcmp(stack->subject, "system") != 0 &&
-            !option_given(context, "dry-run"))
-            status = project_mark(deployment->project, stack->subject, aws_region(deployment->aws));
+            !cli_given(context, "dry-run"))
+            status = project_mark(deployment->project, stack->subject, deployment->region,
+                                  &context->error);
     }
     if (context->json)
         json_layout(answer, &context->out);
     cJSON_Delete(answer);
-    return status ? status : deployment_verdict(deployment);
+    return status ? status : deployment_verdict(deployment, &context->error);
 }
 
-static enum status plan_and_apply(struct deployment *deployment, const char *const *types,
-                                  size_t count)
+static enum status plan_and_apply(struct context *context, struct deployment *deployment,
+                                  const char *const *types, size_t count)
 {
-    struct context *context = deployment->project->context;
-    bool dry_run = option_given(context, "dry-run");
+    bool dry_run = cli_given(context, "dry-run");
     stacks_plan(&deployment->stacks, !dry_run);
-    enum status status = deployment_ask_owners(deployment);
+    enum status status = deployment_ask_owners(deployment, &context->error);
     if (!status)
-        show_plan(deployment);
+        show_plan(context, deployment);
     if (deployment->foreign && !context->json)
-        say(context, "the database \"%s\" is there already, and is used as it is",
-            json_string(project_system(deployment->project), "database", ""));
+        cli_say(context, "the database \"%s\" is there already, and is used as it is",
+                json_string(project_system(deployment->project), "database", ""));
     if (!status && !dry_run)
-        status = consent(deployment);
+        status = consent(context, deployment);
     if (!status && !dry_run)
-        status = write_documents(deployment->project, types, count);
+        status = write_documents(deployment->project, types, count, &context->error);
     if (status || dry_run)
         stacks_forget(&deployment->stacks);
     else
         stacks_apply(&deployment->stacks);
-    return status ? status : conclude(deployment);
+    return status ? status : conclude(context, deployment);
 }
 
-static enum status deploy_there(struct project *project, const char *const *types, size_t count)
+static enum status deploy_there(struct context *context, struct project *project,
+                                const char *const *types, size_t count)
 {
-    struct context *context = project->context;
     struct deployment deployment;
-    enum status status = deployment_open(&deployment, project, types, count);
+    enum status status = deployment_open(&deployment, project, types, count, &context->error);
     if (!status)
-        status = deployment_look(&deployment);
+        status = deployment_look(&deployment, &context->error);
     if (!status)
-        status = deployment_choose_system(&deployment, option_given(context, "all"));
+        status = deployment_choose_system(&deployment, cli_given(context, "all"), &context->error);
     if (!status)
-        status = plan_and_apply(&deployment, types, count);
+        status = plan_and_apply(context, &deployment, types, count);
     deployment_close(&deployment);
     return status;
 }
@@ -211,8 +211,8 @@ static enum status deploy_there(struct project *project, const char *const *type
 enum status command_deploy(struct context *context)
 {
     struct project project;
-    bool all = option_given(context, "all");
-    enum status status = project_load(context, &project);
+    bool all = cli_given(context, "all");
+    enum status status = command_load(context, &project);
     if (!status && all == (context->operand_count > 0))
         status = fail(&context->error, WRONG_USAGE,
                       all ? "--all leaves nothing to name" : "deploy needs a TYPE, or --all");
@@ -220,11 +220,11 @@ enum status command_deploy(struct context *context)
     const char *const *subjects = all ? types->at : context->operands;
     size_t count = all ? types->count : context->operand_count;
     if (!status)
-        status = project_check(&project, subjects, count);
+        status = project_check(&project, subjects, count, &context->error);
     if (!status)
-        status = is_account(&project) ? deploy_there(&project, subjects, count)
-                                      : deploy_here(&project, subjects, count);
-    if (!status && !context->json && !option_given(context, "dry-run"))
+        status = project_has_account(&project) ? deploy_there(context, &project, subjects, count)
+                                               : deploy_here(context, &project, subjects, count);
+    if (!status && !context->json && !cli_given(context, "dry-run"))
         text_add_format(&context->out, "next  make create name=<thing> type=%s wifissid=...\n",
                         all ? "<type>" : context->operands[0]);
     names_free(types);

@@ -7,17 +7,18 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "generator/deploy/deployment.h"
 #include "generator/deploy/removal.h"
 #include "generator/deploy/plan.h"
+#include "generator/project/types.h"
 #include "generator/thing/record.h"
-#include "deployment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LARGEST_MARK = 1 << 16, SHOWN_NAMES = 5 };
+enum { SHOWN_NAMES = 5 };
 
 struct destruction {
     struct project *project;
@@ -90,36 +91,19 @@ static enum status refuse_while_in_use(struct context *context, const char *type
 
 /* --- the mark --- */
 
-static bool has_mark(const char *type, const char *target)
-{
-    struct error unread = {0};
-    cJSON *mark = NULL;
-    owned char *path = type_mark(type);
-    bool found = path_exists(path) && !json_read(path, LARGEST_MARK, &mark, &unread) &&
-                 strcmp(json_string(mark, "target", ""), target) == 0;
-    error_free(&unread);
-    cJSON_Delete(mark);
-    return found;
-}
-
 /* The database that a type was plugged into, which --database or system.yaml may not name any
  * more. */
-static void use_marked_database(struct project *project, const char *type)
+static void use_marked_database(struct destruction *this)
 {
-    struct error unread = {0};
-    cJSON *mark = NULL;
-    owned char *path = type_mark(type);
-    if (!option_given(project->context, "database") && has_mark(type, "aws") &&
-        !json_read(path, LARGEST_MARK, &mark, &unread) && json_string(mark, "database", NULL))
-        json_put_string(project->system.json, "database", json_string(mark, "database", NULL));
-    error_free(&unread);
-    cJSON_Delete(mark);
+    owned char *database = NULL;
+    this->has_mark = types_is_deployed_on(this->subject, "aws", &database);
+    if (database && !cli_given(this->context, "database"))
+        json_put_string(this->project->system.json, "database", database);
 }
 
 static enum status remove_mark(struct destruction *this)
 {
-    owned char *path = type_mark(this->subject);
-    return this->has_mark ? remove_tree(path, &this->context->error) : FINE;
+    return this->has_mark ? types_unmark(this->subject, &this->context->error) : FINE;
 }
 
 /* --- consent --- */
@@ -138,7 +122,7 @@ static enum status ask_for_name(struct context *context, const char *name)
 
 static enum status consent(struct context *context, const char *name)
 {
-    const char *given = option_value(context, "confirm");
+    const char *given = cli_value(context, "confirm");
     if (given && strcmp(given, name) == 0)
         return FINE;
     if (given)
@@ -240,7 +224,7 @@ static enum status refuse_attached(struct destruction *this)
     if (!status && targets->count) {
         status = fail(&this->context->error, WRONG_INPUT,
                       "%zu certificates in %s still have the policy %s, %.12s... among them",
-                      targets->count, aws_region(this->deployment.aws), policy, targets->at[0]);
+                      targets->count, this->deployment.region, policy, targets->at[0]);
         advise(&this->context->error, "of things of another checkout? delete those there first; "
                                       "of no thing? sensorforge doctor removes them");
     }
@@ -252,7 +236,7 @@ static enum status refuse_account_things(struct destruction *this)
 {
     const char *thing_type = name_of_type(this, "AWS::IoT::ThingType");
     struct names *things = must_alloc(sizeof *things);
-    owned char *where = must_format(" in %s", aws_region(this->deployment.aws));
+    owned char *where = must_format(" in %s", this->deployment.region);
     enum status status =
         thing_type ? removal_find_things(&this->removal, thing_type, things, &this->context->error)
                    : FINE;
@@ -288,7 +272,7 @@ static enum status refuse_tables(struct destruction *this)
     const char *database = name_of_type(this, "AWS::Timestream::Database");
     struct names *tables = must_alloc(sizeof *tables);
     enum status status = FINE;
-    if (database && option_given(this->context, "data"))
+    if (database && cli_given(this->context, "data"))
         status = removal_find_tables(&this->removal, database, tables, &this->context->error);
     if (!status && tables->count) {
         owned char *some = some_of(tables);
@@ -314,9 +298,9 @@ static void add_line(const cJSON *resource, char sign, const char *about, struct
 
 static void write_plan(const struct destruction *this, struct text *out)
 {
-    bool data = option_given(this->context, "data");
+    bool data = cli_given(this->context, "data");
     const cJSON *resource;
-    text_add_format(out, "stack %s in %s%s\n", this->stack->name, aws_region(this->deployment.aws),
+    text_add_format(out, "stack %s in %s%s\n", this->stack->name, this->deployment.region,
                     this->stack->status ? "" : " (gone already)");
     cJSON_ArrayForEach(resource, this->resources)
     {
@@ -332,7 +316,7 @@ static void write_plan(const struct destruction *this, struct text *out)
 
 static cJSON *plan_json(const struct destruction *this, const char *outcome)
 {
-    bool data = option_given(this->context, "data");
+    bool data = cli_given(this->context, "data");
     cJSON *answer = json_object(), *removed = json_array(), *kept = json_array();
     cJSON *foreign = json_array();
     const cJSON *resource;
@@ -351,7 +335,7 @@ static cJSON *plan_json(const struct destruction *this, const char *outcome)
     }
     json_put_string(answer, "subject", this->subject);
     json_put_string(answer, "stack", this->stack->name);
-    json_put_string(answer, "region", aws_region(this->deployment.aws));
+    json_put_string(answer, "region", this->deployment.region);
     json_put_string(answer, "outcome", outcome);
     json_put(answer, "removed", removed);
     json_put(answer, "kept", kept);
@@ -384,7 +368,7 @@ static enum status remove_stack(struct destruction *this)
  * that wrote once more, left behind. */
 static enum status remove_rest(struct destruction *this)
 {
-    bool data = option_given(this->context, "data");
+    bool data = cli_given(this->context, "data");
     const cJSON *resource;
     enum status status = FINE;
     cJSON_ArrayForEach(resource, this->resources)
@@ -405,13 +389,12 @@ static void conclude(const struct destruction *this, bool nothing)
     struct text kept = {0}, foreign = {0};
     if (nothing)
         text_add_format(&context->out, "%s  is not in %s\n", this->subject,
-                        aws_region(this->deployment.aws));
+                        this->deployment.region);
     else
         text_add_format(&context->out, "%s  destroyed\n", this->subject);
     cJSON_ArrayForEach(resource, this->resources)
     {
-        bool stays =
-            outlives(resource) && is_there(this, resource) && !option_given(context, "data");
+        bool stays = outlives(resource) && is_there(this, resource) && !cli_given(context, "data");
         struct text *list = stays ? &kept : lists(this->foreign, resource) ? &foreign : NULL;
         if (list)
             text_add_format(list, "%s%s %s", list->length ? ", " : "",
@@ -436,8 +419,7 @@ static bool has_work(const struct destruction *this)
         return true;
     cJSON_ArrayForEach(resource, this->resources)
     {
-        if (is_there(this, resource) &&
-            (!outlives(resource) || option_given(this->context, "data")))
+        if (is_there(this, resource) && (!outlives(resource) || cli_given(this->context, "data")))
             return true;
     }
     return false;
@@ -448,7 +430,7 @@ static enum status carry_out(struct destruction *this)
     struct context *context = this->context;
     struct text plan = {0};
     bool nothing = !has_work(this);
-    bool dry_run = option_given(context, "dry-run");
+    bool dry_run = cli_given(context, "dry-run");
     enum status status = FINE;
     write_plan(this, &plan);
     if (nothing && !context->json)
@@ -481,11 +463,11 @@ static enum status look(struct destruction *this)
     struct deployment *deployment = &this->deployment;
     struct names *types = this->system ? types_all() : NULL;
     const char *const *subjects = types ? types->at : &this->subject;
-    enum status status =
-        deployment_open(deployment, this->project, subjects, types ? types->count : 1);
+    enum status status = deployment_open(deployment, this->project, subjects,
+                                         types ? types->count : 1, &this->context->error);
     names_free(types);
     this->removal =
-        (struct removal){.context = this->context,
+        (struct removal){.reporter = this->project->reporter,
                          .aws = deployment->aws,
                          .system = json_string(project_system(this->project), "name", ""),
                          .type = this->system ? NULL : this->subject};
@@ -498,27 +480,27 @@ static enum status look(struct destruction *this)
     }
     for (size_t i = 0; i < deployment->stacks.count && !this->system; i++)
         deployment->stacks.at[i].left_out = &deployment->stacks.at[i] != this->stack;
-    status = deployment_look(deployment);
+    status = deployment_look(deployment, &this->context->error);
     for (size_t i = 0; i < deployment->stacks.count && this->system; i++)
         deployment->stacks.at[i].left_out = &deployment->stacks.at[i] != this->stack;
     if (!status && this->stack->error.status)
-        status = deployment_verdict(deployment);
+        status = deployment_verdict(deployment, &this->context->error);
     if (status)
         return status;
     find_resources(this);
     return look_at_resources(this);
 }
 
-static enum status destroy_there(struct project *project, const char *subject)
+static enum status destroy_there(struct context *context, struct project *project,
+                                 const char *subject)
 {
     struct destruction this = {.project = project,
-                               .context = project->context,
+                               .context = context,
                                .subject = subject,
                                .system = strcmp(subject, "system") == 0};
     enum status status = FINE;
     if (!this.system) {
-        this.has_mark = has_mark(subject, "aws");
-        use_marked_database(project, subject);
+        use_marked_database(&this);
         status = refuse_while_in_use(this.context, subject, "aws");
     }
     if (!status)
@@ -539,15 +521,13 @@ static enum status destroy_there(struct project *project, const char *subject)
 
 /* --- on this machine: a type is its mark --- */
 
-static enum status destroy_here(struct project *project, const char *subject)
+static enum status destroy_here(struct context *context, const char *subject)
 {
-    struct context *context = project->context;
-    bool marked = has_mark(subject, "local");
-    owned char *path = type_mark(subject);
-    bool dry_run = option_given(context, "dry-run");
+    bool marked = types_is_deployed_on(subject, "local", NULL);
+    bool dry_run = cli_given(context, "dry-run");
     enum status status = refuse_while_in_use(context, subject, "local");
     if (!status && marked && !dry_run)
-        status = remove_tree(path, &context->error);
+        status = types_unmark(subject, &context->error);
     if (status)
         return status;
     if (context->json) {
@@ -570,12 +550,12 @@ enum status command_destroy(struct context *context)
     struct project project;
     const char *subject = context->operands[0];
     bool system = strcmp(subject, "system") == 0;
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     if (!status && !system)
-        status = project_check(&project, &subject, 1);
+        status = project_check(&project, &subject, 1, &context->error);
     if (!status)
-        status = is_account(&project) ? destroy_there(&project, subject)
-                                      : destroy_here(&project, subject);
+        status = project_has_account(&project) ? destroy_there(context, &project, subject)
+                                               : destroy_here(context, subject);
     project_free(&project);
     return status;
 }

@@ -1,13 +1,12 @@
 #include "commands.h"
 #include "common/base/json.h"
-#include "deployment.h"
 #include "documents.h"
+#include "generator/deploy/deployment.h"
 
 #include <string.h>
 
-static enum status show(struct deployment *deployment)
+static enum status show(struct context *context, struct deployment *deployment)
 {
-    struct context *context = deployment->project->context;
     const struct stacks *stacks = &deployment->stacks;
     cJSON *answer = json_array();
     size_t differing = 0, looked = 0;
@@ -23,32 +22,35 @@ static enum status show(struct deployment *deployment)
     if (context->json)
         json_layout(answer, &context->out);
     else
-        say(context, "%zu of %zu stacks would change", differing, looked);
+        cli_say(context, "%zu of %zu stacks would change", differing, looked);
     cJSON_Delete(answer);
-    return deployment_verdict(deployment);
+    return deployment_verdict(deployment, &context->error);
 }
 
-static enum status diff_stacks(struct project *project, const struct names *subjects)
+static enum status diff_stacks(struct context *context, struct project *project,
+                               const struct names *subjects)
 {
+    struct error *error = &context->error;
     struct deployment deployment;
-    bool whole = project->context->operand_count == 0;
+    bool whole = context->operand_count == 0;
     for (size_t i = 0; i < subjects->count; i++)
         whole |= strcmp(subjects->at[i], "system") == 0;
-    enum status status = deployment_open(&deployment, project, subjects->at, subjects->count);
+    enum status status =
+        deployment_open(&deployment, project, subjects->at, subjects->count, error);
     if (!status)
-        status = deployment_look(&deployment);
+        status = deployment_look(&deployment, error);
     if (!status)
-        status = deployment_choose_system(&deployment, whole);
+        status = deployment_choose_system(&deployment, whole, error);
     if (!status) {
         stacks_plan(&deployment.stacks, false);
-        status = deployment_ask_owners(&deployment);
+        status = deployment_ask_owners(&deployment, error);
         if (!status)
-            status = show(&deployment);
+            status = show(context, &deployment);
         stacks_forget(&deployment.stacks);
     }
-    if (!status && deployment.foreign && !project->context->json)
-        say(project->context, "the database \"%s\" is there without a stack, and is used as it is",
-            json_string(project_system(project), "database", ""));
+    if (!status && deployment.foreign && !context->json)
+        cli_say(context, "the database \"%s\" is there without a stack, and is used as it is",
+                json_string(project_system(project), "database", ""));
     deployment_close(&deployment);
     return status;
 }
@@ -56,13 +58,13 @@ static enum status diff_stacks(struct project *project, const struct names *subj
 enum status command_diff(struct context *context)
 {
     struct project project;
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     struct names *subjects = chosen_subjects(context, context->operand_count == 0);
     if (!status)
-        status = project_check(&project, subjects->at, subjects->count);
+        status = project_check(&project, subjects->at, subjects->count, &context->error);
     if (!status)
-        status = is_account(&project) ? diff_stacks(&project, subjects)
-                                      : diff_documents(&project, subjects);
+        status = project_has_account(&project) ? diff_stacks(context, &project, subjects)
+                                               : diff_documents(context, &project, subjects);
     names_free(subjects);
     project_free(&project);
     return status;

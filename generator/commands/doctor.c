@@ -3,7 +3,6 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/cli/progress.h"
 #include "generator/project/project.h"
 #include "generator/targets/account.h"
 #include "generator/deploy/checkup.h"
@@ -24,8 +23,6 @@ struct doctor {
     struct thing_records records;
     struct survey survey;
     struct orphans orphans;
-    struct progress progress;
-    bool surveying;
     char *region; /* that is looked at */
     cJSON *cleaned;
 };
@@ -64,8 +61,7 @@ static void check_local(struct doctor *doctor)
     struct target target = {0};
     struct text der = {0};
     struct error error = {0};
-    (void)context;
-    if (project_target(&doctor->project, "local", &target) ||
+    if (project_target(&doctor->project, "local", &target, &context->error) ||
         (path_exists("iot_system_infra/authority") && target.authority(&target, &der, &error))) {
         struct error *why = error.status ? &error : &context->error;
         checkup_add(&doctor->checkup, "authority", ILL, must_copy(text_string(&why->message)),
@@ -101,26 +97,11 @@ static void report_orphans(struct doctor *doctor)
                 must_copy("sensorforge doctor --clean removes them, after asking"));
 }
 
-static void show_progress(void *context, size_t done, size_t total)
-{
-    struct doctor *doctor = context;
-    if (doctor->progress.total != total || !doctor->surveying) {
-        if (doctor->surveying)
-            progress_end(&doctor->progress);
-        progress_begin(&doctor->progress, doctor->context, "looked at", total);
-        doctor->surveying = true;
-    }
-    progress_step(&doctor->progress, done);
-}
-
 static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
 {
-    doctor->survey.progress = show_progress;
-    doctor->survey.context = doctor;
+    doctor->survey.reporter = doctor->project.reporter;
     enum status status = survey_take(aws, doctor->records.ids, doctor->records.id_count,
                                      &doctor->survey, &doctor->context->error);
-    if (doctor->surveying)
-        progress_end(&doctor->progress);
     if (status)
         return status;
     const struct orphan_place place = {.account = doctor->checkup.account,
@@ -138,7 +119,7 @@ static bool agreed(const struct context *context, const struct orphan *orphan)
 {
     char answer[16] = "";
     owned char *line = orphan_describe(orphan);
-    if (option_given(context, "yes"))
+    if (cli_given(context, "yes"))
         return !orphan->young;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
         return false;
@@ -150,7 +131,7 @@ static enum status clean_all(struct doctor *doctor)
 {
     struct context *context = doctor->context;
     struct target target = {0};
-    enum status status = project_target(&doctor->project, "aws", &target);
+    enum status status = project_target(&doctor->project, "aws", &target, &context->error);
     size_t left = 0;
     for (size_t i = 0; i < doctor->orphans.count && !status; i++) {
         const struct orphan *orphan = &doctor->orphans.at[i];
@@ -164,7 +145,7 @@ static enum status clean_all(struct doctor *doctor)
         json_put_string(item, "name", orphan->name);
         cJSON_AddItemToArray(doctor->cleaned, item);
         if (!status)
-            say(context, "removed %s %s", orphan_kind_name(orphan->kind), orphan->name);
+            cli_say(context, "removed %s %s", orphan_kind_name(orphan->kind), orphan->name);
     }
     if (!status && left && !isatty(STDIN_FILENO)) {
         fail(&context->error, WRONG_USAGE, "%zu orphans were left: nobody can be asked here", left);
@@ -242,10 +223,9 @@ static enum status examine_account(struct doctor *doctor)
 {
     struct context *context = doctor->context;
     const cJSON *system = project_system(&doctor->project);
-    const struct account_options options = project_account(&doctor->project);
     struct aws *aws = NULL;
     enum status status = FINE;
-    if (account_open(system, &options, &aws, &context->error)) {
+    if (account_open(system, &doctor->project.account, &aws, &context->error)) {
         checkup_add(
             &doctor->checkup, "credentials", ILL, must_copy(text_string(&context->error.message)),
             context->error.advice.length ? must_copy(text_string(&context->error.advice)) : NULL);
@@ -272,7 +252,7 @@ static enum status examine(struct doctor *doctor)
         check_local(doctor);
     if (!doctor->context->json)
         tell(doctor);
-    if (!status && option_given(doctor->context, "clean"))
+    if (!status && cli_given(doctor->context, "clean"))
         status = clean_all(doctor);
     if (doctor->context->json)
         tell_json(doctor);
@@ -283,13 +263,13 @@ enum status command_doctor(struct context *context)
 {
     struct doctor doctor = {.context = context, .cleaned = json_array()};
     size_t length;
-    if (option_given(context, "policy")) {
+    if (cli_given(context, "policy")) {
         const char *policy = operator_policy(&length);
         text_add(&context->out, policy, length);
         cJSON_Delete(doctor.cleaned);
         return FINE;
     }
-    enum status status = project_load(context, &doctor.project);
+    enum status status = command_load(context, &doctor.project);
     if (!status)
         status = examine(&doctor);
     checkup_free(&doctor.checkup);

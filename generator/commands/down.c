@@ -2,25 +2,26 @@
 #include "common/base/files.h"
 #include "common/base/paths.h"
 #include "generator/local/backlog.h"
+#include "generator/project/project.h"
 
 #include <signal.h>
 
 /* As long as both together may take, and a little. */
-static const double keeper_patience = 150;
+static const double supervisor_patience = 150;
 
 /* The one that would start them again goes first, and ends them itself. */
-static bool end_keeper(const struct context *context)
+static bool end_supervisor(const struct context *context)
 {
-    struct process keeper;
-    if (!process_find(KEEPER, &keeper))
+    struct daemon supervisor;
+    if (!daemon_find(SUPERVISOR, &supervisor))
         return false;
-    process_signal(&keeper, SIGTERM);
-    if (!process_wait(&keeper, keeper_patience)) {
-        say(context, "process %d, which keeps the local system running, had to be killed",
-            (int)keeper.id);
-        process_end(KEEPER, &keeper, 0);
+    daemon_signal(&supervisor, SIGTERM);
+    if (!daemon_wait(&supervisor, supervisor_patience)) {
+        cli_say(context, "process %d, which keeps the local system running, had to be killed",
+                (int)supervisor.id);
+        daemon_end(SUPERVISOR, &supervisor, 0);
     }
-    process_close(&keeper);
+    daemon_close(&supervisor);
     return true;
 }
 
@@ -29,35 +30,40 @@ static bool end_keeper(const struct context *context)
 enum status command_down(struct context *context)
 {
     int lock = -1;
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
     if (!status && !is_folder(LOCAL_FOLDER)) {
-        say(context, "the local system is not running");
+        cli_say(context, "the local system is not running");
+        project_free(&project);
         return FINE;
     }
     if (!status)
         status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
-    if (status)
+    if (status) {
+        project_free(&project);
         return status;
-    bool ended = end_keeper(context), drained = ended;
+    }
+    bool ended = end_supervisor(context), drained = ended;
     for (int i = SERVICES - 1; i >= 0; i--) {
-        struct process process;
+        struct daemon process;
         struct error error = {0};
         if (!service_find((enum service)i, &process)) {
-            process_forget(service_names[i]);
+            daemon_forget(service_names[i]);
             continue;
         }
         ended = true;
         drained |= i == HUB;
-        say_more(context, "ending the %s, process %d", service_titles[i], (int)process.id);
+        cli_say_more(context, "ending the %s, process %d", service_titles[i], (int)process.id);
         if (service_end((enum service)i, &process, &error)) {
             error_free(&context->error);
             context->error = error;
             status = error.status;
         }
     }
-    backlog_drain(context, drained);
+    backlog_drain(project.reporter, drained);
+    project_free(&project);
     unlock(&lock);
     if (!status)
-        say(context, ended ? "the local system is down" : "the local system is not running");
+        cli_say(context, ended ? "the local system is down" : "the local system is not running");
     return status;
 }

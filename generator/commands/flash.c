@@ -28,6 +28,7 @@ enum { LARGEST_FIRMWARE = 16 << 20, LARGEST_MANIFEST = 1 << 20, MOST_WORDS = 256
 
 struct flashing {
     struct context *context;
+    const struct project *project;
     const char *port;
     char *folder; /* of the package */
     cJSON *manifest;
@@ -84,7 +85,7 @@ static enum status run_program(struct flashing *flashing, const char *const *wor
 {
     text_clear(&flashing->said);
     for (size_t i = 0; words[i]; i++)
-        say_more(flashing->context, "%s%s", i ? "  " : "", words[i]);
+        cli_say_more(flashing->context, "%s%s", i ? "  " : "", words[i]);
     return process_capture(words, seconds, &flashing->said, code, &flashing->missing,
                            &flashing->context->error);
 }
@@ -209,7 +210,7 @@ static enum status run_esptool(struct flashing *flashing, const char *chip, cons
 
 static enum status write_firmware(struct flashing *flashing)
 {
-    const char *given = option_value(flashing->context, "firmware");
+    const char *given = cli_value(flashing->context, "firmware");
     const cJSON *esptool = json_get(flashing->platform, "esptool");
     struct error *error = &flashing->context->error;
     if (!given)
@@ -219,11 +220,11 @@ static enum status write_firmware(struct flashing *flashing)
              json_string(flashing->platform, "platform", "this board"));
         return advise(error, "%s", json_string(flashing->platform, "install", "see its manual"));
     }
-    owned char *image = user_path(flashing->context, given);
+    owned char *image = project_path(flashing->project, given);
     owned char *offset = must_format("0x%x", (unsigned)json_number(esptool, "offset", 0));
     enum status status = check_image(flashing, image);
     if (!status) {
-        say(flashing->context, "writing %s", given);
+        cli_say(flashing->context, "writing %s", given);
         status = run_esptool(flashing, json_string(esptool, "chip", ""), offset, image);
     }
     return status;
@@ -289,7 +290,7 @@ static enum status install_needs(struct flashing *flashing)
         status = mpremote(flashing, ask, TALK);
         if (status || said(flashing, MARK "has it"))
             continue;
-        say(flashing->context, "installing %s", need->valuestring);
+        cli_say(flashing->context, "installing %s", need->valuestring);
         status = mpremote(flashing, install, COPY);
         if (status) {
             error_free(&flashing->context->error);
@@ -365,8 +366,9 @@ static enum status copy_deep(struct flashing *flashing)
 
 static enum status copy_package(struct flashing *flashing)
 {
-    say(flashing->context, "copying %d files, %.1f KB",
-        cJSON_GetArraySize(json_get(flashing->manifest, "files")), (double)flashing->bytes / 1024);
+    cli_say(flashing->context, "copying %d files, %.1f KB",
+            cJSON_GetArraySize(json_get(flashing->manifest, "files")),
+            (double)flashing->bytes / 1024);
     enum status status = copy_deep(flashing);
     if (!status)
         status = copy_top(flashing, false);
@@ -477,15 +479,16 @@ static enum status flash(struct flashing *flashing)
 enum status command_flash(struct context *context)
 {
     struct project project;
-    struct flashing flashing = {.context = context, .port = option_value(context, "port")};
+    struct flashing flashing = {
+        .context = context, .project = &project, .port = cli_value(context, "port")};
     cJSON *record = NULL;
     if (!flashing.port) {
         fail(&context->error, WRONG_USAGE, "--port is missing: the board's serial port");
         return advise(&context->error, "sensorforge flash %s --port /dev/ttyUSB0",
                       context->operands[0]);
     }
-    enum status status = project_load(context, &project);
-    owned char *port = user_path(context, flashing.port);
+    enum status status = command_load(context, &project);
+    owned char *port = project_path(&project, flashing.port);
     flashing.port = port;
     if (!status)
         status = thing_present(context->operands[0], &record, &context->error);

@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "documents.h"
+#include "generator/project/types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct generation {
 static char *folder_for(const struct generation *generation, const char *subject)
 {
     if (!generation->out)
-        return generated_folder(subject);
+        return project_folder(subject);
     return generation->several ? path_join(generation->out, subject) : must_copy(generation->out);
 }
 
@@ -32,14 +33,15 @@ static enum status generate(struct generation *generation, const char *subject)
     struct emit_report report = {0};
     owned char *folder = folder_for(generation, subject);
     owned char *only = generation->set ? must_format("%s/", generation->set) : NULL;
-    enum status status = project_render(generation->project, subject, generation->set, &artifacts);
+    enum status status =
+        project_render(generation->project, subject, generation->set, &artifacts, &context->error);
     if (!status && generation->diff && !context->json)
         status = emit_diff(folder, &artifacts, only, &context->out, &context->error);
     if (!status)
         status = emit_write(folder, &artifacts, only, generation->diff, &report, &context->error);
     if (!status)
-        say_more(context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
-                 report.written, report.removed, report.unchanged, folder);
+        cli_say_more(context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
+                     report.written, report.removed, report.unchanged, folder);
     generation->total.written += report.written;
     generation->total.unchanged += report.unchanged;
     generation->total.removed += report.removed;
@@ -61,9 +63,9 @@ static void conclude(const struct generation *generation, size_t subjects)
         json_layout(answer, &context->out);
         cJSON_Delete(answer);
     } else {
-        say(context, "%zu %s: %zu files %s, %zu removed, %zu unchanged", subjects,
-            subjects == 1 ? "subject" : "subjects", total->written,
-            diff ? "would be written" : "written", total->removed, total->unchanged);
+        cli_say(context, "%zu %s: %zu files %s, %zu removed, %zu unchanged", subjects,
+                subjects == 1 ? "subject" : "subjects", total->written,
+                diff ? "would be written" : "written", total->removed, total->unchanged);
     }
 }
 
@@ -72,7 +74,8 @@ static enum status generate_all(struct generation *generation, const struct name
     enum status status = FINE;
     generation->several = subjects->count > 1;
     if (generation->several)
-        status = project_check(generation->project, subjects->at, subjects->count);
+        status = project_check(generation->project, subjects->at, subjects->count,
+                               &generation->context->error);
     for (size_t i = 0; i < subjects->count && !status; i++)
         status = generate(generation, subjects->at[i]);
     if (!status)
@@ -80,9 +83,10 @@ static enum status generate_all(struct generation *generation, const struct name
     return status;
 }
 
-enum status diff_documents(struct project *project, const struct names *subjects)
+enum status diff_documents(struct context *context, struct project *project,
+                           const struct names *subjects)
 {
-    struct generation generation = {.project = project, .context = project->context, .diff = true};
+    struct generation generation = {.project = project, .context = context, .diff = true};
     return generate_all(&generation, subjects);
 }
 
@@ -101,12 +105,12 @@ enum status command_generate(struct context *context)
     struct project project;
     struct generation generation = {.project = &project,
                                     .context = context,
-                                    .set = option_value(context, "set"),
-                                    .diff = option_given(context, "diff")};
-    bool all = option_given(context, "all");
-    enum status status = project_load(context, &project);
-    if (!status && option_given(context, "out"))
-        generation.out = user_path(context, option_value(context, "out"));
+                                    .set = cli_value(context, "set"),
+                                    .diff = cli_given(context, "diff")};
+    bool all = cli_given(context, "all");
+    enum status status = command_load(context, &project);
+    if (!status && cli_given(context, "out"))
+        generation.out = project_path(&project, cli_value(context, "out"));
     if (!status && all == (context->operand_count > 0))
         status =
             fail(&context->error, WRONG_USAGE,

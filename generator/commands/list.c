@@ -34,7 +34,7 @@ static cJSON *damaged(const char *name, const struct error *error)
     return record;
 }
 
-static void add_row(struct tabular *table, const cJSON *record)
+static void add_row(struct table *table, const cJSON *record)
 {
     const char *name = json_string(record, "name", "");
     const char *until = json_string(json_get(record, "certificate"), "not_after", NULL);
@@ -47,17 +47,18 @@ static void add_row(struct tabular *table, const cJSON *record)
                            certificate,
                            created,
                            state};
-    tabular_add(table, cells);
+    table_add(table, cells);
 }
 
 enum status command_list(struct context *context)
 {
-    const char *type = option_value(context, "type");
+    const char *type = cli_value(context, "type");
     static const char *const columns[] = {"NAME",        "TYPE",    "TARGET",
                                           "CERTIFICATE", "CREATED", "STATE"};
-    struct tabular table = {.columns = columns, .column_count = 6};
+    struct table table = {.columns = columns, .column_count = 6};
     cJSON *list = json_array();
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
     struct names *names = status ? NULL : record_names();
     for (size_t i = 0; names && i < names->count && !status; i++) {
         cJSON *record = NULL;
@@ -75,12 +76,14 @@ enum status command_list(struct context *context)
     if (!status && context->json)
         json_layout(list, &context->out);
     else if (!status && table.count)
-        tabular_write(&table, &context->out);
+        table_write(&table, &context->out);
     else if (!status)
-        say(context,
-            type ? "no things of type %s" : "no things yet; make create name=... makes one", type);
+        cli_say(context,
+                type ? "no things of type %s" : "no things yet; make create name=... makes one",
+                type);
     names_free(names);
-    tabular_free(&table);
+    table_free(&table);
     cJSON_Delete(list);
+    project_free(&project);
     return status;
 }

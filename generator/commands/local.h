@@ -8,7 +8,7 @@
 /* What runs, and what sensorhub tells of its work:
  *   {"running": true,                             both do their work
  *    "broker": {"running": true, "pid": 12, "since": "2026-11-21T10:12:00Z", "port": 8883},
- *    "sensorhub": {"running": true, "pid": 13, "since": ..., and what hub_status() says}}
+ *    "sensorhub": {"running": true, "pid": 13, "since": ..., and what service_hub_status() says}}
  * The caller deletes. */
 cJSON *local_state(void);
 

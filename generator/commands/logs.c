@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "generator/local/service.h"
+#include "generator/project/project.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -10,18 +11,20 @@
 /* tail(1) does it: the last lines of both, and with --follow what comes. */
 enum status command_logs(struct context *context)
 {
-    const char *lines = option_value(context, "lines");
+    const char *lines = cli_value(context, "lines");
     const char *words[8 + SERVICES] = {"tail", "-n", lines ? lines : "20"};
     char *logs[SERVICES] = {NULL};
     size_t count = 3, found = 0;
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
+    project_free(&project);
     if (status)
         return status;
-    if (option_given(context, "follow"))
+    if (cli_given(context, "follow"))
         words[count++] = "-F";
     words[count++] = "--";
     for (int i = 0; i < SERVICES; i++) {
-        logs[i] = process_log_file(service_names[i]);
+        logs[i] = daemon_log_file(service_names[i]);
         if (path_exists(logs[i])) {
             words[count++] = logs[i];
             found++;

@@ -7,9 +7,9 @@ enum status command_model(struct context *context)
 {
     struct project project;
     cJSON *model = NULL;
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     if (!status)
-        status = subject_model(&project, context->operands[0], &model);
+        status = project_model(&project, context->operands[0], &model, &context->error);
     if (!status)
         json_layout(model, &context->out);
     cJSON_Delete(model);

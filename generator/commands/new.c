@@ -30,7 +30,7 @@ static enum status choose_platform(struct context *context, const struct catalog
                                    const char **platform)
 {
     const struct names *names = catalog->platform_names;
-    *platform = option_value(context, "platform");
+    *platform = cli_value(context, "platform");
     if (!*platform && names->count == 1)
         *platform = names->at[0];
     if (*platform && catalog_platform(catalog, *platform))
@@ -98,21 +98,21 @@ static enum status write_folder(const struct artifacts *artifacts, const char *t
 enum status command_new(struct context *context)
 {
     const char *type = context->operands[0], *platform = NULL;
-    struct catalog catalog = {0};
     struct template_set *set = NULL;
     struct artifacts artifacts = {0};
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
     if (!status)
         status = check_name(context, type);
     if (!status)
-        status = catalog_load(context->templates, &catalog, &context->error);
+        status = catalog_load(project.templates, &project.catalog, &context->error);
     if (!status)
-        status = choose_platform(context, &catalog, &platform);
+        status = choose_platform(context, &project.catalog, &platform);
     if (!status)
         status =
-            template_set_load(context->templates, "scaffold", NULL, "new", &set, &context->error);
+            template_set_load(project.templates, "scaffold", NULL, "new", &set, &context->error);
     if (!status) {
-        cJSON *model = model_of_new(&catalog, type, platform);
+        cJSON *model = model_of_new(&project.catalog, type, platform);
         status = template_set_render(set, model, "", &artifacts, &context->error);
         cJSON_Delete(model);
     }
@@ -127,12 +127,12 @@ enum status command_new(struct context *context)
         json_layout(answer, &context->out);
         cJSON_Delete(answer);
     } else if (!status) {
-        say(context, "%s  a type for %s, in " TYPES_FOLDER "/%s/", type, platform, type);
-        say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: sensorforge check %s", type,
-            type);
+        cli_say(context, "%s  a type for %s, in " TYPES_FOLDER "/%s/", type, platform, type);
+        cli_say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: sensorforge check %s",
+                type, type);
     }
     artifacts_free(&artifacts);
     template_set_free(set);
-    catalog_free(&catalog);
+    project_free(&project);
     return status;
 }

@@ -1,5 +1,6 @@
 /* The commands that only print: help, man, completion, version. */
 #include "commands.h"
+#include "generator/cli/pages.h"
 
 #include <string.h>
 
@@ -13,20 +14,20 @@ enum status command_help(struct context *context)
         fail(&context->error, WRONG_USAGE, "there is no command \"%s\"", context->operands[0]);
         return advise(&context->error, "sensorforge --help lists them");
     }
-    write_help(about, &context->out);
+    pages_help(about, &context->out);
     return FINE;
 }
 
 enum status command_man(struct context *context)
 {
-    write_man_page(&context->out);
+    pages_man(&context->out);
     return FINE;
 }
 
 enum status command_completion(struct context *context)
 {
     const char *shell = context->operands[0];
-    if (write_completion(shell, &context->out))
+    if (pages_completion(shell, &context->out))
         return FINE;
     fail(&context->error, WRONG_USAGE, "there is no completion for \"%s\"", shell);
     return advise(&context->error, "(bash, zsh)");

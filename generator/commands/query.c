@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "common/base/memory.h"
 #include "generator/local/service.h"
+#include "generator/project/project.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -16,10 +17,12 @@ enum status command_query(struct context *context)
     const char *words[2 * PASSED + 3] = {NULL};
     char *options[PASSED] = {NULL};
     size_t count = 2;
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
+    project_free(&project);
     if (status)
         return status;
-    owned char *program = program_path("sensorhub");
+    owned char *program = programs_path("sensorhub");
     if (!program) {
         fail(&context->error, REFUSED, "there is no program \"sensorhub\" beside this one");
         return advise(&context->error, "make build makes it");
@@ -27,8 +30,8 @@ enum status command_query(struct context *context)
     words[0] = program;
     words[1] = "query";
     for (size_t i = 0; i < PASSED; i++) {
-        const char *value = option_value(context, passed[i]);
-        if (!option_given(context, passed[i]))
+        const char *value = cli_value(context, passed[i]);
+        if (!cli_given(context, passed[i]))
             continue;
         options[i] =
             value ? must_format("--%s=%s", passed[i], value) : must_format("--%s", passed[i]);

@@ -66,7 +66,7 @@ static void partials_free(struct partials *partials)
 static enum status choose_escape(struct context *context, const char *template_path,
                                  enum escape *escape)
 {
-    const char *name = option_value(context, "escape");
+    const char *name = cli_value(context, "escape");
     owned char *output = must_copy(template_path);
     if (ends_with(output, ".mustache"))
         output[strlen(output) - strlen(".mustache")] = '\0';
@@ -82,8 +82,8 @@ enum status command_render(struct context *context)
     const char *template_path = context->operands[0], *data_path = context->operands[1];
     struct text template_text = {0}, data_text = {0};
     struct mustache *compiled = NULL;
-    struct partials partials = {.folder = option_value(context, "partials")};
-    struct mustache_options options = {.strict = option_given(context, "strict")};
+    struct partials partials = {.folder = cli_value(context, "partials")};
+    struct mustache_options options = {.strict = cli_given(context, "strict")};
     cJSON *data = NULL;
     enum status status = choose_escape(context, template_path, &options.escape);
     if (partials.folder) {

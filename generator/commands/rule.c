@@ -43,7 +43,7 @@ static bool read_time(const char *word, int64_t *milliseconds)
 /* --time, or now. */
 static enum status message_time(struct context *context, int64_t *milliseconds)
 {
-    const char *word = option_value(context, "time");
+    const char *word = cli_value(context, "time");
     if (word && !read_time(word, milliseconds)) {
         fail(&context->error, WRONG_USAGE, "--time: \"%s\" is not a time", word);
         return advise(&context->error, "milliseconds since 1970, or such as 2026-11-21T10:00:00Z");
@@ -53,26 +53,28 @@ static enum status message_time(struct context *context, int64_t *milliseconds)
     return FINE;
 }
 
-/* All of the message but its topic; client: who sends it where --client-id does not say. */
-static enum status read_message(struct context *context, const char *client, struct text *payload,
+/* All of the message but its topic. project: NULL where there is none. client: who sends it, where
+ * --client-id does not say. */
+static enum status read_message(struct context *context, const struct project *project,
+                                const char *client, struct text *payload,
                                 struct rule_message *message)
 {
-    const char *given = option_value(context, "payload");
+    const char *given = cli_value(context, "payload");
     if (!given) {
         fail(&context->error, WRONG_USAGE, "--payload is missing");
         return advise(&context->error, "--payload FILE, or --payload - for standard input");
     }
     owned char *path =
-        context->root && strcmp(given, "-") != 0 ? user_path(context, given) : must_copy(given);
+        project && strcmp(given, "-") != 0 ? project_path(project, given) : must_copy(given);
     enum status status = message_time(context, &message->time);
     if (!status)
         status = read_input(path, LARGEST_PAYLOAD, payload, &context->error);
     message->payload = text_string(payload);
     message->payload_length = payload->length;
-    message->client_id = option_value(context, "client-id");
+    message->client_id = cli_value(context, "client-id");
     if (!message->client_id)
         message->client_id = client;
-    message->principal = option_value(context, "principal");
+    message->principal = cli_value(context, "principal");
     message->random = random_bits;
     return status;
 }
@@ -113,7 +115,7 @@ static enum status wrong_statement(struct context *context, const char *sql,
 
 static enum status read_version(struct context *context, enum rule_version *version)
 {
-    const char *name = option_value(context, "sql-version");
+    const char *name = cli_value(context, "sql-version");
     *version = DEFAULT_SQL_VERSION;
     if (!name || rule_version_read(name, version))
         return FINE;
@@ -139,10 +141,10 @@ static enum status show_selected(struct context *context, const struct rule *rul
     rule_begin(scratch, message);
     switch (rule_run(rule, scratch, &result)) {
     case RULE_NO_MATCH:
-        say(context, "%s is not a topic that FROM takes", message->topic);
+        cli_say(context, "%s is not a topic that FROM takes", message->topic);
         break;
     case RULE_NOT_SELECTED:
-        say(context, "WHERE is not true");
+        cli_say(context, "WHERE is not true");
         break;
     case RULE_SELECTED:
         text_add(&context->out, result.bytes, result.length);
@@ -176,7 +178,7 @@ static enum status answer_statement(struct context *context, char *sql, struct r
 
 static enum status try_statement(struct context *context, const char *sql)
 {
-    struct rule_message message = {.topic = option_value(context, "topic")};
+    struct rule_message message = {.topic = cli_value(context, "topic")};
     struct rule_fault fault;
     struct text payload = {0};
     enum rule_version version;
@@ -187,7 +189,7 @@ static enum status try_statement(struct context *context, const char *sql)
     if (!status && !rule)
         status = wrong_statement(context, sql, &fault);
     if (!status)
-        status = read_message(context, NULL, &payload, &message);
+        status = read_message(context, NULL, NULL, &payload, &message);
     owned char *copy = must_copy(sql);
     if (!status)
         status = context->json ? answer_statement(context, copy, rule, &message)
@@ -321,14 +323,14 @@ static enum status try_type(struct context *context, const char *type)
     struct trial trial = {0};
     struct text payload = {0};
     cJSON *model = NULL;
-    const char *topic = option_value(context, "topic");
-    enum status status = project_load(context, &project);
+    const char *topic = cli_value(context, "topic");
+    enum status status = command_load(context, &project);
     if (!status && topic)
         status = check_topic(context, topic);
     if (!status)
-        status = project_model(&project, type, &model);
+        status = project_model(&project, type, &model, &context->error);
     if (!status)
-        status = project_render(&project, type, "awscli", &documents);
+        status = project_render(&project, type, "awscli", &documents, &context->error);
     if (!status)
         status = trial_open(&documents, model, &trial, &context->error);
     owned char *thing = status ? NULL : topic ? thing_of_topic(topic) : example_thing(type);
@@ -337,7 +339,7 @@ static enum status try_type(struct context *context, const char *type)
                                    .account =
                                        json_string(json_get(model, "system"), "account", NULL)};
     if (!status)
-        status = read_message(context, thing, &payload, &message);
+        status = read_message(context, &project, thing, &payload, &message);
     if (!status)
         answer_message(context, &trial, type, thing, &message);
     trial_close(&trial);
@@ -350,13 +352,13 @@ static enum status try_type(struct context *context, const char *type)
 
 enum status command_rule(struct context *context)
 {
-    const char *sql = option_value(context, "sql");
+    const char *sql = cli_value(context, "sql");
     if (!sql == !context->operand_count) {
         fail(&context->error, WRONG_USAGE,
              sql ? "a TYPE has its own rules; --sql leaves it out" : "rule needs a TYPE, or --sql");
         return advise(&context->error, "sensorforge rule --help shows both ways");
     }
-    if (!sql && option_given(context, "sql-version"))
+    if (!sql && cli_given(context, "sql-version"))
         return fail(&context->error, WRONG_USAGE, "--sql-version goes with --sql");
     return sql ? try_statement(context, sql) : try_type(context, context->operands[0]);
 }

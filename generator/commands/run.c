@@ -47,7 +47,7 @@ struct board {
 
 static enum status take_number(struct context *context, const char *name, long *number)
 {
-    const char *value = option_value(context, name);
+    const char *value = cli_value(context, name);
     char *end = NULL;
     *number = 0;
     if (!value)
@@ -61,16 +61,17 @@ static enum status take_number(struct context *context, const char *name, long *
 }
 
 /* Beside the templates, as in the repository; else where the program was installed. */
-static enum status find_tool(struct context *context, const char *name, char **path)
+static enum status find_tool(struct context *context, const char *templates, const char *name,
+                             char **path)
 {
-    owned char *beside = must_format("%s/../%s", context->templates, name);
+    owned char *beside = must_format("%s/../%s", templates, name);
     owned char *installed = must_format(SHARE_FOLDER "/%s", name);
     *path = realpath(beside, NULL);
     if (!*path)
         *path = realpath(installed, NULL);
     if (*path)
         return FINE;
-    fail(&context->error, REFUSED, "there is no %s beside %s", name, context->templates);
+    fail(&context->error, REFUSED, "there is no %s beside %s", name, templates);
     return advise(&context->error, "make install puts it there");
 }
 
@@ -106,7 +107,7 @@ static cJSON *make_world(struct context *context, const cJSON *record, const cJS
     json_put_string(world, "platform", json_string(type, "platform", ""));
     json_put(world, "wifi", cJSON_Duplicate(json_get(record, "wifi"), true));
     json_put_number(json_get(world, "wifi"), "join_ms", 500);
-    json_put_number(world, "speed", option_given(context, "fast") ? FAST : 1);
+    json_put_number(world, "speed", cli_given(context, "fast") ? FAST : 1);
     json_put_number(world, "seed", (double)(clock_monotonic_nanoseconds() % 1000000000));
     if (seconds)
         json_put_number(world, "end_ms", (double)seconds * 1000);
@@ -195,7 +196,7 @@ static void report(struct board *board)
 {
     struct context *context = board->context;
     if (!context->json) {
-        say(context, "stopped after %ld cycle%s", board->cycles, board->cycles == 1 ? "" : "s");
+        cli_say(context, "stopped after %ld cycle%s", board->cycles, board->cycles == 1 ? "" : "s");
         return;
     }
     cJSON *answer = json_object();
@@ -235,17 +236,17 @@ enum status command_run(struct context *context)
         status = take_number(context, "seconds", &seconds);
     if (status)
         return status;
-    status = project_load(context, &project);
+    status = command_load(context, &project);
     if (!status)
         status = thing_present(context->operands[0], &record, &context->error);
     if (!status)
         status = find_package(context, record, &package);
     if (!status)
-        status = project_model(&project, json_string(record, "type", ""), &model);
+        status = project_model(&project, json_string(record, "type", ""), &model, &context->error);
     if (!status)
-        status = find_tool(context, "scripts/micropython", &interpreter);
+        status = find_tool(context, project.templates, "scripts/micropython", &interpreter);
     if (!status)
-        status = find_tool(context, "simulator/power_on.py", &power_on);
+        status = find_tool(context, project.templates, "simulator/power_on.py", &power_on);
     if (!status) {
         board.interpreter = interpreter;
         board.power_on = power_on;

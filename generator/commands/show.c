@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "generator/project/project.h"
 #include "generator/thing/package.h"
 #include "generator/thing/record.h"
 #include "generator/thing/thing.h"
@@ -38,7 +39,8 @@ static void write_record(const cJSON *record, struct text *out)
 enum status command_show(struct context *context)
 {
     cJSON *record = NULL;
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
     if (!status)
         status = thing_present(context->operands[0], &record, &context->error);
     if (!status && context->json) {
@@ -49,5 +51,6 @@ enum status command_show(struct context *context)
         write_record(record, &context->out);
     }
     json_wipe(record);
+    project_free(&project);
     return status;
 }

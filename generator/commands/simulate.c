@@ -16,7 +16,7 @@ enum { MOST_THINGS = 100000 };
 static enum status positive(struct context *context, const char *name, double otherwise,
                             double *number)
 {
-    const char *given = option_value(context, name);
+    const char *given = cli_value(context, name);
     char *end = NULL;
     *number = given ? strtod(given, &end) : otherwise;
     if (!given || (end != given && !*end && isfinite(*number) && *number > 0))
@@ -38,7 +38,7 @@ static enum status read_plan(struct context *context, struct fleet_plan *plan, s
         status = positive(context, "speed", 60, &plan->speed);
     if (!status)
         status = positive(context, "rate", 0, &plan->rate);
-    if (!status && option_given(context, "speed") && option_given(context, "rate"))
+    if (!status && cli_given(context, "speed") && cli_given(context, "rate"))
         status = fail(&context->error, WRONG_USAGE, "--rate leaves nothing for --speed to change");
     *things = status ? 0 : (size_t)count;
     return status;
@@ -56,11 +56,12 @@ static void tell_commands(const struct context *context, const struct world *wor
                 continue;
             last = link->by;
             json_compact(link->on, &message);
-            say(context,
-                "to switch %s: mosquitto_pub -h localhost -p %d -q 1 --cafile " AUTHORITY_FOLDER
-                "/ca.pem --cert " HUB_FOLDER "/cert.pem --key " HUB_FOLDER
-                "/key.pem -t %s/%s/command -m '%s'",
-                link->by->name, port, link->by->kind->name, link->by->name, text_string(&message));
+            cli_say(context,
+                    "to switch %s: mosquitto_pub -h localhost -p %d -q 1 --cafile " AUTHORITY_FOLDER
+                    "/ca.pem --cert " HUB_FOLDER "/cert.pem --key " HUB_FOLDER
+                    "/key.pem -t %s/%s/command -m '%s'",
+                    link->by->name, port, link->by->kind->name, link->by->name,
+                    text_string(&message));
             text_free(&message);
         }
     }
@@ -75,7 +76,8 @@ static void warn_of_limit(const struct context *context, const cJSON *system,
     for (size_t i = 0; plan->rate == 0 && i < world->kind_count; i++)
         most = fmax(most, plan->speed / world->kinds[i]->publish_every);
     if (limit > 0 && most > limit)
-        say(context,
+        cli_say(
+            context,
             "warning: a thing sends %.0f readings/s, and the broker takes %.0f of one: more "
             "things, or messages_per_second in iot_system_infra/system.yaml (0: any), then make "
             "down, make up",
@@ -154,9 +156,9 @@ static enum status judge(struct context *context, const struct fleet_report *rep
 
 static enum status need_broker(struct context *context)
 {
-    struct process broker;
+    struct daemon broker;
     bool there = service_find(BROKER, &broker);
-    process_close(&broker);
+    daemon_close(&broker);
     if (there)
         return FINE;
     fail(&context->error, REFUSED, "the local system is not running");
@@ -172,19 +174,20 @@ enum status command_simulate(struct context *context)
     size_t things = 0, created = 0;
     enum status status = read_plan(context, &plan, &things);
     if (!status)
-        status = project_load(context, &project);
+        status = command_load(context, &project);
     if (!status)
         status = need_broker(context);
     if (!status)
-        status =
-            population_choose(&project, option_value(context, "type"), things, &world, &created);
+        status = population_choose(&project, cli_value(context, "type"), things, &world, &created,
+                                   &context->error);
     chance_begin(&world.chance);
-    plan.port = broker_port(0);
+    plan.port = service_broker_port(0);
     if (!status)
         tell_commands(context, &world, plan.port);
     if (!status)
         warn_of_limit(context, project_system(&project), &world, &plan);
-    if (!status && !(status = fleet_run(context, &world, &plan, &report))) {
+    if (!status &&
+        !(status = fleet_run(project.reporter, &world, &plan, &report, &context->error))) {
         if (context->json)
             report_json(&world, &report, created, &context->out);
         else

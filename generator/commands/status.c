@@ -4,6 +4,7 @@
 #include "common/base/memory.h"
 #include "generator/local/backlog.h"
 #include "generator/thing/record.h"
+#include "generator/project/project.h"
 #include "local.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 static cJSON *state_of(enum service service)
 {
-    struct process process;
+    struct daemon process;
     cJSON *state = json_object();
     bool running = service_find(service, &process);
     json_put_bool(state, "running", running);
@@ -21,14 +22,14 @@ static cJSON *state_of(enum service service)
         json_put_number(state, "pid", process.id);
         json_put_string(state, "since", since);
     }
-    process_close(&process);
+    daemon_close(&process);
     return state;
 }
 
 /* Of one that has ended: how fast it was is over, and what waits may be more than it knew. */
 static void correct(cJSON *hub)
 {
-    owned char *program = program_path(service_names[HUB]);
+    owned char *program = programs_path(service_names[HUB]);
     double waiting = program ? backlog_waiting(program) : -1;
     cJSON_DeleteItemFromObject(hub, "lag");
     cJSON_DeleteItemFromObject(hub, "rows_per_second");
@@ -39,10 +40,10 @@ static void correct(cJSON *hub)
 cJSON *local_state(void)
 {
     cJSON *state = json_object(), *broker = state_of(BROKER), *hub = state_of(HUB);
-    cJSON *told = hub_status();
-    bool working = json_true(hub, "running") && hub_ready(told);
-    if (broker_port(0))
-        json_put_number(broker, "port", broker_port(0));
+    cJSON *told = service_hub_status();
+    bool working = json_true(hub, "running") && service_hub_ready(told);
+    if (service_broker_port(0))
+        json_put_number(broker, "port", service_broker_port(0));
     /* A position has more digits than a JSON number of ours holds. */
     for (const cJSON *item = told ? told->child : NULL; item; item = item->next)
         if (!json_get(hub, item->string) && strcmp(item->string, "position") != 0)
@@ -126,7 +127,9 @@ void write_local_state(const cJSON *state, struct text *out)
 /* What does not run is said in words and by the exit code. */
 enum status command_status(struct context *context)
 {
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
+    project_free(&project);
     if (status)
         return status;
     cJSON *state = local_state();

@@ -1,4 +1,5 @@
 /* What rotate and package share: things that are there, and what shall change of them. */
+#include "commands.h"
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -49,29 +50,28 @@ static enum status merge_attributes(struct context *context, const cJSON *type, 
  * another network. */
 static enum status find_wifi(struct context *context, const cJSON *record, struct wifi *wifi)
 {
-    const char *ssid = option_value(context, "wifi-ssid");
-    if (!ssid && !option_given(context, "wifi-password"))
+    const char *ssid = cli_value(context, "wifi-ssid");
+    if (!ssid && !cli_given(context, "wifi-password"))
         return FINE;
     if (!ssid)
         ssid = json_string(json_get(record, "wifi"), "ssid", NULL);
-    return wifi_find(ssid, true, wifi, &context->error);
+    return wifi_find(ssid, cli_asker(), wifi, &context->error);
 }
 
-enum status subject_open(struct project *project, struct target *target, const char *name,
-                         struct subject *subject)
+enum status subject_open(struct context *context, struct project *project, struct target *target,
+                         const char *name, struct subject *subject)
 {
-    struct context *context = project->context;
     cJSON *record = NULL, *model = NULL;
     *subject = (struct subject){0};
     enum status status = thing_present(name, &record, &context->error);
     if (!status)
-        status = project_model(project, json_string(record, "type", ""), &model);
+        status = project_model(project, json_string(record, "type", ""), &model, &context->error);
     if (!status)
         status = merge_attributes(context, json_get(model, "type"), record, &subject->attributes);
     if (!status)
         status = find_wifi(context, record, &subject->wifi);
     if (!status)
-        status = package_plan_make(context->templates, &project->catalog, target, model,
+        status = package_plan_make(project->templates, &project->catalog, target, model,
                                    &subject->plan, &context->error);
     else
         cJSON_Delete(model);
@@ -88,15 +88,14 @@ void subject_close(struct subject *subject)
     wifi_free(&subject->wifi);
 }
 
-static enum status change(struct project *project, struct target *target, const char *name,
-                          subject_action *action, const char *would)
+static enum status change(struct context *context, struct project *project, struct target *target,
+                          const char *name, subject_action *action, const char *would)
 {
-    struct context *context = project->context;
     struct subject subject;
     struct package_size size = {0};
     cJSON *record = NULL;
-    enum status status = subject_open(project, target, name, &subject);
-    if (!status && option_given(context, "dry-run"))
+    enum status status = subject_open(context, project, target, name, &subject);
+    if (!status && cli_given(context, "dry-run"))
         tell_planned(context, name, would);
     else if (!status)
         status = action(target, &subject, name, &record, &size, &context->error);
@@ -120,39 +119,40 @@ static enum status look_at_all(struct context *context)
     return status;
 }
 
-enum status target_of_thing(struct project *project, const char *name, struct target *target)
+enum status target_of_thing(struct context *context, struct project *project, const char *name,
+                            struct target *target)
 {
     cJSON *record = NULL;
     struct error unread = {0};
     record_read(name, &record, &unread); /* one that is damaged has no target of its own */
     error_free(&unread);
     owned char *own = record ? must_copy(json_string(record, "target", "local")) : NULL;
-    const char *asked = option_value(project->context, "target");
+    const char *asked = cli_value(context, "target");
     json_wipe(record);
     if (own && asked && strcmp(own, asked) != 0) {
-        fail(&project->context->error, WRONG_USAGE, "%s is a thing of the target %s, not of %s",
-             name, own, asked);
-        return advise(&project->context->error, "leave TARGET=%s out", asked);
+        fail(&context->error, WRONG_USAGE, "%s is a thing of the target %s, not of %s", name, own,
+             asked);
+        return advise(&context->error, "leave TARGET=%s out", asked);
     }
     if (target->name && own && strcmp(target->name, own) == 0)
         return FINE;
     target_close(target);
-    return project_target(project, own, target);
+    return project_target(project, own, target, &context->error);
 }
 
 enum status each_subject(struct context *context, subject_action *action, const char *would)
 {
     struct project project;
     struct target target = {0};
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     if (!status)
         status = look_at_all(context);
     for (size_t i = 0; i < context->operand_count && !status; i++) {
         if (named_before(context, i))
             continue;
-        status = target_of_thing(&project, context->operands[i], &target);
+        status = target_of_thing(context, &project, context->operands[i], &target);
         if (!status)
-            status = change(&project, &target, context->operands[i], action, would);
+            status = change(context, &project, &target, context->operands[i], action, would);
     }
     target_close(&target);
     project_free(&project);

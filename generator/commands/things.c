@@ -46,7 +46,7 @@ void write_thing_json(const cJSON *record, const struct package_size *size, stru
 void tell_planned(struct context *context, const char *name, const char *would)
 {
     if (!context->json) {
-        say(context, "%s %s", name, would);
+        cli_say(context, "%s %s", name, would);
         return;
     }
     cJSON *answer = json_object();

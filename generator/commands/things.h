@@ -35,8 +35,8 @@ struct subject {
 
 /* Prepares one for rotate or package: --attribute, --wifi-ssid, --wifi-password. Attributes that
  * the type no longer has are dropped, new ones get their default. */
-enum status subject_open(struct project *project, struct target *target, const char *name,
-                         struct subject *subject);
+enum status subject_open(struct context *context, struct project *project, struct target *target,
+                         const char *name, struct subject *subject);
 void subject_close(struct subject *subject);
 
 /* What rotate and package do to each thing that is named; the record comes back. */
@@ -49,7 +49,8 @@ enum status each_subject(struct context *context, subject_action *action, const 
 
 /* The target that a thing was made on, in the place of the one that is open where that is another
  * ({0} at first). WRONG_USAGE when --target says otherwise. */
-enum status target_of_thing(struct project *project, const char *name, struct target *target);
+enum status target_of_thing(struct context *context, struct project *project, const char *name,
+                            struct target *target);
 
 /* Whether an operand is there a second time: then it has been dealt with. */
 bool named_before(const struct context *context, size_t index);

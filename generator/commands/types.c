@@ -1,26 +1,27 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "generator/project/project.h"
+#include "generator/project/types.h"
 #include "generator/cli/table.h"
 
-static void add_type(struct context *context, const struct spec *spec, struct tabular *table,
+static void add_type(struct context *context, const struct spec *spec, struct table *table,
                      cJSON *list)
 {
     const char *platform = json_string(spec->json, "platform", "");
     const char *description = json_string(spec->json, "description", "");
-    const char *state = spec->problems.errors       ? "has errors: make check"
-                        : type_deployed(spec->name) ? "plugged in"
-                                                    : "-";
+    const char *state = spec->problems.errors           ? "has errors: make check"
+                        : types_is_deployed(spec->name) ? "plugged in"
+                                                        : "-";
     if (!context->json) {
         const char *cells[] = {spec->name, platform, state, description};
-        tabular_add(table, cells);
+        table_add(table, cells);
         return;
     }
     cJSON *item = json_object();
     json_put_string(item, "type", spec->name);
     json_put_string(item, "platform", platform);
     json_put_string(item, "description", description);
-    json_put_bool(item, "plugged_in", type_deployed(spec->name));
+    json_put_bool(item, "plugged_in", types_is_deployed(spec->name));
     json_put_number(item, "errors", (double)spec->problems.errors);
     cJSON_AddItemToArray(list, item);
 }
@@ -28,16 +29,16 @@ static void add_type(struct context *context, const struct spec *spec, struct ta
 enum status command_types(struct context *context)
 {
     static const char *const columns[] = {"TYPE", "PLATFORM", "STATE", "DESCRIPTION"};
-    struct tabular table = {.columns = columns, .column_count = 4};
-    struct catalog catalog = {0};
+    struct table table = {.columns = columns, .column_count = 4};
     cJSON *list = json_array();
-    enum status status = project_open(context);
+    struct project project;
+    enum status status = command_find(context, &project);
     if (!status)
-        status = catalog_load(context->templates, &catalog, &context->error);
+        status = catalog_load(project.templates, &project.catalog, &context->error);
     struct names *types = types_all();
     for (size_t i = 0; i < types->count && !status; i++) {
         struct spec spec = {0};
-        status = spec_read_type(types->at[i], &catalog, &spec, &context->error);
+        status = spec_read_type(types->at[i], &project.catalog, &spec, &context->error);
         if (!status)
             add_type(context, &spec, &table, list);
         spec_free(&spec);
@@ -45,10 +46,10 @@ enum status command_types(struct context *context)
     if (!status && context->json)
         json_layout(list, &context->out);
     else if (!status)
-        tabular_write(&table, &context->out);
+        table_write(&table, &context->out);
     names_free(types);
-    tabular_free(&table);
-    catalog_free(&catalog);
+    table_free(&table);
+    project_free(&project);
     cJSON_Delete(list);
     return status;
 }

@@ -12,7 +12,7 @@
 
 /* What `up` found, and what it started itself and ends again when the rest cannot be started. */
 struct system {
-    struct process processes[SERVICES];
+    struct daemon processes[SERVICES];
     bool started[SERVICES];
 };
 
@@ -58,10 +58,11 @@ static void refresh(const struct context *context, const struct prepared *prepar
                     const struct system *system)
 {
     if (prepared->renewed)
-        process_signal(&system->processes[BROKER], SIGHUP);
+        daemon_signal(&system->processes[BROKER], SIGHUP);
     if (prepared->changed)
-        say(context, "the broker runs with another configuration than there should be: make down, "
-                     "then make up");
+        cli_say(context,
+                "the broker runs with another configuration than there should be: make down, "
+                "then make up");
 }
 
 static void tell(struct context *context)
@@ -82,33 +83,34 @@ static enum status refuse_second(struct context *context)
     return advise(&context->error, "make down ends it");
 }
 
-static enum status bring_up(struct project *project, const struct programs *programs, int *lock)
+static enum status bring_up(struct context *context, struct project *project,
+                            const struct programs *programs, int *lock)
 {
-    struct context *context = project->context;
+    struct error *error = &context->error;
     struct system system = {0};
-    bool foreground = option_given(context, "foreground");
+    bool foreground = cli_given(context, "foreground");
     look(&system);
     bool all = runs(&system, HUB) && runs(&system, BROKER);
     struct prepared prepared = {.running = runs(&system, BROKER)};
-    enum status status = local_prepare(project, programs, &prepared);
+    enum status status = prepare_system(project, programs, &prepared, error);
     if (!status && foreground && (runs(&system, HUB) || runs(&system, BROKER)))
         status = refuse_second(context);
     if (!status && prepared.running)
         refresh(context, &prepared, &system);
     else if (!status)
-        status = port_free(prepared.port, &context->error);
+        status = port_check(prepared.port, error);
     if (!status && foreground)
-        status = keep_running(context, programs, prepared.port, lock);
+        status = supervisor_run(project->reporter, programs, prepared.port, lock, error);
     else if (!status && !all)
-        status = start_missing(context, programs, broker_port(prepared.port), &system);
+        status = start_missing(context, programs, service_broker_port(prepared.port), &system);
     if (status) {
         take_back(&system);
     } else if (!foreground) {
-        backlog_warn(context);
+        backlog_warn(project->reporter);
         tell(context);
     }
     for (int i = 0; i < SERVICES; i++)
-        process_close(&system.processes[i]);
+        daemon_close(&system.processes[i]);
     return status;
 }
 
@@ -116,25 +118,26 @@ enum status command_up(struct context *context)
 {
     struct project project;
     struct programs programs = {0};
-    struct process keeper = {.handle = -1};
+    struct daemon supervisor = {.handle = -1};
     int lock = -1;
-    enum status status = project_load(context, &project);
+    enum status status = command_load(context, &project);
     if (!status)
         status = programs_find(&programs, &context->error);
     if (!status)
-        status = local_folders(&context->error);
+        status = prepare_folders(&context->error);
     if (!status)
         status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
-    bool kept = !status && process_find(KEEPER, &keeper);
-    if (kept && option_given(context, "foreground")) {
+    bool kept = !status && daemon_find(SUPERVISOR, &supervisor);
+    if (kept && cli_given(context, "foreground")) {
         status = refuse_second(context);
     } else if (kept) {
-        say(context, "process %d keeps the local system running (up --foreground)", (int)keeper.id);
+        cli_say(context, "process %d keeps the local system running (up --foreground)",
+                (int)supervisor.id);
         tell(context);
     } else if (!status) {
-        status = bring_up(&project, &programs, &lock);
+        status = bring_up(context, &project, &programs, &lock);
     }
-    process_close(&keeper);
+    daemon_close(&supervisor);
     unlock(&lock);
     programs_free(&programs);
     project_free(&project);

@@ -1,4 +1,5 @@
 #include "removal.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/dynamodb.h"
@@ -6,7 +7,6 @@
 #include "aws/logs.h"
 #include "aws/pages.h"
 #include "aws/timestream.h"
-#include "generator/cli/progress.h"
 #include "plan.h"
 #include "stacks.h"
 
@@ -158,18 +158,18 @@ static enum status deprecate(struct removal *removal, const char *thing_type, bo
 
 static void wait_for(const struct removal *removal, double seconds)
 {
-    struct progress progress;
+    static const char verb[] = "seconds waited";
     size_t total = (size_t)ceil(seconds);
-    progress_begin(&progress, removal->context, "seconds waited", total);
-    double spent = 0;
+    double spent = 0, began = clock_monotonic();
+    report_progress(removal->reporter, verb, 0, total);
     while (spent < seconds) {
         double left = seconds - spent, step = left < 1 ? left : 1;
         struct timespec pause = {(time_t)step, (long)((step - floor(step)) * 1e9)};
         nanosleep(&pause, NULL);
-        spent = progress_seconds(&progress);
-        progress_step(&progress, spent < seconds ? (size_t)spent : total);
+        spent = clock_monotonic() - began;
+        report_progress(removal->reporter, verb, spent < seconds ? (size_t)spent : total, total);
     }
-    progress_end(&progress);
+    report_end(removal->reporter);
 }
 
 enum status removal_retire_thing_type(struct removal *removal, const char *thing_type,
@@ -188,7 +188,8 @@ enum status removal_retire_thing_type(struct removal *removal, const char *thing
         left = full;
     if (left <= 0)
         return FINE;
-    say(removal->context,
+    report_line(
+        removal->reporter,
         "thing type %s is deprecated; AWS lets it be deleted in %.0f s. Stopped, the same command "
         "goes on from here",
         thing_type, ceil(left));

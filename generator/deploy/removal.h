@@ -5,13 +5,13 @@
 
 #include "common/spec/catalog.h"
 #include "aws/aws.h"
-#include "generator/cli/cli.h"
+#include "common/base/report.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
 struct removal {
-    const struct context *context;
+    const struct reporter *reporter; /* may be NULL */
     struct aws *aws;
     const char *system, *type; /* whose tags make a resource ours; type: NULL for the system's */
     struct timestream *timestream; /* opened when it is first needed */

@@ -8,13 +8,11 @@
 #include "common/base/memory.h"
 #include "aws/cloudformation.h"
 #include "aws/iot_types.h"
-#include "generator/cli/progress.h"
 #include "plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- events --- */
 
@@ -66,8 +64,7 @@ static void take_event(struct stacks *all, struct stack *stack, const cJSON *eve
         stack->over = ended;
     } else if (ended) {
         owned char *title = event_title(stack, event);
-        const char *clear = isatty(STDERR_FILENO) ? "\r\033[K" : "";
-        say(all->context, "%s%s  %s  %s", clear, stack->name, title, status);
+        report_line(all->reporter, "%s  %s  %s", stack->name, title, status);
         all->steps++;
     }
 }
@@ -153,18 +150,17 @@ static void hear_state(struct stacks *all, struct stack *stack)
 
 static void follow(struct stacks *all, size_t steps)
 {
-    struct progress progress;
     double pause = 0;
     all->steps = 0;
-    progress_begin(&progress, all->context, "resources", steps);
+    report_progress(all->reporter, "resources", 0, steps);
     while (stacks_round(all, is_followed, ask_events, hear_events, pause)) {
         while (stacks_round(all, has_more_events, ask_events, hear_events, 0))
             continue;
         stacks_round(all, needs_state, ask_state, hear_state, 0);
         pause = longer_pause(pause);
-        progress_step(&progress, all->steps < steps ? all->steps : steps);
+        report_progress(all->reporter, "resources", all->steps < steps ? all->steps : steps, steps);
     }
-    progress_end(&progress);
+    report_end(all->reporter);
 }
 
 static void judge(struct stack *stack)
@@ -316,7 +312,7 @@ static void hear_undo(struct stacks *all, struct stack *stack)
     if (stack->call.error.status)
         stack_refuse(stack);
     else
-        say(all->context, "%s  thing type %s is in use again", stack->name, stack->token);
+        report_line(all->reporter, "%s  thing type %s is in use again", stack->name, stack->token);
     replace_string(&stack->token, NULL);
 }
 

@@ -215,7 +215,8 @@ static void wait_for_others(struct stacks *all)
 {
     for (size_t i = 0; i < all->count; i++)
         if (is_busy(&all->at[i]))
-            say(all->context, "waiting for stack %s: %s", all->at[i].name, all->at[i].status);
+            report_line(all->reporter, "waiting for stack %s: %s", all->at[i].name,
+                        all->at[i].status);
     for (double pause = longer_pause(0); stacks_round(all, is_busy, ask_state, hear_state, pause);)
         pause = longer_pause(pause);
 }

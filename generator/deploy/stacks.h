@@ -15,7 +15,7 @@
 #define GENERATOR_DEPLOY_STACKS_H
 
 #include "aws/aws.h"
-#include "generator/cli/cli.h"
+#include "common/base/report.h"
 
 #include <cjson/cJSON.h>
 
@@ -54,7 +54,7 @@ struct stack {
 };
 
 struct stacks {
-    const struct context *context;
+    const struct reporter *reporter; /* may be NULL */
     struct aws *aws;
     const char *system; /* its name */
     struct stack *at;

@@ -20,8 +20,10 @@ for_each(struct aws *aws, struct survey *survey, size_t count,
          void (*ask)(struct aws *, struct aws_call *, const struct survey *, size_t),
          void (*read)(struct survey *, size_t, const cJSON *), struct error *error)
 {
+    static const char verb[] = "looked at";
     struct aws_call *calls = must_array(WINDOW, sizeof *calls);
     enum status status = FINE;
+    report_progress(survey->reporter, verb, 0, count);
     for (size_t first = 0; first < count && !status; first += WINDOW) {
         size_t size = count - first < WINDOW ? count - first : WINDOW;
         for (size_t i = 0; i < size; i++)
@@ -37,9 +39,9 @@ for_each(struct aws *aws, struct survey *survey, size_t count,
             }
             aws_call_free(&calls[i]);
         }
-        if (survey->progress)
-            survey->progress(survey->context, first + size, count);
+        report_progress(survey->reporter, verb, first + size, count);
     }
+    report_end(survey->reporter);
     free(calls);
     return status;
 }

@@ -5,6 +5,7 @@
 #define GENERATOR_DEPLOY_SURVEY_H
 
 #include "aws/aws.h"
+#include "common/base/report.h"
 #include "generator/targets/target.h"
 
 struct surveyed_thing {
@@ -26,12 +27,10 @@ struct survey {
     size_t thing_count, thing_room;
     struct surveyed_certificate *certificates; /* those that the caller does not know */
     size_t certificate_count, certificate_room;
-    /* Called now and then with how many of how many were looked at; may be NULL. */
-    void (*progress)(void *context, size_t done, size_t total);
-    void *context;
+    const struct reporter *reporter; /* may be NULL */
 };
 
-/* known: ids of certificates that need no look, sorted. survey is {0} but for progress; the caller
+/* known: ids of certificates that need no look, sorted. survey is {0} but for its reporter; the caller
  * frees it. */
 enum status survey_take(struct aws *aws, const char *const *known, size_t known_count,
                         struct survey *survey, struct error *error);

@@ -29,63 +29,66 @@ double backlog_waiting(const char *hub)
 }
 
 /* Advice of more than one line stays below the first. */
-static void say_below(const struct context *context, const char *lines)
+static void say_below(const struct reporter *reporter, const char *lines)
 {
     while (*lines) {
         int length = (int)strcspn(lines, "\n");
-        say(context, "         %.*s", length, lines);
+        report_line(reporter, "         %.*s", length, lines);
         lines += length + (lines[length] == '\n');
     }
 }
 
-static void say_trouble(const struct context *context, const cJSON *status)
+static void say_trouble(const struct reporter *reporter, const cJSON *status)
 {
-    say_below(context, json_string(status, "trouble", ""));
-    say_below(context, json_string(status, "advice", ""));
+    say_below(reporter, json_string(status, "trouble", ""));
+    say_below(reporter, json_string(status, "advice", ""));
 }
 
-void backlog_warn(const struct context *context)
+void backlog_warn(const struct reporter *reporter)
 {
-    cJSON *status = hub_status();
-    if (!hub_ready(status)) {
-        say(context, "warning: sensorhub runs, and cannot store readings yet");
-        say_trouble(context, status);
-        say(context, "         until then they wait in the spool, and the broker takes more; "
-                     "make status shows how it goes");
+    cJSON *status = service_hub_status();
+    if (!service_hub_ready(status)) {
+        report_line(reporter, "warning: sensorhub runs, and cannot store readings yet");
+        say_trouble(reporter, status);
+        report_line(reporter,
+                    "         until then they wait in the spool, and the broker takes more; "
+                    "make status shows how it goes");
     }
     cJSON_Delete(status);
 }
 
-static bool drain(const struct context *context, const char *hub)
+static bool drain(const struct reporter *reporter, const char *hub)
 {
     const char *const words[] = {hub, "run", "--drain", NULL};
     const struct launch launch = {.name = service_names[HUB], .words = words};
-    struct process process = {.handle = -1};
+    struct daemon process = {.handle = -1};
     struct error error = {0};
-    say(context, "sensorhub did not get to store all that it should: storing what is in the spool");
-    if (process_start(&launch, &process, &error)) {
-        say(context, "warning: %s", text_string(&error.message));
+    report_line(reporter,
+                "sensorhub did not get to store all that it should: storing what is in the spool");
+    if (daemon_start(&launch, &process, &error)) {
+        report_line(reporter, "warning: %s", text_string(&error.message));
         error_free(&error);
         return false;
     }
-    bool ended = process_wait(&process, drain_patience);
-    process_end(service_names[HUB], &process, end_patience);
+    bool ended = daemon_wait(&process, drain_patience);
+    daemon_end(service_names[HUB], &process, end_patience);
     return ended;
 }
 
-void backlog_drain(const struct context *context, bool ended)
+void backlog_drain(const struct reporter *reporter, bool ended)
 {
-    owned char *hub = path_exists(SPOOL_FOLDER) ? program_path(service_names[HUB]) : NULL;
+    owned char *hub = path_exists(SPOOL_FOLDER) ? programs_path(service_names[HUB]) : NULL;
     double waiting = hub ? backlog_waiting(hub) : 0;
     if (waiting > 0 && !ended) {
-        drain(context, hub);
+        drain(reporter, hub);
         waiting = backlog_waiting(hub);
     }
     if (waiting <= 0)
         return;
-    cJSON *status = hub_status();
-    say(context, "warning: %s%.0f reading%s in the spool and not stored; the next make up does it",
+    cJSON *status = service_hub_status();
+    report_line(
+        reporter, "warning: %s%.0f reading%s in the spool and not stored; the next make up does it",
         json_true(status, "ready") ? "" : "up to ", waiting, waiting == 1 ? " is" : "s are");
-    say_trouble(context, status);
+    say_trouble(reporter, status);
     cJSON_Delete(status);
 }

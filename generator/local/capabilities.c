@@ -8,17 +8,17 @@
 
 enum { SECONDS = 60 };
 
-static void say_findings(const struct context *context, const cJSON *findings)
+static void say_findings(const struct reporter *reporter, const cJSON *findings)
 {
     const cJSON *item;
     cJSON_ArrayForEach(item, findings)
-        say(context, "warning: %s: %s", json_string(item, "place", ""),
-            json_string(item, "message", ""));
+        report_line(reporter, "warning: %s: %s", json_string(item, "place", ""),
+                    json_string(item, "message", ""));
 }
 
-void local_check_types(const struct context *context, const char *const *types, size_t count)
+void capabilities_check(const struct reporter *reporter, const char *const *types, size_t count)
 {
-    owned char *hub = context->quiet || !count ? NULL : program_path(service_names[HUB]);
+    owned char *hub = !reporter || !count ? NULL : programs_path(service_names[HUB]);
     struct text said = {0};
     struct error error = {0};
     int code = 0;
@@ -30,13 +30,13 @@ void local_check_types(const struct context *context, const char *const *types, 
     words[2] = "--json";
     memcpy(words + 3, types, count * sizeof *words);
     if (process_capture(words, SECONDS, &said, &code, NULL, &error)) {
-        say(context, "warning: %s", text_string(&error.message));
+        report_line(reporter, "warning: %s", text_string(&error.message));
     } else {
         cJSON *findings = cJSON_Parse(text_string(&said));
         if (cJSON_IsArray(findings))
-            say_findings(context, findings);
+            say_findings(reporter, findings);
         else if (said.length) /* it could not look at all */
-            say(context, "%.*s", (int)strcspn(said.at, "\n"), said.at);
+            report_line(reporter, "%.*s", (int)strcspn(said.at, "\n"), said.at);
         cJSON_Delete(findings);
     }
     text_free(&said);

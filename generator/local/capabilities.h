@@ -2,11 +2,13 @@
 #ifndef GENERATOR_LOCAL_CAPABILITIES_H
 #define GENERATOR_LOCAL_CAPABILITIES_H
 
-#include "generator/cli/cli.h"
+#include "common/base/report.h"
+
+#include <stddef.h>
 
 /* Asks `sensorhub check`, and says as a warning each action that cannot run here, and each measure
  * whose column has another type. That is no reason not to plug the type in: the other actions work,
  * and the error action gets what this one should have. Says nothing where there is no sensorhub. */
-void local_check_types(const struct context *context, const char *const *types, size_t count);
+void capabilities_check(const struct reporter *reporter, const char *const *types, size_t count);
 
 #endif

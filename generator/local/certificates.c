@@ -131,7 +131,7 @@ static enum status make_pair(const struct authority *authority, const struct pai
 
 /* --- both --- */
 
-enum status local_pairs(const cJSON *system, bool *renewed, struct error *error)
+enum status certificates_renew(const cJSON *system, bool *renewed, struct error *error)
 {
     char own_name[LONGEST_HOST + 1] = "";
     struct pair broker = {.key_file = BROKER_FOLDER "/key.pem",

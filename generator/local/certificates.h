@@ -13,6 +13,6 @@
 #include <stdbool.h>
 
 /* system: the JSON of a checked system.yaml. *renewed: whether the broker's is a new one. */
-enum status local_pairs(const cJSON *system, bool *renewed, struct error *error);
+enum status certificates_renew(const cJSON *system, bool *renewed, struct error *error);
 
 #endif

@@ -19,12 +19,12 @@
 
 enum { LARGEST_LOG = 16 << 20, LARGEST_NOTE = 64, LARGEST_STAT = 4096 };
 
-char *process_pid_file(const char *name)
+char *daemon_pid_file(const char *name)
 {
     return must_format(RUN_FOLDER "/%s.pid", name);
 }
 
-char *process_log_file(const char *name)
+char *daemon_log_file(const char *name)
 {
     return must_format(LOG_FOLDER "/%s.log", name);
 }
@@ -33,7 +33,7 @@ char *process_log_file(const char *name)
 
 static pid_t noted_id(const char *name)
 {
-    owned char *path = process_pid_file(name);
+    owned char *path = daemon_pid_file(name);
     struct text note = {0};
     struct error none = {0};
     long id = 0;
@@ -90,44 +90,44 @@ static time_t began(pid_t id)
                     ticks);
 }
 
-bool process_find(const char *name, struct process *found)
+bool daemon_find(const char *name, struct daemon *found)
 {
     pid_t id = noted_id(name);
-    *found = (struct process){.id = id, .handle = id ? pidfd_open(id, 0) : -1};
-    if (found->handle >= 0 && process_running(found) && is_called(id, name) && works_here(id)) {
+    *found = (struct daemon){.id = id, .handle = id ? pidfd_open(id, 0) : -1};
+    if (found->handle >= 0 && daemon_running(found) && is_called(id, name) && works_here(id)) {
         found->since = began(id);
         return true;
     }
-    process_close(found);
+    daemon_close(found);
     return false;
 }
 
-void process_close(struct process *process)
+void daemon_close(struct daemon *process)
 {
     if (process->handle >= 0)
         close(process->handle);
-    *process = (struct process){.handle = -1};
+    *process = (struct daemon){.handle = -1};
 }
 
 /* --- starting --- */
 
-enum status process_note(const char *name, pid_t id, struct error *error)
+enum status daemon_note(const char *name, pid_t id, struct error *error)
 {
-    owned char *path = process_pid_file(name);
+    owned char *path = daemon_pid_file(name);
     owned char *number = must_format("%d\n", (int)id);
     return write_file(path, number, strlen(number), FILE_PUBLIC, error);
 }
 
-void process_forget(const char *name)
+void daemon_forget(const char *name)
 {
-    owned char *path = process_pid_file(name);
+    owned char *path = daemon_pid_file(name);
     unlink(path);
 }
 
 /* One that grew large goes aside; so a log never has more than twice that of the past. */
 static int open_log(const char *name)
 {
-    owned char *path = process_log_file(name), *aside = must_format("%s.1", path);
+    owned char *path = daemon_log_file(name), *aside = must_format("%s.1", path);
     struct stat facts;
     if (stat(path, &facts) == 0 && facts.st_size > LARGEST_LOG)
         rename(path, aside);
@@ -176,20 +176,20 @@ static _Noreturn void become(const struct launch *launch, pid_t parent, int fail
     int kept = fcntl(failure, F_DUPFD_CLOEXEC, 3);
     errno = 0;
     if (kept >= 0 && set_apart(launch, parent) &&
-        process_note(launch->name, getpid(), &error) == FINE) {
+        daemon_note(launch->name, getpid(), &error) == FINE) {
         if (kept != 3 && dup3(kept, 3, O_CLOEXEC) == 3)
             kept = 3;
         close_range(4, ~0U, 0);
         execv(launch->words[0], (char *const *)launch->words);
     }
     int reason = errno ? errno : EIO;
-    process_forget(launch->name);
+    daemon_forget(launch->name);
     if (write(kept, &reason, sizeof reason) < 0)
         _exit(126);
     _exit(127);
 }
 
-enum status process_start(const struct launch *launch, struct process *started, struct error *error)
+enum status daemon_start(const struct launch *launch, struct daemon *started, struct error *error)
 {
     int ends[2], reason = 0;
     pid_t parent = getpid();
@@ -212,7 +212,7 @@ enum status process_start(const struct launch *launch, struct process *started, 
         errno = reason;
         return fail_errno(error, "cannot run %s", launch->words[0]);
     }
-    *started = (struct process){.id = child, .handle = pidfd_open(child, 0), .since = time(NULL)};
+    *started = (struct daemon){.id = child, .handle = pidfd_open(child, 0), .since = time(NULL)};
     return started->handle < 0 ? fail_errno(error, "cannot watch %s", launch->name) : FINE;
 }
 
@@ -220,19 +220,19 @@ enum status process_start(const struct launch *launch, struct process *started, 
 
 /* A child that has ended stays a zombie until it is waited for; for anybody else's this does
  * nothing. */
-static void reap(const struct process *process)
+static void reap(const struct daemon *process)
 {
     siginfo_t ended;
     while (waitid(P_PIDFD, (id_t)process->handle, &ended, WEXITED | WNOHANG) < 0 && errno == EINTR)
         continue;
 }
 
-bool process_running(const struct process *process)
+bool daemon_running(const struct daemon *process)
 {
-    return !process_wait(process, 0);
+    return !daemon_wait(process, 0);
 }
 
-bool process_wait(const struct process *process, double seconds)
+bool daemon_wait(const struct daemon *process, double seconds)
 {
     struct pollfd end = {.fd = process->handle, .events = POLLIN};
     if (process->handle < 0)
@@ -243,21 +243,21 @@ bool process_wait(const struct process *process, double seconds)
     return ended;
 }
 
-void process_signal(const struct process *process, int number)
+void daemon_signal(const struct daemon *process, int number)
 {
     if (process->handle >= 0)
         pidfd_send_signal(process->handle, number, NULL, 0);
 }
 
-bool process_end(const char *name, struct process *process, double patience)
+bool daemon_end(const char *name, struct daemon *process, double patience)
 {
-    process_signal(process, SIGTERM);
-    bool by_itself = process_wait(process, patience);
+    daemon_signal(process, SIGTERM);
+    bool by_itself = daemon_wait(process, patience);
     if (!by_itself) {
-        process_signal(process, SIGKILL);
-        process_wait(process, patience);
+        daemon_signal(process, SIGKILL);
+        daemon_wait(process, patience);
     }
-    process_forget(name);
-    process_close(process);
+    daemon_forget(name);
+    daemon_close(process);
     return by_itself;
 }

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-struct process {
+struct daemon {
     pid_t id;
     int handle;   /* of the kernel; -1: there is none */
     time_t since; /* when it was started; 0 when that cannot be told */
@@ -25,31 +25,30 @@ struct launch {
 };
 
 /* False when none of that name is running. The caller closes what was found. */
-bool process_find(const char *name, struct process *found);
-void process_close(struct process *process);
+bool daemon_find(const char *name, struct daemon *found);
+void daemon_close(struct daemon *process);
 
 /* Starts a program with standard input from nowhere and, unless it is attached, output to its log
  * in a session of its own. Its pid file is there before the program runs. REFUSED when it cannot be
  * run. */
-enum status process_start(const struct launch *launch, struct process *started,
-                          struct error *error);
+enum status daemon_start(const struct launch *launch, struct daemon *started, struct error *error);
 
-bool process_running(const struct process *process);
+bool daemon_running(const struct daemon *process);
 
 /* Waits at most so many seconds for its end; true when it has ended. */
-bool process_wait(const struct process *process, double seconds);
+bool daemon_wait(const struct daemon *process, double seconds);
 
-void process_signal(const struct process *process, int number);
+void daemon_signal(const struct daemon *process, int number);
 
 /* SIGTERM, then after so many seconds SIGKILL; false when it took that. Removes the pid file. */
-bool process_end(const char *name, struct process *process, double patience);
+bool daemon_end(const char *name, struct daemon *process, double patience);
 
 /* A number's file, for a process that starts itself. */
-enum status process_note(const char *name, pid_t id, struct error *error);
-void process_forget(const char *name);
+enum status daemon_note(const char *name, pid_t id, struct error *error);
+void daemon_forget(const char *name);
 
 /* The paths of its two files; freed by the caller. */
-char *process_pid_file(const char *name);
-char *process_log_file(const char *name);
+char *daemon_pid_file(const char *name);
+char *daemon_log_file(const char *name);
 
 #endif

@@ -111,7 +111,7 @@ static enum status tell_holder(int port, struct error *error)
                   user ? user->pw_name : "?");
 }
 
-enum status port_free(int port, struct error *error)
+enum status port_check(int port, struct error *error)
 {
     int reason = try_family(AF_INET6, port);
     if (!reason)

@@ -5,6 +5,6 @@
 #include "common/base/error.h"
 
 /* REFUSED, with by whom as far as that can be told, when nobody can listen there now. */
-enum status port_free(int port, struct error *error);
+enum status port_check(int port, struct error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "generator/documents/model.h"
 #include "capabilities.h"
 #include "certificates.h"
+#include "generator/project/types.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,60 +20,61 @@ enum { LARGEST_CONFIGURATION = 1 << 20 };
 /* --- types --- */
 
 /* On this machine a type is plugged in by its documents being there, so this can be done here. */
-static enum status plug_in_all(struct project *project, const struct names *types)
+static enum status plug_in_all(struct project *project, const struct names *types,
+                               struct error *error)
 {
-    struct emit_report report = {0};
-    enum status status = project_check(project, types->at, types->count);
+    struct emit_report written = {0};
+    enum status status = project_check(project, types->at, types->count, error);
     if (!status)
-        status = project_deploy(project, "system", &report);
+        status = project_deploy(project, "system", &written, error);
     for (size_t i = 0; i < types->count && !status; i++)
-        status = project_deploy(project, types->at[i], &report);
+        status = project_deploy(project, types->at[i], &written, error);
     if (!status)
-        say(project->context, "no type was plugged in: all %zu are now", types->count);
+        report_line(project->reporter, "no type was plugged in: all %zu are now", types->count);
     return status;
 }
 
 /* Documents that are older than their spec are what the system will do, so that is worth a word. */
-static enum status compare_documents(struct project *project, const char *type)
+static enum status compare_documents(struct project *project, const char *type, struct error *error)
 {
     struct artifacts artifacts = {0};
-    struct emit_report report = {0};
-    owned char *folder = generated_folder(type);
-    enum status status = project_render(project, type, NULL, &artifacts);
+    struct emit_report changes = {0};
+    owned char *folder = project_folder(type);
+    enum status status = project_render(project, type, NULL, &artifacts, error);
     if (!status)
-        status = emit_write(folder, &artifacts, NULL, true, &report, &project->context->error);
-    if (!status && report.written + report.removed)
-        say(project->context,
-            "%s: its spec has changed since it was plugged in; make sensortype "
-            "NAME=%s takes it over",
-            type, type);
+        status = emit_write(folder, &artifacts, NULL, true, &changes, error);
+    if (!status && changes.written + changes.removed)
+        report_line(project->reporter,
+                    "%s: its spec has changed since it was plugged in; make sensortype "
+                    "NAME=%s takes it over",
+                    type, type);
     artifacts_free(&artifacts);
     return status;
 }
 
-static enum status check_types(struct project *project)
+static enum status check_types(struct project *project, struct error *error)
 {
     struct names *deployed = types_deployed();
     enum status status = FINE;
     if (!deployed->count) {
         struct names *all = types_all();
-        status = plug_in_all(project, all);
+        status = plug_in_all(project, all, error);
         names_free(deployed);
         deployed = all;
     } else {
-        status = project_check(project, deployed->at, deployed->count);
+        status = project_check(project, deployed->at, deployed->count, error);
         for (size_t i = 0; i < deployed->count && !status; i++)
-            status = compare_documents(project, deployed->at[i]);
+            status = compare_documents(project, deployed->at[i], error);
     }
     if (!status)
-        local_check_types(project->context, deployed->at, deployed->count);
+        capabilities_check(project->reporter, deployed->at, deployed->count);
     names_free(deployed);
     return status;
 }
 
 /* --- files --- */
 
-enum status local_folders(struct error *error)
+enum status prepare_folders(struct error *error)
 {
     static const char *const folders[] = {LOCAL_FOLDER, BROKER_FOLDER, HUB_FOLDER, LOG_FOLDER,
                                           RUN_FOLDER};
@@ -97,50 +99,51 @@ static enum status link_plugin(const char *plugin, struct error *error)
     return symlink(plugin, BROKER_PLUGIN) ? fail_errno(error, "cannot write " BROKER_PLUGIN) : FINE;
 }
 
-static enum status render_configuration(struct project *project, struct text *bytes)
+static enum status render_configuration(struct project *project, struct text *bytes,
+                                        struct error *error)
 {
     struct artifacts artifacts = {0};
-    enum status status = project_render(project, "system", BROKER_SET, &artifacts);
+    enum status status = project_render(project, "system", BROKER_SET, &artifacts, error);
     for (size_t i = 0; i < artifacts.count; i++)
         if (strcmp(artifacts.at[i].path, BROKER_SET "/mosquitto.conf") == 0)
             text_add(bytes, text_string(&artifacts.at[i].bytes), artifacts.at[i].bytes.length);
     if (!status && !bytes->length)
-        status = fail(&project->context->error, WRONG_INPUT,
-                      "%s/" BROKER_SET "/system has no mosquitto.conf.mustache",
-                      project->context->templates);
+        status = fail(error, WRONG_INPUT, "%s/" BROKER_SET "/system has no mosquitto.conf.mustache",
+                      project->templates);
     artifacts_free(&artifacts);
     return status;
 }
 
-static enum status write_configuration(struct project *project, bool running, bool *changed)
+static enum status write_configuration(struct project *project, bool running, bool *changed,
+                                       struct error *error)
 {
     struct text wanted = {0}, there = {0};
     struct error none = {0};
-    enum status status = render_configuration(project, &wanted);
+    enum status status = render_configuration(project, &wanted, error);
     *changed = !status && (!path_exists(BROKER_CONFIGURATION) ||
                            read_file(BROKER_CONFIGURATION, LARGEST_CONFIGURATION, &there, &none) ||
                            strcmp(text_string(&there), text_string(&wanted)) != 0);
     if (*changed && !running)
         status = write_file(BROKER_CONFIGURATION, text_string(&wanted), wanted.length, FILE_PUBLIC,
-                            &project->context->error);
+                            error);
     text_free(&wanted);
     text_free(&there);
     error_free(&none);
     return status;
 }
 
-enum status local_prepare(struct project *project, const struct programs *programs,
-                          struct prepared *prepared)
+enum status prepare_system(struct project *project, const struct programs *programs,
+                           struct prepared *prepared, struct error *error)
 {
-    struct error *error = &project->context->error;
     const cJSON *system = project_system(project);
     prepared->port = (int)json_number(json_get(system, "local"), "mqtt_port", 8883);
-    enum status status = check_types(project);
+    enum status status = check_types(project, error);
     if (!status)
-        status = local_folders(error);
+        status = prepare_folders(error);
     if (!status)
-        status = local_pairs(system, &prepared->renewed, error);
+        status = certificates_renew(system, &prepared->renewed, error);
     if (!status)
         status = link_plugin(programs->plugin, error);
-    return status ? status : write_configuration(project, prepared->running, &prepared->changed);
+    return status ? status
+                  : write_configuration(project, prepared->running, &prepared->changed, error);
 }

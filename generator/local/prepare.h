@@ -15,11 +15,11 @@ struct prepared {
 };
 
 /* Types: those that are plugged in are checked; with none, all are plugged in. Folders (0700),
- * certificates, the link to the plugin, mosquitto.conf. The error is in the context. */
-enum status local_prepare(struct project *project, const struct programs *programs,
-                          struct prepared *prepared);
+ * certificates, the link to the plugin, mosquitto.conf. */
+enum status prepare_system(struct project *project, const struct programs *programs,
+                           struct prepared *prepared, struct error *error);
 
 /* The folders alone, so that there is something to lock. */
-enum status local_folders(struct error *error);
+enum status prepare_folders(struct error *error);
 
 #endif

@@ -50,7 +50,7 @@ static char *runnable(const char *folder, const char *name)
 }
 
 /* Debian's mosquitto is in /usr/sbin, which is not on everybody's path. */
-char *program_path(const char *name)
+char *programs_path(const char *name)
 {
     const char *path = getenv("PATH");
     owned char *own = own_folder();
@@ -81,7 +81,7 @@ enum status programs_find(struct programs *programs, struct error *error)
 {
     *programs = (struct programs){.plugin = plugin_path()};
     for (int i = 0; i < SERVICES; i++) {
-        programs->paths[i] = program_path(service_names[i]);
+        programs->paths[i] = programs_path(service_names[i]);
         if (!programs->paths[i]) {
             fail(error, REFUSED, "there is no program \"%s\" on this machine", service_names[i]);
             return advise(error, i == HUB ? "make build makes it, beside this one"
@@ -104,13 +104,13 @@ void programs_free(struct programs *programs)
 
 /* --- starting --- */
 
-bool service_find(enum service service, struct process *found)
+bool service_find(enum service service, struct daemon *found)
 {
-    return process_find(service_names[service], found);
+    return daemon_find(service_names[service], found);
 }
 
 enum status service_start(const struct programs *programs, enum service service, bool attached,
-                          struct process *started, struct error *error)
+                          struct daemon *started, struct error *error)
 {
     const char *const arguments[SERVICES][4] = {
         [HUB] = {programs->paths[HUB], "run", NULL},
@@ -120,7 +120,7 @@ enum status service_start(const struct programs *programs, enum service service,
         .name = service_names[service], .words = arguments[service], .attached = attached};
     if (service == HUB)
         unlink(HUB_STATUS); /* of the one before */
-    return process_start(&launch, started, error);
+    return daemon_start(&launch, started, error);
 }
 
 /* --- readiness --- */
@@ -152,7 +152,7 @@ static bool broker_answers(int port, double patience)
     return answer == 0;
 }
 
-int broker_port(int otherwise)
+int service_broker_port(int otherwise)
 {
     struct text bytes = {0};
     struct error none = {0};
@@ -168,7 +168,7 @@ int broker_port(int otherwise)
     return port;
 }
 
-cJSON *hub_status(void)
+cJSON *service_hub_status(void)
 {
     cJSON *status = NULL;
     struct error none = {0};
@@ -178,28 +178,28 @@ cJSON *hub_status(void)
     return status;
 }
 
-bool hub_ready(const cJSON *status)
+bool service_hub_ready(const cJSON *status)
 {
     return json_true(status, "ready") && !*json_string(status, "trouble", "");
 }
 
 /* Ready, or in a trouble that it goes on trying to get out of. */
-static bool hub_answers(const struct process *process)
+static bool hub_answers(const struct daemon *process)
 {
-    cJSON *status = hub_status();
+    cJSON *status = service_hub_status();
     double age = json_number(status, "time", 0) - json_number(status, "started", 0);
     bool own = (pid_t)json_number(status, "pid", 0) == process->id;
-    bool ready = hub_ready(status);
+    bool ready = service_hub_ready(status);
     bool troubled = *json_string(status, "trouble", "") && age >= settled;
     cJSON_Delete(status);
     return own && (troubled || ready);
 }
 
 /* The last lines of its log, as advice under an error; none where it does not speak there. */
-static enum status advise_log(enum service service, const struct process *process,
+static enum status advise_log(enum service service, const struct daemon *process,
                               struct error *error)
 {
-    owned char *path = process_log_file(service_names[service]);
+    owned char *path = daemon_log_file(service_names[service]);
     struct text log = {0};
     struct error none = {0};
     struct stat facts;
@@ -218,7 +218,7 @@ static enum status advise_log(enum service service, const struct process *proces
     return error->status;
 }
 
-enum status service_await(enum service service, const struct process *process, int port,
+enum status service_await(enum service service, const struct daemon *process, int port,
                           struct error *error)
 {
     double until = clock_monotonic() + start_patience;
@@ -228,7 +228,7 @@ enum status service_await(enum service service, const struct process *process, i
     while (clock_monotonic() < until) {
         if (service == HUB ? hub_answers(process) : broker_answers(port, 2))
             return FINE;
-        if (process_wait(process, 0.05)) {
+        if (daemon_wait(process, 0.05)) {
             fail(error, REFUSED, "the %s ended before it was ready", service_titles[service]);
             return advise_log(service, process, error);
         }
@@ -242,9 +242,9 @@ enum status service_await(enum service service, const struct process *process, i
 
 /* --- ending --- */
 
-enum status service_end(enum service service, struct process *process, struct error *error)
+enum status service_end(enum service service, struct daemon *process, struct error *error)
 {
-    if (process_end(service_names[service], process, end_patience[service]))
+    if (daemon_end(service_names[service], process, end_patience[service]))
         return FINE;
     fail(error, REFUSED, "the %s did not end within %.0f seconds and was killed",
          service_titles[service], end_patience[service]);

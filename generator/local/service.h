@@ -19,7 +19,7 @@ extern const char *const service_names[SERVICES];
 extern const char *const service_titles[SERVICES];
 
 /* `up --foreground`: the process that keeps both running. */
-#define KEEPER "sensorforge"
+#define SUPERVISOR "sensorforge"
 
 /* What each service is started with: paths of programs, found once. */
 struct programs {
@@ -33,29 +33,29 @@ void programs_free(struct programs *programs);
 
 /* A program beside this one, or where the shell would find it; NULL when there is none. Freed by
  * the caller. */
-char *program_path(const char *name);
+char *programs_path(const char *name);
 
-bool service_find(enum service service, struct process *found);
+bool service_find(enum service service, struct daemon *found);
 enum status service_start(const struct programs *programs, enum service service, bool attached,
-                          struct process *started, struct error *error);
+                          struct daemon *started, struct error *error);
 
 /* Waits until it does its work: the broker answers to a client with a certificate, sensorhub says
- * that it is ready, or what it waits for; hub_ready() tells which. REFUSED, with the end of its
+ * that it is ready, or what it waits for; service_hub_ready() tells which. REFUSED, with the end of its
  * log, when it ends before, or the broker takes too long. */
-enum status service_await(enum service service, const struct process *process, int port,
+enum status service_await(enum service service, const struct daemon *process, int port,
                           struct error *error);
 
 /* Ends it; what it had to be killed for is told. */
-enum status service_end(enum service service, struct process *process, struct error *error);
+enum status service_end(enum service service, struct daemon *process, struct error *error);
 
 /* The port that its configuration names, which is the one that a broker that runs listens on. */
-int broker_port(int otherwise);
+int service_broker_port(int otherwise);
 
 /* What sensorhub last wrote of itself (iot_system_infra/local/run/sensorhub.status.json); NULL when
  * there is nothing. The caller deletes. */
-cJSON *hub_status(void);
+cJSON *service_hub_status(void);
 
 /* Whether that says that it works: it has reached its database, and nothing is in its way. */
-bool hub_ready(const cJSON *status);
+bool service_hub_ready(const cJSON *status);
 
 #endif

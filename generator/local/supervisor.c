@@ -3,6 +3,7 @@
 #include "common/base/files.h"
 #include "backlog.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +18,8 @@
 /* Seconds. One that ran as long as `settled` begins with the shortest pause again. */
 static const double shortest_pause = 1, longest_pause = 60, settled = 60;
 
-struct kept {
-    struct process process;
+struct supervised {
+    struct daemon process;
     double pause;   /* before the next start */
     double started; /* monotonic */
     bool resting;   /* until it is started again, */
@@ -27,7 +28,7 @@ struct kept {
 
 /* Tells systemd, where it asked to be told (sd_notify(3)): a datagram to the socket that it names,
  * in which a leading "@" stands for NUL. */
-static void tell_systemd(const char *message)
+static void tell_systemd(const struct reporter *reporter, const char *message)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -41,26 +42,27 @@ static void tell_systemd(const char *message)
         return;
     if (sendto(end, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&address,
                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
-        perror("systemd");
+        report_line(reporter, "systemd: %s", strerror(errno));
     close(end);
 }
 
-static enum status start(struct context *context, const struct programs *programs,
-                         enum service service, struct kept *kept)
+static enum status start(const struct programs *programs, enum service service,
+                         struct supervised *kept, struct error *error)
 {
     kept->started = clock_monotonic();
     kept->resting = false;
-    return service_start(programs, service, true, &kept->process, &context->error);
+    return service_start(programs, service, true, &kept->process, error);
 }
 
-static void plan_restart(struct context *context, enum service service, struct kept *kept)
+static void plan_restart(const struct reporter *reporter, enum service service,
+                         struct supervised *kept)
 {
     if (clock_monotonic() - kept->started > settled || kept->pause < shortest_pause)
         kept->pause = shortest_pause;
-    process_close(&kept->process);
-    process_forget(service_names[service]);
-    say(context, "the %s ended; it is started again in %.0f s", service_titles[service],
-        kept->pause);
+    daemon_close(&kept->process);
+    daemon_forget(service_names[service]);
+    report_line(reporter, "the %s ended; it is started again in %.0f s", service_titles[service],
+                kept->pause);
     kept->resting = true;
     kept->due = clock_monotonic() + kept->pause;
     kept->pause = 2 * kept->pause > longest_pause ? longest_pause : 2 * kept->pause;
@@ -68,24 +70,26 @@ static void plan_restart(struct context *context, enum service service, struct k
 
 /* Looks at each child, and starts what is due. A start that fails is tried again like one that
  * ended. */
-static void look_after(struct context *context, const struct programs *programs, struct kept *kept)
+static void look_after(const struct reporter *reporter, const struct programs *programs,
+                       struct supervised *kept)
 {
     for (int i = 0; i < SERVICES; i++) {
         enum service service = (enum service)i;
-        if (!kept[i].resting && !process_running(&kept[i].process))
-            plan_restart(context, service, &kept[i]);
+        if (!kept[i].resting && !daemon_running(&kept[i].process))
+            plan_restart(reporter, service, &kept[i]);
         if (!kept[i].resting || clock_monotonic() < kept[i].due)
             continue;
-        if (start(context, programs, service, &kept[i])) {
-            say(context, "%s", text_string(&context->error.message));
-            error_free(&context->error);
-            plan_restart(context, service, &kept[i]);
+        struct error error = {0};
+        if (start(programs, service, &kept[i], &error)) {
+            report_line(reporter, "%s", text_string(&error.message));
+            error_free(&error);
+            plan_restart(reporter, service, &kept[i]);
         }
     }
 }
 
-static void watch(struct context *context, const struct programs *programs, struct kept *kept,
-                  const sigset_t *signals)
+static void watch(const struct reporter *reporter, const struct programs *programs,
+                  struct supervised *kept, const sigset_t *signals)
 {
     const struct timespec moment = {.tv_nsec = 200000000};
     for (;;) {
@@ -93,47 +97,46 @@ static void watch(struct context *context, const struct programs *programs, stru
         if (number == SIGTERM || number == SIGINT)
             return;
         if (number == SIGHUP && !kept[BROKER].resting)
-            process_signal(&kept[BROKER].process, SIGHUP);
-        look_after(context, programs, kept);
+            daemon_signal(&kept[BROKER].process, SIGHUP);
+        look_after(reporter, programs, kept);
     }
 }
 
 /* The broker first, then sensorhub, which stores what is left; where it had died, another one does.
  * The first error is told. */
-static enum status end_both(struct context *context, struct kept *kept)
+static enum status end_both(const struct reporter *reporter, struct supervised *kept,
+                            struct error *error)
 {
     enum status status = FINE;
-    bool works = process_running(&kept[HUB].process);
+    bool works = daemon_running(&kept[HUB].process);
     for (int i = SERVICES - 1; i >= 0; i--) {
-        struct error error = {0};
-        if (kept[i].process.handle >= 0 && service_end((enum service)i, &kept[i].process, &error) &&
-            !status) {
-            error_free(&context->error);
-            context->error = error;
-            status = error.status;
-        } else {
-            error_free(&error);
-        }
+        struct error second = {0};
+        if (kept[i].process.handle >= 0 && !status)
+            status = service_end((enum service)i, &kept[i].process, error);
+        else if (kept[i].process.handle >= 0)
+            service_end((enum service)i, &kept[i].process, &second);
+        error_free(&second);
     }
-    backlog_drain(context, works);
+    backlog_drain(reporter, works);
     return status;
 }
 
-static enum status start_both(struct context *context, const struct programs *programs, int port,
-                              struct kept *kept)
+static enum status start_both(const struct programs *programs, int port, struct supervised *kept,
+                              struct error *error)
 {
-    enum status status = process_note(KEEPER, getpid(), &context->error);
+    enum status status = daemon_note(SUPERVISOR, getpid(), error);
     for (int i = 0; i < SERVICES && !status; i++)
-        status = start(context, programs, (enum service)i, &kept[i]);
+        status = start(programs, (enum service)i, &kept[i], error);
     for (int i = 0; i < SERVICES && !status; i++)
-        status = service_await((enum service)i, &kept[i].process, port, &context->error);
+        status = service_await((enum service)i, &kept[i].process, port, error);
     return status;
 }
 
-enum status keep_running(struct context *context, const struct programs *programs, int port,
-                         int *lock)
+enum status supervisor_run(const struct reporter *reporter, const struct programs *programs,
+                           int port, int *lock, struct error *error)
 {
-    struct kept kept[SERVICES] = {{.process.handle = -1}, {.process.handle = -1}};
+    struct supervised kept[SERVICES] = {{.process.handle = -1}, {.process.handle = -1}};
+    struct error at_end = {0};
     sigset_t signals, before;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -141,24 +144,21 @@ enum status keep_running(struct context *context, const struct programs *program
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, &before);
-    enum status status = start_both(context, programs, port, kept);
+    enum status status = start_both(programs, port, kept, error);
     unlock(lock);
     if (!status) {
-        say(context, "ready on port %d", port);
-        backlog_warn(context);
-        tell_systemd("READY=1");
-        watch(context, programs, kept, &signals);
-        tell_systemd("STOPPING=1");
-        say(context, "ending");
+        report_line(reporter, "ready on port %d", port);
+        backlog_warn(reporter);
+        tell_systemd(reporter, "READY=1");
+        watch(reporter, programs, kept, &signals);
+        tell_systemd(reporter, "STOPPING=1");
+        report_line(reporter, "ending");
+        status = end_both(reporter, kept, error);
+    } else {
+        end_both(reporter, kept, &at_end); /* why it could not start is told */
     }
-    struct error first = context->error;
-    context->error = (struct error){0};
-    enum status ended = end_both(context, kept);
-    if (status) {
-        error_free(&context->error);
-        context->error = first;
-    }
-    process_forget(KEEPER);
+    error_free(&at_end);
+    daemon_forget(SUPERVISOR);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return status ? status : ended;
+    return status;
 }

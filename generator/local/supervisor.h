@@ -2,13 +2,13 @@
 #ifndef GENERATOR_LOCAL_SUPERVISOR_H
 #define GENERATOR_LOCAL_SUPERVISOR_H
 
-#include "generator/cli/cli.h"
+#include "common/base/report.h"
 #include "service.h"
 
 /* Runs both until SIGTERM or SIGINT, then ends them. One that dies is started again, after a pause
  * that doubles from a second to a minute. SIGHUP goes to the broker, which reads its certificate
  * again. Returns when both have ended; lock is given back once both are ready. */
-enum status keep_running(struct context *context, const struct programs *programs, int port,
-                         int *lock);
+enum status supervisor_run(const struct reporter *reporter, const struct programs *programs,
+                           int port, int *lock, struct error *error);
 
 #endif

@@ -5,17 +5,76 @@
 #include "common/base/memory.h"
 #include "common/spec/schema.h"
 #include "generator/documents/model.h"
-#include "generator/thing/record.h"
+#include "types.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
+
+#ifndef SHARE_FOLDER
+#define SHARE_FOLDER "/usr/local/share/sensorforge"
+#endif
+
+/* --- finding --- */
+
+static enum status find_root(const char *start, char **root, struct error *error)
+{
+    char *at = must_copy(start);
+    for (;;) {
+        owned char *file = path_join(at, SYSTEM_FILE);
+        if (path_exists(file))
+            break;
+        if (strcmp(at, "/") == 0) {
+            free(at);
+            fail(error, WRONG_INPUT, "%s is not in a Sensorforge project", start);
+            return advise(error, "a project has " SYSTEM_FILE "; name its folder with -C DIR");
+        }
+        char *above = path_folder(at);
+        free(at);
+        at = above;
+    }
+    *root = at;
+    return FINE;
+}
+
+static enum status find_templates(struct project *project, struct error *error)
+{
+    project->templates =
+        must_copy(is_folder("templates") ? "templates" : SHARE_FOLDER "/templates");
+    if (is_folder(project->templates))
+        return FINE;
+    fail(error, REFUSED, "there are no templates, neither in %s/templates nor in %s", project->root,
+         project->templates);
+    return advise(error, "make install puts them there");
+}
+
+enum status project_find(struct project *project, struct error *error)
+{
+    project->start = getcwd(NULL, 0);
+    if (!project->start)
+        return fail_errno(error, "cannot tell which folder this is");
+    enum status status = find_root(project->start, &project->root, error);
+    if (!status && chdir(project->root))
+        status = fail_errno(error, "cannot go to the folder %s", project->root);
+    return status ? status : find_templates(project, error);
+}
+
+char *project_path(const struct project *project, const char *path)
+{
+    bool stayed = project->root && strcmp(project->root, project->start) == 0;
+    if (*path == '/' || !project->root || stayed)
+        return must_copy(path); /* as the person wrote it */
+    return path_join(project->start, path);
+}
 
 /* --- loading --- */
 
 /* A value of the command line in the place of the file's, under the same rule. */
-static enum status override(struct project *project, const char *key, const char *value)
+static enum status override(struct project *project, const char *key, const char *value,
+                            struct error *error)
 {
+    if (!value)
+        return FINE;
     const cJSON *schema = json_get(json_get(schema_named("system"), "properties"), key);
     struct yaml_node node = {
         .kind = YAML_SCALAR, .text = value, .length = strlen(value), .quoted = true};
@@ -24,10 +83,9 @@ static enum status override(struct project *project, const char *key, const char
     cJSON *checked = schema_check(schema, schema, &node, &problems);
     enum status status = FINE;
     if (problems.errors) {
-        status =
-            fail(&project->context->error, WRONG_USAGE, "--%s: %s", key, problems.at[0].message);
+        status = fail(error, WRONG_USAGE, "--%s: %s", key, problems.at[0].message);
         if (problems.at[0].hint)
-            advise(&project->context->error, "%s", problems.at[0].hint);
+            advise(error, "%s", problems.at[0].hint);
     } else {
         json_put_string(project->system.json, key, value);
     }
@@ -36,25 +94,22 @@ static enum status override(struct project *project, const char *key, const char
     return status;
 }
 
-enum status project_load(struct context *context, struct project *project)
+enum status project_load(struct project *project, const struct project_choices *choices,
+                         struct error *error)
 {
-    *project = (struct project){.context = context};
-    const char *target = option_value(context, "target");
-    const char *database = option_value(context, "database");
-    enum status status = project_open(context);
+    enum status status = project_find(project, error);
     if (!status)
-        status = catalog_load(context->templates, &project->catalog, &context->error);
+        status = catalog_load(project->templates, &project->catalog, error);
     if (!status)
-        say_more(context, "project %s, templates %s", context->root, context->templates);
+        report_detail(project->reporter, "project %s, templates %s", project->root,
+                      project->templates);
     if (!status)
-        status = spec_read_system(&project->system, &context->error);
+        status = spec_read_system(&project->system, error);
     if (!status)
-        status = spec_require(&project->system, &context->error);
-    if (!status && target)
-        status = override(project, "target", target);
-    if (!status && database)
-        status = override(project, "database", database);
-    return status;
+        status = spec_require(&project->system, error);
+    if (!status)
+        status = override(project, "target", choices->target, error);
+    return status ? status : override(project, "database", choices->database, error);
 }
 
 void project_free(struct project *project)
@@ -67,6 +122,9 @@ void project_free(struct project *project)
     free(project->set_names);
     catalog_free(&project->catalog);
     spec_free(&project->system);
+    free(project->templates);
+    free(project->root);
+    free(project->start);
 }
 
 const cJSON *project_system(const struct project *project)
@@ -74,31 +132,23 @@ const cJSON *project_system(const struct project *project)
     return project->system.json;
 }
 
-static void log_call(void *context, const char *line)
+bool project_has_account(const struct project *project)
 {
-    say_more(context, "%s", line);
+    return strcmp(json_string(project_system(project), "target", "local"), "local") != 0;
 }
 
-struct account_options project_account(const struct project *project)
-{
-    struct context *context = project->context;
-    return (struct account_options){.profile = option_value(context, "profile"),
-                                    .log = context->verbose ? log_call : NULL,
-                                    .log_context = context};
-}
-
-enum status project_target(struct project *project, const char *name, struct target *target)
+enum status project_target(struct project *project, const char *name, struct target *target,
+                           struct error *error)
 {
     const cJSON *system = project_system(project);
-    const struct account_options account = project_account(project);
-    return target_open(name ? name : json_string(system, "target", "local"), system, &account,
-                       target, &project->context->error);
+    return target_open(name ? name : json_string(system, "target", "local"), system,
+                       &project->account, target, error);
 }
 
-enum status project_model(struct project *project, const char *type, cJSON **model)
+static enum status model_of(struct project *project, const char *type, cJSON **model,
+                            struct error *error)
 {
     struct spec spec = {0};
-    struct error *error = &project->context->error;
     enum status status = spec_read_type(type, &project->catalog, &spec, error);
     *model = NULL;
     if (!status)
@@ -109,17 +159,18 @@ enum status project_model(struct project *project, const char *type, cJSON **mod
     return status;
 }
 
-enum status subject_model(struct project *project, const char *subject, cJSON **model)
+enum status project_model(struct project *project, const char *subject, cJSON **model,
+                          struct error *error)
 {
     if (strcmp(subject, "system") != 0)
-        return project_model(project, subject, model);
+        return model_of(project, subject, model, error);
     *model = model_of_system(project_system(project));
     return FINE;
 }
 
-enum status project_check(struct project *project, const char *const *subjects, size_t count)
+enum status project_check(struct project *project, const char *const *subjects, size_t count,
+                          struct error *error)
 {
-    struct error *error = &project->context->error;
     enum status status = FINE;
     for (size_t i = 0; i < count && !status; i++) {
         struct spec spec = {0};
@@ -138,7 +189,7 @@ enum status project_check(struct project *project, const char *const *subjects, 
 /* A set is loaded once for a scope: a thousand types are rendered with the same compiled templates.
  */
 static enum status load_set(struct project *project, const char *scope, const char *set,
-                            const struct template_set **loaded)
+                            const struct template_set **loaded, struct error *error)
 {
     owned char *key = must_format("%s %s", scope, set);
     for (size_t i = 0; i < project->set_count; i++) {
@@ -148,8 +199,7 @@ static enum status load_set(struct project *project, const char *scope, const ch
         }
     }
     struct template_set *made = NULL;
-    enum status status = template_set_load(project->context->templates, set, NULL, scope, &made,
-                                           &project->context->error);
+    enum status status = template_set_load(project->templates, set, NULL, scope, &made, error);
     if (status)
         return status;
     size_t room = project->set_room;
@@ -163,18 +213,17 @@ static enum status load_set(struct project *project, const char *scope, const ch
     return FINE;
 }
 
-static enum status unknown_set(struct project *project, const char *set, const struct names *sets)
+static enum status unknown_set(const char *set, const struct names *sets, struct error *error)
 {
-    struct error *error = &project->context->error;
     fail(error, WRONG_USAGE, "there is no template set \"%s\" for this", set);
     owned char *hint = choice_hint(set, sets->at, sets->count);
     return advise(error, "%s", hint);
 }
 
 static enum status render_sets(struct project *project, const char *scope, const char *set,
-                               const cJSON *model, struct artifacts *out)
+                               const cJSON *model, struct artifacts *out, struct error *error)
 {
-    struct names *sets = template_sets_with(project->context->templates, scope);
+    struct names *sets = template_sets_with(project->templates, scope);
     enum status status = FINE;
     bool found = false;
     for (size_t i = 0; i < sets->count && !status; i++) {
@@ -183,100 +232,66 @@ static enum status render_sets(struct project *project, const char *scope, const
         const struct template_set *loaded = NULL;
         owned char *prefix = must_format("%s/", sets->at[i]);
         found = true;
-        status = load_set(project, scope, sets->at[i], &loaded);
+        status = load_set(project, scope, sets->at[i], &loaded, error);
         if (!status)
-            status = template_set_render(loaded, model, prefix, out, &project->context->error);
+            status = template_set_render(loaded, model, prefix, out, error);
     }
     if (!found)
-        status = unknown_set(project, set ? set : "", sets);
+        status = unknown_set(set ? set : "", sets, error);
     names_free(sets);
     artifacts_sort(out);
     return status;
 }
 
 enum status project_render(struct project *project, const char *subject, const char *set,
-                           struct artifacts *out)
+                           struct artifacts *out, struct error *error)
 {
     bool system = strcmp(subject, "system") == 0;
     cJSON *model = NULL;
-    enum status status = subject_model(project, subject, &model);
+    enum status status = project_model(project, subject, &model, error);
     if (!status)
-        status = render_sets(project, system ? "system" : "type", set, model, out);
+        status = render_sets(project, system ? "system" : "type", set, model, out, error);
     cJSON_Delete(model);
     return status;
 }
 
-/* --- types --- */
+/* --- writing --- */
 
-char *generated_folder(const char *subject)
+char *project_folder(const char *subject)
 {
     if (strcmp(subject, "system") == 0)
         return must_copy("iot_system_infra/generated");
     return must_format(TYPES_FOLDER "/%s/generated", subject);
 }
 
-bool type_deployed(const char *type)
-{
-    owned char *path = must_format(TYPES_FOLDER "/%s/deployed.json", type);
-    return path_exists(path);
-}
-
-struct names *types_deployed(void)
-{
-    return folders_with(TYPES_FOLDER, "deployed.json");
-}
-
-struct names *types_all(void)
-{
-    return folders_with(TYPES_FOLDER, "spec.yaml");
-}
-
-char *type_mark(const char *type)
-{
-    return must_format(TYPES_FOLDER "/%s/deployed.json", type);
-}
-
-enum status project_mark(struct project *project, const char *type, const char *region)
-{
-    cJSON *mark = json_object();
-    struct text bytes = {0};
-    char now[CLOCK_TEXT];
-    clock_write(time(NULL), now);
-    json_put_string(mark, "target", json_string(project_system(project), "target", ""));
-    json_put_string(mark, "database", json_string(project_system(project), "database", ""));
-    if (region)
-        json_put_string(mark, "region", region);
-    json_put_string(mark, "deployed", now);
-    json_layout(mark, &bytes);
-    owned char *path = type_mark(type);
-    owned char *folder = path_folder(path);
-    remove_dead_temporaries(folder);
-    enum status status =
-        write_file(path, text_string(&bytes), bytes.length, FILE_PUBLIC, &project->context->error);
-    text_free(&bytes);
-    cJSON_Delete(mark);
-    return status;
-}
-
 enum status project_write(struct project *project, const char *subject, bool dry_run,
-                          struct emit_report *report)
+                          struct emit_report *report, struct error *error)
 {
     struct artifacts artifacts = {0};
-    owned char *folder = generated_folder(subject);
-    enum status status = project_render(project, subject, NULL, &artifacts);
+    owned char *folder = project_folder(subject);
+    enum status status = project_render(project, subject, NULL, &artifacts, error);
     if (!status)
-        status = emit_write(folder, &artifacts, NULL, dry_run, report, &project->context->error);
+        status = emit_write(folder, &artifacts, NULL, dry_run, report, error);
     if (!status)
-        say_more(project->context, "%s: %zu written, %zu removed, %zu unchanged in %s", subject,
-                 report->written, report->removed, report->unchanged, folder);
+        report_detail(project->reporter, "%s: %zu written, %zu removed, %zu unchanged in %s",
+                      subject, report->written, report->removed, report->unchanged, folder);
     artifacts_free(&artifacts);
     return status;
 }
 
-enum status project_deploy(struct project *project, const char *subject, struct emit_report *report)
+enum status project_mark(struct project *project, const char *type, const char *region,
+                         struct error *error)
 {
-    enum status status = project_write(project, subject, false, report);
+    const cJSON *system = project_system(project);
+    return types_mark(type, json_string(system, "target", ""), json_string(system, "database", ""),
+                      region, error);
+}
+
+enum status project_deploy(struct project *project, const char *subject, struct emit_report *report,
+                           struct error *error)
+{
+    enum status status = project_write(project, subject, false, report, error);
     if (!status && strcmp(subject, "system") != 0)
-        status = project_mark(project, subject, NULL);
+        status = project_mark(project, subject, NULL, error);
     return status;
 }

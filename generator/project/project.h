@@ -1,74 +1,84 @@
-/* What most commands begin with: the project's system, and what ships. */
+/* A project: the folder that a command works in, what ships with the program, and the system that the
+ * project describes. Renders and writes the documents of its types. */
 #ifndef GENERATOR_PROJECT_PROJECT_H
 #define GENERATOR_PROJECT_PROJECT_H
 
+#include "common/base/report.h"
 #include "common/spec/catalog.h"
 #include "common/spec/spec.h"
-#include "generator/cli/cli.h"
 #include "generator/documents/emit.h"
 #include "generator/targets/account.h"
 #include "generator/targets/target.h"
 
+/* What the command line puts in the place of system.yaml's values; NULL: nothing. */
+struct project_choices {
+    const char *target, *database;
+};
+
 struct project {
-    struct context *context;
+    char *start; /* absolute: where the command began; paths of the command line count from there */
+    char *root;  /* absolute: the working folder, once the project is found */
+    char *templates; /* folder */
     struct catalog catalog;
     struct spec system;
+    const struct reporter *reporter; /* set by the caller; may be NULL */
+    struct account_options account;  /* how an account is reached; set by the caller */
+
     struct template_set **sets; /* loaded ones, kept for the next type */
     char **set_names;
     size_t set_count, set_room;
 };
 
-/* Opens the project of the working folder and reads its system, with --target and --database put
- * over it where they were given. The error is in the context. */
-enum status project_load(struct context *context, struct project *project);
+/* Finds the nearest folder upwards with iot_system_infra/system.yaml and makes it the working folder,
+ * so that all paths are relative to it; finds the templates. WRONG_INPUT when there is no project.
+ * The caller frees the project, also after a failure. */
+enum status project_find(struct project *project, struct error *error);
+
+/* Finds the project, and reads its catalog and its system, with the choices put over it. */
+enum status project_load(struct project *project, const struct project_choices *choices,
+                         struct error *error);
 void project_free(struct project *project);
+
+/* A path of the command line, seen from the root; freed by the caller. */
+char *project_path(const struct project *project, const char *path);
 
 /* The JSON of the system, as project_load() left it. */
 const cJSON *project_system(const struct project *project);
 
-/* Opens the target called name (NULL: the system's, which --target may have put another in place
- * of), with --profile and --verbose where it is an account. */
-enum status project_target(struct project *project, const char *name, struct target *target);
+/* Whether the system's target is an account. */
+bool project_has_account(const struct project *project);
 
-/* How the command line says that an account is reached: --profile, --verbose. */
-struct account_options project_account(const struct project *project);
+/* Opens the target called name; NULL: the one that the system names. */
+enum status project_target(struct project *project, const char *name, struct target *target,
+                           struct error *error);
 
-/* The model of a type whose spec must be right; the caller deletes. */
-enum status project_model(struct project *project, const char *type, cJSON **model);
+/* The model of a subject: a type, whose spec must be right, or "system". The caller deletes. */
+enum status project_model(struct project *project, const char *subject, cJSON **model,
+                          struct error *error);
 
-/* The same of a type or of "system". */
-enum status subject_model(struct project *project, const char *subject, cJSON **model);
+/* FINE when each of the subjects has a spec that is right: asked before the first of several is
+ * written. */
+enum status project_check(struct project *project, const char *const *subjects, size_t count,
+                          struct error *error);
 
-/* FINE when each of the subjects (types, "system") has a spec, and it is right: asked before the
- * first of several is written. */
-enum status project_check(struct project *project, const char *const *subjects, size_t count);
-
-/* Renders the documents of a subject, a type or "system". set: only that one; NULL: all that there
- * are for it. Paths begin with the set's name. */
+/* Renders the documents of a subject. set: only that one; NULL: all that there are for it. Paths
+ * begin with the set's name. */
 enum status project_render(struct project *project, const char *subject, const char *set,
-                           struct artifacts *out);
+                           struct artifacts *out, struct error *error);
 
 /* sensortypes/<type>/generated, or iot_system_infra/generated for "system"; freed by the caller. */
-char *generated_folder(const char *subject);
+char *project_folder(const char *subject);
 
-/* A type is plugged in once it has been deployed; sensortypes/<type>/deployed.json says where. */
-bool type_deployed(const char *type);
-struct names *types_deployed(void);
-struct names *types_all(void);
-
-/* sensortypes/<type>/deployed.json: {"target", "database", "region" (of an account), "deployed"};
- * freed by the caller. */
-char *type_mark(const char *type);
-
-/* Marks a type as plugged in. region: the account's, or NULL. */
-enum status project_mark(struct project *project, const char *type, const char *region);
-
-/* Writes a subject's documents into its own folder; with dry_run only counts. */
+/* Writes a subject's documents into its folder; with dry_run only counts. */
 enum status project_write(struct project *project, const char *subject, bool dry_run,
-                          struct emit_report *report);
+                          struct emit_report *report, struct error *error);
 
-/* Both: all that the target local needs. */
-enum status project_deploy(struct project *project, const char *subject,
-                           struct emit_report *report);
+/* Marks a type as plugged in on the system's target. region: the account's; NULL: there is none. */
+enum status project_mark(struct project *project, const char *type, const char *region,
+                         struct error *error);
+
+/* Writes the documents of a subject, and marks a type: all that the target local needs. */
+enum status project_deploy(struct project *project, const char *subject, struct emit_report *report,
+                           struct error *error);
 
 #endif

@@ -26,7 +26,7 @@ enum {
 
 /* Seconds. */
 static const double shortest_pause = 0.5, longest_pause = 8, last_wait = 10, care_interval = 1,
-                    late_limit = 1, on_terminal = 0.5, in_log = 10;
+                    late_limit = 1, telling_interval = 0.1;
 
 enum state { RESTING, CONNECTING, CONNECTED };
 
@@ -43,14 +43,14 @@ struct member {
 };
 
 struct fleet {
-    struct context *context;
+    const struct reporter *reporter;
     struct world *world;
     const struct fleet_plan *plan;
     struct fleet_report *report;
     struct member *members;
     int poll;
     size_t handshakes;
-    double began, shown, cared;
+    double began, cared, told;
     bool ending;
     struct text payload, topic;
 };
@@ -251,27 +251,20 @@ static void turn(struct fleet *fleet, double wait)
 
 /* --- telling --- */
 
-static void tell(struct fleet *fleet, bool last)
+static void tell(struct fleet *fleet)
 {
     const struct fleet_report *report = fleet->report;
-    bool terminal = isatty(STDERR_FILENO);
-    double elapsed = clock_monotonic() - fleet->began;
-    if (fleet->context->quiet || elapsed - fleet->shown < (terminal ? on_terminal : in_log))
+    if (clock_monotonic() - fleet->told < telling_interval)
         return;
-    fleet->shown = elapsed;
-    if (terminal && last)
-        fputs("\r\033[K", stderr);
-    else if (!last)
-        fprintf(stderr, "%s%.0f s  %zu of %zu connected  sent %llu  acknowledged %llu%s",
-                terminal ? "\r" : "", elapsed, report->connected, fleet->world->count,
-                (unsigned long long)report->sent, (unsigned long long)report->acknowledged,
-                terminal ? "\033[K" : "\n");
-    fflush(stderr);
+    fleet->told = clock_monotonic();
+    report_state(fleet->reporter, "%.0f s  %zu of %zu connected  sent %llu  acknowledged %llu",
+                 clock_monotonic() - fleet->began, report->connected, fleet->world->count,
+                 (unsigned long long)report->sent, (unsigned long long)report->acknowledged);
 }
 
 /* --- the whole --- */
 
-static enum status check_limit(struct fleet *fleet)
+static enum status check_limit(const struct fleet *fleet, struct error *error)
 {
     struct rlimit limit;
     rlim_t needed = fleet->world->count * FILES_EACH + FILES_BESIDES;
@@ -281,10 +274,9 @@ static enum status check_limit(struct fleet *fleet)
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_max >= needed)
         return FINE;
-    fail(&fleet->context->error, REFUSED,
-         "%zu things need %llu open files; this machine allows a program %llu", fleet->world->count,
-         (unsigned long long)needed, (unsigned long long)limit.rlim_max);
-    return advise(&fleet->context->error, "fewer things, or a higher hard limit (ulimit -Hn)");
+    fail(error, REFUSED, "%zu things need %llu open files; this machine allows a program %llu",
+         fleet->world->count, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+    return advise(error, "fewer things, or a higher hard limit (ulimit -Hn)");
 }
 
 /* Things begin one after another, within an interval where a rate is asked for, within a second
@@ -300,7 +292,7 @@ static void plan_readings(struct member *member, size_t index)
     member->due = fleet->began + fmin(spread, member->interval) * (double)index / count;
 }
 
-static enum status open_member(struct fleet *fleet, size_t index)
+static enum status open_member(struct fleet *fleet, size_t index, struct error *error)
 {
     struct member *member = &fleet->members[index];
     struct actor *actor = &fleet->world->actors[index];
@@ -313,8 +305,7 @@ static enum status open_member(struct fleet *fleet, size_t index)
                               .next_try = fleet->began};
     member->client = mosquitto.new(actor->name, !actor->kind->commands, member);
     if (!member->client)
-        return fail_errno(&fleet->context->error, "cannot prepare the connection of %s",
-                          actor->name);
+        return fail_errno(error, "cannot prepare the connection of %s", actor->name);
     mosquitto.connect_callback_set(member->client, on_connect);
     mosquitto.publish_callback_set(member->client, on_acknowledged);
     mosquitto.message_callback_set(member->client, on_command);
@@ -323,8 +314,8 @@ static enum status open_member(struct fleet *fleet, size_t index)
     int result =
         mosquitto.tls_set(member->client, AUTHORITY_FOLDER "/ca.pem", NULL, certificate, key, NULL);
     if (result != MOSQ_ERR_SUCCESS)
-        return fail(&fleet->context->error, REFUSED, "cannot prepare the connection of %s: %s",
-                    actor->name, mosquitto.strerror(result));
+        return fail(error, REFUSED, "cannot prepare the connection of %s: %s", actor->name,
+                    mosquitto.strerror(result));
     plan_readings(member, index);
     return FINE;
 }
@@ -354,7 +345,7 @@ static void run(struct fleet *fleet)
     double end = fleet->plan->seconds > 0 ? fleet->began + fleet->plan->seconds : INFINITY;
     while (!stopped && clock_monotonic() < end) {
         turn(fleet, fmin(look_at_all(fleet), end - clock_monotonic()));
-        tell(fleet, false);
+        tell(fleet);
     }
     fleet->ending = true;
     fleet->report->interrupted = stopped;
@@ -362,31 +353,31 @@ static void run(struct fleet *fleet)
     for (double until = clock_monotonic() + last_wait;
          !all_acknowledged(fleet) && clock_monotonic() < until;)
         turn(fleet, look_at_all(fleet));
-    fleet->shown = -in_log;
-    tell(fleet, true);
+    report_end(fleet->reporter);
 }
 
-enum status fleet_run(struct context *context, struct world *world, const struct fleet_plan *plan,
-                      struct fleet_report *report)
+enum status fleet_run(const struct reporter *reporter, struct world *world,
+                      const struct fleet_plan *plan, struct fleet_report *report,
+                      struct error *error)
 {
-    struct fleet fleet = {.context = context,
+    struct fleet fleet = {.reporter = reporter,
                           .world = world,
                           .plan = plan,
                           .report = report,
                           .began = clock_monotonic()};
     struct sigaction on = {.sa_handler = on_signal}, interrupt, terminate;
     *report = (struct fleet_report){0};
-    enum status status = check_limit(&fleet);
+    enum status status = check_limit(&fleet, error);
     if (!status)
-        status = libmosquitto_load(&context->error);
+        status = libmosquitto_load(error);
     if (status)
         return status;
     fleet.poll = epoll_create1(EPOLL_CLOEXEC);
     if (fleet.poll < 0)
-        status = fail_errno(&context->error, "cannot watch connections");
+        status = fail_errno(error, "cannot watch connections");
     fleet.members = must_array(world->count, sizeof *fleet.members);
     for (size_t i = 0; i < world->count && !status; i++)
-        status = open_member(&fleet, i);
+        status = open_member(&fleet, i, error);
     sigaction(SIGINT, &on, &interrupt);
     sigaction(SIGTERM, &on, &terminate);
     if (!status)

@@ -9,7 +9,8 @@
 #ifndef GENERATOR_SIMULATE_FLEET_H
 #define GENERATOR_SIMULATE_FLEET_H
 
-#include "generator/cli/cli.h"
+#include "common/base/error.h"
+#include "common/base/report.h"
 #include "world.h"
 
 struct fleet_plan {
@@ -31,7 +32,8 @@ struct fleet_report {
 
 /* REFUSED when this machine does not let a program have so many connections. That things are
  * refused, or readings not acknowledged, is in the report. */
-enum status fleet_run(struct context *context, struct world *world, const struct fleet_plan *plan,
-                      struct fleet_report *report);
+enum status fleet_run(const struct reporter *reporter, struct world *world,
+                      const struct fleet_plan *plan, struct fleet_report *report,
+                      struct error *error);
 
 #endif

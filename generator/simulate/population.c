@@ -2,8 +2,8 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/local/capabilities.h"
-#include "generator/cli/progress.h"
+#include "generator/local/plug.h"
+#include "generator/project/types.h"
 #include "generator/targets/target.h"
 #include "generator/thing/bulk.h"
 #include "generator/thing/thing.h"
@@ -20,11 +20,9 @@ enum { MOST_TRIED = 1000 /* groups that may belong to real things */ };
 
 struct population {
     struct project *project;
-    struct context *context;
     struct world *world;
     struct making *missing;
     size_t missing_count, missing_room;
-    struct progress progress;
     size_t made, failed;
     char *failure; /* of the first that could not be made */
 };
@@ -40,26 +38,27 @@ static const cJSON *usable_control(struct project *project, const cJSON *model, 
         const char *topic = json_string(json_get(control, "publish"), "topic", "");
         owned char *type = must_copy_bytes(topic, strcspn(topic, "/"));
         owned char *spec = must_format(TYPES_FOLDER "/%s/spec.yaml", type);
-        if (path_exists(spec) && project_model(project, type, commanded) == FINE) {
+        struct error unread = {0};
+        if (path_exists(spec) && project_model(project, type, commanded, &unread) == FINE) {
             if (json_true(json_get(*commanded, "type"), "commands"))
                 return control;
             cJSON_Delete(*commanded);
         }
-        error_free(&project->context->error);
-        project->context->error = (struct error){0};
+        error_free(&unread);
     }
     *commanded = NULL;
     return NULL;
 }
 
 /* The model of the type asked for, or of the first that controls another. */
-static enum status choose_type(struct project *project, const char *type, cJSON **model)
+static enum status choose_type(struct project *project, const char *type, cJSON **model,
+                               struct error *error)
 {
     struct names *types = type ? NULL : types_all();
-    enum status status = type ? project_model(project, type, model) : FINE;
+    enum status status = type ? project_model(project, type, model, error) : FINE;
     for (size_t i = 0; types && i < types->count && !status && !*model; i++) {
         cJSON *commanded = NULL;
-        status = project_model(project, types->at[i], model);
+        status = project_model(project, types->at[i], model, error);
         if (status || usable_control(project, *model, &commanded)) {
             cJSON_Delete(commanded);
             continue;
@@ -70,23 +69,8 @@ static enum status choose_type(struct project *project, const char *type, cJSON 
     names_free(types);
     if (status || *model)
         return status;
-    fail(&project->context->error, WRONG_USAGE,
-         "which type shall be simulated? None controls "
-         "another");
-    return advise(&project->context->error, "type=... (make types lists them)");
-}
-
-static enum status plug_in(struct project *project, const char *type)
-{
-    struct emit_report report = {0};
-    if (type_deployed(type))
-        return FINE;
-    enum status status = project_deploy(project, type, &report);
-    if (status)
-        return status;
-    say(project->context, "%s  plugged in", type);
-    local_check_types(project->context, &type, 1);
-    return FINE;
+    fail(error, WRONG_USAGE, "which type shall be simulated? None controls another");
+    return advise(error, "type=... (make types lists them)");
 }
 
 /* --- things --- */
@@ -135,9 +119,9 @@ static void want(struct population *population, struct kind *kind, const char *n
  * will be made. given: attributes that it should have; where its type does not take them, its
  * defaults count. */
 static enum status add(struct population *population, struct kind *kind, const char *name,
-                       const cJSON *given)
+                       const cJSON *given, struct error *error)
 {
-    struct error *error = &population->context->error, refused = {0};
+    struct error refused = {0};
     const cJSON *type = json_get(kind->model, "type");
     cJSON *record = NULL, *attributes = NULL;
     enum status status = thing_check_name(name, "", error);
@@ -187,7 +171,7 @@ static void choose_groups(const cJSON *control, char *values[GROUPS])
 
 /* Whom the control commands for the groups that its things are in, each once. */
 static enum status add_commanded(struct population *population, const cJSON *control,
-                                 struct kind *kind, size_t measuring)
+                                 struct kind *kind, size_t measuring, struct error *error)
 {
     const char *topic = json_string(json_get(control, "publish"), "topic", "");
     const char *by = json_string(json_get(control, "measure"), "by", "");
@@ -200,19 +184,20 @@ static enum status add_commanded(struct population *population, const cJSON *con
         for (size_t j = measuring; j < population->world->count && !there; j++)
             there = strcmp(population->world->actors[j].name, name) == 0;
         if (!there)
-            status = add(population, kind, name, given);
+            status = add(population, kind, name, given, error);
         cJSON_Delete(given);
         cJSON_Delete(attributes);
     }
     return status;
 }
 
-static enum status choose_all(struct population *population, const char *type, size_t things)
+static enum status choose_all(struct population *population, const char *type, size_t things,
+                              struct error *error)
 {
     struct project *project = population->project;
     cJSON *model = NULL, *commanded = NULL;
     char *groups[GROUPS] = {NULL};
-    enum status status = choose_type(project, type, &model);
+    enum status status = choose_type(project, type, &model, error);
     if (status)
         return status;
     struct kind *kind = world_kind(population->world, model);
@@ -223,12 +208,12 @@ static enum status choose_all(struct population *population, const char *type, s
         const char *group = groups[i * GROUPS / things];
         owned char *name = must_format("sim-%s-%zu", kind->name, i + 1);
         cJSON *given = group_attributes(by, group ? group : "");
-        status = add(population, kind, name, given);
+        status = add(population, kind, name, given, error);
         cJSON_Delete(given);
     }
     if (!status && control)
-        status =
-            add_commanded(population, control, world_kind(population->world, commanded), things);
+        status = add_commanded(population, control, world_kind(population->world, commanded),
+                               things, error);
     else
         cJSON_Delete(commanded);
     for (size_t i = 0; i < GROUPS; i++)
@@ -247,26 +232,28 @@ static void observe(void *context, const struct bulk_result *result)
         population->failure = must_format(
             "%s: %s", json_string(population->missing[result->index].record, "name", ""),
             result->message);
-    progress_step(&population->progress, population->made + population->failed);
+    report_progress(population->project->reporter, "created", population->made + population->failed,
+                    population->missing_count);
 }
 
 static enum status plan_kind(struct population *population, struct target *target,
-                             struct kind *kind, struct package_plan *plan)
+                             struct kind *kind, struct package_plan *plan, struct error *error)
 {
-    struct context *context = population->context;
-    enum status status = plug_in(population->project, kind->name);
+    struct project *project = population->project;
+    enum status status = plug_in(project, kind->name, error);
     if (!status)
-        status = package_plan_make(context->templates, &population->project->catalog, target,
-                                   cJSON_Duplicate(kind->model, true), plan, &context->error);
+        status = package_plan_make(project->templates, &project->catalog, target,
+                                   cJSON_Duplicate(kind->model, true), plan, error);
     for (size_t i = 0; i < population->missing_count; i++)
         if (strcmp(json_string(population->missing[i].record, "type", ""), kind->name) == 0)
             population->missing[i].plan = plan;
     return status;
 }
 
-static enum status make_missing(struct population *population, struct target *target)
+static enum status make_missing(struct population *population, struct target *target,
+                                struct error *error)
 {
-    struct error *error = &population->context->error;
+    const struct reporter *reporter = population->project->reporter;
     struct world *world = population->world;
     struct package_plan *plans = must_array(world->kind_count, sizeof *plans);
     int lock = -1;
@@ -274,13 +261,12 @@ static enum status make_missing(struct population *population, struct target *ta
     if (!status && (status = lock_folder(THINGS_FOLDER, false, &lock, error)))
         advise(error, "is a create --from at work? Wait for it, or stop it");
     for (size_t i = 0; i < world->kind_count && !status; i++)
-        status = plan_kind(population, target, world->kinds[i], &plans[i]);
-    progress_begin(&population->progress, population->context, "created",
-                   population->missing_count);
+        status = plan_kind(population, target, world->kinds[i], &plans[i], error);
+    report_progress(reporter, "created", 0, population->missing_count);
     if (!status && population->missing_count)
         status = bulk_make(target, population->missing, population->missing_count, observe,
                            population, error);
-    progress_end(&population->progress);
+    report_end(reporter);
     unlock(&lock);
     for (size_t i = 0; i < world->kind_count; i++)
         package_plan_free(&plans[i]);
@@ -292,16 +278,15 @@ static enum status make_missing(struct population *population, struct target *ta
 }
 
 enum status population_choose(struct project *project, const char *type, size_t things,
-                              struct world *world, size_t *created)
+                              struct world *world, size_t *created, struct error *error)
 {
-    struct population population = {
-        .project = project, .context = project->context, .world = world};
+    struct population population = {.project = project, .world = world};
     struct target target = {0};
-    enum status status = choose_all(&population, type, things);
+    enum status status = choose_all(&population, type, things, error);
     if (!status)
-        status = local_open(project_system(project), NULL, &target, &project->context->error);
+        status = local_open(project_system(project), NULL, &target, error);
     if (!status && population.missing_count)
-        status = make_missing(&population, &target);
+        status = make_missing(&population, &target, error);
     for (size_t i = 0; i < population.missing_count; i++)
         make_free(&population.missing[i]);
     free(population.missing);

@@ -12,8 +12,8 @@ enum { GROUPS = 2 };
 
 /* things of the type (NULL: of the first that controls another), in GROUPS groups of the attribute
  * that its control goes by, and whom it commands. *created counts those that were made. WRONG_INPUT
- * when there is no such type, or a real thing has one of the names. The error is in the context. */
+ * when there is no such type, or a real thing has one of the names. */
 enum status population_choose(struct project *project, const char *type, size_t things,
-                              struct world *world, size_t *created);
+                              struct world *world, size_t *created, struct error *error);
 
 #endif

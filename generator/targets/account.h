@@ -1,12 +1,12 @@
 /* The AWS account that a system lives in: opened in one way by all who speak to it.
  *
  * The region is system.yaml's where one is written there, else the AWS CLI's; the profile is
- * --profile, then AWS_PROFILE, then system.yaml's. The code of an MFA device is asked for on a
- * terminal. */
+ * --profile, then AWS_PROFILE, then system.yaml's. */
 #ifndef GENERATOR_TARGETS_ACCOUNT_H
 #define GENERATOR_TARGETS_ACCOUNT_H
 
 #include "aws/aws.h"
+#include "common/base/secret.h"
 
 #include <cjson/cJSON.h>
 
@@ -15,6 +15,7 @@ struct account_options {
     /* Takes one line for --verbose; may be NULL. */
     void (*log)(void *context, const char *line);
     void *log_context;
+    secret_asker *ask; /* for the code of an MFA device; NULL when there is nobody to ask */
 };
 
 /* The account of system (the JSON of a checked system.yaml). options may be NULL. The caller closes

@@ -5,11 +5,8 @@
 #include "common/spec/schema.h"
 #include "common/spec/yaml.h"
 
-#include <openssl/ui.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SECRETS_FILE "secrets.yaml"
 
@@ -119,29 +116,6 @@ static enum status read_secrets(struct wifi *found, struct error *error)
 
 /* --- asking --- */
 
-/* Reads a line from the terminal, through OpenSSL's prompt, which restores the terminal on signals.
- */
-static enum status ask_line(const char *prompt, bool echo, struct secret *answer,
-                            struct error *error)
-{
-    char line[256] = "";
-    UI *ui = UI_new();
-    int added = -1;
-    if (ui && echo)
-        added = UI_add_input_string(ui, prompt, UI_INPUT_FLAG_ECHO, line, 0, sizeof line - 1);
-    else if (ui)
-        added = UI_add_input_string(ui, prompt, 0, line, 0, sizeof line - 1);
-    enum status status = FINE;
-    if (added < 0 || UI_process(ui) < 0)
-        status =
-            fail(error, WRONG_USAGE, "the wifi %s was not given", echo ? "network" : "password");
-    else
-        *answer = secret_copy(line, strlen(line));
-    UI_free(ui);
-    explicit_bzero(line, sizeof line);
-    return status;
-}
-
 static enum status nobody_to_ask(const char *what, struct error *error)
 {
     fail(error, WRONG_USAGE, "the wifi %s is missing", what);
@@ -149,23 +123,21 @@ static enum status nobody_to_ask(const char *what, struct error *error)
         error, "wifissid=... wifipassword=..., or secrets.yaml with wifi_ssid and wifi_password");
 }
 
-static enum status find_missing(bool ask, struct wifi *wifi, struct error *error)
+static enum status find_missing(secret_asker *ask, struct wifi *wifi, struct error *error)
 {
-    bool terminal = ask && isatty(STDIN_FILENO);
-    enum status status = FINE;
-    if (!wifi->ssid.at) {
-        if (!terminal)
-            return nobody_to_ask("network's name", error);
-        status = ask_line("wifi network: ", true, &wifi->ssid, error);
-    }
-    if (!status && !wifi->password.at) {
-        if (!terminal)
-            return nobody_to_ask("password", error);
-        owned char *prompt =
-            must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid.at);
-        status = ask_line(prompt, false, &wifi->password, error);
-    }
-    return status;
+    if (!wifi->ssid.at && !ask)
+        return nobody_to_ask("network's name", error);
+    if (!wifi->ssid.at && !ask("wifi network: ", true, &wifi->ssid))
+        return fail(error, WRONG_USAGE, "the wifi network was not given");
+    if (wifi->password.at)
+        return FINE;
+    if (!ask)
+        return nobody_to_ask("password", error);
+    owned char *question =
+        must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid.at);
+    return ask(question, false, &wifi->password)
+               ? FINE
+               : fail(error, WRONG_USAGE, "the wifi password was not given");
 }
 
 static struct secret from_text(const char *text)
@@ -173,7 +145,7 @@ static struct secret from_text(const char *text)
     return text ? secret_copy(text, strlen(text)) : (struct secret){0};
 }
 
-enum status wifi_find(const char *ssid, bool ask, struct wifi *wifi, struct error *error)
+enum status wifi_find(const char *ssid, secret_asker *ask, struct wifi *wifi, struct error *error)
 {
     struct wifi secrets = {0};
     *wifi = (struct wifi){from_text(ssid ? ssid : getenv("SENSORFORGE_WIFI_SSID")),

@@ -16,10 +16,10 @@ struct wifi {
 
 void wifi_free(struct wifi *wifi);
 
-/* ssid (NULL: not given) is the --wifi-ssid of the command line. ask: whether there may be a
- * prompt. WRONG_USAGE when something is missing and there is nobody to ask; WRONG_INPUT when it
+/* ssid (NULL: not given) is the --wifi-ssid of the command line. ask: for what is found nowhere
+ * else; NULL: nobody can be asked. WRONG_USAGE when something is missing and there is nobody to ask; WRONG_INPUT when it
  * cannot be. */
-enum status wifi_find(const char *ssid, bool ask, struct wifi *wifi, struct error *error);
+enum status wifi_find(const char *ssid, secret_asker *ask, struct wifi *wifi, struct error *error);
 
 /* Name: 1 to 32 bytes of UTF-8. Password: none, or 8 to 63 bytes of UTF-8 without control
  * characters, or 64 hexadecimal digits (IEEE 802.11, annex M). where (may be "") goes before the

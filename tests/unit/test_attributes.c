@@ -128,7 +128,7 @@ static int no_wifi(void **state)
 static void assert_found(const char *ssid, const char *wanted_ssid, const char *wanted_password)
 {
     struct wifi wifi = {0};
-    assert_fine(wifi_find(ssid, false, &wifi, &error));
+    assert_fine(wifi_find(ssid, NULL, &wifi, &error));
     assert_string_equal(wifi.ssid.at, wanted_ssid);
     assert_string_equal(wifi.password.at, wanted_password);
     wifi_free(&wifi);
@@ -155,7 +155,7 @@ static void a_password_of_another_network(void **state)
     (void)state;
     struct wifi wifi = {0};
     put("secrets.yaml", "wifi_ssid: Home\nwifi_password: secretsecret\n");
-    assert_failed(wifi_find("Guests", false, &wifi, &error), WRONG_USAGE,
+    assert_failed(wifi_find("Guests", NULL, &wifi, &error), WRONG_USAGE,
                   "the wifi password is missing");
     wifi_free(&wifi);
 }
@@ -164,7 +164,7 @@ static void nothing_to_be_found(void **state)
 {
     (void)state;
     struct wifi wifi = {0};
-    assert_failed(wifi_find(NULL, false, &wifi, &error), WRONG_USAGE,
+    assert_failed(wifi_find(NULL, NULL, &wifi, &error), WRONG_USAGE,
                   "the wifi network's name is missing");
     wifi_free(&wifi);
 }
@@ -181,7 +181,7 @@ static void errors_keep_the_secret(void **state)
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct wifi wifi = {0};
         put("secrets.yaml", broken[i]);
-        assert_int_equal(wifi_find(NULL, false, &wifi, &error), WRONG_INPUT);
+        assert_int_equal(wifi_find(NULL, NULL, &wifi, &error), WRONG_INPUT);
         assert_true(begins_with(text_string(&error.message), "secrets.yaml:2:16: "));
         assert_null(strstr(text_string(&error.message), "hush"));
         assert_null(strstr(text_string(&error.message), "1234"));

@@ -3,15 +3,16 @@
 #include "workplace.h"
 
 #include "generator/cli/cli.h"
+#include "generator/cli/pages.h"
 
 #include <fcntl.h>
 
 /* --- what is made from the table --- */
 
-static void assert_names(const char *where, const char *text, const struct option *options,
+static void assert_names(const char *where, const char *text, const struct command_option *options,
                          bool long_only)
 {
-    for (const struct option *option = options; option->name; option++) {
+    for (const struct command_option *option = options; option->name; option++) {
         owned char *name = must_format("%s%s", long_only ? "" : "--", option->name);
         if (!strstr(text, name))
             fail_msg("%s does not name --%s", where, option->name);
@@ -24,7 +25,7 @@ static void the_help_of_the_program(void **state)
 {
     (void)state;
     struct text help = {0};
-    write_help(NULL, &help);
+    pages_help(NULL, &help);
     assert_true(begins_with(help.at, "usage: sensorforge [OPTION...] COMMAND ..."));
     for (size_t i = 0; i < command_count; i++) {
         owned char *line = must_format("\n  %s ", commands[i].name);
@@ -41,7 +42,7 @@ static void the_help_of_each_command(void **state)
     for (size_t i = 0; i < command_count; i++) {
         struct text help = {0};
         owned char *usage = must_format("usage: sensorforge %s", commands[i].name);
-        write_help(&commands[i], &help);
+        pages_help(&commands[i], &help);
         assert_true(begins_with(help.at, usage));
         assert_names(commands[i].name, help.at, commands[i].options, false);
         for (const char *at = help.at; *at; at += strcspn(at, "\n") + 1)
@@ -69,17 +70,17 @@ static void the_man_page(void **state)
 {
     (void)state;
     struct text page = {0};
-    write_man_page(&page);
+    pages_man(&page);
     owned char *plain = without_roff(page.at);
     assert_true(begins_with(page.at, ".TH ") || strstr(page.at, "\n.TH "));
     for (size_t i = 0; i < command_count; i++) {
         if (!strstr(plain, commands[i].name))
             fail_msg("the man page does not name %s", commands[i].name);
-        for (const struct option *option = commands[i].options; option->name; option++)
+        for (const struct command_option *option = commands[i].options; option->name; option++)
             if (!strstr(plain, option->name))
                 fail_msg("the man page does not name --%s", option->name);
     }
-    for (const struct option *option = global_options; option->name; option++)
+    for (const struct command_option *option = global_options; option->name; option++)
         assert_non_null(strstr(plain, option->name));
     for (const char *at = page.at; (at = strstr(at, "\n'")); at++)
         fail_msg("a line begins with a quote, which roff takes for a request");
@@ -92,21 +93,21 @@ static void the_completions(void **state)
     static const char *const shells[] = {"bash", "zsh"};
     for (size_t shell = 0; shell < 2; shell++) {
         struct text script = {0};
-        assert_true(write_completion(shells[shell], &script));
+        assert_true(pages_completion(shells[shell], &script));
         for (size_t i = 0; i < command_count; i++) {
             if (!strstr(script.at, commands[i].name))
                 fail_msg("%s does not complete %s", shells[shell], commands[i].name);
-            for (const struct option *option = commands[i].options; option->name; option++)
+            for (const struct command_option *option = commands[i].options; option->name; option++)
                 if (!strstr(script.at, option->name))
                     fail_msg("%s does not complete --%s of %s", shells[shell], option->name,
                              commands[i].name);
         }
-        for (const struct option *option = global_options; option->name; option++)
+        for (const struct command_option *option = global_options; option->name; option++)
             assert_non_null(strstr(script.at, option->name));
         text_free(&script);
     }
     struct text nothing = {0};
-    assert_false(write_completion("fish", &nothing));
+    assert_false(pages_completion("fish", &nothing));
     text_free(&nothing);
 }
 
@@ -119,12 +120,12 @@ static void the_table_holds_together(void **state)
         assert_true(command->most < 0 || command->least <= command->most);
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(command->name, commands[j].name);
-        for (const struct option *option = command->options; option->name; option++) {
+        for (const struct command_option *option = command->options; option->name; option++) {
             assert_true(option < command->options + MOST_OPTIONS - 1); /* the list has an end */
-            for (const struct option *other = global_options; other->name; other++)
+            for (const struct command_option *other = global_options; other->name; other++)
                 assert_true(strcmp(option->name, other->name) != 0 &&
                             (!option->letter || option->letter != other->letter));
-            for (const struct option *other = command->options; other < option; other++)
+            for (const struct command_option *other = command->options; other < option; other++)
                 assert_true(strcmp(option->name, other->name) != 0 &&
                             (!option->letter || option->letter != other->letter));
         }
@@ -152,7 +153,7 @@ static int run(const char *line, struct text *out, struct text *messages)
     fflush(stderr);
     dup2(to_out, STDOUT_FILENO);
     dup2(to_error, STDERR_FILENO);
-    int code = run_command_line(count, words);
+    int code = cli_run(count, words);
     fflush(stderr);
     dup2(saved_out, STDOUT_FILENO);
     dup2(saved_error, STDERR_FILENO);

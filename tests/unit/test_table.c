@@ -9,16 +9,16 @@ static void columns_are_as_wide_as_their_cells(void **state)
     static const char *const columns[] = {"NAME", "TYPE", "ZONE"};
     static const char *const rows[][3] = {
         {"kitchen", "t", "1"}, {"k\xc3\xbc", "climate", ""}, {"", "", "long last cell"}};
-    struct tabular table = {.columns = columns, .column_count = 3};
+    struct table table = {.columns = columns, .column_count = 3};
     struct text out = {0};
     for (size_t i = 0; i < 3; i++)
-        tabular_add(&table, rows[i]);
-    tabular_write(&table, &out);
+        table_add(&table, rows[i]);
+    table_write(&table, &out);
     assert_string_equal(text_string(&out), "NAME     TYPE     ZONE\n"
                                            "kitchen  t        1\n"
                                            "k\xc3\xbc       climate  \n"
                                            "                  long last cell\n");
-    tabular_free(&table);
+    table_free(&table);
     text_free(&out);
 }
 
@@ -26,11 +26,11 @@ static void a_table_without_rows(void **state)
 {
     (void)state;
     static const char *const columns[] = {"A", "B"};
-    struct tabular table = {.columns = columns, .column_count = 2};
+    struct table table = {.columns = columns, .column_count = 2};
     struct text out = {0};
-    tabular_write(&table, &out);
+    table_write(&table, &out);
     assert_string_equal(text_string(&out), "A  B\n");
-    tabular_free(&table);
+    table_free(&table);
     text_free(&out);
 }
 

@@ -2,30 +2,27 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/timestream.h"
-#include "generator/documents/model.h"
 #include "generator/targets/account.h"
-#include "generator/deploy/removal.h"
+#include "removal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum status open_account(struct project *project, struct aws **aws)
+static enum status open_account(struct deployment *deployment, struct error *error)
 {
-    struct context *context = project->context;
-    const struct account_options options = project_account(project);
-    enum status status = account_open(project_system(project), &options, aws, &context->error);
-    if (!status)
-        say_more(context, "account of profile %s, credentials from %s, region %s",
-                 aws_profile(*aws), aws_credentials_source(*aws), aws_region(*aws));
-    return status;
+    struct project *project = deployment->project;
+    struct aws *aws = NULL;
+    enum status status = account_open(project_system(project), &project->account, &aws, error);
+    if (status)
+        return status;
+    report_detail(project->reporter, "account of profile %s, credentials from %s, region %s",
+                  aws_profile(aws), aws_credentials_source(aws), aws_region(aws));
+    deployment->aws = deployment->stacks.aws = aws;
+    deployment->region = aws_region(aws);
+    return FINE;
 }
 
-bool is_account(const struct project *project)
-{
-    return strcmp(json_string(project_system(project), "target", "local"), "local") != 0;
-}
-
-cJSON *stack_parameters(const struct project *project)
+static cJSON *stack_parameters(const struct project *project)
 {
     cJSON *parameters = json_object();
     json_put_string(parameters, "DatabaseName",
@@ -35,43 +32,48 @@ cJSON *stack_parameters(const struct project *project)
 
 /* --- templates --- */
 
-enum status subject_template(struct project *project, const char *subject, cJSON **template)
+/* The CloudFormation template of a subject; NULL where it renders to nothing. */
+static enum status subject_template(struct project *project, const char *subject, cJSON **template,
+                                    struct error *error)
 {
     struct artifacts artifacts = {0};
-    enum status status = project_render(project, subject, "cloudformation", &artifacts);
+    enum status status = project_render(project, subject, "cloudformation", &artifacts, error);
     *template = NULL;
     for (size_t i = 0; i < artifacts.count && !status; i++) {
         const struct artifact *artifact = &artifacts.at[i];
         if (strcmp(artifact->path, "cloudformation/stack.json") == 0)
             status = json_parse(artifact->path, text_string(&artifact->bytes),
-                                artifact->bytes.length, template, &project->context->error);
+                                artifact->bytes.length, template, error);
     }
     artifacts_free(&artifacts);
     return status;
 }
 
-enum status subject_stack(struct project *project, const char *subject, char **name)
+/* How the stack of a subject is called; freed by the caller. */
+static enum status subject_stack(struct project *project, const char *subject, char **name,
+                                 struct error *error)
 {
     bool system = strcmp(subject, "system") == 0;
     cJSON *model = NULL;
     *name = NULL;
-    enum status status = subject_model(project, subject, &model);
+    enum status status = project_model(project, subject, &model, error);
     if (!status)
         *name = must_copy(json_string(json_get(model, system ? "system" : "type"), "stack", ""));
     cJSON_Delete(model);
     return status;
 }
 
-static enum status add_subject(struct deployment *deployment, const char *subject)
+static enum status add_subject(struct deployment *deployment, const char *subject,
+                               struct error *error)
 {
     struct project *project = deployment->project;
     char *name = NULL;
     cJSON *template = NULL, *parameters = stack_parameters(project);
     enum status status = FINE;
     if (!stacks_find(&deployment->stacks, subject))
-        status = subject_template(project, subject, &template);
+        status = subject_template(project, subject, &template, error);
     if (!status && template)
-        status = subject_stack(project, subject, &name);
+        status = subject_stack(project, subject, &name, error);
     if (!status && template)
         stacks_add(&deployment->stacks, subject, name, template, parameters);
     else
@@ -82,19 +84,15 @@ static enum status add_subject(struct deployment *deployment, const char *subjec
 }
 
 enum status deployment_open(struct deployment *deployment, struct project *project,
-                            const char *const *subjects, size_t count)
+                            const char *const *subjects, size_t count, struct error *error)
 {
-    struct context *context = project->context;
     *deployment = (struct deployment){.project = project};
-    deployment->stacks.context = context;
+    deployment->stacks.reporter = project->reporter;
     deployment->stacks.system = json_string(project_system(project), "name", "");
-    enum status status = add_subject(deployment, "system");
+    enum status status = add_subject(deployment, "system", error);
     for (size_t i = 0; i < count && !status; i++)
-        status = add_subject(deployment, subjects[i]);
-    if (!status)
-        status = open_account(project, &deployment->aws);
-    deployment->stacks.aws = deployment->aws;
-    return status;
+        status = add_subject(deployment, subjects[i], error);
+    return status ? status : open_account(deployment, error);
 }
 
 void deployment_close(struct deployment *deployment)
@@ -103,7 +101,7 @@ void deployment_close(struct deployment *deployment)
     aws_close(deployment->aws);
 }
 
-enum status deployment_look(struct deployment *deployment)
+enum status deployment_look(struct deployment *deployment, struct error *error)
 {
     struct stacks *stacks = &deployment->stacks;
     struct stack *first = NULL;
@@ -117,9 +115,9 @@ enum status deployment_look(struct deployment *deployment)
     }
     if (!first)
         return FINE;
-    deployment->project->context->error = first->error;
+    *error = first->error;
     first->error = (struct error){0};
-    return deployment->project->context->error.status;
+    return error->status;
 }
 
 /* --- the database --- */
@@ -160,10 +158,9 @@ static enum status refuse_second_database(const struct stack *system, const char
     return advise(error, "or give this system another name in iot_system_infra/system.yaml");
 }
 
-enum status deployment_choose_system(struct deployment *deployment, bool whole)
+enum status deployment_choose_system(struct deployment *deployment, bool whole, struct error *error)
 {
     struct stack *system = stacks_find(&deployment->stacks, "system");
-    struct error *error = &deployment->project->context->error;
     const char *wanted = json_string(project_system(deployment->project), "database", "");
     if (!system || system->error.status)
         return FINE;
@@ -196,11 +193,12 @@ static enum status ask_owner(struct removal *removal, const struct stack *stack,
     return status;
 }
 
-enum status deployment_ask_owners(struct deployment *deployment)
+enum status deployment_ask_owners(struct deployment *deployment, struct error *error)
 {
     struct stacks *stacks = &deployment->stacks;
-    struct removal removal = {
-        .context = deployment->project->context, .aws = deployment->aws, .system = stacks->system};
+    struct removal removal = {.reporter = deployment->project->reporter,
+                              .aws = deployment->aws,
+                              .system = stacks->system};
     enum status status = FINE;
     for (size_t i = 0; i < stacks->count; i++) {
         struct stack *stack = &stacks->at[i];
@@ -210,7 +208,7 @@ enum status deployment_ask_owners(struct deployment *deployment)
         {
             if (!status && !stack->left_out && !stack->error.status &&
                 strcmp(json_string(change, "action", ""), "import") == 0)
-                status = ask_owner(&removal, stack, change, &deployment->project->context->error);
+                status = ask_owner(&removal, stack, change, error);
         }
     }
     removal_close(&removal);
@@ -219,9 +217,8 @@ enum status deployment_ask_owners(struct deployment *deployment)
 
 /* --- how it went --- */
 
-enum status deployment_verdict(struct deployment *deployment)
+enum status deployment_verdict(struct deployment *deployment, struct error *error)
 {
-    struct error *error = &deployment->project->context->error;
     struct stack *first = NULL;
     size_t failed = 0, all = 0;
     for (size_t i = 0; i < deployment->stacks.count; i++) {
