@@ -195,25 +195,10 @@ static void make_spare(struct spool_writer *writer)
     writer->has_spare = made;
 }
 
-/* A segment appears whole. With a spare the broker does not wait for the disk; the name is on it
- * with the next flush, as the records are. */
-static bool make_segment(struct spool_writer *writer, uint64_t capacity)
+/* Gives a file of the folder the name of the next segment; false with errno. */
+static bool name_segment(const struct spool_writer *writer, const char *name)
 {
-    struct segment_header header = spare_header(writer);
     char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
-    bool spare = false;
-    pthread_mutex_lock(&writer->mutex);
-    if (capacity == header.capacity && !writer->begins && !atomic_load(&writer->flush_errno)) {
-        spare = writer->has_spare;
-        writer->has_spare = false;
-    }
-    pthread_mutex_unlock(&writer->mutex);
-    const char *name = spare ? SPARE_NAME : TEMPORARY_NAME;
-    header.first = writer->next;
-    header.capacity = capacity;
-    header.begins = writer->begins;
-    if (!spare && !make_file(writer, name, &header))
-        return false;
     segment_path(writer->folder, writer->next, path);
     snprintf(temporary, sizeof temporary, "%s/%s", writer->folder, name);
     if (rename(temporary, path) == 0)
@@ -222,6 +207,29 @@ static bool make_segment(struct spool_writer *writer, uint64_t capacity)
     unlink(temporary);
     errno = failed;
     return false;
+}
+
+/* A segment appears whole. With a spare the broker does not wait for the disk; the name is on the
+ * disk after the next flush, as the records are. The spare is renamed while the lock is held: as
+ * soon as has_spare is false, the flusher may create another file of that name. */
+static bool make_segment(struct spool_writer *writer, uint64_t capacity)
+{
+    struct segment_header header = spare_header(writer);
+    bool spare = false, named = false;
+    pthread_mutex_lock(&writer->mutex);
+    if (capacity == header.capacity && !writer->begins && !atomic_load(&writer->flush_errno) &&
+        writer->has_spare) {
+        spare = true;
+        writer->has_spare = false;
+        named = name_segment(writer, SPARE_NAME);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    if (spare)
+        return named;
+    header.first = writer->next;
+    header.capacity = capacity;
+    header.begins = writer->begins;
+    return make_file(writer, TEMPORARY_NAME, &header) && name_segment(writer, TEMPORARY_NAME);
 }
 
 static void *flush_now_and_then(void *context)

@@ -401,12 +401,23 @@ static void starts_without_a_power_cut_go_on(void **state)
 
 static _Atomic int disk_errno;
 
+static _Atomic bool slow_disk;
+
 int fdatasync(int fildes)
 {
+    if (slow_disk)
+        usleep(1000);
     if (!disk_errno)
         return (int)syscall(SYS_fdatasync, fildes);
     errno = disk_errno;
     return -1;
+}
+
+int rename(const char *old, const char *new)
+{
+    if (slow_disk)
+        usleep(5000);
+    return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
 static void spares_are_used_and_not_left(void **state)
@@ -428,6 +439,21 @@ static void spares_are_used_and_not_left(void **state)
     assert_fine(append(writer, 500, 100));
     reader = open_reader(0);
     read_all(reader, 0, 501, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* The spare that the broker renames is not the one that the flusher writes meanwhile. */
+static void a_spare_that_is_taken_is_not_made_anew(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_flushing(1 << 24, 0.001);
+    struct spool_reader *reader = open_reader(0);
+    slow_disk = true;
+    for (int i = 0; i < 3000; i++)
+        assert_fine(append(writer, i, 1000));
+    slow_disk = false;
+    read_all(reader, 0, 3000, 1000);
     spool_reader_close(reader);
     spool_writer_close(writer);
 }
@@ -470,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup(an_older_spool_is_refused, clear_workplace),
         cmocka_unit_test_setup(starts_without_a_power_cut_go_on, clear_workplace),
         cmocka_unit_test_setup(spares_are_used_and_not_left, clear_workplace),
+        cmocka_unit_test_setup(a_spare_that_is_taken_is_not_made_anew, clear_workplace),
         cmocka_unit_test_setup(a_disk_that_fails_refuses_and_stores_nothing, clear_workplace),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
