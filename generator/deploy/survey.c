@@ -146,12 +146,12 @@ static void read_certificate(struct survey *survey, size_t index, const cJSON *a
 {
     struct surveyed_certificate *certificate = &survey->certificates[index];
     const char *pem = json_string(json_get(answer, "certificateDescription"), "certificatePem", "");
-    struct text der = {0};
+    X509 *read = NULL;
     struct error unread = {0};
-    if (pem_to_der("CERTIFICATE", pem, strlen(pem), &der, &unread) ||
-        !certificate_mark(text_string(&der), der.length, certificate->mark))
+    if (certificate_from_pem(pem, strlen(pem), &read, &unread) ||
+        !certificate_mark(read, certificate->mark))
         *certificate->mark = '\0';
-    text_free(&der);
+    X509_free(read);
     error_free(&unread);
 }
 

@@ -16,7 +16,7 @@ struct surveyed_thing {
 
 struct surveyed_certificate {
     char *id, *arn;
-    char mark[33]; /* of its enrolment */
+    char mark[SERIAL_TEXT]; /* of its enrolment */
     bool active;
     time_t created;
     size_t things; /* that have it */

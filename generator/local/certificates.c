@@ -57,48 +57,45 @@ static void add_names(struct pair *pair, const char *host, char own[LONGEST_HOST
 static bool fits(const struct authority *authority, const struct pair *pair)
 {
     secret_owned struct secret key_pem = {0};
-    struct text pem = {0}, der = {0};
+    struct text pem = {0};
+    X509 *certificate = NULL;
     struct error none = {0};
     EVP_PKEY *key = NULL;
     bool fit = read_secret(pair->key_file, LARGEST_PEM, &key_pem, &none) == FINE &&
                read_file(pair->certificate_file, LARGEST_PEM, &pem, &none) == FINE &&
                key_from_pem(&key_pem, &key, &none) == FINE &&
-               pem_to_der("CERTIFICATE", text_string(&pem), pem.length, &der, &none) == FINE &&
-               certificate_serves(authority, text_string(&der), der.length, key, pair->names,
-                                  pair->name_count, MARGIN);
+               certificate_from_pem(text_string(&pem), pem.length, &certificate, &none) == FINE &&
+               server_fits(authority, certificate, key, pair->names, pair->name_count, MARGIN);
     EVP_PKEY_free(key);
     text_free(&pem);
-    text_free(&der);
+    X509_free(certificate);
     error_free(&none);
     return fit;
 }
 
 static enum status sign(const struct authority *authority, const struct pair *pair, EVP_PKEY *key,
-                        struct text *der, struct error *error)
+                        X509 **certificate, struct error *error)
 {
-    char serial[2 * SERIAL_BYTES + 1];
-    struct text request = {0};
+    char serial[SERIAL_TEXT];
+    const struct certificate_subject subject = {.key = key, .unit = pair->unit, .name = pair->name};
     enum status status = serial_make(serial, error);
-    if (!status)
-        status = request_make(key, pair->unit, pair->name, NULL, &request, error);
-    if (!status && pair->name_count)
-        status = authority_sign_server(authority, text_string(&request), request.length, serial,
-                                       YEARS, pair->names, pair->name_count, der, error);
-    else if (!status)
-        status = authority_sign_own(authority, text_string(&request), request.length, serial, YEARS,
-                                    der, error);
-    text_free(&request);
-    return status;
+    if (status)
+        return status;
+    return pair->name_count
+               ? authority_sign_server(authority, &subject, serial, YEARS, pair->names,
+                                       pair->name_count, certificate, error)
+               : authority_sign(authority, &subject, serial, YEARS, certificate, error);
 }
 
-static enum status write_pair(const struct pair *pair, EVP_PKEY *key, const struct text *der,
+static enum status write_pair(const struct pair *pair, EVP_PKEY *key, const X509 *certificate,
                               struct error *error)
 {
     secret_owned struct secret key_pem = {0};
     struct text pem = {0};
     struct batch batch = {0};
     enum status status = key_to_pem(key, &key_pem, error);
-    der_to_pem("CERTIFICATE", text_string(der), der->length, &pem);
+    if (!status)
+        status = certificate_to_pem(certificate, &pem, error);
     if (!status)
         status =
             batch_write(&batch, pair->key_file, key_pem.at, key_pem.length, FILE_SECRET, error);
@@ -118,14 +115,14 @@ static enum status make_pair(const struct authority *authority, const struct pai
                              struct error *error)
 {
     EVP_PKEY *key = NULL;
-    struct text der = {0};
+    X509 *certificate = NULL;
     enum status status = key_make(KEY_RSA_2048, &key, error);
     if (!status)
-        status = sign(authority, pair, key, &der, error);
+        status = sign(authority, pair, key, &certificate, error);
     if (!status)
-        status = write_pair(pair, key, &der, error);
+        status = write_pair(pair, key, certificate, error);
     EVP_PKEY_free(key);
-    text_free(&der);
+    X509_free(certificate);
     return status;
 }
 

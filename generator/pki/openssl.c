@@ -1,8 +1,13 @@
+/* What every file of this folder needs of OpenSSL: reasons of failures, texts in memory, SHA-256.
+ */
 #include "pki_internal.h"
 
+#include "common/base/hex.h"
+
+#include <limits.h>
 #include <openssl/err.h>
 
-enum status fail_openssl(struct error *error, enum status status, const char *format, ...)
+enum status openssl_fail(struct error *error, enum status status, const char *format, ...)
 {
     unsigned long code = ERR_get_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
@@ -18,42 +23,30 @@ enum status fail_openssl(struct error *error, enum status status, const char *fo
     return status;
 }
 
-const EVP_MD *digest_sha256(void)
+BIO *openssl_reader(const char *bytes, size_t length)
 {
-    static EVP_MD *digest;
-    if (!digest)
-        digest = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-    return digest;
+    return bytes && length <= INT_MAX ? BIO_new_mem_buf(bytes, (int)length) : NULL;
 }
 
-enum status sha256_hex(const void *bytes, size_t length, char hexadecimal[65], struct error *error)
+int openssl_no_password(char *buffer, int size, int writing, void *data)
+{
+    (void)buffer, (void)size, (void)writing, (void)data;
+    return -1;
+}
+
+void openssl_take(BIO *memory, struct text *text)
+{
+    char *bytes;
+    long length = BIO_get_mem_data(memory, &bytes);
+    text_add(text, bytes, (size_t)length);
+}
+
+enum status openssl_sha256(const void *bytes, size_t length, char hexadecimal[65],
+                           struct error *error)
 {
     unsigned char digest[32];
-    if (!digest_sha256() || EVP_Digest(bytes, length, digest, NULL, digest_sha256(), NULL) != 1)
-        return fail_openssl(error, REFUSED, "cannot take a SHA-256 digest");
-    for (size_t i = 0; i < sizeof digest; i++) {
-        hexadecimal[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        hexadecimal[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    hexadecimal[2 * sizeof digest] = '\0';
+    if (EVP_Digest(bytes, length, digest, NULL, EVP_sha256(), NULL) != 1)
+        return openssl_fail(error, REFUSED, "cannot take a SHA-256 digest");
+    hex_lower(digest, sizeof digest, hexadecimal);
     return FINE;
-}
-
-const EVP_MD *digest_sha1(void)
-{
-    static EVP_MD *digest;
-    if (!digest)
-        digest = EVP_MD_fetch(NULL, "SHA1", NULL);
-    return digest;
-}
-
-enum status key_digest(EVP_PKEY *key, char hexadecimal[65], struct error *error)
-{
-    unsigned char *der = NULL;
-    int length = i2d_PUBKEY(key, &der);
-    if (length <= 0)
-        return fail_openssl(error, REFUSED, "a public key cannot be written");
-    enum status status = sha256_hex(der, (size_t)length, hexadecimal, error);
-    OPENSSL_free(der);
-    return status;
 }

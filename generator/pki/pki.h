@@ -1,9 +1,11 @@
-/* Keys, signing requests, certificates and revocation lists: one documented OpenSSL job a function.
+/* Keys, certificates, signing requests and revocation lists, through OpenSSL's interfaces.
  *
- * Keys and requests are made on this machine for either target; certificates are signed here only
- * by the local authority. Binary forms are DER, text forms PEM (RFC 7468). Secrets come back as
- * `struct secret`, the rest as `struct text`; the caller frees both. Errors are REFUSED with
- * OpenSSL's reason unless stated. Nothing here prints, reads or writes files. */
+ * Keys are made on this machine for either target; certificates are signed here only by the local
+ * authority. Binary forms are DER, text forms PEM (RFC 7468). The caller frees what it gets: keys
+ * with EVP_PKEY_free(), certificates with X509_free(), texts with text_free(), secrets with
+ * secret_free(). Functions that take a `struct text *` append to it, and only when they succeed.
+ * Errors are REFUSED, with OpenSSL's reason, unless stated. Nothing here prints, reads or writes
+ * files. */
 #ifndef GENERATOR_PKI_PKI_H
 #define GENERATOR_PKI_PKI_H
 
@@ -20,9 +22,11 @@
 
 enum key_algorithm { KEY_RSA_2048, KEY_EC_P256 };
 
-/* How a board's TLS stack wants the key's DER: axTLS (ESP8266) takes PKCS#1 only; mbedTLS takes
- * all. */
+/* How a board's TLS library wants the private key: axTLS (ESP8266) takes PKCS#1 only, mbedTLS takes
+ * all three. */
 enum key_encoding { KEY_PKCS1 /* RSA: RFC 8017, A.1.2 */, KEY_SEC1 /* EC: RFC 5915 */, KEY_PKCS8 };
+
+enum { KEY_DIGEST_TEXT = 65 /* bytes: SHA-256 in hexadecimal digits, and a NUL */ };
 
 /* "rsa-2048" / "ec-p256", "pkcs1" / "sec1" / "pkcs8"; false when there is no such name. */
 bool key_algorithm_named(const char *name, enum key_algorithm *algorithm);
@@ -30,61 +34,81 @@ bool key_encoding_named(const char *name, enum key_encoding *encoding);
 const char *key_algorithm_title(enum key_algorithm algorithm); /* "RSA-2048", "EC P-256" */
 
 enum status key_make(enum key_algorithm algorithm, EVP_PKEY **key, struct error *error);
-/* SHA-256 of the public key (SubjectPublicKeyInfo, DER) in lower-case hexadecimal and a NUL. */
-enum status key_digest(EVP_PKEY *key, char hexadecimal[65], struct error *error);
-enum status key_to_pem(EVP_PKEY *key, struct secret *pem,
-                       struct error *error); /* PKCS#8, unencrypted */
+
+/* SHA-256 of the public key (SubjectPublicKeyInfo, DER) in lower-case hexadecimal. */
+enum status key_digest(EVP_PKEY *key, char digest[KEY_DIGEST_TEXT], struct error *error);
+
+/* PKCS#8, unencrypted. */
+enum status key_to_pem(EVP_PKEY *key, struct secret *pem, struct error *error);
+
+/* REFUSED where a key of this algorithm has no such encoding. */
 enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret *der,
                        struct error *error);
-/* WRONG_INPUT when the PEM holds no private key. The caller frees with EVP_PKEY_free(). */
+
+/* WRONG_INPUT unless the PEM holds an unencrypted private key, either RSA or EC P-256. */
 enum status key_from_pem(const struct secret *pem, EVP_PKEY **key, struct error *error);
 
 /* --- digests (openssl.c) --- */
 
 /* SHA-256 of the bytes in lower-case hexadecimal and a NUL. */
-enum status sha256_hex(const void *bytes, size_t length, char hexadecimal[65], struct error *error);
+enum status openssl_sha256(const void *bytes, size_t length, char hexadecimal[65],
+                           struct error *error);
 
-/* --- PEM <-> DER (encode.c) --- */
+/* --- serial numbers (serial.c) --- */
 
-/* Base64 between the lines of RFC 7468; label is "CERTIFICATE", "CERTIFICATE REQUEST", "X509 CRL".
- */
-void der_to_pem(const char *label, const char *der, size_t length, struct text *pem);
-/* The bytes of the first block with this label; WRONG_INPUT when there is none or it is broken. */
-enum status pem_to_der(const char *label, const char *pem, size_t length, struct text *der,
-                       struct error *error);
+enum {
+    SERIAL_BYTES = 16,                    /* of those that are made here */
+    LONGEST_SERIAL = 20,                  /* bytes, of anybody's (RFC 5280, 4.1.2.2) */
+    SERIAL_TEXT = 2 * LONGEST_SERIAL + 1, /* room for one in hexadecimal digits, and a NUL */
+};
+
+/* A new serial number: 128 random bits, of which the first eight are not all zero. */
+enum status serial_make(char serial[SERIAL_TEXT], struct error *error);
+
+/* --- whom a certificate names (subject.c) --- */
+
+/* The distinguished name that a request asks for and a certificate has, and the key that belongs to
+ * it. Each text is 1 to 64 bytes of UTF-8; another one is WRONG_INPUT wherever it is used. */
+struct certificate_subject {
+    EVP_PKEY *key;    /* private and public */
+    const char *unit; /* OU: the type of a thing, or what a program does; NULL: none */
+    const char *name; /* CN: the name of the thing, system or program */
+    const char *mark; /* serialNumber: hexadecimal digits by which an enrolment is found again in an
+                         account (SERIAL_TEXT); NULL: none */
+};
 
 /* --- certificate signing requests (request.c) --- */
 
-/* Subject OU=unit, CN=name and, unless it is NULL, serialNumber=mark (hexadecimal digits); signed
- * with the key and SHA-256 (RFC 2986). DER out. WRONG_INPUT when a name is empty, longer than 64
- * bytes or not UTF-8. */
-enum status request_make(EVP_PKEY *key, const char *unit, const char *name, const char *mark,
-                         struct text *der, struct error *error);
+/* A certificate signing request (RFC 2986) for an authority elsewhere, signed with the subject's
+ * key and SHA-256. PEM. */
+enum status request_make(const struct certificate_subject *subject, struct text *pem,
+                         struct error *error);
 
 /* --- certificates (certificate.c) --- */
 
-enum { SERIAL_BYTES = 16 };
-
-/* What a person wants to know of a certificate. */
+/* What is shown and recorded of a certificate. */
 struct certificate_facts {
-    char serial[2 * 20 + 1];      /* hexadecimal, upper case, no separators, as openssl prints it;
-                                     others' serials go up to 20 bytes (RFC 5280, 4.1.2.2) */
-    char fingerprint[65];         /* SHA-256 of the DER, lower-case hexadecimal */
+    char serial[SERIAL_TEXT]; /* upper-case hexadecimal without separators, as openssl prints it */
+    char fingerprint[65];     /* SHA-256 of the DER, lower-case hexadecimal */
     time_t not_before, not_after; /* UTC, seconds since 1970 */
 };
 
-/* 128 random bits as SERIAL_BYTES*2 upper-case hexadecimal digits and a NUL; never zero. */
-enum status serial_make(char serial[2 * SERIAL_BYTES + 1], struct error *error);
+/* The first certificate of a PEM text; WRONG_INPUT when there is none, or it is broken. */
+enum status certificate_from_pem(const char *pem, size_t length, X509 **certificate,
+                                 struct error *error);
+enum status certificate_to_pem(const X509 *certificate, struct text *pem, struct error *error);
+enum status certificate_to_der(const X509 *certificate, struct text *der, struct error *error);
 
-/* The subject's serialNumber: what request_make() was given as mark. False when there is none. */
-bool certificate_mark(const char *der, size_t length, char mark[2 * SERIAL_BYTES + 1]);
+/* WRONG_INPUT where its serial number or its dates are none that RFC 5280 allows. */
+enum status certificate_describe(const X509 *certificate, struct certificate_facts *facts,
+                                 struct error *error);
 
-/* The key_digest() of the key that a certificate is for; false when it cannot be read. */
-bool certificate_key(const char *der, size_t length, char digest[65]);
+/* The serialNumber in its subject (certificate_subject.mark); false when there is none. */
+bool certificate_mark(const X509 *certificate, char mark[SERIAL_TEXT]);
 
-/* WRONG_INPUT when der is no certificate. */
-enum status certificate_read(const char *der, size_t length, struct certificate_facts *facts,
-                             struct error *error);
+/* key_digest() of the key that a certificate is for. */
+enum status certificate_key_digest(const X509 *certificate, char digest[KEY_DIGEST_TEXT],
+                                   struct error *error);
 
 /* --- the local authority (authority.c) --- */
 
@@ -95,57 +119,64 @@ struct authority {
 
 void authority_free(struct authority *authority); /* {0} is fine */
 
-/* A new authority: RSA-2048, SHA-256 (axTLS knows nothing else), CN=common_name, CA with path
- * length 0, usage keyCertSign + cRLSign, valid from an hour before now for years. WRONG_INPUT as
- * request_make(). */
+/* A new authority: RSA-2048 and SHA-256 (axTLS knows nothing else), CN=common_name, CA with path
+ * length 0, usage keyCertSign and cRLSign, valid from an hour before now for years. WRONG_INPUT
+ * where the name is none that a subject can have, or years is below 1. */
 enum status authority_make(const char *common_name, int years, struct authority *made,
                            struct error *error);
 
-/* From its two PEM files' contents; WRONG_INPUT when either is broken or they do not belong
- * together. */
+/* From the contents of its two PEM files. WRONG_INPUT when one of them is broken, they do not
+ * belong together, or the certificate is not that of an authority. */
 enum status authority_load(const struct secret *key_pem, const char *certificate_pem, size_t length,
                            struct authority *loaded, struct error *error);
 
-enum status authority_certificate_pem(const struct authority *authority, struct text *pem,
-                                      struct error *error);
-enum status authority_certificate_der(const struct authority *authority, struct text *der,
-                                      struct error *error);
+/* REFUSED where this machine's clock is before the authority's first day, or past its last one. */
+enum status authority_check_valid(const struct authority *authority, struct error *error);
 
-/* Checks the request's own signature and signs a client certificate for it: subject of the request,
- * CA:FALSE, usage digitalSignature, extended usage clientAuth only, subject and authority key
- * identifiers, given serial (from serial_make()), from an hour before now for years, never past the
- * authority's own end. WRONG_INPUT when the request is broken or not signed by its own key. DER
- * out. */
-enum status authority_sign(const struct authority *authority, const char *request_der,
-                           size_t length, const char *serial, int years,
-                           struct text *certificate_der, struct error *error);
+/* A certificate for a client: CA:FALSE, usage digitalSignature, extended usage clientAuth only,
+ * subject and authority key identifiers; valid from an hour before now for years, and never past
+ * the authority's own end. serial: hexadecimal digits of 1 to LONGEST_SERIAL whole bytes, not zero
+ * (WRONG_INPUT). Errors of authority_check_valid(). */
+enum status authority_sign(const struct authority *authority,
+                           const struct certificate_subject *subject, const char *serial, int years,
+                           X509 **certificate, struct error *error);
 
-/* As authority_sign(), for a request that this very process has just made with request_make(): that
- * it is signed by its own key is not checked again, which would cost as much as half the
- * authority's signature. Never for a request that came from anywhere else. */
-enum status authority_sign_own(const struct authority *authority, const char *request_der,
-                               size_t length, const char *serial, int years,
-                               struct text *certificate_der, struct error *error);
+/* As authority_sign(), for a server of these names (at least one; DNS names, IPv4 and IPv6
+ * addresses): usage digitalSignature and keyEncipherment, extended usage serverAuth only. */
+enum status authority_sign_server(const struct authority *authority,
+                                  const struct certificate_subject *subject, const char *serial,
+                                  int years, const char *const *names, size_t count,
+                                  X509 **certificate, struct error *error);
 
-/* As authority_sign_own(), a certificate for a server of these names (at least one; DNS names, IPv4
- * and IPv6 addresses): usage digitalSignature and keyEncipherment, extended usage serverAuth only.
- */
-enum status authority_sign_server(const struct authority *authority, const char *request_der,
-                                  size_t length, const char *serial, int years,
-                                  const char *const *names, size_t count,
-                                  struct text *certificate_der, struct error *error);
+/* --- a server's names (server.c) --- */
 
-/* Whether a certificate (DER) is of this key, signed by the authority, good for as many seconds
- * more, and, where there are names, a server's of all of them (server.c). */
-bool certificate_serves(const struct authority *authority, const char *der, size_t length,
-                        EVP_PKEY *key, const char *const *names, size_t count, double seconds);
+/* Whether a certificate is of this key, signed by the authority, good for as many seconds more, and
+ * one of a server of all these names. */
+bool server_fits(const struct authority *authority, X509 *certificate, EVP_PKEY *key,
+                 const char *const *names, size_t count, double seconds);
 
-/* A revocation list (RFC 5280, 5) with the serials of `old_pem` (may be empty: none) and those
- * given, each once, reason unspecified; its number one higher than the old one's; valid as long as
- * the authority. PEM out. *added (may be NULL) counts serials that were not in the old list.
- * WRONG_INPUT when the old list is broken or signed by another authority. */
-enum status authority_revoke(const struct authority *authority, const char *old_pem, size_t length,
-                             const char *const *serials, size_t count, struct text *pem,
-                             size_t *added, struct error *error);
+/* --- the authority's revocation list (revocation.c; RFC 5280, 5) --- */
+
+/* A list is PEM and valid as long as the authority. It has each serial once, without a reason
+ * (which says "unspecified"), and a number that is higher than that of every list before it. */
+
+/* A list of these serials (there may be none) that follows on no other: for a new authority, and in
+ * the place of a list that was lost. Its number is the milliseconds since 1970, so it is also above
+ * the number of the lost one. */
+enum status revocation_begin(const struct authority *authority, const char *const *serials,
+                             size_t count, struct text *pem, struct error *error);
+
+/* The old list and these serials besides; its number is one higher than the old one's. *added
+ * counts the serials that the old list did not have. WRONG_INPUT when the old list is broken, has
+ * no number or is signed by another authority. */
+enum status revocation_extend(const struct authority *authority, const char *old_pem, size_t length,
+                              const char *const *serials, size_t count, struct text *pem,
+                              size_t *added, struct error *error);
+
+/* Calls listed() with each serial of a list, in the list's order and as certificate_facts have it.
+ * WRONG_INPUT as revocation_extend(). */
+enum status revocation_each(const struct authority *authority, const char *pem, size_t length,
+                            void (*listed)(void *context, const char *serial), void *context,
+                            struct error *error);
 
 #endif

@@ -1,217 +1,250 @@
-/* The authority's revocation list (RFC 5280, 5), with OpenSSL's own X509_CRL: the old list is taken
- * up, grows and is signed again.
+/* The authority's revocation list (RFC 5280, 5): the old list is read, grows and is signed again.
  *
  * OpenSSL finds a serial in a sorted list by bisection, but sorts again after each addition. So all
- * serials are looked up first and added afterwards: n new ones in a list of m cost
- * (n + m) log (n + m), and bulk deletion stays quick. */
+ * serials are looked up first and added afterwards: n new ones in a list of m take
+ * (n + m) log (n + m) steps, which keeps bulk deletion quick. */
 #include "pki_internal.h"
 
+#include "common/base/clock.h"
 #include "common/base/memory.h"
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-static const char list_label[] = "X509 CRL";
-
-static enum status list_decode(const struct text *der, X509_CRL **list, struct error *error)
-{
-    const unsigned char *at = (const unsigned char *)text_string(der), *begin = at;
-    X509_CRL *read = d2i_X509_CRL(NULL, &at, (long)der->length);
-    if (!read || at != begin + der->length) {
-        X509_CRL_free(read);
-        return fail_openssl(error, WRONG_INPUT, "the revocation list is broken");
-    }
-    *list = read;
-    return FINE;
-}
+/* --- lists that are there --- */
 
 static enum status list_check(const struct authority *authority, X509_CRL *list,
                               struct error *error)
 {
     if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority->certificate)) ||
         X509_CRL_verify(list, authority->key) != 1)
-        return fail_openssl(error, WRONG_INPUT,
-                            "the revocation list is signed by another authority");
+        return openssl_fail(error, WRONG_INPUT,
+                            "the revocation list is not one that this authority has signed");
     return FINE;
 }
 
 static enum status list_read(const struct authority *authority, const char *pem, size_t length,
                              X509_CRL **list, struct error *error)
 {
-    struct text der = {0};
-    X509_CRL *read = NULL;
-    enum status status;
-    if (!(status = pem_to_der(list_label, pem, length, &der, error)) &&
-        !(status = list_decode(&der, &read, error)) &&
-        !(status = list_check(authority, read, error)))
-        *list = read;
-    else
+    BIO *reader = openssl_reader(pem, length);
+    X509_CRL *read = reader ? PEM_read_bio_X509_CRL(reader, NULL, openssl_no_password, NULL) : NULL;
+    BIO_free(reader);
+    enum status status =
+        read ? list_check(authority, read, error)
+             : openssl_fail(error, WRONG_INPUT, "there is no revocation list that can be read");
+    if (status)
         X509_CRL_free(read);
-    text_free(&der);
+    else
+        *list = read;
     return status;
 }
 
-static enum status list_new(const struct authority *authority, X509_CRL **list, struct error *error)
+enum status revocation_each(const struct authority *authority, const char *pem, size_t length,
+                            void (*listed)(void *context, const char *serial), void *context,
+                            struct error *error)
 {
-    X509_CRL *made = X509_CRL_new();
-    if (made && X509_CRL_set_version(made, X509_CRL_VERSION_2) &&
-        X509_CRL_set_issuer_name(made, X509_get_subject_name(authority->certificate))) {
-        *list = made;
-        return FINE;
+    X509_CRL *list = NULL;
+    enum status status = list_read(authority, pem, length, &list, error);
+    STACK_OF(X509_REVOKED) *entries = status ? NULL : X509_CRL_get_REVOKED(list);
+    for (int i = 0; i < sk_X509_REVOKED_num(entries) && !status; i++) {
+        const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
+        char serial[SERIAL_TEXT];
+        if (serial_to_text(X509_REVOKED_get0_serialNumber(entry), serial))
+            listed(context, serial);
+        else
+            status = openssl_fail(error, WRONG_INPUT,
+                                  "the revocation list has a serial number that cannot be");
     }
-    X509_CRL_free(made);
-    return fail_openssl(error, REFUSED, "cannot make a revocation list");
+    X509_CRL_free(list);
+    return status;
 }
 
-static ASN1_INTEGER *serial_number(const char *serial, struct error *error)
-{
-    unsigned char bytes[LONGEST_SERIAL];
-    size_t length;
-    if (serial_read(serial, bytes, &length, error))
-        return NULL;
-    BIGNUM *number = BN_bin2bn(bytes, (int)length, NULL);
-    ASN1_INTEGER *made = number ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
-    BN_free(number);
-    if (!made)
-        fail_openssl(error, REFUSED, "cannot read the serial number \"%s\"", serial);
-    return made;
-}
+/* --- serials that are added --- */
 
-struct numbers {
+struct serials {
     ASN1_INTEGER **at;
     size_t count;
 };
 
-static void numbers_free(struct numbers *numbers)
+static void serials_free(struct serials *serials)
 {
-    for (size_t i = 0; i < numbers->count; i++)
-        ASN1_INTEGER_free(numbers->at[i]);
-    free(numbers->at);
-    *numbers = (struct numbers){0};
+    for (size_t i = 0; i < serials->count; i++)
+        ASN1_INTEGER_free(serials->at[i]);
+    free(serials->at);
+    *serials = (struct serials){0};
 }
 
-/* The serials that the list does not have yet. */
-static enum status numbers_collect(X509_CRL *list, const char *const *serials, size_t count,
-                                   struct numbers *numbers, struct error *error)
+/* Those of the texts that the list does not have. */
+static enum status serials_collect(X509_CRL *list, const char *const *texts, size_t count,
+                                   struct serials *serials, struct error *error)
 {
-    numbers->at = must_array(count, sizeof *numbers->at);
+    serials->at = must_array(count, sizeof *serials->at);
     for (size_t i = 0; i < count; i++) {
         X509_REVOKED *found;
-        ASN1_INTEGER *number = serial_number(serials[i], error);
-        if (!number)
-            return error->status;
-        if (X509_CRL_get0_by_serial(list, &found, number))
-            ASN1_INTEGER_free(number);
+        ASN1_INTEGER *serial = NULL;
+        enum status status = serial_from_text(texts[i], &serial, error);
+        if (status)
+            return status;
+        if (X509_CRL_get0_by_serial(list, &found, serial))
+            ASN1_INTEGER_free(serial);
         else
-            numbers->at[numbers->count++] = number;
+            serials->at[serials->count++] = serial;
     }
     return FINE;
 }
 
-static int number_compare(const void *one, const void *other)
+static int serial_compare(const void *one, const void *other)
 {
     return ASN1_INTEGER_cmp(*(ASN1_INTEGER *const *)one, *(ASN1_INTEGER *const *)other);
 }
 
 /* Without a reason: "unspecified" is said by leaving it out (RFC 5280, 5.3.1). */
-static bool entry_add(X509_CRL *list, ASN1_INTEGER *number, ASN1_TIME *when)
+static bool entry_add(X509_CRL *list, ASN1_INTEGER *serial, ASN1_TIME *when)
 {
     X509_REVOKED *entry = X509_REVOKED_new();
-    if (entry && X509_REVOKED_set_serialNumber(entry, number) &&
+    if (entry && X509_REVOKED_set_serialNumber(entry, serial) &&
         X509_REVOKED_set_revocationDate(entry, when) && X509_CRL_add0_revoked(list, entry))
         return true;
     X509_REVOKED_free(entry);
     return false;
 }
 
-/* Adds each number once, however often it was given; *added counts them. */
-static bool numbers_add(X509_CRL *list, const struct numbers *numbers, ASN1_TIME *when,
+/* Adds each serial once, however often it was given; *added counts them. */
+static bool serials_add(X509_CRL *list, const struct serials *serials, ASN1_TIME *when,
                         size_t *added)
 {
-    if (numbers->count)
-        qsort(numbers->at, numbers->count, sizeof *numbers->at, number_compare);
-    for (size_t i = 0; i < numbers->count; i++) {
-        if (i > 0 && ASN1_INTEGER_cmp(numbers->at[i - 1], numbers->at[i]) == 0)
+    if (serials->count)
+        qsort(serials->at, serials->count, sizeof *serials->at, serial_compare);
+    for (size_t i = 0; i < serials->count; i++) {
+        if (i > 0 && ASN1_INTEGER_cmp(serials->at[i - 1], serials->at[i]) == 0)
             continue;
-        if (!entry_add(list, numbers->at[i], when))
+        if (!entry_add(list, serials->at[i], when))
             return false;
         ++*added;
     }
     return true;
 }
 
-static enum status entries_add(X509_CRL *list, const char *const *serials, size_t count,
+static enum status entries_add(X509_CRL *list, const char *const *texts, size_t count,
                                size_t *added, struct error *error)
 {
-    struct numbers numbers = {0};
+    struct serials serials = {0};
     ASN1_TIME *now = ASN1_TIME_set(NULL, time(NULL));
-    enum status status = numbers_collect(list, serials, count, &numbers, error);
+    enum status status = serials_collect(list, texts, count, &serials, error);
     if (!status &&
-        (!now || !X509_CRL_set1_lastUpdate(list, now) || !numbers_add(list, &numbers, now, added)))
-        status = fail_openssl(error, REFUSED, "cannot add to the revocation list");
+        (!now || !X509_CRL_set1_lastUpdate(list, now) || !serials_add(list, &serials, now, added)))
+        status = openssl_fail(error, REFUSED, "cannot add to the revocation list");
     ASN1_TIME_free(now);
-    numbers_free(&numbers);
+    serials_free(&serials);
     return status;
 }
 
-/* CRL number (RFC 5280, 5.2.3): 1 for the first list, then one more each time. */
-static enum status number_raise(X509_CRL *list, bool first, struct error *error)
+/* --- the next list --- */
+
+static enum status number_put(X509_CRL *list, ASN1_INTEGER *number, struct error *error)
 {
-    ASN1_INTEGER *number =
-        first ? ASN1_INTEGER_new() : X509_CRL_get_ext_d2i(list, NID_crl_number, NULL, NULL);
+    if (!number || X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, X509V3_ADD_REPLACE) != 1)
+        return openssl_fail(error, REFUSED, "cannot number the revocation list");
+    return FINE;
+}
+
+/* CRL number (RFC 5280, 5.2.3) of a list that follows on none. A list takes longer than a
+ * millisecond to be written, so no list before it can have counted further. */
+static enum status number_begin(X509_CRL *list, struct error *error)
+{
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    enum status status = FINE;
+    if (!number || !ASN1_INTEGER_set_int64(number, clock_milliseconds()))
+        status = openssl_fail(error, REFUSED, "cannot number the revocation list");
+    if (!status)
+        status = number_put(list, number, error);
+    ASN1_INTEGER_free(number);
+    return status;
+}
+
+static enum status number_raise(X509_CRL *list, struct error *error)
+{
+    ASN1_INTEGER *number = X509_CRL_get_ext_d2i(list, NID_crl_number, NULL, NULL);
     if (!number)
-        return fail_openssl(error, WRONG_INPUT, "the revocation list has no number");
+        return openssl_fail(error, WRONG_INPUT, "the revocation list has no number");
     BIGNUM *value = ASN1_INTEGER_to_BN(number, NULL);
     enum status status = FINE;
-    if (!value || !BN_add_word(value, 1) || !BN_to_ASN1_INTEGER(value, number) ||
-        X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, X509V3_ADD_REPLACE) != 1)
-        status = fail_openssl(error, REFUSED, "cannot number the revocation list");
+    if (!value || !BN_add_word(value, 1) || !BN_to_ASN1_INTEGER(value, number))
+        status = openssl_fail(error, REFUSED, "cannot number the revocation list");
+    if (!status)
+        status = number_put(list, number, error);
     BN_free(value);
     ASN1_INTEGER_free(number);
     return status;
 }
 
-static enum status issuer_stamp(const struct authority *authority, X509_CRL *list,
-                                struct error *error)
+static enum status list_begin(const struct authority *authority, X509_CRL **list,
+                              struct error *error)
 {
-    const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(authority->certificate);
-    AUTHORITY_KEYID *key_id = AUTHORITY_KEYID_new();
+    X509V3_CTX context;
+    X509_CRL *made = X509_CRL_new();
+    X509V3_set_ctx(&context, authority->certificate, NULL, NULL, made, 0);
+    X509_EXTENSION *issuer =
+        X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
     enum status status = FINE;
-    if (!id || !key_id || !(key_id->keyid = ASN1_OCTET_STRING_dup(id)) ||
-        X509_CRL_add1_ext_i2d(list, NID_authority_key_identifier, key_id, 0, X509V3_ADD_REPLACE) !=
-            1 ||
-        !X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(authority->certificate)))
-        status = fail_openssl(error, REFUSED, "cannot name the authority in the revocation list");
-    AUTHORITY_KEYID_free(key_id);
+    if (!made || !issuer || !X509_CRL_set_version(made, X509_CRL_VERSION_2) ||
+        !X509_CRL_set_issuer_name(made, X509_get_subject_name(authority->certificate)) ||
+        !X509_CRL_add_ext(made, issuer, -1))
+        status = openssl_fail(error, REFUSED, "cannot make a revocation list");
+    if (!status)
+        status = number_begin(made, error);
+    X509_EXTENSION_free(issuer);
+    if (status)
+        X509_CRL_free(made);
+    else
+        *list = made;
     return status;
 }
 
 static enum status list_write(const struct authority *authority, X509_CRL *list, struct text *pem,
                               struct error *error)
 {
-    unsigned char *der = NULL;
-    int length;
-    if (!X509_CRL_sort(list) || X509_CRL_sign(list, authority->key, digest_sha256()) <= 0 ||
-        (length = i2d_X509_CRL(list, &der)) < 0)
-        return fail_openssl(error, REFUSED, "cannot sign the revocation list");
-    der_to_pem(list_label, (const char *)der, (size_t)length, pem);
-    OPENSSL_free(der);
-    return FINE;
+    BIO *memory = BIO_new(BIO_s_mem());
+    enum status status = FINE;
+    if (memory && X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(authority->certificate)) &&
+        X509_CRL_sort(list) && X509_CRL_sign(list, authority->key, EVP_sha256()) > 0 &&
+        PEM_write_bio_X509_CRL(memory, list))
+        openssl_take(memory, pem);
+    else
+        status = openssl_fail(error, REFUSED, "cannot sign the revocation list");
+    BIO_free(memory);
+    return status;
 }
 
-enum status authority_revoke(const struct authority *authority, const char *old_pem, size_t length,
-                             const char *const *serials, size_t count, struct text *pem,
-                             size_t *added, struct error *error)
+enum status revocation_begin(const struct authority *authority, const char *const *serials,
+                             size_t count, struct text *pem, struct error *error)
+{
+    X509_CRL *list = NULL;
+    size_t added = 0;
+    enum status status = list_begin(authority, &list, error);
+    if (!status)
+        status = entries_add(list, serials, count, &added, error);
+    if (!status)
+        status = list_write(authority, list, pem, error);
+    X509_CRL_free(list);
+    return status;
+}
+
+enum status revocation_extend(const struct authority *authority, const char *old_pem, size_t length,
+                              const char *const *serials, size_t count, struct text *pem,
+                              size_t *added, struct error *error)
 {
     X509_CRL *list = NULL;
     size_t fresh = 0;
-    bool first = length == 0;
-    enum status status = first ? list_new(authority, &list, error)
-                               : list_read(authority, old_pem, length, &list, error);
-    if (!status && !(status = entries_add(list, serials, count, &fresh, error)) &&
-        !(status = number_raise(list, first, error)) &&
-        !(status = issuer_stamp(authority, list, error)) &&
-        !(status = list_write(authority, list, pem, error)) && added)
+    enum status status = list_read(authority, old_pem, length, &list, error);
+    if (!status)
+        status = number_raise(list, error);
+    if (!status)
+        status = entries_add(list, serials, count, &fresh, error);
+    if (!status)
+        status = list_write(authority, list, pem, error);
+    if (!status)
         *added = fresh;
     X509_CRL_free(list);
     return status;

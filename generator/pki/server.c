@@ -1,8 +1,8 @@
 /* The names of a server in its certificate, and whether one that is there still fits.
  *
- * An IPv4 address goes in twice: as an iPAddress, where it belongs, and as a dNSName, the only kind
- * of name that mbedTLS compares before 3.5 (x509_crt.c, x509_crt_check_san()), and so the only one
- * by which many a board knows the machine that it was told to connect to by address. */
+ * An IPv4 address is written twice: as an iPAddress, where it belongs, and as a dNSName. mbedTLS
+ * compares no other kind of name before 3.5 (x509_crt.c, x509_crt_check_san()), so that many boards
+ * would not accept a machine that they connect to by its address. */
 #include "pki_internal.h"
 
 #include <arpa/inet.h>
@@ -20,18 +20,41 @@ static size_t address_read(const char *name, unsigned char bytes[LARGEST_ADDRESS
     return inet_pton(AF_INET6, name, bytes) == 1 ? LARGEST_ADDRESS : 0;
 }
 
-void names_add(struct text *der, const char *const *names, size_t count)
+/* kind: GEN_DNS or GEN_IPADD */
+static bool name_add(GENERAL_NAMES *list, int kind, const void *bytes, size_t length)
 {
-    size_t begin = der->length;
-    for (size_t i = 0; i < count; i++) {
-        unsigned char address[LARGEST_ADDRESS];
-        size_t length = address_read(names[i], address);
-        if (length)
-            der_add(der, DER_IMPLICIT_7, address, length);
-        if (length != LARGEST_ADDRESS)
-            der_add(der, DER_IMPLICIT_2, names[i], strlen(names[i]));
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_STRING *value =
+        ASN1_STRING_type_new(kind == GEN_DNS ? V_ASN1_IA5STRING : V_ASN1_OCTET_STRING);
+    bool added = name && value && ASN1_STRING_set(value, bytes, (int)length) &&
+                 sk_GENERAL_NAME_push(list, name) > 0;
+    if (added) {
+        GENERAL_NAME_set0_value(name, kind, value);
+        return true;
     }
-    der_wrap(der, begin, DER_SEQUENCE);
+    GENERAL_NAME_free(name);
+    ASN1_STRING_free(value);
+    return false;
+}
+
+static bool server_name_add(GENERAL_NAMES *list, const char *name)
+{
+    unsigned char address[LARGEST_ADDRESS];
+    size_t length = address_read(name, address);
+    return (length == 0 || name_add(list, GEN_IPADD, address, length)) &&
+           (length == LARGEST_ADDRESS || name_add(list, GEN_DNS, name, strlen(name)));
+}
+
+bool server_put_names(const char *const *names, size_t count, X509 *certificate)
+{
+    GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
+    bool fine = list != NULL;
+    for (size_t i = 0; i < count && fine; i++)
+        fine = server_name_add(list, names[i]);
+    fine = fine &&
+           X509_add1_ext_i2d(certificate, NID_subject_alt_name, list, 0, X509V3_ADD_DEFAULT) == 1;
+    GENERAL_NAMES_free(list);
+    return fine;
 }
 
 static bool has_name(X509 *certificate, const char *name)
@@ -42,20 +65,16 @@ static bool has_name(X509 *certificate, const char *name)
                   : X509_check_host(certificate, name, 0, 0, NULL) == 1;
 }
 
-bool certificate_serves(const struct authority *authority, const char *der, size_t length,
-                        EVP_PKEY *key, const char *const *names, size_t count, double seconds)
+bool server_fits(const struct authority *authority, X509 *certificate, EVP_PKEY *key,
+                 const char *const *names, size_t count, double seconds)
 {
-    const unsigned char *at = (const unsigned char *)der;
-    X509 *certificate = d2i_X509(NULL, &at, (long)length);
-    EVP_PKEY *signer = X509_get0_pubkey(authority->certificate);
     time_t end = 0;
-    bool fits = certificate && X509_check_private_key(certificate, key) == 1 &&
-                X509_verify(certificate, signer) == 1 &&
-                time_read(X509_get0_notAfter(certificate), &end) &&
+    bool fits = X509_check_private_key(certificate, key) == 1 &&
+                X509_verify(certificate, authority->key) == 1 &&
+                certificate_time(X509_get0_notAfter(certificate), &end) &&
                 difftime(end, time(NULL)) > seconds;
     for (size_t i = 0; i < count && fits; i++)
         fits = has_name(certificate, names[i]);
-    X509_free(certificate);
-    ERR_clear_error(); /* why it does not is nobody's next error */
+    ERR_clear_error(); /* the reasons of a certificate that does not fit */
     return fits;
 }

@@ -117,8 +117,9 @@ static void keep_certificate(struct passage *passage, const char *id, const char
 static bool keep_pem(struct passage *passage, const char *pem)
 {
     struct enrolment *enrolment = passage->enrolment;
-    text_clear(&enrolment->certificate);
-    return !pem_to_der("CERTIFICATE", pem, strlen(pem), &enrolment->certificate, &enrolment->error);
+    X509_free(enrolment->certificate);
+    enrolment->certificate = NULL;
+    return !certificate_from_pem(pem, strlen(pem), &enrolment->certificate, &enrolment->error);
 }
 
 /* --- answers --- */
@@ -308,11 +309,13 @@ static void fetch_certificate(struct passage *passage)
 
 static void make_certificate(struct passage *passage)
 {
-    const struct text *request = passage->enrolment->request;
-    struct text pem = {0};
-    der_to_pem("CERTIFICATE REQUEST", text_string(request), request->length, &pem);
-    iot_create_certificate(passage->target->aws, &passage->call, text_string(&pem));
-    text_free(&pem);
+    struct enrolment *enrolment = passage->enrolment;
+    struct text request = {0};
+    if (request_make(&enrolment->subject, &request, &enrolment->error))
+        passage->step = THROUGH;
+    else
+        iot_create_certificate(passage->target->aws, &passage->call, text_string(&request));
+    text_free(&request);
 }
 
 static void attach_policy(struct passage *passage)
@@ -398,9 +401,9 @@ static void unpark(struct passage *passage)
 {
     struct enrolment *enrolment = passage->enrolment;
     bool searching = passage->step == SEARCH;
-    enum status status =
-        search_certificates(passage->target, enrolment->mark, enrolment->key, enrolment->since,
-                            searching ? adopt : remove_double, passage, &enrolment->error);
+    enum status status = search_certificates(
+        passage->target, enrolment->mark, enrolment->key_digest, enrolment->since,
+        searching ? adopt : remove_double, passage, &enrolment->error);
     if (status) {
         passage->step = THROUGH;
         return;
@@ -430,8 +433,9 @@ static void take_back(struct passage *passage)
 {
     struct enrolment *enrolment = passage->enrolment;
     struct error error = {0};
-    const struct retired_certificate made = {
-        .mark = enrolment->mark, .key = enrolment->key, .registration = enrolment->registration};
+    const struct retired_certificate made = {.mark = enrolment->mark,
+                                             .key_digest = enrolment->key_digest,
+                                             .registration = enrolment->registration};
     const struct retirement retirement = {.thing = enrolment->thing,
                                           .claim = enrolment->claim,
                                           .since = enrolment->since,

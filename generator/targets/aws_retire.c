@@ -146,9 +146,10 @@ static enum status retire_one(struct aws_target *target, const struct retirement
     if (*id)
         status = remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
                                     retirement->thing, error);
-    bool searching = (certificate->mark || certificate->key) && (!*id || needs_sweep(registration));
+    bool searching =
+        (certificate->mark || certificate->key_digest) && (!*id || needs_sweep(registration));
     if (!status && searching)
-        status = search_certificates(target, certificate->mark, certificate->key,
+        status = search_certificates(target, certificate->mark, certificate->key_digest,
                                      retirement->since ? retirement->since : "", remove_found,
                                      &removal, error);
     return status;

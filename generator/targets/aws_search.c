@@ -15,8 +15,8 @@ enum {
 
 struct seen_certificate {
     char *id;
-    char mark[2 * SERIAL_BYTES + 1]; /* "" when it has none */
-    char key[65];                    /* key_digest(); "" when it cannot be read */
+    char mark[SERIAL_TEXT];           /* "" when it has none */
+    char key_digest[KEY_DIGEST_TEXT]; /* "" when it cannot be read */
 };
 
 static const struct seen_certificate *find_seen(const struct aws_target *target, const char *id)
@@ -45,17 +45,17 @@ static void look_at(struct aws_target *target, const char *id, const cJSON *desc
     const char *pem =
         json_string(json_get(described, "certificateDescription"), "certificatePem", "");
     struct seen_certificate seen = {.id = must_copy(id)};
-    struct text der = {0};
+    X509 *certificate = NULL;
     struct error unread = {0};
-    if (pem_to_der("CERTIFICATE", pem, strlen(pem), &der, &unread) ||
-        !certificate_mark(text_string(&der), der.length, seen.mark))
+    bool readable = !certificate_from_pem(pem, strlen(pem), &certificate, &unread);
+    if (!readable || !certificate_mark(certificate, seen.mark))
         *seen.mark = '\0';
-    if (!certificate_key(text_string(&der), der.length, seen.key))
-        *seen.key = '\0';
+    if (!readable || certificate_key_digest(certificate, seen.key_digest, &unread))
+        *seen.key_digest = '\0';
     target->seen =
         must_grow(target->seen, target->seen_count, &target->seen_room, sizeof *target->seen);
     target->seen[target->seen_count++] = seen;
-    text_free(&der);
+    X509_free(certificate);
     error_free(&unread);
 }
 
@@ -104,13 +104,13 @@ static bool older_than(const cJSON *page, time_t since)
                         (double)(since - CLOCK_TOLERANCE);
 }
 
-static bool is_wanted(const struct seen_certificate *seen, const char *mark, const char *key)
+static bool is_wanted(const struct seen_certificate *seen, const char *mark, const char *key_digest)
 {
-    return seen &&
-           ((mark && strcmp(seen->mark, mark) == 0) || (key && strcmp(seen->key, key) == 0));
+    return seen && ((mark && strcmp(seen->mark, mark) == 0) ||
+                    (key_digest && strcmp(seen->key_digest, key_digest) == 0));
 }
 
-enum status search_certificates(struct aws_target *target, const char *mark, const char *key,
+enum status search_certificates(struct aws_target *target, const char *mark, const char *key_digest,
                                 const char *since,
                                 enum status (*found)(void *context, const char *id, const char *arn,
                                                      struct error *error),
@@ -131,7 +131,7 @@ enum status search_certificates(struct aws_target *target, const char *mark, con
         {
             const char *id = json_string(certificate, "certificateId", "");
             const struct seen_certificate *seen = find_seen(target, id);
-            if (!status && is_wanted(seen, mark, key) && is_candidate(certificate, begin))
+            if (!status && is_wanted(seen, mark, key_digest) && is_candidate(certificate, begin))
                 status = found(context, id, json_string(certificate, "certificateArn", ""), error);
         }
         free(marker);

@@ -34,7 +34,7 @@ enum status aws_retire(struct target *target, const struct retirement *retiremen
  * certificate takes seconds to be listed, so a caller that has just made it may miss it. since:
  * when the enrolment began, "" for always. Each id is passed to found, whose error ends the search.
  * Certificates that were looked at once are not asked for again. */
-enum status search_certificates(struct aws_target *target, const char *mark, const char *key,
+enum status search_certificates(struct aws_target *target, const char *mark, const char *key_digest,
                                 const char *since,
                                 enum status (*found)(void *context, const char *id, const char *arn,
                                                      struct error *error),

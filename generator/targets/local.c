@@ -18,6 +18,7 @@
 
 #define INFRASTRUCTURE "iot_system_infra"
 #define AUTHORITY INFRASTRUCTURE "/authority"
+#define LIST AUTHORITY "/crl.pem"
 #define AUTHORITY_IN_MAKING INFRASTRUCTURE "/.authority"
 
 /* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
@@ -39,11 +40,11 @@ static enum status stage_authority(const struct authority *authority, struct bat
     struct text pem = {0}, der = {0}, list = {0};
     enum status status = key_to_pem(authority->key, &key, error);
     if (!status)
-        status = authority_certificate_pem(authority, &pem, error);
+        status = certificate_to_pem(authority->certificate, &pem, error);
     if (!status)
-        status = authority_certificate_der(authority, &der, error);
+        status = certificate_to_der(authority->certificate, &der, error);
     if (!status)
-        status = authority_revoke(authority, "", 0, NULL, 0, &list, NULL, error);
+        status = revocation_begin(authority, NULL, 0, &list, error);
     const struct {
         const char *path, *bytes;
         size_t length;
@@ -146,19 +147,18 @@ static enum status local_authority(struct target *target, struct text *der, stru
 {
     struct local *local = target->state;
     enum status status = need_authority(local, error);
-    return status ? status : authority_certificate_der(&local->authority, der, error);
+    return status ? status : certificate_to_der(local->authority.certificate, der, error);
 }
 
 static enum status sign(struct local *local, struct enrolment *enrolment)
 {
-    if (enrolment->certificate.length)
+    if (enrolment->certificate)
         return FINE;
     enum status status = need_authority(local, &enrolment->error);
     if (status)
         return status;
-    return authority_sign_own(&local->authority, text_string(enrolment->request),
-                              enrolment->request->length, enrolment->mark, THING_YEARS,
-                              &enrolment->certificate, &enrolment->error);
+    return authority_sign(&local->authority, &enrolment->subject, enrolment->mark, THING_YEARS,
+                          &enrolment->certificate, &enrolment->error);
 }
 
 /* A certificate counts as soon as it is signed, so there is nothing to remember or to activate. */
@@ -174,27 +174,37 @@ static void local_enrol(struct target *target, struct enrolment **list, size_t c
     free(ready);
 }
 
+/* The list with these serials besides; empty when it has them all. */
+static enum status extend_list(const struct authority *authority, const char *const *serials,
+                               size_t count, struct text *list, struct error *error)
+{
+    struct text old = {0};
+    size_t added = 0;
+    enum status status = read_file(LIST, LARGEST_FILE, &old, error);
+    if (!status)
+        status = revocation_extend(authority, text_string(&old), old.length, serials, count, list,
+                                   &added, error);
+    if (!status && !added)
+        text_clear(list);
+    text_free(&old);
+    return status;
+}
+
 /* Reads, extends and replaces the list under the lock of its folder. */
 static enum status revoke(struct local *local, const char *const *serials, size_t count,
                           struct error *error)
 {
-    struct text old = {0}, list = {0};
-    size_t added = 0;
+    struct text list = {0};
     int lock = -1;
     enum status status = lock_folder(AUTHORITY, true, &lock, error);
     if (status)
         return status;
     remove_temporaries(AUTHORITY);
-    if (path_exists(AUTHORITY "/crl.pem"))
-        status = read_file(AUTHORITY "/crl.pem", LARGEST_FILE, &old, error);
-    if (!status)
-        status = authority_revoke(&local->authority, text_string(&old), old.length, serials, count,
-                                  &list, &added, error);
-    if (!status && added)
-        status =
-            write_file(AUTHORITY "/crl.pem", text_string(&list), list.length, FILE_PUBLIC, error);
+    status = path_exists(LIST) ? extend_list(&local->authority, serials, count, &list, error)
+                               : revocation_begin(&local->authority, serials, count, &list, error);
+    if (!status && list.length)
+        status = write_file(LIST, text_string(&list), list.length, FILE_PUBLIC, error);
     unlock(&lock);
-    text_free(&old);
     text_free(&list);
     return status;
 }

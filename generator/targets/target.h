@@ -9,6 +9,7 @@
 
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "generator/pki/pki.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -22,20 +23,19 @@ struct enrolment {
     const char *mark;  /* random, on disk before: names this enrolment. The certificate's serial
                           number where the target lets us choose it, else in the request's subject */
     const char *claim; /* random, on disk before: whose the name of the thing is */
-    const char *key;   /* SHA-256 of its public key (key_digest()), on disk before */
-    const char *since; /* when the record was begun ("2026-11-21T10:12:00Z") */
-    const cJSON *attributes;    /* {"zone": "1"} */
-    const struct text *request; /* signing request, DER */
-    bool renewal;               /* the thing is there and ours, this is a further certificate */
-    bool resumed;               /* an earlier command that was killed may have been here */
-    cJSON *registration;        /* what the target wants to find again: {} at first, then as it was
-                                   remembered */
+    const char *key_digest;             /* key_digest() of its key, on disk before */
+    const char *since;                  /* when the record was begun ("2026-11-21T10:12:00Z") */
+    const cJSON *attributes;            /* {"zone": "1"} */
+    struct certificate_subject subject; /* what the certificate says, and its key; lent */
+    bool renewal;        /* the thing is there and ours, this is a further certificate */
+    bool resumed;        /* an earlier command that was killed may have been here */
+    cJSON *registration; /* what the target wants to find again: {} at first, then as it was
+                            remembered */
 
-    struct text certificate; /* DER; filled already where an earlier command came that far; freed by
-                                the caller */
-    struct error error;      /* of this one; freed by the caller */
-    bool nothing_left;       /* it cannot be made, and of it there is nothing but what is here */
-    void *owner;             /* the caller's */
+    X509 *certificate; /* set already where an earlier command came that far; freed by the caller */
+    struct error error; /* of this one; freed by the caller */
+    bool nothing_left;  /* it cannot be made, and of it there is nothing but what is here */
+    void *owner;        /* the caller's */
 };
 
 /* What happens on this machine while enrolments go on; an error goes into the enrolment, which then
@@ -54,7 +54,7 @@ struct enrol_events {
 struct retired_certificate {
     const char *serial;        /* its number; NULL where it is not known */
     const char *mark;          /* of its enrolment; NULL where it is not known */
-    const char *key;           /* likewise */
+    const char *key_digest;    /* of its key; NULL where it is not known */
     const cJSON *registration; /* as it was remembered; NULL where nothing was */
 };
 
@@ -88,8 +88,8 @@ struct target {
     /* DER of the authority that signed the endpoint's certificate, for boards that check it. */
     enum status (*authority)(struct target *target, struct text *der, struct error *error);
 
-    /* Certificates for requests that this process made, all the way to being accepted. An error of
-     * one enrolment is its own, and does not stop the others. */
+    /* Certificates for keys of this machine, all the way to being accepted. An error of one
+     * enrolment is its own, and does not stop the others. */
     void (*enrol)(struct target *target, struct enrolment **list, size_t count,
                   const struct enrol_events *events);
 
@@ -127,7 +127,6 @@ enum status aws_target_open(const cJSON *system, const struct account_options *o
                             struct target *target, struct error *error);
 
 /* The authority of this machine, made when there is none yet; it stays the target's. */
-struct authority;
 enum status local_authority_of(struct target *target, const struct authority **authority,
                                struct error *error);
 

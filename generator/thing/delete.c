@@ -14,14 +14,16 @@
 static void serial_of_file(const char *name, const char *file, struct certificate_facts *facts)
 {
     owned char *path = record_file(name, file);
-    struct text pem = {0}, der = {0};
+    struct text pem = {0};
+    X509 *certificate = NULL;
     struct error unread = {0};
     *facts = (struct certificate_facts){0};
     if (path_exists(path) && !read_file(path, PAIR_LARGEST_PEM, &pem, &unread) &&
-        !pem_to_der("CERTIFICATE", text_string(&pem), pem.length, &der, &unread))
-        certificate_read(text_string(&der), der.length, facts, &unread);
+        !certificate_from_pem(text_string(&pem), pem.length, &certificate, &unread) &&
+        certificate_describe(certificate, facts, &unread))
+        *facts = (struct certificate_facts){0};
     text_free(&pem);
-    text_free(&der);
+    X509_free(certificate);
     error_free(&unread);
 }
 
@@ -39,14 +41,14 @@ static enum status retire_all(struct target *target, const char *name, const cJS
         {.serial = *next.serial ? next.serial : NULL},
         {.serial = recorded,
          .mark = json_string(record, "serial", NULL),
-         .key = json_string(json_get(record, "registration"), "key", NULL),
+         .key_digest = json_string(json_get(record, "registration"), "key", NULL),
          .registration = json_get(record, "registration")},
         {.mark = json_string(record, "next_serial", NULL),
-         .key = json_string(json_get(record, "next_registration"), "key", NULL),
+         .key_digest = json_string(json_get(record, "next_registration"), "key", NULL),
          .registration = json_get(record, "next_registration")},
         {.serial = json_string(record, "retired", NULL),
          .mark = json_string(record, "retired_mark", NULL),
-         .key = json_string(json_get(record, "retired_registration"), "key", NULL),
+         .key_digest = json_string(json_get(record, "retired_registration"), "key", NULL),
          .registration = json_get(record, "retired_registration")},
     };
     const struct retirement retirement = {.thing = name,

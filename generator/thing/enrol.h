@@ -22,10 +22,9 @@ enum status enrol_check_place(struct target *target, const char *name, cJSON *re
  * that was made but not recorded. */
 enum status enrol_note_key(cJSON *registration, EVP_PKEY *key, struct error *error);
 
-/* Fills the enrolment for a certificate for this key, and the signing request (DER) that it lends.
+/* Fills the enrolment for a certificate for this key; it lends from key, plan, record and mark.
  * enrolment->registration, a member of the record, is set before. mark: see struct enrolment. */
-enum status enrol_fill(const struct target *target, EVP_PKEY *key, const struct package_plan *plan,
-                       const cJSON *record, const char *mark, struct text *request,
-                       struct enrolment *enrolment, struct error *error);
+void enrol_fill(const struct target *target, EVP_PKEY *key, const struct package_plan *plan,
+                const cJSON *record, const char *mark, struct enrolment *enrolment);
 
 #endif

@@ -109,9 +109,7 @@ static enum status prepare(struct making *thing)
     if (!thing->key)
         status = pair_find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
     enrolment->registration = json_get(thing->record, "registration");
-    if (!status)
-        status = enrol_fill(thing->target, thing->key, thing->plan, thing->record, serial,
-                            &thing->request, enrolment, &thing->error);
+    enrol_fill(thing->target, thing->key, thing->plan, thing->record, serial, enrolment);
     enrolment->resumed = thing->resumed;
     enrolment->owner = thing;
     if (!status && !thing->target->remote && path_exists(certificate_path))
@@ -125,11 +123,10 @@ static enum status stage_all(struct making *thing, struct batch *batch)
     const char *name = json_string(thing->record, "name", "");
     owned char *key_path = record_file(name, "key.pem");
     owned char *certificate_path = record_file(name, "cert.pem");
-    const struct text *certificate = &thing->enrolment.certificate;
+    const X509 *certificate = thing->enrolment.certificate;
     struct error *error = &thing->enrolment.error;
     struct certificate_facts facts;
-    enum status status =
-        certificate_read(text_string(certificate), certificate->length, &facts, error);
+    enum status status = certificate_describe(certificate, &facts, error);
     if (status)
         return status;
     record_put_certificate(thing->record, &facts);
@@ -183,8 +180,8 @@ static void finish(struct making *thing)
     unlock(&thing->lock);
     EVP_PKEY_free(thing->key);
     thing->key = NULL;
-    text_free(&thing->request);
-    text_free(&thing->enrolment.certificate);
+    X509_free(thing->enrolment.certificate);
+    thing->enrolment.certificate = NULL;
     error_free(&thing->enrolment.error);
     thing->finished = true;
     if (thing->through)

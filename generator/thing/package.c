@@ -137,8 +137,8 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
     for (size_t i = 0; i < artifacts->count && !status; i++) {
         const struct artifact *artifact = &artifacts->at[i];
         char hexadecimal[65] = "";
-        status =
-            sha256_hex(text_string(&artifact->bytes), artifact->bytes.length, hexadecimal, error);
+        status = openssl_sha256(text_string(&artifact->bytes), artifact->bytes.length, hexadecimal,
+                                error);
         cJSON *file = json_object();
         json_put_string(file, "file", artifact->path);
         json_put_number(file, "size", (double)artifact->bytes.length);
@@ -201,28 +201,32 @@ static enum status write_package(const struct artifacts *artifacts, const char *
 }
 
 enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
-                          const struct text *certificate_der, struct batch *batch,
-                          struct package_size *size, struct error *error)
+                          const X509 *certificate, struct batch *batch, struct package_size *size,
+                          struct error *error)
 {
     const char *type = json_string(record, "type", ""), *name = json_string(record, "name", "");
     owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
     secret_owned struct secret key_der = {0};
+    struct text certificate_der = {0};
     enum key_encoding encoding = KEY_PKCS8;
     struct artifacts artifacts = {0};
     *size = (struct package_size){0};
     key_encoding_named(json_string(json_get(plan->platform, "key"), "encoding", ""), &encoding);
     enum status status = key_to_der(key, encoding, &key_der, error);
     if (!status)
+        status = certificate_to_der(certificate, &certificate_der, error);
+    if (!status)
         status = remove_tree(making, error);
     if (!status)
         status = make_folders(making, FOLDER_SECRET, error);
     if (!status)
-        status = collect(plan, record, certificate_der, &key_der, &artifacts, error);
+        status = collect(plan, record, &certificate_der, &key_der, &artifacts, error);
     if (!status)
         status = write_package(&artifacts, making, batch, size, error);
     if (!status)
         batch_replace_folder(batch, making, folder);
     artifacts_free(&artifacts);
+    text_free(&certificate_der);
     return status;
 }
 

@@ -47,8 +47,8 @@ struct package_size {
 /* Writes the package into its folder beside, with the key in the encoding that the platform needs,
  * and stages the putting in place as the batch's next step. */
 enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
-                          const struct text *certificate_der, struct batch *batch,
-                          struct package_size *size, struct error *error);
+                          const X509 *certificate, struct batch *batch, struct package_size *size,
+                          struct error *error);
 
 /* Removes a package, and what a killed command left of one. */
 enum status package_remove(const char *type, const char *name, struct error *error);

@@ -12,18 +12,21 @@ enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error)
     return status ? status : key_from_pem(&pem, key, error);
 }
 
-enum status pair_read_certificate(const char *path, const char *serial, struct text *der,
+enum status pair_read_certificate(const char *path, const char *serial, X509 **certificate,
                                   struct error *error)
 {
     struct text pem = {0};
     struct certificate_facts facts;
+    X509 *read = NULL;
     enum status status = read_file(path, PAIR_LARGEST_PEM, &pem, error);
     if (!status)
-        status = pem_to_der("CERTIFICATE", text_string(&pem), pem.length, der, error);
+        status = certificate_from_pem(text_string(&pem), pem.length, &read, error);
     if (!status)
-        status = certificate_read(text_string(der), der->length, &facts, error);
-    if (!status && strcmp(facts.serial, serial) != 0)
-        text_clear(der);
+        status = certificate_describe(read, &facts, error);
+    bool wanted = !status && strcmp(facts.serial, serial) == 0;
+    *certificate = wanted ? read : NULL;
+    if (!wanted)
+        X509_free(read);
     text_free(&pem);
     return status;
 }
@@ -39,19 +42,18 @@ enum status pair_find_key(const cJSON *platform, const char *path, EVP_PKEY **ke
 }
 
 enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
-                       const char *certificate_path, const struct text *certificate,
-                       struct error *error)
+                       const char *certificate_path, const X509 *certificate, struct error *error)
 {
     secret_owned struct secret key_pem = {0};
     struct text pem = {0};
     enum status status = key_to_pem(key, &key_pem, error);
     if (!status)
         status = batch_write(batch, key_path, key_pem.at, key_pem.length, FILE_SECRET, error);
-    if (!status) {
-        der_to_pem("CERTIFICATE", text_string(certificate), certificate->length, &pem);
+    if (!status)
+        status = certificate_to_pem(certificate, &pem, error);
+    if (!status)
         status =
             batch_write(batch, certificate_path, text_string(&pem), pem.length, FILE_SECRET, error);
-    }
     text_free(&pem);
     return status;
 }

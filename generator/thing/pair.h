@@ -19,14 +19,13 @@ enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error)
 enum status pair_find_key(const cJSON *platform, const char *path, EVP_PKEY **key,
                           struct error *error);
 
-/* Appends the certificate in the file (DER) to der, if it has this serial number; otherwise der
- * stays empty. */
-enum status pair_read_certificate(const char *path, const char *serial, struct text *der,
+/* Reads the certificate in the file; freed with X509_free(). *certificate is NULL where it has
+ * another serial number than this one. WRONG_INPUT when the file holds none. */
+enum status pair_read_certificate(const char *path, const char *serial, X509 **certificate,
                                   struct error *error);
 
-/* Stages both files, in this order: the key, then the certificate (given as DER). */
+/* Stages both files, in this order: the key, then the certificate. */
 enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
-                       const char *certificate_path, const struct text *certificate,
-                       struct error *error);
+                       const char *certificate_path, const X509 *certificate, struct error *error);
 
 #endif

@@ -13,7 +13,7 @@ static enum status restage(const struct package_plan *plan, cJSON *record,
     const char *name = json_string(record, "name", "");
     owned char *key_path = record_file(name, "key.pem");
     owned char *certificate_path = record_file(name, "cert.pem");
-    struct text certificate = {0};
+    X509 *certificate = NULL;
     struct batch batch = {0};
     EVP_PKEY *key = NULL;
     enum status status = pair_read_key(key_path, &key, error);
@@ -21,18 +21,18 @@ static enum status restage(const struct package_plan *plan, cJSON *record,
         status = pair_read_certificate(certificate_path,
                                        json_string(json_get(record, "certificate"), "serial", ""),
                                        &certificate, error);
-    if (!status && !certificate.length)
+    if (!status && !certificate)
         status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
                       certificate_path);
     if (!status)
-        status = package_stage(plan, record, key, &certificate, &batch, size, error);
+        status = package_stage(plan, record, key, certificate, &batch, size, error);
     if (!status)
         status = record_stage(record, &batch, error);
     if (!status)
         status = batch_commit(&batch, error);
     batch_drop(&batch);
     EVP_PKEY_free(key);
-    text_free(&certificate);
+    X509_free(certificate);
     return status;
 }
 

@@ -84,7 +84,6 @@ struct rotation {
     const struct package_plan *plan;
     cJSON *record;
     EVP_PKEY *key;
-    struct text request;
     struct enrolment enrolment;
     struct package_size *size;
     bool taken_over; /* package, key, certificate and record are the new ones already */
@@ -98,7 +97,7 @@ static enum status keep_next(const struct rotation *rotation, struct error *erro
     owned char *certificate_path = record_file(name, "next-cert.pem");
     struct batch batch = {0};
     enum status status = pair_stage(&batch, key_path, rotation->key, certificate_path,
-                                    &rotation->enrolment.certificate, error);
+                                    rotation->enrolment.certificate, error);
     if (!status)
         status = batch_commit(&batch, error);
     batch_drop(&batch);
@@ -128,11 +127,10 @@ static enum status take_over(struct rotation *rotation, struct error *error)
     const char *name = json_string(rotation->record, "name", "");
     owned char *key_path = record_file(name, "key.pem");
     owned char *certificate_path = record_file(name, "cert.pem");
-    const struct text *certificate = &rotation->enrolment.certificate;
+    const X509 *certificate = rotation->enrolment.certificate;
     struct certificate_facts facts;
     struct batch batch = {0};
-    enum status status =
-        certificate_read(text_string(certificate), certificate->length, &facts, error);
+    enum status status = certificate_describe(certificate, &facts, error);
     if (!status)
         status = package_stage(rotation->plan, rotation->record, rotation->key, certificate, &batch,
                                rotation->size, error);
@@ -186,9 +184,7 @@ static enum status prepare_rotation(struct rotation *rotation, struct error *err
     enrolment->registration =
         json_get(record, rotation->taken_over ? "registration" : "next_registration");
     enum status status = pair_find_key(rotation->plan->platform, key_path, &rotation->key, error);
-    if (!status)
-        status = enrol_fill(rotation->target, rotation->key, rotation->plan, record, mark,
-                            &rotation->request, enrolment, error);
+    enrol_fill(rotation->target, rotation->key, rotation->plan, record, mark, enrolment);
     enrolment->renewal = true;
     enrolment->owner = rotation;
     if (!status && !rotation->target->remote && path_exists(certificate_path))
@@ -207,8 +203,7 @@ static enum status enrol_next(struct target *target, struct rotation *rotation, 
         *error = enrolment->error;
     }
     EVP_PKEY_free(rotation->key);
-    text_free(&rotation->request);
-    text_free(&enrolment->certificate);
+    X509_free(enrolment->certificate);
     return status;
 }
 
@@ -222,7 +217,7 @@ static enum status finish_rotation(struct target *target, cJSON *record, struct 
     const cJSON *registration = json_get(record, "retired_registration");
     const struct retired_certificate old = {.serial = json_string(record, "retired", NULL),
                                             .mark = json_string(record, "retired_mark", NULL),
-                                            .key = json_string(registration, "key", NULL),
+                                            .key_digest = json_string(registration, "key", NULL),
                                             .registration = registration};
     const struct retirement retirement = {.thing = name,
                                           .claim = json_string(record, "claim", NULL),

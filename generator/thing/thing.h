@@ -29,7 +29,6 @@ struct making {
     struct target *target;
     int lock;
     EVP_PKEY *key;
-    struct text request; /* DER */
     struct enrolment enrolment;
     bool resumed, finished;
     void (*through)(void *context, struct making *thing);

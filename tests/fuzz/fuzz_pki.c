@@ -1,9 +1,11 @@
-/* Any bytes where PEM, a key, a certificate, a signing request or a revocation list is expected.
- * Only a message may come of it, or something that reads back as itself. */
+/* Any bytes where a key, a certificate or a revocation list is expected, as they are and as what is
+ * inside a PEM text. Only a message may come of it, or something that can be written and read
+ * again. */
 #include "generator/pki/pki.h"
 #include "workplace.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 static const char serial[] = "0102030405060708090A0B0C0D0E0F10";
 
@@ -15,92 +17,92 @@ static void check_status(enum status status, const struct error *error)
     must_hold(!ERR_peek_error()); /* nothing left behind for the next one to stumble on */
 }
 
-static void try_pem(const char *bytes, size_t size)
-{
-    static const char *const labels[] = {"CERTIFICATE", "CERTIFICATE REQUEST", "X509 CRL"};
-    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        struct text der = {0}, pem = {0}, again = {0};
-        struct error error = {0};
-        enum status status = pem_to_der(labels[i], bytes, size, &der, &error);
-        check_status(status, &error);
-        if (!status) {
-            der_to_pem(labels[i], text_string(&der), der.length, &pem);
-            must_hold(!pem_to_der(labels[i], pem.at, pem.length, &again, &error));
-            must_hold(again.length == der.length &&
-                      !memcmp(text_string(&again), text_string(&der), der.length));
-        }
-        text_free(&der);
-        text_free(&pem);
-        text_free(&again);
-        error_free(&error);
-    }
-}
-
 static void try_key(const char *bytes, size_t size)
 {
     struct error error = {0};
     EVP_PKEY *key = NULL;
-    struct secret pem = secret_copy(bytes, size);
-    check_status(key_from_pem(&pem, &key, &error), &error);
+    struct secret pem = secret_copy(bytes, size), again = {0};
+    enum status status = key_from_pem(&pem, &key, &error);
+    check_status(status, &error);
+    must_hold(status || !key_to_pem(key, &again, &error));
     EVP_PKEY_free(key);
     secret_free(&pem);
+    secret_free(&again);
     error_free(&error);
 }
 
 static void try_certificate(const char *bytes, size_t size)
 {
+    static const char *const names[] = {"localhost", "127.0.0.1"};
     struct error error = {0};
     struct certificate_facts facts;
-    enum status status = certificate_read(bytes, size, &facts, &error);
-    check_status(status, &error);
-    must_hold(status || (strlen(facts.fingerprint) == 64 && strlen(facts.serial) >= 2));
-    error_free(&error);
-}
-
-static void try_request(const char *bytes, size_t size)
-{
-    struct error error = {0};
-    struct text certificate = {0};
-    struct certificate_facts facts;
-    enum status status = authority_sign(&authority, bytes, size, serial, 1, &certificate, &error);
+    struct text pem = {0};
+    X509 *certificate = NULL, *again = NULL;
+    char mark[SERIAL_TEXT], digest[KEY_DIGEST_TEXT];
+    enum status status = certificate_from_pem(bytes, size, &certificate, &error);
     check_status(status, &error);
     if (!status) {
-        must_hold(!certificate_read(certificate.at, certificate.length, &facts, &error));
-        must_hold(strcmp(facts.serial, serial) == 0);
+        status = certificate_describe(certificate, &facts, &error);
+        check_status(status, &error);
+        must_hold(status || (strlen(facts.fingerprint) == 64 && strlen(facts.serial) >= 2));
+        must_hold(!certificate_mark(certificate, mark) || strlen(mark) == 2 * SERIAL_BYTES);
+        check_status(certificate_key_digest(certificate, digest, &error), &error);
+        must_hold(!server_fits(&authority, certificate, authority.key, names, 2, 0));
+        must_hold(!certificate_to_pem(certificate, &pem, &error));
+        must_hold(!certificate_from_pem(pem.at, pem.length, &again, &error));
     }
-    text_free(&certificate);
+    text_free(&pem);
+    X509_free(certificate);
+    X509_free(again);
     error_free(&error);
 }
 
+static void count(void *context, const char *listed)
+{
+    size_t *entries = context;
+    must_hold(strlen(listed) >= 2);
+    ++*entries;
+}
+
+/* Before its signature is looked at the list is read, and these bytes are signed by nobody. */
 static void try_list(const char *bytes, size_t size)
 {
     const char *const serials[] = {serial};
     struct error error = {0};
-    struct text pem = {0}, list = {0};
-    der_to_pem("X509 CRL", bytes, size, &pem);
-    check_status(authority_revoke(&authority, pem.at, pem.length, serials, 1, &list, NULL, &error),
-                 &error);
-    text_free(&pem);
+    struct text list = {0};
+    size_t entries = 0, added = 0;
+    check_status(revocation_each(&authority, bytes, size, count, &entries, &error), &error);
+    must_hold(revocation_extend(&authority, bytes, size, serials, 1, &list, &added, &error));
+    check_status(error.status, &error);
     text_free(&list);
     error_free(&error);
+}
+
+/* The bytes as what a PEM text with this label has between its lines. */
+static void try_inside(const char *label, const uint8_t *bytes, size_t size,
+                       void (*attempt)(const char *bytes, size_t size))
+{
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *pem;
+    must_hold(memory && PEM_write_bio(memory, label, "", bytes, (long)size) > 0);
+    long length = BIO_get_mem_data(memory, &pem);
+    attempt(pem, (size_t)length);
+    BIO_free(memory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     const char *bytes = (const char *)input;
     struct error error = {0};
-    struct text der = {0};
     if (!authority.key)
         must_hold(!authority_make("fuzz", 1, &authority, &error));
-    try_pem(bytes, size);
     try_key(bytes, size);
     try_certificate(bytes, size);
-    try_request(bytes, size);
     try_list(bytes, size);
-    /* Behind the armour, for inputs that have it. */
-    if (!pem_to_der("CERTIFICATE REQUEST", bytes, size, &der, &error))
-        try_request(text_string(&der), der.length);
-    text_free(&der);
-    error_free(&error);
+    if (!size) /* no block of PEM is empty */
+        return 0;
+    try_inside("PRIVATE KEY", input, size, try_key);
+    try_inside("CERTIFICATE", input, size, try_certificate);
+    try_inside("X509 CRL", input, size, try_list);
     return 0;
 }
