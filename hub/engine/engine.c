@@ -13,8 +13,6 @@
 
 /* A token names the action that put a row: which record of the batch, which rule, which action. */
 enum { MOST_RETURNED = 1000 /* deliveries that failed, reported with one batch */ };
-enum { AHEAD = 4 /* records that are fetched into the cache while others are worked on */ };
-enum { BUCKETS = 1024 /* into which the things of a batch are put */ };
 enum { RULE_SHIFT = 8, RECORD_SHIFT = 24, ACTION_MASK = 0xff, RULE_MASK = 0xffff };
 
 struct engine {
@@ -26,13 +24,8 @@ struct engine {
     struct buffer failures, document;
     char *spare;
     size_t spare_room;
-    /* Of the records of a batch: in which order, by thing alone too, and of which route. */
-    uint32_t *order, *by_thing;
-    const struct route **routes;
+    uint64_t *order; /* of the records of a batch: keys, which ascend */
     size_t order_room;
-    uint32_t bucket_starts[BUCKETS + 1];
-    uint32_t *starts; /* of each route in order */
-    size_t starts_room;
     struct delivery *returned; /* that failed, and are not reported yet */
     /* The message that is worked on; its texts with a NUL behind them. */
     struct rule_message message;
@@ -40,13 +33,8 @@ struct engine {
     char client_id[SPOOL_LONGEST_NAME + 1];
     char principal[SPOOL_LONGEST_NAME + 1];
     char trace_id[37];
-    uint64_t number;           /* of the record */
-    const struct route *route; /* of topics that begin with level; NULL: not known */
-    char level[SPOOL_LONGEST_NAME];
-    size_t level_length;
+    uint64_t number;     /* of the record */
     uint64_t looked_for; /* number of the last record that was there when types were looked for */
-    uint64_t random[64];
-    size_t random_left;
 };
 
 /* --- beginning and end --- */
@@ -72,9 +60,6 @@ void engine_free(struct engine *engine)
     buffer_free(&engine->failures);
     buffer_free(&engine->document);
     free(engine->order);
-    free(engine->by_thing);
-    free(engine->routes);
-    free(engine->starts);
     free(engine->spare);
     free(engine);
 }
@@ -120,13 +105,9 @@ void counts_read(const char *text, struct counts *counts)
 
 static uint64_t next_random(void *context)
 {
-    struct engine *engine = context;
-    if (!engine->random_left) {
-        if (getrandom(engine->random, sizeof engine->random, 0) != sizeof engine->random)
-            return 0;
-        engine->random_left = sizeof engine->random / sizeof *engine->random;
-    }
-    return engine->random[--engine->random_left];
+    uint64_t random;
+    (void)context;
+    return getrandom(&random, sizeof random, 0) == sizeof random ? random : 0;
 }
 
 static void copy(char *to, const char *from, uint32_t length)
@@ -170,8 +151,7 @@ static void begin_message(struct engine *engine, const struct spool_record *reco
                                             .account = engine->settings->account,
                                             .trace_id = engine->trace_id,
                                             .time = record->time,
-                                            .random = next_random,
-                                            .random_context = engine};
+                                            .random = next_random};
     rule_begin(engine->scratch, &engine->message);
 }
 
@@ -283,19 +263,16 @@ static enum status run_route(struct engine *engine, const struct route *route, s
     return status;
 }
 
-/* The rules for a topic's first level. What comes in a row is mostly of one type, so the last
- * answer is kept. */
-static const struct route *find_route(struct engine *engine, const struct spool_record *record)
+static size_t first_level(const struct spool_record *record)
 {
     const char *end = memchr(record->topic, '/', record->topic_length);
-    size_t length = end ? (size_t)(end - record->topic) : record->topic_length;
-    if (engine->route && length == engine->level_length &&
-        memcmp(record->topic, engine->level, length) == 0)
-        return engine->route;
-    engine->route = plugged_route(engine->plugged, record->topic, length);
-    memcpy(engine->level, record->topic, length);
-    engine->level_length = length;
-    return engine->route;
+    return end ? (size_t)(end - record->topic) : record->topic_length;
+}
+
+static const struct route *find_route(const struct engine *engine,
+                                      const struct spool_record *record)
+{
+    return plugged_route(engine->plugged, record->topic, first_level(record));
 }
 
 /* A type may have been plugged in after the last look, and the broker have let its things in since.
@@ -314,7 +291,7 @@ static enum status check_held(struct engine *engine, const struct spool_record *
     if (!find_route(engine, record)->held)
         return FINE;
     const struct plugged_type *holder =
-        plugged_holder(engine->plugged, engine->level, engine->level_length);
+        plugged_holder(engine->plugged, record->topic, first_level(record));
     fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", holder->name,
          holder->trouble);
     return advise(error, "make sensortype NAME=%s writes the type's documents again", holder->name);
@@ -324,7 +301,6 @@ static enum status look(struct engine *engine, struct store *store, uint64_t las
                         struct error *error)
 {
     engine->looked_for = last;
-    engine->route = NULL;
     return plugged_refresh(engine->plugged) ? plugged_attach(engine->plugged, store, error) : FINE;
 }
 
@@ -332,7 +308,7 @@ static enum status take(struct engine *engine, struct store *store,
                         const struct spool_record *record, size_t number, struct counts *counts,
                         struct error *error)
 {
-    const struct route *route = engine->routes[number], *any;
+    const struct route *route = find_route(engine, record), *any;
     bool taken = false;
     struct work work = {.store = store,
                         .couriers = engine->couriers,
@@ -453,97 +429,61 @@ static enum status report_returned(struct engine *engine, struct store *store,
     return status;
 }
 
-static bool grow(uint32_t **array, size_t count)
-{
-    uint32_t *grown = realloc(*array, count * sizeof **array);
-    if (grown)
-        *array = grown;
-    return grown != NULL;
-}
-
-static bool grow_routes(struct engine *engine, size_t count)
-{
-    const struct route **grown = realloc(engine->routes, count * sizeof *grown);
-    if (grown)
-        engine->routes = grown;
-    return grown != NULL;
-}
-
 static bool need_order(struct engine *engine, size_t count)
 {
-    size_t routes = plugged_routes(engine->plugged) + 1;
-    if (count > engine->order_room) {
-        if (!grow(&engine->order, count) || !grow(&engine->by_thing, count) ||
-            !grow_routes(engine, count))
-            return false;
-        engine->order_room = count;
-    }
-    if (routes > engine->starts_room) {
-        if (!grow(&engine->starts, routes))
-            return false;
-        engine->starts_room = routes;
-    }
-    memset(engine->starts, 0, routes * sizeof *engine->starts);
+    if (count <= engine->order_room)
+        return true;
+    uint64_t *grown = realloc(engine->order, count * sizeof *grown);
+    if (!grown)
+        return false;
+    engine->order = grown;
+    engine->order_room = count;
     return true;
 }
 
 /* FNV-1a */
-static size_t bucket_of(const struct spool_record *record)
+static uint16_t hash_of_thing(const struct spool_record *record)
 {
     uint32_t hash = UINT32_C(2166136261);
     for (uint32_t i = 0; i < record->client_id_length; i++)
         hash = (hash ^ (unsigned char)record->client_id[i]) * UINT32_C(16777619);
-    return (hash ^ hash >> 16) % BUCKETS;
+    return (uint16_t)(hash ^ hash >> 16);
 }
 
-/* From how many there are of each (at [id + 1]) to where each begins. */
-static void add_up(uint32_t *starts, size_t count)
+static int by_key(const void *one, const void *other)
 {
-    for (size_t i = 1; i <= count; i++)
-        starts[i] += starts[i - 1];
+    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+    return a < b ? -1 : a > b;
 }
 
-/* Type by type, and in a type thing by thing, each in its own order: rules, statements and the page
- * that a thing's rows go to are used many times in a row, and stay in the processor's cache. Rules
- * do not change in the middle of a transaction, so a batch ends before the first record that needs
- * a look, or waits; *count is how many there are then. */
+/* The order in which the records of a batch are processed: route by route, and within a route thing
+ * by thing; the records of one thing keep their order. A key is 16 bits of the route, 16 bits of the
+ * thing's hash, and 32 bits of the record's place in the batch.
+ *
+ * Rules, prepared statements and the database page of a thing are then used many times in a row and
+ * stay in the processor's cache. In the order of arrival a batch takes 25 % more processor time with
+ * 1,000 things of one type, 24 % with 100 types of one thing each, 79 % with 100 types and 1,000
+ * things (bench/run spool_to_sqlite with these numbers).
+ *
+ * Rules do not change within a transaction. So the batch ends before the first record for which the
+ * types must be looked at again, or which must wait; *count becomes the number of records before it. */
 static enum status arrange(struct engine *engine, const struct spool_record *records, size_t *count,
                            struct error *error)
 {
-    size_t routes = plugged_routes(engine->plugged), upto = 0;
-    uint32_t *starts, *buckets = engine->bucket_starts;
+    size_t upto = 0;
     if (!need_order(engine, *count))
         return no_memory(error);
-    starts = engine->starts;
-    memset(buckets, 0, sizeof engine->bucket_starts);
     for (; upto < *count; upto++) {
         const struct route *route = find_route(engine, &records[upto]);
         if (needs_a_look(engine, route, &records[upto]))
             break;
-        engine->routes[upto] = route;
-        starts[route->id + 1]++;
-        engine->order[upto] = (uint32_t)bucket_of(&records[upto]);
-        buckets[engine->order[upto] + 1]++;
+        engine->order[upto] = (uint64_t)(route->id & 0xffff) << 48 |
+                              (uint64_t)hash_of_thing(&records[upto]) << 32 | upto;
     }
-    add_up(starts, routes);
-    add_up(buckets, BUCKETS);
-    for (size_t i = 0; i < upto; i++)
-        engine->by_thing[buckets[engine->order[i]]++] = (uint32_t)i;
-    for (size_t i = 0; i < upto; i++) {
-        uint32_t record = engine->by_thing[i];
-        engine->order[starts[engine->routes[record]->id]++] = record;
-    }
+    if (upto)
+        qsort(engine->order, upto, sizeof *engine->order, by_key);
     *count = upto;
     return FINE;
-}
-
-/* In the order of things, the next record is somewhere else in memory. */
-static void fetch_ahead(const struct spool_record *record)
-{
-    __builtin_prefetch(record->topic);
-    __builtin_prefetch(record->topic + 64);
-    __builtin_prefetch(record->payload);
-    __builtin_prefetch((const char *)record->payload + 64);
 }
 
 static enum status work_on(struct engine *engine, struct store *store,
@@ -552,7 +492,6 @@ static enum status work_on(struct engine *engine, struct store *store,
 {
     struct settlement settlement;
     enum status status = FINE;
-    engine->route = NULL; /* types may have changed since the last batch */
     *done = 0;
     if (count && needs_a_look(engine, find_route(engine, &records[0]), &records[0]))
         status = look(engine, store, records[count - 1].number, error);
@@ -565,9 +504,8 @@ static enum status work_on(struct engine *engine, struct store *store,
     if (!status)
         status = arrange(engine, records, &count, error);
     for (size_t i = 0; i < count && !status; i++) {
-        if (i + AHEAD < count)
-            fetch_ahead(&records[engine->order[i + AHEAD]]);
-        status = take(engine, store, &records[engine->order[i]], engine->order[i], counts, error);
+        size_t number = (uint32_t)engine->order[i];
+        status = take(engine, store, &records[number], number, counts, error);
     }
     *done = count;
     if (!status)

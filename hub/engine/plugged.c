@@ -94,11 +94,6 @@ const struct route *plugged_route(const struct plugged *plugged, const char *lev
     return found ? &found->route : &plugged->none;
 }
 
-size_t plugged_routes(const struct plugged *plugged)
-{
-    return plugged->level_count + 1;
-}
-
 const struct route *plugged_any(const struct plugged *plugged)
 {
     return &plugged->any;

@@ -25,7 +25,7 @@ struct plugged_type {
 struct route {
     struct hub_rule **rules;
     size_t count, room;
-    size_t id; /* below plugged_routes() */
+    size_t id; /* 0: of the route without rules; unique among the others */
     bool held; /* these are topics of a type that has no documents yet */
 };
 
@@ -39,7 +39,6 @@ bool plugged_refresh(struct plugged *plugged);
 
 /* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
 const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
-size_t plugged_routes(const struct plugged *plugged);
 const struct route *plugged_any(const struct plugged *plugged);
 
 /* The type that holds the route of this first level; NULL when none does. */
