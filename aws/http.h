@@ -7,7 +7,7 @@
 #define AWS_HTTP_H
 
 #include "common/base/error.h"
-#include "common/base/libcurl.h"
+#include "libcurl.h"
 
 #include <stdbool.h>
 #include <stddef.h>

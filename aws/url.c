@@ -1,5 +1,5 @@
 #include "url.h"
-#include "common/base/libcurl.h"
+#include "libcurl.h"
 #include "common/base/memory.h"
 
 #include <stdlib.h>

@@ -2,10 +2,11 @@
  *
  * The dynamic linker loads every library that a program is linked with before main() begins.
  * libcurl and the 30 libraries below it take 4 ms, more than most commands take altogether, and
- * only an exchange with AWS needs them. So the programs are not linked with libcurl (libcurl.h) and
- * libmosquitto (libmosquitto.h). Each of these headers lists the functions that the rooms call, and
- * declares a struct of pointers to them, with the types of the library's own header. A room calls
- * libcurl_load() before anything else, and then curl.easy_init() instead of curl_easy_init().
+ * only an exchange with AWS needs them. So the programs are not linked with libcurl
+ * (aws/libcurl.h) and libmosquitto (generator/local/libmosquitto.h). Each of these headers lists
+ * the functions that are called, and declares a struct of pointers to them, with the types of the
+ * library's own header. A room calls libcurl_load() before anything else, and then
+ * curl.easy_init() instead of curl_easy_init().
  *
  * The version of a library's interface is part of its file name, so a library with another
  * interface is never taken. A library stays loaded until the program ends. */

@@ -1,25 +1,18 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/pki/pki.h"
 #include "generator/thing/record.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *key_title(const struct package_plan *plan)
-{
-    enum key_algorithm algorithm = KEY_RSA_2048;
-    key_algorithm_named(json_string(json_get(plan->platform, "key"), "algorithm", ""), &algorithm);
-    return key_algorithm_title(algorithm);
-}
 
 void write_thing(const cJSON *record, const struct package_plan *plan,
                  const struct package_size *size, struct text *out)
 {
     const char *name = json_string(record, "name", ""), *type = json_string(record, "type", "");
     owned char *folder = package_folder(type, name);
-    text_add_format(out, "%s  %s  %s key, certificate until %.10s\n", name, type, key_title(plan),
+    text_add_format(out, "%s  %s  %s key, certificate until %.10s\n", name, type,
+                    package_key_title(plan),
                     json_string(json_get(record, "certificate"), "not_after", ""));
     if (size->files)
         text_add_format(out, "package  %s/  %zu files, %.1f KB\n", folder, size->files,

@@ -4,7 +4,7 @@
 #define GENERATOR_DEPLOY_ORPHANS_H
 
 #include "common/base/files.h"
-#include "survey.h"
+#include "generator/targets/survey.h"
 
 /* What this project's records say. */
 struct thing_records {

@@ -2,7 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
-#include "common/base/libmosquitto.h"
+#include "libmosquitto.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 

@@ -1,6 +1,6 @@
 #include "fleet.h"
 #include "common/base/clock.h"
-#include "common/base/libmosquitto.h"
+#include "generator/local/libmosquitto.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "generator/thing/record.h"

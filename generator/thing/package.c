@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *package_key_title(const struct package_plan *plan)
+{
+    enum key_algorithm algorithm = KEY_RSA_2048;
+    key_algorithm_named(json_string(json_get(plan->platform, "key"), "algorithm", ""), &algorithm);
+    return key_algorithm_title(algorithm);
+}
+
 char *package_folder(const char *type, const char *name)
 {
     return must_format(TYPES_FOLDER "/%s/sensors/%s", type, name);

@@ -37,6 +37,9 @@ enum status package_plan_make(const char *templates, const struct catalog *catal
                               struct error *error);
 void package_plan_free(struct package_plan *plan);
 
+/* The kind of key that the platform's boards have: "RSA-2048". */
+const char *package_key_title(const struct package_plan *plan);
+
 /* The folder of a thing's package; freed by the caller. */
 char *package_folder(const char *type, const char *name);
 

@@ -1,8 +1,8 @@
 /* Libraries that are loaded when they are first used. */
 #include "workplace.h"
 
-#include "common/base/libcurl.h"
-#include "common/base/libmosquitto.h"
+#include "aws/libcurl.h"
+#include "generator/local/libmosquitto.h"
 
 static void *pointers[2];
 static int initializations;

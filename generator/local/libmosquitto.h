@@ -1,8 +1,8 @@
 /* The functions of libmosquitto that the rooms call; library.h says why they are pointers. */
-#ifndef COMMON_BASE_LIBMOSQUITTO_H
-#define COMMON_BASE_LIBMOSQUITTO_H
+#ifndef GENERATOR_LOCAL_LIBMOSQUITTO_H
+#define GENERATOR_LOCAL_LIBMOSQUITTO_H
 
-#include "library.h"
+#include "common/base/library.h"
 
 #include <mosquitto.h>
 

@@ -4,7 +4,7 @@
 #include "aws/iot.h"
 #include "aws/pages.h"
 #include "generator/pki/pki.h"
-#include "generator/targets/aws_target.h"
+#include "aws_target.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* What an account holds of things that this program makes: everything that bears a claim or a mark
  * (aws_target.h), whoever's project made it. Costs one call for each thing, and two for each
  * certificate whose id is not known to the caller. */
-#ifndef GENERATOR_DEPLOY_SURVEY_H
-#define GENERATOR_DEPLOY_SURVEY_H
+#ifndef GENERATOR_TARGETS_SURVEY_H
+#define GENERATOR_TARGETS_SURVEY_H
 
 #include "aws/aws.h"
 #include "common/base/report.h"
-#include "generator/targets/target.h"
+#include "target.h"
 
 struct surveyed_thing {
     char *name, *type, *claim;

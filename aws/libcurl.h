@@ -1,8 +1,8 @@
 /* The functions of libcurl that the rooms call; library.h says why they are pointers. */
-#ifndef COMMON_BASE_LIBCURL_H
-#define COMMON_BASE_LIBCURL_H
+#ifndef AWS_LIBCURL_H
+#define AWS_LIBCURL_H
 
-#include "library.h"
+#include "common/base/library.h"
 
 #include <curl/curl.h>
 
