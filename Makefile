@@ -121,7 +121,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(ROOM_OBJECTS)
 
 # Those of hub/ are linked with that, and with nothing of generator/.
 HUB_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_spool.c tests/unit/test_store.c tests/unit/test_engine.c tests/unit/test_mail.c))
-$(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c tests/unit/workplace.h $(HUB_OBJECTS) $(COMMON_LIBRARY)
+$(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(HUB_OBJECTS) $(COMMON_LIBRARY)
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(HUB_LIBRARIES) $(LIBRARIES) -lcmocka)
 

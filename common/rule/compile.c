@@ -1,4 +1,4 @@
-/* Statements and templates: their clauses, their names, and their memory. */
+/* Compiles statements and templates: their clauses, the names of what is selected, the outline. */
 #include "compile.h"
 #include "common/base/text.h"
 
@@ -7,9 +7,10 @@
 #include <string.h>
 
 enum {
-    MOST_NAMES = 64,         /* of AS a.b.c */
-    MOST_TREE = 64 << 20,    /* bytes; a statement of the longest kind needs less */
-    MOST_CONSTANTS = 1 << 20 /* what is computed ahead; the rest is computed each time */
+    MOST_NAMES = 64,      /* of AS a.b.c */
+    MOST_TREE = 64 << 20, /* bytes; the longest statements need less */
+    MOST_CONSTANTS =
+        1 << 20 /* bytes of folded values; when they are used up, nothing more is folded */
 };
 
 bool rule_version_read(const char *name, enum rule_version *version)
@@ -44,7 +45,7 @@ static bool begin_program(struct compiler *compiler, const char *text, size_t le
     const char *nul = memchr(text, '\0', length);
     if (nul) {
         rule_fail(compiler, (struct word){WORD_WRONG, (size_t)(nul - text), 1}, NULL,
-                  "there is a NUL");
+                  "this is a NUL byte");
         return false;
     }
     char *copy = rule_keep(compiler, length + 1);
@@ -57,7 +58,8 @@ static bool begin_program(struct compiler *compiler, const char *text, size_t le
     return true;
 }
 
-/* As many places as the statement has room for nodes, and half of them stay free. */
+/* A statement has at most one node for each of its bytes, so at least half of the table stays free.
+ */
 static bool begin_sharing(struct compiler *compiler)
 {
     compiler->shared_size = 64;
@@ -84,9 +86,8 @@ static void free_program(struct program *program)
 
 /* --- what is selected --- */
 
-/* The name of what has no AS: that of the field, or the last of its path; a call has the name of
- * its function, anything else is called as it is written. The guide's "SELECT clause" shows fields
- * only. */
+/* The name of an item without AS: the field, the last name of a path, the function of a call; for
+ * anything else its own text. The guide's "SELECT clause" shows only fields. */
 static struct name own_name(const struct compiler *compiler, const struct node *node,
                             const struct item *item)
 {
@@ -103,7 +104,7 @@ static struct name own_name(const struct compiler *compiler, const struct node *
     return (struct name){compiler->text + item->offset, item->length};
 }
 
-/* FROM and its topic filter, where a name should be. */
+/* Whether the current word is FROM with a topic filter after it, and not a name. */
 static bool name_is_missing(const struct compiler *compiler)
 {
     struct compiler ahead = *compiler;
@@ -115,7 +116,7 @@ static bool name_is_missing(const struct compiler *compiler)
     return ahead.word.kind == WORD_STRING;
 }
 
-/* Behind AS: a name, names with dots between them, or a text in quotes. */
+/* After AS: one or more names with dots between them; each is a word or a string in quotes. */
 static bool parse_alias(struct compiler *compiler, struct item *item)
 {
     struct growing list = {0};
@@ -158,7 +159,7 @@ static bool name_item(struct compiler *compiler, struct item *item)
     return true;
 }
 
-/* "name": as JSON, made once. */
+/* "name": as JSON, so that a run only has to copy it. */
 static bool make_key(struct compiler *compiler, struct item *item)
 {
     struct rule_output output = {.memory = &compiler->program->memory};
@@ -176,7 +177,7 @@ static const struct node *whole_node(struct compiler *compiler)
         return NULL;
     memset(node, 0, sizeof *node);
     node->kind = NODE_WHOLE;
-    node->depends = RULE_ON_CHANCE; /* cheap, and another one in each nested SELECT */
+    node->depends = RULE_ON_CHANCE; /* not shared: each nested SELECT has a row of its own */
     return rule_finish(compiler, node, compiler->word.offset);
 }
 
@@ -205,7 +206,7 @@ static int compare_items(const void *one, const void *other)
     return memcmp(a->at, b->at, a->length);
 }
 
-/* Whether members can be written as they come. */
+/* See plain in tree.h. */
 static bool is_plain(struct compiler *compiler, const struct select *select)
 {
     for (size_t i = 0; i < select->item_count; i++)
@@ -243,26 +244,26 @@ static bool parse_items(struct compiler *compiler, struct select *select)
     return !compiler->failed;
 }
 
-/* VALUE is a word of the language and a likely name of a field. It is the word where an expression
- * begins behind it: not before an operator, a comma, a dot, AS, FROM or the end; before "*" when
- * that is all; before "[" when a blank is between. */
+/* VALUE is a keyword, and a likely name of a field. It is the keyword when an expression begins
+ * after it, and a field before an operator, a comma, a dot, AS, FROM or the end. Before "*" it is
+ * the keyword when nothing is multiplied; before "[" when a blank is between. */
 static bool value_is_word(const struct compiler *compiler)
 {
-    static const char *const behind_a_field[] = {"from", "as", "where", "and", "or", "in"};
+    static const char *const after_a_field[] = {"from", "as", "where", "and", "or", "in"};
     struct compiler ahead = *compiler;
     struct rule_fault ignored;
     ahead.fault = &ignored;
     if (!rule_is_word(compiler, "value"))
         return false;
     rule_next_word(&ahead);
-    for (size_t i = 0; i < sizeof behind_a_field / sizeof *behind_a_field; i++)
-        if (rule_is_word(&ahead, behind_a_field[i]))
+    for (size_t i = 0; i < sizeof after_a_field / sizeof *after_a_field; i++)
+        if (rule_is_word(&ahead, after_a_field[i]))
             return false;
     if (rule_is_word(&ahead, "not")) {
         rule_next_word(&ahead);
         return !rule_is_word(&ahead, "in");
     }
-    if (rule_is_sign(&ahead, "[")) /* value[0] is a field, VALUE [a, b] is not */
+    if (rule_is_sign(&ahead, "[")) /* value[0] is a field; in VALUE [a, b] it is the keyword */
         return ahead.word.offset > ahead.behind;
     if (rule_take_sign(&ahead, "*"))
         return ahead.word.kind == WORD_END || rule_is_word(&ahead, "from") ||
@@ -274,7 +275,7 @@ static bool value_is_word(const struct compiler *compiler)
 
 /* --- FROM and WHERE --- */
 
-/* MQTT 3.1.1, 4.7: never empty; # is a whole level, the last one; + is a whole level. */
+/* MQTT 3.1.1, 4.7: not empty; # and + are whole levels, and # is the last one. */
 static bool check_filter(struct compiler *compiler, struct word word, const char *filter)
 {
     if (!*filter) {
@@ -311,7 +312,7 @@ static bool parse_filter(struct compiler *compiler, struct select *select)
     select->filter = filter;
     select->plain_levels = strcspn(filter, "+#");
     if (select->plain_levels && filter[select->plain_levels])
-        select->plain_levels--; /* a/# takes a */
+        select->plain_levels--; /* without the "/", since a/# matches a */
     rule_next_word(compiler);
     return check_filter(compiler, word, filter);
 }
@@ -407,7 +408,7 @@ static bool make_outline(struct compiler *compiler, struct rule *rule)
 static void no_memory(struct rule_fault *fault)
 {
     *fault = (struct rule_fault){.length = 1};
-    snprintf(fault->message, sizeof fault->message, "there is no memory for this statement");
+    snprintf(fault->message, sizeof fault->message, "out of memory while compiling this statement");
 }
 
 static bool compile_statement(struct compiler *compiler, struct rule *rule, const char *sql,
@@ -482,16 +483,9 @@ enum rule_version rule_version_of(const struct rule *rule)
     return rule->program.version;
 }
 
-bool rule_same(const struct rule *one, const struct rule *other)
-{
-    return one->program.version == other->program.version &&
-           rule_select_same(&one->select, &other->select);
-}
-
 /* --- templates --- */
 
-/* ${expression}: where it ends is known when the expression has been read, since a text or an
- * object in it may hold a "}". */
+/* ${expression}. A string or an object in it can contain "}", so its end is found by parsing it. */
 static bool parse_placeholder(struct compiler *compiler, struct growing *parts, size_t begin)
 {
     compiler->at = begin + 2;

@@ -1,5 +1,5 @@
-/* The steps of compiling a statement: words (rule_words.c), expressions (rule_expression.c), nodes
- * that are computed once (rule_nodes.c), clauses and templates (rule_compile.c). */
+/* The steps of compiling a statement: words.c splits it, expression.c parses expressions, nodes.c
+ * folds and shares their nodes, compile.c parses the clauses, and templates. */
 #ifndef COMMON_RULE_COMPILE_H
 #define COMMON_RULE_COMPILE_H
 
@@ -7,73 +7,95 @@
 
 enum word_kind { WORD_END, WORD_NAME, WORD_NUMBER, WORD_STRING, WORD_SIGN, WORD_WRONG };
 
+/* A piece of the statement: a name or keyword, a number, a quoted string, an operator or bracket.
+ */
 struct word {
     enum word_kind kind;
-    size_t offset, length; /* with the quotes of a string */
+    size_t offset, length; /* a string's with its quotes */
 };
 
-/* A list that grows while it is not known how long it will be; moved into the program at its end.
- */
+/* A list whose length is not known yet. It is malloc'ed while it grows, and moved into the
+ * program's memory by rule_settle_list(). */
 struct growing {
     void *at;
-    size_t count, room;
+    size_t count, room; /* items */
 };
 
 struct compiler {
     struct program *program;
     const char *text; /* the program's copy */
     size_t length;
-    size_t at;        /* behind the word in hand */
-    size_t behind;    /* behind the word before it */
-    struct word word; /* in hand */
-    bool plainly;     /* fold nothing, share nothing */
-    bool folding;     /* there is memory for constants */
-    bool failed;      /* fault is filled */
-    int depth;
-    int nested; /* SELECTs around */
+    struct word word; /* the current word: the first one that is not consumed yet */
+    size_t at;        /* offset after the current word */
+    size_t behind;    /* offset after the word before it, the last one that was consumed */
+    bool plainly;     /* neither fold nor share; for tests */
+    bool folding;     /* fold, as long as there is memory for constants */
+    bool failed;      /* fault is filled; parsing ends */
+    int depth;        /* of brackets and the like, around the current word */
+    int nested;       /* SELECTs around the current word, but for the outermost */
     struct rule_fault *fault;
-    struct node **shared; /* nodes by their content; see rule_nodes.c */
-    size_t shared_size;
-    struct growing fields; /* struct rule_span */
-    struct growing notes;  /* struct rule_note */
+    struct node **shared;  /* hash table of finished nodes; see nodes.c */
+    size_t shared_size;    /* places in it; a power of two */
+    struct growing fields; /* struct rule_span; becomes outline.fields */
+    struct growing notes;  /* struct rule_note; becomes outline.notes */
 };
 
-/* rule_words.c */
+/* --- words.c --- */
+
 void rule_next_word(struct compiler *compiler);
-bool rule_is_word(const struct compiler *compiler, const char *word); /* keyword, any case */
+
+/* Whether the current word is this keyword (in any case) or sign; take: and if so, consumes it. */
+bool rule_is_word(const struct compiler *compiler, const char *word);
 bool rule_is_sign(const struct compiler *compiler, const char *sign);
 bool rule_take_word(struct compiler *compiler, const char *word);
 bool rule_take_sign(struct compiler *compiler, const char *sign);
-bool rule_is_keyword(const struct compiler *compiler); /* the name in hand has a meaning */
-/* What is between the quotes, doubled quotes made single; in the program's memory. */
+
+bool rule_is_keyword(const struct compiler *compiler); /* whether it is any keyword */
+
+/* What is between the quotes, with doubled quotes made single. In the program's memory. */
 struct name rule_string_of(struct compiler *compiler, struct word word);
 struct name rule_word_text(const struct compiler *compiler, struct word word);
 
-/* Fills the fault, once. Returns NULL, whatever is wanted. */
+/* Fills the fault, unless it is filled already. All three return NULL. */
 void *rule_fail(struct compiler *compiler, struct word word, const char *hint, const char *format,
                 ...) __attribute__((format(printf, 4, 5)));
 void *rule_fail_memory(struct compiler *compiler);
-/* "expected X, found Y" about the word in hand. */
+/* "what should be here, not ..." at the current word. */
 void *rule_expect(struct compiler *compiler, const char *what, const char *hint);
 
-void *rule_keep(struct compiler *compiler, size_t size); /* program's memory; fails */
-void *rule_grow(struct compiler *compiler, struct growing *list, size_t size); /* one more */
-/* Moves items into the program's memory and frees the list. NULL only after a failure. */
+/* Takes program's memory. NULL: out of memory, and the fault is filled. */
+void *rule_keep(struct compiler *compiler, size_t size);
+
+/* Adds one zeroed item of that size to the list; NULL as rule_keep(). */
+void *rule_grow(struct compiler *compiler, struct growing *list, size_t size);
+
+/* Moves the items into the program's memory and frees the list. NULL only after a failure. */
 void *rule_settle_list(struct compiler *compiler, struct growing *list, size_t size);
 
-/* rule_nodes.c: takes a finished node: folds it, or finds the equal one that is there already. */
+/* --- nodes.c --- */
+
+/* Takes a node whose children are finished, written from offset from up to the current word. Folds
+ * it, or returns the equal node that is there already. NULL after a failure. */
 const struct node *rule_finish(struct compiler *compiler, struct node *node, size_t from);
-/* When all is parsed: gives a slot to each node that is used twice. */
+
+/* After parsing: gives a slot to each node that has more than one use. */
 void rule_give_slots(struct compiler *compiler);
-bool rule_node_same(const struct node *one, const struct node *other);
-bool rule_select_same(const struct select *one, const struct select *other);
 
-/* rule_expression.c */
+/* --- expression.c; NULL after a failure --- */
+
 const struct node *rule_parse_expression(struct compiler *compiler);
-const struct node *rule_parse_source(struct compiler *compiler); /* of a nested FROM */
+const struct node *
+rule_parse_source(struct compiler *compiler); /* behind the FROM of a nested SELECT */
 
-/* rule_compile.c: SELECT ... [FROM ...] [WHERE ...], the word in hand being SELECT. */
+/* --- compile.c --- */
+
+/* SELECT ... [FROM ...] [WHERE ...]; the current word is SELECT. outline is NULL when nested. */
 bool rule_parse_select(struct compiler *compiler, struct select *select,
                        struct rule_outline *outline);
+
+/* As rule_compile(), but neither folds nor shares: slower, with the same results. For tests and the
+ * fuzzer, which compare both. */
+struct rule *rule_compile_plainly(const char *sql, size_t length, enum rule_version version,
+                                  struct rule_fault *fault);
 
 #endif

@@ -1,8 +1,8 @@
-/* Decimals of 34 digits, as IEEE 754's decimal128 and Java's MathContext.DECIMAL128 have them.
+/* Decimals of 34 digits, like IEEE 754's decimal128 and Java's MathContext.DECIMAL128.
  *
- * The coefficient is a 128-bit integer, which holds 38 digits: room for a carry and for the digits
- * that decide how to round. Products and quotients that need more are made digit by digit; that is
- * slow (a microsecond or so) and rare, since what sensors measure has few digits. */
+ * The coefficient is a 128-bit integer of 38 digits: four more than the result, for a carry and for
+ * the digits that decide the rounding. Longer products, and quotients, are computed digit by digit.
+ * That takes about a microsecond and is rare: readings of sensors have few digits. */
 #include "value.h"
 
 #include <ctype.h>
@@ -13,7 +13,12 @@
 
 __extension__ typedef unsigned __int128 wide;
 
-enum { DIGITS = 34, WIDE_DIGITS = 38, LARGEST_EXPONENT = 999, FAR = 100000 };
+enum {
+    DIGITS = 34,
+    WIDE_DIGITS = 38,       /* that a wide holds */
+    LARGEST_EXPONENT = 999, /* of the first digit: 9.99E999 */
+    FAR = 100000            /* larger exponents are all read as this one, which is out of range */
+};
 
 static const uint64_t powers[] = {1,
                                   10,
@@ -36,7 +41,7 @@ static const uint64_t powers[] = {1,
                                   1000000000000000000,
                                   10000000000000000000U};
 
-/* 10^exponent, of 0 to 38. */
+/* 10^exponent; exponent is 0 to 38. */
 static wide power(int exponent)
 {
     return exponent < 20 ? powers[exponent] : (wide)powers[19] * powers[exponent - 19];
@@ -61,6 +66,8 @@ static int digits_of(wide coefficient)
     return digits;
 }
 
+/* Whether the digits that are cut off make the last kept digit one larger. rest: their value; half:
+ * half a unit of the last kept digit; more: a digit behind rest was not zero. */
 static bool rounds_up(wide kept, wide rest, wide half, bool more, bool negative,
                       enum rule_rounding rounding)
 {
@@ -79,7 +86,7 @@ static bool rounds_up(wide kept, wide rest, wide half, bool more, bool negative,
     return rest > half || (rest == half && (more || kept % 2));
 }
 
-/* Without its last count digits (0 to 38); more: something other than zero was behind them. */
+/* The coefficient without its last count digits (0 to 38), rounded. more: as rounds_up(). */
 static wide shorten(wide coefficient, int count, bool more, bool negative,
                     enum rule_rounding rounding)
 {
@@ -89,7 +96,8 @@ static wide shorten(wide coefficient, int count, bool more, bool negative,
     return kept + rounds_up(kept, rest, unit / 2, more, negative, rounding);
 }
 
-/* Rounds to 34 digits and looks at the range. What is too small becomes zero. */
+/* Makes a decimal: rounds to 34 digits and checks the range. False: too large. What is too small
+ * becomes zero. more: as rounds_up(). */
 static bool finish(wide coefficient, int exponent, bool negative, bool more,
                    struct rule_decimal *result)
 {
@@ -147,7 +155,7 @@ bool rule_decimal_is_whole(struct rule_decimal decimal)
 {
     if (decimal.exponent >= 0 || rule_decimal_is_zero(decimal))
         return true;
-    if (decimal.low % 2) /* a multiple of ten is even */
+    if (decimal.low % 2) /* a quick test: odd, so not a multiple of ten */
         return false;
     if (!decimal.high && decimal.exponent > -20)
         return decimal.low % powers[-decimal.exponent] == 0;
@@ -201,7 +209,7 @@ static int compare_sizes(const struct rule_decimal *left, const struct rule_deci
         int leading = digits_of(one) + shift - digits_of(other);
         if (leading)
             return leading > 0 ? 1 : -1;
-        /* As many digits: the shift is less than 34, and both fit afterwards. */
+        /* Both have their first digit at one place, so the shift is less than 34, and both fit. */
         if (shift > 0)
             one *= power(shift);
         else
@@ -210,7 +218,7 @@ static int compare_sizes(const struct rule_decimal *left, const struct rule_deci
     return (one > other) - (one < other);
 }
 
-int rule_decimal_order(const struct rule_decimal *left, const struct rule_decimal *right)
+int rule_decimal_compare(const struct rule_decimal *left, const struct rule_decimal *right)
 {
     if (left->low == right->low && left->high == right->high && left->exponent == right->exponent &&
         left->negative == right->negative)
@@ -223,12 +231,7 @@ int rule_decimal_order(const struct rule_decimal *left, const struct rule_decima
     return left->negative ? compare_sizes(right, left) : compare_sizes(left, right);
 }
 
-int rule_decimal_compare(struct rule_decimal left, struct rule_decimal right)
-{
-    return rule_decimal_order(&left, &right);
-}
-
-/* Sum of two of the same exponent, signs apart. */
+/* The sum of two coefficients of one exponent. */
 static bool add_aligned(wide left, bool left_negative, wide right, bool right_negative,
                         int exponent, struct rule_decimal *result)
 {
@@ -239,10 +242,9 @@ static bool add_aligned(wide left, bool left_negative, wide right, bool right_ne
     return finish(right - left, exponent, right_negative, false, result);
 }
 
-/* The exponents are so far apart that upper, as long as it may be, does not reach down to where
- * lower ends. What is cut off lower only decides how the result is rounded: one digit stands for
- * it.
- */
+/* The sum of two numbers of very different exponents: upper, scaled to 37 digits, does not reach
+ * down to the last digit of lower. The digits of lower that are cut off only affect the rounding,
+ * so one digit stands for all of them. */
 static bool add_far(struct rule_decimal upper, struct rule_decimal lower,
                     struct rule_decimal *result)
 {
@@ -266,7 +268,7 @@ static bool add_far(struct rule_decimal upper, struct rule_decimal lower,
 bool rule_decimal_add(struct rule_decimal left, struct rule_decimal right,
                       struct rule_decimal *result)
 {
-    if (rule_decimal_is_zero(right) && right.exponent >= left.exponent) { /* x + 0.0, x - 0 */
+    if (rule_decimal_is_zero(right) && right.exponent >= left.exponent) { /* as in x - 0 = x */
         *result = left;
         return true;
     }
@@ -296,7 +298,7 @@ bool rule_decimal_subtract(struct rule_decimal left, struct rule_decimal right,
     return rule_decimal_add(left, right, result);
 }
 
-/* 256 bits, lowest first. */
+/* 256 bits, the lowest first. */
 struct product {
     uint64_t limbs[4];
 };
@@ -347,8 +349,8 @@ bool rule_decimal_multiply(struct rule_decimal left, struct rule_decimal right,
                   result);
 }
 
-/* Digit by digit. An exact quotient keeps as many decimals as left has more than right, as far as
- * it can: 10.0 / 5 is 2.0. */
+/* Digit by digit. An exact quotient has the exponent left.exponent - right.exponent where it can,
+ * as Java's BigDecimal: 10.0 / 5 is 2.0. */
 bool rule_decimal_divide(struct rule_decimal left, struct rule_decimal right,
                          struct rule_decimal *result)
 {
@@ -392,7 +394,7 @@ bool rule_decimal_remainder(struct rule_decimal left, struct rule_decimal right,
 
 /* --- text and doubles --- */
 
-/* An exponent, cut off where it is out of range anyway. */
+/* Adds the exponent to *exponent. Returns the end of its digits; NULL: there are none. */
 static const char *read_exponent(const char *at, const char *end, int *exponent)
 {
     bool negative = at < end && *at == '-';
@@ -406,8 +408,8 @@ static const char *read_exponent(const char *at, const char *end, int *exponent)
 
 struct digits {
     wide coefficient;
-    int dropped; /* digits that had no place */
-    bool more;   /* one of them was not zero */
+    int dropped; /* digits that do not fit into the coefficient */
+    bool more;   /* one of those was not zero */
 };
 
 static void add_digit(struct digits *digits, int digit)
@@ -500,7 +502,7 @@ bool rule_decimal_of_double(double number, struct rule_decimal *decimal)
         if (precision == 17 || strtod(made, NULL) == number)
             break;
     }
-    char *plus = strchr(made, '+'); /* 1.5e+03: what is read has no plus */
+    char *plus = strchr(made, '+'); /* rule_decimal_read() does not take 1.5e+03 */
     if (plus)
         memmove(plus, plus + 1, strlen(plus));
     if (!rule_decimal_read(made, strlen(made), decimal))
@@ -512,7 +514,7 @@ bool rule_decimal_of_double(double number, struct rule_decimal *decimal)
     if (!coefficient) {
         exponent = -1;
     } else if (exponent >= 0 && exponent < DIGITS - digits_of(coefficient)) {
-        coefficient *= power(exponent + 1); /* to one digit behind the point */
+        coefficient *= power(exponent + 1); /* 3 becomes 3.0 */
         exponent = -1;
     }
     return finish(coefficient, exponent, decimal->negative, false, decimal);

@@ -1,9 +1,11 @@
-/* Expressions: one function for each level of operators, loosest first. Precedence is SQL's: OR,
- * AND, NOT, comparisons and IN, + - ||, * / %, the minus of one operand, paths. The guide's
- * "Operators" does not state one; its examples need this ((temperature - 32) * 5 / 9).
+/* Parses expressions by recursive descent, one level of operators after the other, from those that
+ * bind least: OR, AND, NOT, comparisons and IN, + - ||, * / %, minus before one operand, paths.
+ * This is the precedence of SQL. The guide's "Operators" states none, and its examples need this
+ * one
+ * ((temperature - 32) * 5 / 9).
  *
- * What the guide does not have and is taken: || (joins texts), IN and NOT IN over a list, an array
- * or a nested SELECT, EXISTS (SELECT ...), CASE WHEN condition. */
+ * Not in the guide, and accepted: || (joins strings), IN and NOT IN over a list, an array or a
+ * nested SELECT, EXISTS (SELECT ...), CASE WHEN condition. */
 #include "compile.h"
 #include "common/base/text.h"
 
@@ -114,7 +116,7 @@ static enum rule_dependence most(enum rule_dependence one, enum rule_dependence 
     return one > other ? one : other;
 }
 
-/* expression, expression, ... up to a closing sign that is still in hand. */
+/* expression, expression, ... The closing sign is not consumed. */
 static const struct node *const *parse_list(struct compiler *compiler, const char *close,
                                             size_t *count, enum rule_dependence *depends)
 {
@@ -212,7 +214,7 @@ static const struct node *unknown_function(struct compiler *compiler, struct wor
                      (int)(word.length < 60 ? word.length : 60), compiler->text + word.offset);
 }
 
-/* * as an argument: the payload's bytes. */
+/* "*" as an argument is the payload's bytes. */
 static const struct node *parse_payload(struct compiler *compiler)
 {
     struct word word = compiler->word;
@@ -255,8 +257,8 @@ static const struct node *const *parse_arguments(struct compiler *compiler, stru
     return rule_settle_list(compiler, &list, sizeof(const struct node *));
 }
 
-/* "Functions called with invalid arguments (for example, wrong types, wrong number of arguments,
- * and so on) return Undefined" ("Data types"): so this is legal, and noted for the checker. */
+/* The guide's "Data types" makes a call with a wrong number of arguments legal: its result is
+ * Undefined. So this is a note for the checker, not an error. */
 static void check_count(struct compiler *compiler, struct node *node, struct word word)
 {
     const struct rule_function *function = node->call.function;
@@ -270,7 +272,7 @@ static void check_count(struct compiler *compiler, struct node *node, struct wor
     note->message = "called with that many arguments, this function is always Undefined";
 }
 
-/* A constant pattern is compiled now. A wrong one makes the result Undefined each time. */
+/* Compiles a constant pattern. Where it is not valid the result of each call is Undefined. */
 static void keep_pattern(struct compiler *compiler, struct node *node)
 {
     unsigned which = node->call.function->pattern;
@@ -331,7 +333,8 @@ static const struct node *parse_call(struct compiler *compiler, struct word name
     if (function->since == RULE_2016_03_23 && !need_version(compiler, name, function->name))
         return NULL;
     node->call.function = function;
-    /* What a service would answer is not known ahead, and not asked for where it is not needed. */
+    /* A call that needs a service is refused only where it is evaluated, so it is never evaluated
+     * while compiling. */
     node->depends = function->service ? RULE_ON_CHANCE : function->depends;
     rule_next_word(compiler); /* ( */
     bool cast = strcmp(function->name, "cast") == 0;
@@ -367,7 +370,7 @@ static bool is_true(const struct node *node)
     return node->constant && node->constant->kind == RULE_BOOLEAN && node->constant->boolean;
 }
 
-/* See not_true in rule_tree.h. */
+/* See not_true in tree.h. */
 static const struct node *find_not_true(const struct node *node)
 {
     const struct node *subject = node->choice.subject, *otherwise = node->choice.otherwise;
@@ -378,7 +381,7 @@ static const struct node *find_not_true(const struct node *node)
         return NULL;
     const struct node *x = subject->call.arguments[0];
     const struct link *link = otherwise->chain.links;
-    bool same = otherwise->chain.first == x && link->operator== OP_NOT_EQUAL;
+    bool same = otherwise->chain.first == x && link->operation == OPERATION_NOT_EQUAL;
     return same && is_true(link->operand) ? x : NULL;
 }
 
@@ -417,8 +420,8 @@ static const struct node *parse_case(struct compiler *compiler)
     return rule_finish(compiler, node, word.offset);
 }
 
-/* Behind the opening bracket, SELECT in hand. What a nested SELECT needs is not known to be free of
- * chance, so it is never computed ahead or once for two uses. */
+/* The opening bracket is consumed, the current word is SELECT. A nested SELECT may contain rand()
+ * or newuuid(), so it is neither evaluated while compiling nor shared. */
 static const struct node *parse_nested(struct compiler *compiler, size_t from)
 {
     struct node *node = new_node(compiler, NODE_SELECT);
@@ -589,46 +592,23 @@ const struct node *rule_parse_source(struct compiler *compiler)
 
 /* --- operators --- */
 
-static const struct {
-    const char *text;
-    enum level level;
-} operators[] = {
-    [OP_OR] = {"OR", LEVEL_OR},          [OP_AND] = {"AND", LEVEL_AND},
-    [OP_EQUAL] = {"=", LEVEL_COMPARE},   [OP_NOT_EQUAL] = {"<>", LEVEL_COMPARE},
-    [OP_LESS] = {"<", LEVEL_COMPARE},    [OP_LESS_EQUAL] = {"<=", LEVEL_COMPARE},
-    [OP_GREATER] = {">", LEVEL_COMPARE}, [OP_GREATER_EQUAL] = {">=", LEVEL_COMPARE},
-    [OP_IN] = {"IN", LEVEL_COMPARE},     [OP_NOT_IN] = {"NOT IN", LEVEL_COMPARE},
-    [OP_ADD] = {"+", LEVEL_SUM},         [OP_SUBTRACT] = {"-", LEVEL_SUM},
-    [OP_JOIN] = {"||", LEVEL_SUM},       [OP_MULTIPLY] = {"*", LEVEL_PRODUCT},
-    [OP_DIVIDE] = {"/", LEVEL_PRODUCT},  [OP_REMAINDER] = {"%", LEVEL_PRODUCT},
-};
-
-enum level rule_operator_level(enum operator operator)
-{
-    return operators[operator].level;
-}
-
-const char *rule_operator_text(enum operator operator)
-{
-    return operators[operator].text;
-}
-
-static bool take_operator(struct compiler *compiler, enum level level, enum operator* found)
+static bool take_operator(struct compiler *compiler, enum level level, enum operation *found)
 {
     if (level == LEVEL_COMPARE && rule_is_word(compiler, "not")) {
         rule_next_word(compiler);
         if (!rule_take_word(compiler, "in"))
             rule_expect(compiler, "IN", NULL);
-        *found = OP_NOT_IN;
+        *found = OPERATION_NOT_IN;
         return !compiler->failed;
     }
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (operators[i].level == level && i != OP_NOT_IN &&
-            (rule_take_word(compiler, operators[i].text) ||
-             rule_take_sign(compiler, operators[i].text))) {
-            *found = (enum operator)i;
+    for (enum operation i = 0; i < OPERATIONS; i++) {
+        const char *text = rule_operation_text(i);
+        if (rule_operation_level(i) == level && i != OPERATION_NOT_IN &&
+            (rule_take_word(compiler, text) || rule_take_sign(compiler, text))) {
+            *found = i;
             return true;
         }
+    }
     return false;
 }
 
@@ -646,38 +626,38 @@ static const struct node *parse_members(struct compiler *compiler)
     return select ? parse_level(compiler, LEVEL_SUM) : parse_items(compiler, NODE_LIST, ")");
 }
 
-/* Nodes that are equal are one node, unless nothing is shared; then the question is computed. */
+/* Compares nodes by their address: equal nodes are one node. Where nothing is shared (compiled
+ * plainly) the chain is a plain comparison, with the same result. */
 static enum shape shape_of(const struct node *node)
 {
     const struct link *link = node->chain.links;
-    if (rule_operator_level(link->operator) <= LEVEL_AND)
+    if (rule_operation_level(link->operation) <= LEVEL_AND)
         return SHAPE_LOGIC;
-    if (node->chain.count > 1 || rule_operator_level(link->operator) != LEVEL_COMPARE)
+    if (node->chain.count > 1 || rule_operation_level(link->operation) != LEVEL_COMPARE)
         return SHAPE_OTHER;
     const struct node *left = node->chain.first;
-    if (link->operator!= OP_EQUAL || left->kind != NODE_CHAIN || left->chain.count> 1 ||
+    if (link->operation != OPERATION_EQUAL || left->kind != NODE_CHAIN || left->chain.count > 1 ||
         left->chain.first != link->operand)
         return SHAPE_COMPARISON;
-    const struct rule_value *nothing = left->chain.links[0].operand->constant;
-    if (!nothing)
+    enum operation inner = left->chain.links[0].operation;
+    const struct rule_value *constant = left->chain.links[0].operand->constant;
+    if (!constant)
         return SHAPE_COMPARISON;
-    if (left->chain.links[0].operator== OP_SUBTRACT &&
-        nothing->kind == RULE_INT && !nothing->integer)
+    if (inner == OPERATION_SUBTRACT && constant->kind == RULE_INT && !constant->integer)
         return SHAPE_IS_NUMBER;
-    if (left->chain.links[0].operator== OP_ADD &&
-        nothing->kind == RULE_STRING && !nothing->string.length)
-        return SHAPE_IS_TEXT;
+    if (inner == OPERATION_ADD && constant->kind == RULE_STRING && !constant->string.length)
+        return SHAPE_IS_STRING;
     return SHAPE_COMPARISON;
 }
 
 static const struct node *parse_chain(struct compiler *compiler, const struct node *first,
                                       enum level level, size_t from)
 {
-    enum operator operator;
+    enum operation operation;
     struct growing list = {0};
     struct node *node = NULL;
-    while (!compiler->failed && take_operator(compiler, level, &operator)) {
-        bool members = operator== OP_IN || operator== OP_NOT_IN;
+    while (!compiler->failed && take_operator(compiler, level, &operation)) {
+        bool members = operation == OPERATION_IN || operation == OPERATION_NOT_IN;
         const struct node *operand =
             members ? parse_members(compiler) : parse_level(compiler, level + 1);
         struct link *link = operand ? rule_grow(compiler, &list, sizeof *link) : NULL;
@@ -685,7 +665,7 @@ static const struct node *parse_chain(struct compiler *compiler, const struct no
             node = new_node(compiler, NODE_CHAIN);
         if (!node || !link)
             break;
-        *link = (struct link){operator, operand };
+        *link = (struct link){operation, operand};
         node->depends = most(node->depends, most(first->depends, operand->depends));
     }
     if (!node) {

@@ -1,13 +1,13 @@
-/* Nodes that are computed once.
+/* Sharing: expressions that are equal become one node.
  *
- * What depends on nothing but constants is computed when the statement is compiled. What is equal
- * to an expression that was there before becomes that one, and gets a slot where its result is kept
- * while a message is looked at: the rules that the generator makes say each condition twice.
+ * What does not depend on the message is evaluated while the statement is compiled ("folded"). An
+ * expression that equals one before it is replaced by that node, which gets a slot: its value is
+ * kept there for the second use. The rules that the generator writes state each condition twice.
  *
- * Equal is decided from the leaves up: children are shared already, so two nodes are equal when
- * they are of one kind and point to the same children. A hash table finds the candidate; it looks
- * at few places only, so that no statement can make it slow, at the price of sometimes missing one.
- */
+ * Nodes are finished from the leaves up, and children are shared before their parents. So two nodes
+ * are equal when they are of one kind and point to the same children; no comparison recurses. A
+ * hash table finds the candidate. It is probed in a bounded number of places, so that no statement
+ * can make it slow; an equal node can be missed, which costs time and changes no result. */
 #include "compile.h"
 
 #include <stdlib.h>
@@ -17,19 +17,12 @@ enum { MOST_PROBES = 16 };
 
 /* --- equality --- */
 
-static bool same_child(const struct node *one, const struct node *other, bool deep)
-{
-    if (one == other)
-        return true;
-    return deep && one && other && rule_node_same(one, other);
-}
-
 static bool same_names(struct name one, struct name other)
 {
     return one.length == other.length && (!one.length || memcmp(one.at, other.at, one.length) == 0);
 }
 
-/* Not rule_equal(): 10 and 10.0 are equal, and print differently. */
+/* Stricter than rule_equal(): 10 and 10.0 are equal and are printed differently. */
 static bool same_value(const struct rule_value *one, const struct rule_value *other)
 {
     if (one->kind != other->kind)
@@ -40,64 +33,61 @@ static bool same_value(const struct rule_value *one, const struct rule_value *ot
     return rule_equal(one, other);
 }
 
-static bool same_nodes(const struct node *const *one, const struct node *const *other, size_t count,
-                       bool deep)
+static bool same_nodes(const struct node *const *one, const struct node *const *other, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!same_child(one[i], other[i], deep))
+        if (one[i] != other[i])
             return false;
     return true;
 }
 
-static bool same_paths(const struct node *one, const struct node *other, bool deep)
+static bool same_paths(const struct node *one, const struct node *other)
 {
-    if (one->path.count != other->path.count || !same_child(one->path.base, other->path.base, deep))
+    if (one->path.count != other->path.count || one->path.base != other->path.base)
         return false;
     for (size_t i = 0; i < one->path.count; i++) {
         const struct step *step = &one->path.steps[i], *match = &other->path.steps[i];
-        if (!same_names(step->name, match->name) || !same_child(step->index, match->index, deep))
+        if (!same_names(step->name, match->name) || step->index != match->index)
             return false;
     }
     return true;
 }
 
-static bool same_chains(const struct node *one, const struct node *other, bool deep)
+static bool same_chains(const struct node *one, const struct node *other)
 {
-    if (one->chain.count != other->chain.count ||
-        !same_child(one->chain.first, other->chain.first, deep))
+    if (one->chain.count != other->chain.count || one->chain.first != other->chain.first)
         return false;
     for (size_t i = 0; i < one->chain.count; i++)
-        if (one->chain.links[i].operator!= other->chain.links[i].operator|| !same_child(
-                one->chain.links[i].operand, other->chain.links[i].operand, deep))
+        if (one->chain.links[i].operation != other->chain.links[i].operation ||
+            one->chain.links[i].operand != other->chain.links[i].operand)
             return false;
     return true;
 }
 
-static bool same_choices(const struct node *one, const struct node *other, bool deep)
+static bool same_choices(const struct node *one, const struct node *other)
 {
-    if (one->choice.count != other->choice.count ||
-        !same_child(one->choice.subject, other->choice.subject, deep) ||
-        !same_child(one->choice.otherwise, other->choice.otherwise, deep))
+    if (one->choice.count != other->choice.count || one->choice.subject != other->choice.subject ||
+        one->choice.otherwise != other->choice.otherwise)
         return false;
     for (size_t i = 0; i < one->choice.count; i++)
-        if (!same_child(one->choice.branches[i].when, other->choice.branches[i].when, deep) ||
-            !same_child(one->choice.branches[i].then, other->choice.branches[i].then, deep))
+        if (one->choice.branches[i].when != other->choice.branches[i].when ||
+            one->choice.branches[i].then != other->choice.branches[i].then)
             return false;
     return true;
 }
 
-static bool same_objects(const struct node *one, const struct node *other, bool deep)
+static bool same_objects(const struct node *one, const struct node *other)
 {
     if (one->object.count != other->object.count)
         return false;
     for (size_t i = 0; i < one->object.count; i++)
         if (!same_names(one->object.entries[i].name, other->object.entries[i].name) ||
-            !same_child(one->object.entries[i].value, other->object.entries[i].value, deep))
+            one->object.entries[i].value != other->object.entries[i].value)
             return false;
     return true;
 }
 
-static bool same(const struct node *one, const struct node *other, bool deep)
+static bool same(const struct node *one, const struct node *other)
 {
     if (one->kind != other->kind)
         return false;
@@ -109,68 +99,93 @@ static bool same(const struct node *one, const struct node *other, bool deep)
     case NODE_WHOLE:
         return true;
     case NODE_PATH:
-        return same_paths(one, other, deep);
+        return same_paths(one, other);
     case NODE_CHAIN:
-        return same_chains(one, other, deep);
+        return same_chains(one, other);
     case NODE_NOT:
     case NODE_NEGATE:
     case NODE_EXISTS:
-        return same_child(one->operand, other->operand, deep);
+        return one->operand == other->operand;
     case NODE_CALL:
         return one->call.function == other->call.function && one->call.count == other->call.count &&
-               same_nodes(one->call.arguments, other->call.arguments, one->call.count, deep);
+               same_nodes(one->call.arguments, other->call.arguments, one->call.count);
     case NODE_CASE:
-        return same_choices(one, other, deep);
+        return same_choices(one, other);
     case NODE_ARRAY:
     case NODE_LIST:
         return one->array.count == other->array.count &&
-               same_nodes(one->array.items, other->array.items, one->array.count, deep);
+               same_nodes(one->array.items, other->array.items, one->array.count);
     case NODE_OBJECT:
-        return same_objects(one, other, deep);
-    case NODE_SELECT:
+        return same_objects(one, other);
+    case NODE_SELECT: /* is not shared */
         break;
     }
-    return deep && rule_select_same(one->select, other->select);
+    return false;
 }
 
-bool rule_node_same(const struct node *one, const struct node *other)
+/* --- children --- */
+
+typedef void visit_child(const struct node *child, void *context);
+
+static void visit_all(const struct node *const *nodes, size_t count, visit_child *visit,
+                      void *context)
 {
-    return same(one, other, true);
+    for (size_t i = 0; i < count; i++)
+        visit(nodes[i], context);
 }
 
-static bool same_items(const struct item *one, const struct item *other)
+static void visit_case(const struct node *node, visit_child *visit, void *context)
 {
-    if (one->named != other->named || !same_child(one->value, other->value, true) ||
-        one->path_length != other->path_length)
-        return false;
-    for (size_t i = 0; one->named && i < one->path_length; i++)
-        if (!same_names(one->path[i], other->path[i]))
-            return false;
-    return true;
+    visit(node->choice.subject, context);
+    visit(node->choice.otherwise, context);
+    for (size_t i = 0; i < node->choice.count; i++) {
+        visit(node->choice.branches[i].when, context);
+        visit(node->choice.branches[i].then, context);
+    }
 }
 
-bool rule_select_same(const struct select *one, const struct select *other)
+/* In an order that depends on nothing but the kind of node. A child can be NULL. */
+static void visit_children(const struct node *node, visit_child *visit, void *context)
 {
-    if (one->value != other->value || one->item_count != other->item_count ||
-        !one->filter != !other->filter ||
-        (one->filter && strcmp(one->filter, other->filter) != 0) ||
-        !same_child(one->source, other->source, true) ||
-        !same_child(one->condition, other->condition, true))
-        return false;
-    for (size_t i = 0; i < one->item_count; i++)
-        if (!same_items(&one->items[i], &other->items[i]))
-            return false;
-    return true;
+    switch (node->kind) {
+    case NODE_PATH:
+        visit(node->path.base, context);
+        for (size_t i = 0; i < node->path.count; i++)
+            visit(node->path.steps[i].index, context);
+        return;
+    case NODE_CHAIN:
+        visit(node->chain.first, context);
+        for (size_t i = 0; i < node->chain.count; i++)
+            visit(node->chain.links[i].operand, context);
+        return;
+    case NODE_NOT:
+    case NODE_NEGATE:
+    case NODE_EXISTS:
+        visit(node->operand, context);
+        return;
+    case NODE_CALL:
+        visit_all(node->call.arguments, node->call.count, visit, context);
+        return;
+    case NODE_CASE:
+        visit_case(node, visit, context);
+        return;
+    case NODE_ARRAY:
+    case NODE_LIST:
+        visit_all(node->array.items, node->array.count, visit, context);
+        return;
+    case NODE_OBJECT:
+        for (size_t i = 0; i < node->object.count; i++)
+            visit(node->object.entries[i].value, context);
+        return;
+    case NODE_CONSTANT:
+    case NODE_FIELD:
+    case NODE_WHOLE:
+    case NODE_SELECT:
+        return;
+    }
 }
 
-/* --- hashes: FNV-1a over what same() compares --- */
-
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
-    return hash;
-}
+/* --- hashes, of what same() compares --- */
 
 static uint64_t mix_number(uint64_t hash, uint64_t number)
 {
@@ -178,15 +193,11 @@ static uint64_t mix_number(uint64_t hash, uint64_t number)
     return hash ^ hash >> 32;
 }
 
-static uint64_t mix_child(uint64_t hash, const struct node *child)
+/* FNV-1a. */
+static uint64_t mix_name(uint64_t hash, struct name name)
 {
-    return mix_number(hash, (uint64_t)(uintptr_t)child);
-}
-
-static uint64_t mix_nodes(uint64_t hash, const struct node *const *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        hash = mix_child(hash, nodes[i]);
+    for (size_t i = 0; i < name.length; i++)
+        hash = (hash ^ (unsigned char)name.at[i]) * 0x100000001b3;
     return hash;
 }
 
@@ -194,7 +205,7 @@ static uint64_t mix_value(uint64_t hash, const struct rule_value *value)
 {
     hash = mix_number(hash, value->kind);
     if (value->kind == RULE_STRING)
-        return mix(hash, value->string.at, value->string.length);
+        return mix_name(hash, (struct name){value->string.at, value->string.length});
     if (value->kind == RULE_INT)
         return mix_number(hash, (uint64_t)value->integer);
     if (value->kind == RULE_DECIMAL)
@@ -202,117 +213,59 @@ static uint64_t mix_value(uint64_t hash, const struct rule_value *value)
     return hash;
 }
 
-static uint64_t hash_of(const struct node *node)
+/* What a node holds besides its children. */
+static uint64_t mix_content(uint64_t hash, const struct node *node)
 {
-    uint64_t hash = mix_number(0xcbf29ce484222325, node->kind);
+    hash = mix_number(hash, node->kind);
     switch (node->kind) {
     case NODE_CONSTANT:
         return mix_value(hash, &node->value);
     case NODE_FIELD:
-        return mix(hash, node->field.at, node->field.length);
+        return mix_name(hash, node->field);
+    case NODE_CALL:
+        return mix_number(hash, (uint64_t)(uintptr_t)node->call.function);
     case NODE_PATH:
-        hash = mix_child(hash, node->path.base);
-        for (size_t i = 0; i < node->path.count; i++) {
-            const struct step *step = &node->path.steps[i];
-            hash = mix_child(mix(hash, step->name.at, step->name.length), step->index);
-        }
+        for (size_t i = 0; i < node->path.count; i++)
+            hash = mix_name(hash, node->path.steps[i].name);
         return hash;
     case NODE_CHAIN:
-        hash = mix_child(hash, node->chain.first);
         for (size_t i = 0; i < node->chain.count; i++)
-            hash = mix_child(mix_number(hash, node->chain.links[i].operator),
-                             node->chain.links[i].operand);
+            hash = mix_number(hash, node->chain.links[i].operation);
         return hash;
-    case NODE_NOT:
-    case NODE_NEGATE:
-    case NODE_EXISTS:
-        return mix_child(hash, node->operand);
-    case NODE_CALL:
-        hash = mix_number(hash, (uint64_t)(uintptr_t)node->call.function);
-        return mix_nodes(hash, node->call.arguments, node->call.count);
-    case NODE_CASE:
-        hash = mix_child(mix_child(hash, node->choice.subject), node->choice.otherwise);
-        for (size_t i = 0; i < node->choice.count; i++)
-            hash = mix_child(mix_child(hash, node->choice.branches[i].when),
-                             node->choice.branches[i].then);
-        return hash;
-    case NODE_ARRAY:
-    case NODE_LIST:
-        return mix_nodes(hash, node->array.items, node->array.count);
     case NODE_OBJECT:
-        for (size_t i = 0; i < node->object.count; i++) {
-            const struct entry *entry = &node->object.entries[i];
-            hash = mix_child(mix(hash, entry->name.at, entry->name.length), entry->value);
-        }
+        for (size_t i = 0; i < node->object.count; i++)
+            hash = mix_name(hash, node->object.entries[i].name);
         return hash;
-    case NODE_WHOLE:
-    case NODE_SELECT:
-        break;
+    default:
+        return hash;
     }
+}
+
+static void mix_child(const struct node *child, void *context)
+{
+    uint64_t *hash = context;
+    *hash = mix_number(*hash, (uint64_t)(uintptr_t)child);
+}
+
+static uint64_t hash_of(const struct node *node)
+{
+    uint64_t hash = mix_content(0xcbf29ce484222325, node);
+    visit_children(node, mix_child, &hash);
     return hash;
 }
 
 /* --- finishing --- */
 
-/* A node that gives way to its equal no longer uses its children. */
-static void leave(const struct node *child)
+/* The parent was replaced by its equal and no longer uses the child. Nodes change only while the
+ * statement is compiled, by the compiler; everybody else has them const. */
+static void leave(const struct node *child, void *context)
 {
+    (void)context;
     if (child)
-        ((struct node *)(uintptr_t)child)->uses--; /* nodes are only changed while compiling */
+        ((struct node *)(uintptr_t)child)->uses--;
 }
 
-static void leave_nodes(const struct node *const *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        leave(nodes[i]);
-}
-
-static void leave_children(const struct node *node)
-{
-    switch (node->kind) {
-    case NODE_PATH:
-        leave(node->path.base);
-        for (size_t i = 0; i < node->path.count; i++)
-            leave(node->path.steps[i].index);
-        return;
-    case NODE_CHAIN:
-        leave(node->chain.first);
-        for (size_t i = 0; i < node->chain.count; i++)
-            leave(node->chain.links[i].operand);
-        return;
-    case NODE_NOT:
-    case NODE_NEGATE:
-    case NODE_EXISTS:
-        leave(node->operand);
-        return;
-    case NODE_CALL:
-        leave_nodes(node->call.arguments, node->call.count);
-        return;
-    case NODE_CASE:
-        leave(node->choice.subject);
-        leave(node->choice.otherwise);
-        for (size_t i = 0; i < node->choice.count; i++) {
-            leave(node->choice.branches[i].when);
-            leave(node->choice.branches[i].then);
-        }
-        return;
-    case NODE_ARRAY:
-    case NODE_LIST:
-        leave_nodes(node->array.items, node->array.count);
-        return;
-    case NODE_OBJECT:
-        for (size_t i = 0; i < node->object.count; i++)
-            leave(node->object.entries[i].value);
-        return;
-    case NODE_CONSTANT:
-    case NODE_FIELD:
-    case NODE_WHOLE:
-    case NODE_SELECT:
-        return;
-    }
-}
-
-/* The equal node, or this one, which is then there for others. */
+/* The equal node that was there before; or this one, which later nodes can then be replaced by. */
 static const struct node *share(struct compiler *compiler, struct node *node)
 {
     size_t mask = compiler->shared_size - 1, place = hash_of(node) & mask;
@@ -323,9 +276,9 @@ static const struct node *share(struct compiler *compiler, struct node *node)
             node->uses = 1;
             return node;
         }
-        if (!same(node, other, false))
+        if (!same(node, other))
             continue;
-        leave_children(node);
+        visit_children(node, leave, NULL);
         other->uses++;
         return other;
     }

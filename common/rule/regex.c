@@ -1,22 +1,23 @@
-/* Regular expressions, by PCRE2 with limits: a pattern is written by whoever writes a rule, the
- * text comes from anywhere, and together they must not stall the program.
+/* Regular expressions, by PCRE2 with limits: the pattern comes from a rule and the text from a
+ * message, and no pair of them may stall the program.
  *
- * A constant pattern is compiled with its rule and shared by threads. Any other is compiled when it
- * is met, into the memory of the run. PCRE2's own syntax is close to Java's, which AWS documents by
- * its examples only. */
+ * A constant pattern is compiled with its rule and shared by threads. Any other pattern is compiled
+ * when it is used, into the memory of the run. AWS shows its syntax by examples only; PCRE2's is
+ * close to Java's. */
 #include "tree.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <stdlib.h>
 
-/* What a match may do: steps, and KiB of memory for going back. */
+/* Limits of a match, as PCRE2 counts them: calls of match(), its depth, and KiB of backtracking
+ * data. */
 enum { MOST_STEPS = 100 * 1000, MOST_DEPTH = 10 * 1000, MOST_KIB = 512 };
-/* What a call of a function may do: items of the pattern that are tried, and characters passed
- * meanwhile. PCRE2's own limit counts only what it would have to go back to, so "a(?=[^c]*c)" may
- * look through the rest of a text again from each of its characters. */
+/* Limit of one call of a function: items of the pattern that are tried, plus characters that are
+ * passed. PCRE2's own limit counts only places to backtrack to: "a(?=[^c]*c)" can scan the rest of
+ * the text from each of its characters, and never reach it. */
 enum { MOST_WORK = 10 * 1000 * 1000 };
-/* What a pattern may be: bytes, and brackets inside each other. */
+/* Limits of a pattern: bytes, and nested brackets. */
 enum { LONGEST_PATTERN = 4096, DEEPEST_PATTERN = 64 };
 
 struct rule_regex {
@@ -24,15 +25,16 @@ struct rule_regex {
     struct rule_regex *next;
 };
 
+/* What PCRE2 needs to match. It lives in the memory of the run and is made for the first match. */
 struct space {
     pcre2_general_context *general;
     pcre2_match_context *match;
     pcre2_match_data *data;
-    size_t work;   /* of this call */
-    size_t before; /* where in the text the item before was tried */
+    size_t work;   /* done by the current call; at most MOST_WORK */
+    size_t before; /* offset in the text at which the last item was tried */
 };
 
-/* Called before each item of a pattern. */
+/* PCRE2 calls this before each item of a pattern. */
 static int count_work(pcre2_callout_block *block, void *memory)
 {
     struct space *space = memory;
@@ -140,13 +142,13 @@ enum rule_found rule_regex_find(struct rule_call *call, const struct rule_regex 
     if (!regex || !space)
         return RULE_NO_PATTERN;
     space->before = from;
-    /* The text was checked by the search from its beginning. */
+    /* The search from offset 0, which comes first, checks that the text is UTF-8. */
     int count = pcre2_match(regex->code, (PCRE2_SPTR)subject->string.at, subject->string.length,
                             from, from ? PCRE2_NO_UTF_CHECK : 0, space->data, space->match);
     if (count < 0)
         return count == PCRE2_ERROR_NOMATCH ? RULE_NOT_FOUND : RULE_NO_PATTERN;
     const PCRE2_SIZE *bounds = pcre2_get_ovector_pointer(space->data);
-    /* All groups that the pattern has: PCRE2 counts those up to the last one that took part. */
+    /* The number of groups in the pattern; count ends at the last group that matched. */
     uint32_t groups = 0;
     pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     match->count = groups < RULE_MOST_GROUPS ? groups + 1 : RULE_MOST_GROUPS;

@@ -53,11 +53,6 @@ struct rule *rule_compile(const char *sql, size_t length, enum rule_version vers
                           struct rule_fault *fault);
 void rule_free(struct rule *rule);
 
-/* As rule_compile(), but computes nothing ahead and nothing once for two uses: slower, and the same
- * in every result. For tests. */
-struct rule *rule_compile_plainly(const char *sql, size_t length, enum rule_version version,
-                                  struct rule_fault *fault);
-
 /* --- running --- */
 
 struct rule_message {
@@ -165,9 +160,5 @@ struct rule_outline {
 const struct rule_outline *rule_outline(const struct rule *rule);
 const char *rule_filter(const struct rule *rule); /* NULL without FROM */
 enum rule_version rule_version_of(const struct rule *rule);
-
-/* The statement in one canonical spelling; compiling that gives the same tree. */
-void rule_print(const struct rule *rule, struct text *out);
-bool rule_same(const struct rule *one, const struct rule *other);
 
 #endif

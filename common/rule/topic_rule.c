@@ -29,7 +29,7 @@ enum status topic_rule_template(const char *file, const char *what, const char *
     return *made ? FINE : at_fault(file, what, text, &fault, error);
 }
 
-/* Compiles a member, if it is there. */
+/* Compiles a member of the document; *compiled is NULL where there is none. */
 static enum status read_template(const char *file, const cJSON *object, const char *name,
                                  enum rule_version version, struct rule_template **compiled,
                                  struct error *error)

@@ -1,14 +1,13 @@
-/* A topic rule as CreateTopicRule takes it: a statement, and where its result goes. Compiled once
- * from the same document that AWS would get, then asked for each message.
+/* A topic rule as CreateTopicRule takes it: a statement, and the actions that its result goes to.
+ * It is compiled once from the same document that AWS would get, and run on each message.
  *
  *   {"ruleName": "esp8266temp_valid",
  *    "topicRulePayload": {"sql": "...", "awsIotSqlVersion": "2015-10-08", "ruleDisabled": false,
  *                         "actions": [{"timestream": {...}}, {"dynamoDBv2": {...}}],
  *                         "errorAction": {...}}}
  *
- * What an action's fields hold may have ${expressions} in it, which see the message and not what
- * was selected (developer guide, "Substitution templates"). Nothing here writes to a table: it is
- * said what would be written, and whoever has the table writes it. */
+ * The fields of an action can contain ${expressions}. They see the message, not what was selected
+ * (developer guide, "Substitution templates"). Nothing here writes to a table; the caller does. */
 #ifndef COMMON_RULE_TOPIC_RULE_H
 #define COMMON_RULE_TOPIC_RULE_H
 
@@ -17,14 +16,13 @@
 
 #include <cjson/cJSON.h>
 
-/* What a rule has without awsIotSqlVersion (CloudFormation, AWS::IoT::TopicRule TopicRulePayload).
- */
+/* Of a rule without awsIotSqlVersion (CloudFormation, AWS::IoT::TopicRule TopicRulePayload). */
 #define DEFAULT_SQL_VERSION RULE_2015_10_08
 
 enum topic_action_kind {
     TOPIC_TIMESTREAM,  /* one record for each selected value */
     TOPIC_DYNAMODB_V2, /* one item, a column for each selected value */
-    TOPIC_OTHER        /* known by its name only */
+    TOPIC_OTHER        /* any other: only its name is read */
 };
 
 struct topic_dimension {
@@ -51,22 +49,22 @@ struct topic_rule {
     size_t action_count, action_room;
 };
 
-/* Whether a document is one of these at all. */
+/* Whether a document is a topic rule. */
 bool is_topic_rule(const cJSON *document);
 
-/* The statement of a "topicRulePayload" in its own version of the language. WRONG_INPUT with line
- * and column; file is what messages call the document. */
+/* Compiles the statement of a "topicRulePayload", in the version that it names. file is what
+ * messages call the document. WRONG_INPUT with line and column. */
 enum status topic_rule_statement(const char *file, const cJSON *payload, struct rule **made,
                                  struct error *error);
 
-/* A field with ${expressions}; what: how messages call it. Otherwise like topic_rule_statement().
- */
+/* Compiles a field with ${expressions}. what is what messages call the field. Otherwise as
+ * topic_rule_statement(). */
 enum status topic_rule_template(const char *file, const char *what, const char *text,
                                 enum rule_version version, struct rule_template **made,
                                 struct error *error);
 
-/* file is what messages call the document. WRONG_INPUT with line and column of the statement or
- * template. The rule is the caller's, and empty on failure. */
+/* Compiles a document. WRONG_INPUT with line and column of the statement or template. The caller
+ * frees the rule with topic_rule_free(); on failure it is empty. */
 enum status topic_rule_compile(const char *file, const cJSON *document, struct topic_rule *rule,
                                struct error *error);
 void topic_rule_free(struct topic_rule *rule);

@@ -1,124 +1,100 @@
-/* A compiled statement from the inside: what the parser makes, the printer prints and the evaluator
- * runs. Only the rule_*.c files include this.
+/* The tree of a compiled statement: the parser makes it, evaluate.c runs it. Internal to this room.
  *
- * Operators of one level stand in one node, as a chain: a + b - c is {a, +b, -c}. So a statement of
- * 10,000 ANDs is not 10,000 deep, and only what the parser counts (brackets, NOT, minus, CASE)
- * nests. */
+ * Operators of one level are one node, a chain: a + b - c is {a, +b, -c}. So the tree of a
+ * statement with 10,000 ANDs is not 10,000 levels deep. Only what the parser counts (brackets,
+ * functions, NOT, minus, CASE) makes it deeper. */
 #ifndef COMMON_RULE_TREE_H
 #define COMMON_RULE_TREE_H
 
-#include "value.h"
+#include "operators.h"
 
 enum node_kind {
     NODE_CONSTANT,
     NODE_FIELD, /* a member of the payload, or of the row of a nested SELECT */
-    NODE_WHOLE, /* *, where it stands for a value */
+    NODE_WHOLE, /* "*", where it is a value: the payload, or the row of a nested SELECT */
     NODE_PATH,  /* base.name[index] */
-    NODE_CHAIN, /* operators of one level, from left to right */
+    NODE_CHAIN, /* operators of one level, applied from left to right */
     NODE_NOT,
     NODE_NEGATE, /* the minus of one operand */
     NODE_CALL,
     NODE_CASE,
     NODE_ARRAY,
-    NODE_LIST, /* the brackets behind IN: an array that 2015-10-08 has too */
+    NODE_LIST, /* (a, b) behind IN: an array, in both versions */
     NODE_OBJECT,
     NODE_SELECT, /* nested */
     NODE_EXISTS
 };
-
-enum operator{
-    OP_OR,
-    OP_AND,
-    OP_EQUAL,
-    OP_NOT_EQUAL,
-    OP_LESS,
-    OP_LESS_EQUAL,
-    OP_GREATER,
-    OP_GREATER_EQUAL,
-    OP_IN,
-    OP_NOT_IN,
-    OP_ADD,
-    OP_SUBTRACT,
-    OP_JOIN,
-    OP_MULTIPLY,
-    OP_DIVIDE,
-    OP_REMAINDER
-};
-
-/* How tightly a node binds, for printing and parsing. */
-enum level {
-    LEVEL_OR = 1,
-    LEVEL_AND,
-    LEVEL_NOT,
-    LEVEL_COMPARE,
-    LEVEL_SUM,
-    LEVEL_PRODUCT,
-    LEVEL_NEGATE,
-    LEVEL_PRIMARY
-};
-
-enum level rule_operator_level(enum operator operator);
-const char *rule_operator_text(enum operator operator);
 
 struct name {
     const char *at;
     size_t length;
 };
 
+/* One step of a path. */
 struct step {
     struct name name;         /* .name */
-    const struct node *index; /* [index]; else NULL */
+    const struct node *index; /* [index]; NULL: the step is a name */
 };
 
+/* An operator of a chain, and its right operand. */
 struct link {
-    enum operator operator;
+    enum operation operation;
     const struct node *operand;
 };
 
-/* What a chain is for who runs it. x - 0 = x is true of numbers and x + '' = x of texts only: so a
- * statement asks for the type of x, and so it is answered. */
-enum shape { SHAPE_OTHER, SHAPE_LOGIC, SHAPE_COMPARISON, SHAPE_IS_NUMBER, SHAPE_IS_TEXT };
+/* Chains that evaluate.c has a shorter way for. The language has no operator for the type of a
+ * value: statements write x - 0 = x, which is true only of numbers, and x + '' = x, only of
+ * Strings. */
+enum shape {
+    SHAPE_OTHER,
+    SHAPE_LOGIC,      /* AND, OR */
+    SHAPE_COMPARISON, /* one operator of LEVEL_COMPARE */
+    SHAPE_IS_NUMBER,  /* x - 0 = x; x is the operand of the first link */
+    SHAPE_IS_STRING   /* x + '' = x; likewise */
+};
 
+/* Of a CASE. */
 struct branch {
     const struct node *when, *then;
 };
 
+/* A member of an object that the statement writes. */
 struct entry {
     struct name name;
     const struct node *value;
 };
 
-/* What is selected. */
+/* One item of a SELECT's list. */
 struct item {
-    const struct node *value; /* NULL: all members, * without a name */
-    const struct name *path;  /* AS a.b makes {"a": {"b": ...}}; one name where none was given */
+    const struct node *value; /* NULL: "*" without AS, which selects all members */
+    const struct name *path; /* a, b of AS a.b, which makes {"a": {"b": ...}}. Without AS: one name,
+                               * that of the field or function. NULL: "*" without AS */
     size_t path_length;
-    struct name key;       /* path of one: the name as JSON, with quotes and colon */
-    bool named;            /* with AS */
-    size_t offset, length; /* of the name with AS, else of the expression */
+    struct name key;       /* the first name of path as JSON, with its quotes and a colon */
+    bool named;            /* has AS */
+    size_t offset, length; /* in the statement: the name behind AS, else the expression */
 };
 
 struct select {
     bool value; /* SELECT VALUE */
-    bool plain; /* no *, no paths, no name twice: members can be written as they come */
+    bool plain; /* no "*", no AS a.b, no name twice: each item can be written as a member at once */
     const struct item *items;
     size_t item_count;
-    const char *filter;        /* NUL-terminated; NULL without FROM, or when nested */
-    size_t plain_levels;       /* bytes of it before the first + or #, but for the "/" */
-    const struct node *source; /* nested: FROM; else NULL */
-    const struct node *condition;
+    const char *filter;  /* FROM 'filter', NUL-terminated; NULL: no FROM, or nested */
+    size_t plain_levels; /* bytes of filter before its first wildcard and the "/" before that */
+    const struct node *source;    /* nested: FROM source; else NULL */
+    const struct node *condition; /* WHERE; NULL: none */
 };
 
 struct node {
     enum node_kind kind;
     enum rule_dependence depends;
-    uint32_t uses;   /* by other nodes and clauses, while the statement is compiled */
-    uint32_t slot;   /* from 1: where the result is kept for a second use; 0: nowhere */
-    uint32_t offset; /* where it is written */
-    uint32_t length;
-    const struct rule_value *constant; /* the result, when it is known */
+    uint32_t uses; /* how many nodes and clauses refer to it; counted while compiling */
+    uint32_t slot; /* from 1: where the value is kept for its second use; 0: it has no second use */
+    uint32_t offset, length;           /* in the statement */
+    const struct rule_value *constant; /* the value, where it does not depend on the message */
     union {
-        struct rule_value value;
+        struct rule_value value; /* NODE_CONSTANT */
         struct name field;
         struct {
             const struct node *base;
@@ -136,16 +112,16 @@ struct node {
             const struct rule_function *function;
             const struct node *const *arguments;
             size_t count;
-            bool fits; /* the function takes that many */
-            const struct rule_regex *regex;
+            bool fits; /* the function takes that many arguments; else the result is Undefined */
+            const struct rule_regex *regex; /* the pattern, where it is constant and valid */
         } call;
         struct {
-            const struct node *subject; /* NULL: WHEN has conditions */
+            const struct node *subject; /* CASE subject WHEN value; NULL: CASE WHEN condition */
             const struct branch *branches;
             size_t count;
-            const struct node *otherwise; /* may be NULL */
-            /* CASE isUndefined(x) WHEN true THEN true ELSE x <> true END, which is how a statement
-             * asks for whatever is not true: x; else NULL. */
+            const struct node *otherwise; /* ELSE; NULL: none */
+            /* x, where the whole is CASE isUndefined(x) WHEN true THEN true ELSE x <> true END: "x
+             * is false or Undefined", for which evaluate.c has a shorter way. Else NULL. */
             const struct node *not_true;
         } choice;
         struct {
@@ -162,13 +138,13 @@ struct node {
 
 /* What a statement and a template have in common. */
 struct program {
-    struct rule_memory memory;    /* of the tree */
-    struct rule_memory constants; /* of what was computed ahead */
+    struct rule_memory memory;    /* holds the tree */
+    struct rule_memory constants; /* holds values that were evaluated while compiling */
     const char *text;             /* a copy, NUL-terminated */
     size_t length;
     enum rule_version version;
-    uint32_t slots;
-    struct rule_regex *patterns; /* compiled for this program; freed with it */
+    uint32_t slots;              /* how many of them the nodes use */
+    struct rule_regex *patterns; /* a list; freed with the program */
 };
 
 struct rule {
@@ -177,9 +153,10 @@ struct rule {
     struct rule_outline outline;
 };
 
+/* A template is a list of literal texts and values. */
 struct part {
-    struct name text;         /* as it stands */
-    const struct node *value; /* or ${value}; then text is empty */
+    struct name text;         /* literal text; empty where the part is a value */
+    const struct node *value; /* ${value}; else NULL */
 };
 
 struct rule_template {
@@ -188,12 +165,14 @@ struct rule_template {
     size_t count;
 };
 
-/* rule_run.c: the value of an expression of which all parts are constant; memory is
- * program->constants. False without memory. */
+/* evaluate.c: the value of an expression whose parts are all constant. It lives in
+ * program->constants. False: out of memory. */
 bool rule_fold(struct program *program, const struct node *node, struct rule_value *value);
 
-/* rule_regex.c */
-struct rule_regex *rule_regex_keep(const struct rule_value *pattern); /* NULL: no pattern */
+/* regex.c: compiles a constant pattern, which all runs share. NULL: the pattern is not valid, or
+ * out of memory. The caller puts it into a list with rule_regex_chain(), which rule_regex_free()
+ * frees. */
+struct rule_regex *rule_regex_keep(const struct rule_value *pattern);
 void rule_regex_chain(struct rule_regex *regex, struct rule_regex **list);
 void rule_regex_free(struct rule_regex *list);
 

@@ -1,4 +1,4 @@
-/* The words of a statement, one at a time; and what is said when one is wrong. */
+/* Splits a statement into words, one at a time; reports errors; keeps lists that grow. */
 #include "compile.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@ static size_t skip_digits(const char *text, size_t at)
     return at;
 }
 
-/* 12, 1.5, 1e3, 2E-7; the text ends in a NUL, which is no digit. */
+/* The end of 12, 1.5, 1e3, 2E-7. The text ends with a NUL, which is not a digit. */
 static size_t number_end(const char *text, size_t at)
 {
     at = skip_digits(text, at);
@@ -39,7 +39,7 @@ static size_t number_end(const char *text, size_t at)
     return at;
 }
 
-/* A quote inside of a string is written twice. A backslash is a backslash. */
+/* A quote inside a string is written twice. A backslash has no meaning. */
 static struct word string_word(const struct compiler *compiler, size_t start)
 {
     char quote = compiler->text[start];
@@ -85,7 +85,7 @@ void rule_next_word(struct compiler *compiler)
     } else if (c == '\'' || c == '"') {
         word = string_word(compiler, at);
         if (word.kind == WORD_WRONG)
-            rule_fail(compiler, word, "close it with the same quote", "this text has no end");
+            rule_fail(compiler, word, "close it with the same quote", "this string is not closed");
     } else {
         word = sign_word(text, at);
     }
@@ -94,7 +94,7 @@ void rule_next_word(struct compiler *compiler)
     compiler->at = word.offset + word.length;
     if (word.kind == WORD_NUMBER && begins_name(text[compiler->at]))
         rule_fail(compiler, (struct word){WORD_WRONG, word.offset, word.length + 1},
-                  "a name begins with a letter or _", "a number runs into a name");
+                  "a name begins with a letter or _", "a name directly after a number");
 }
 
 bool rule_is_word(const struct compiler *compiler, const char *word)
@@ -156,7 +156,7 @@ struct name rule_string_of(struct compiler *compiler, struct word word)
     return (struct name){copy, made};
 }
 
-/* --- what is wrong --- */
+/* --- errors --- */
 
 static void fill(struct compiler *compiler, struct word word, const char *hint)
 {
@@ -181,10 +181,11 @@ void *rule_fail(struct compiler *compiler, struct word word, const char *hint, c
 
 void *rule_fail_memory(struct compiler *compiler)
 {
-    return rule_fail(compiler, compiler->word, NULL, "there is no memory for this statement");
+    return rule_fail(compiler, compiler->word, NULL,
+                     "out of memory while compiling this statement");
 }
 
-/* As much of a word as a message has room for, without half of a character. */
+/* How many bytes of the word a message shows: at most 40, and no half of a UTF-8 character. */
 static int shown(const struct compiler *compiler)
 {
     size_t length = compiler->word.length < 40 ? compiler->word.length : 40;

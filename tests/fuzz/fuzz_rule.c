@@ -4,7 +4,7 @@
  * topic. */
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/rule/rule.h"
+#include "tests/unit/rule_print.h"
 #include "generator/documents/rules.h"
 #include "workplace.h"
 

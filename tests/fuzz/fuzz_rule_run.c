@@ -2,7 +2,7 @@
  * with nothing computed ahead or once for two uses the result is the same; what it selects is JSON
  * again, unless it is the payload itself. The statement serves as a template, too. */
 #include "common/base/memory.h"
-#include "common/rule/value.h"
+#include "common/rule/compile.h"
 #include "workplace.h"
 
 enum { MOST_MEMORY = 4 << 20 };

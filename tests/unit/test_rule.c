@@ -3,7 +3,7 @@
  * table of cases (test_rule_cases.c). */
 #include "workplace.h"
 
-#include "common/rule/value.h"
+#include "rule_print.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -81,7 +81,8 @@ static void faults_of_clauses(void **state)
 static void faults_of_expressions(void **state)
 {
     (void)state;
-    assert_fault("SELECT 'a FROM x", 7, "this text has no end", "close it with the same quote");
+    assert_fault("SELECT 'a FROM x", 7, "this string is not closed",
+                 "close it with the same quote");
     assert_fault("SELECT a) FROM 'x'", 8, "a comma, AS, FROM or the end should be here, not \")\"",
                  "");
     assert_fault("SELECT (a FROM 'x'", 10, "\")\" should be here, not \"FROM\"", "");
@@ -94,7 +95,7 @@ static void faults_of_expressions(void **state)
                  "an operator or the end should be here, not \"==\"", "\"equal\" is written =");
     assert_fault("SELECT a /* b */ FROM 'x'", 10, "an expression should be here, not \"*\"",
                  "there are no comments in this language");
-    assert_fault("SELECT 2a FROM 'x'", 7, "a number runs into a name",
+    assert_fault("SELECT 2a FROM 'x'", 7, "a name directly after a number",
                  "a name begins with a letter or _");
     assert_fault("SELECT a.0 FROM 'x'", 9, "a name should be here, not \"0\"",
                  "get(object, 'name') reads members with other names");
@@ -133,7 +134,7 @@ static void bytes_that_are_no_text(void **state)
     (void)state;
     assert_fault("SELECT '\xff' FROM 'x'", 8, "this is not UTF-8", "");
     assert_null(rule_compile("SELECT \0", 8, RULE_2015_10_08, &fault));
-    assert_string_equal(fault.message, "there is a NUL");
+    assert_string_equal(fault.message, "this is a NUL byte");
     assert_int_equal(fault.offset, 7);
 }
 

@@ -4,7 +4,7 @@
  * Every case is run three times: as it is used, computing nothing ahead, and printed and compiled
  * again. All must do the same. */
 #include "common/base/memory.h"
-#include "common/rule/value.h"
+#include "rule_print.h"
 
 #include <regex.h>
 #include <setjmp.h>

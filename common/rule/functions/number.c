@@ -151,7 +151,7 @@ void function_sign(struct rule_call *call)
 {
     struct rule_decimal decimal;
     if (rule_to_decimal(call->arguments[0], &decimal))
-        *call->result = rule_int(rule_decimal_compare(decimal, rule_decimal_of_int(0)));
+        *call->result = rule_int(rule_decimal_is_zero(decimal) ? 0 : decimal.negative ? -1 : 1);
 }
 
 /* Also remainder(). With the sign of what is divided, as the operator % has it. */

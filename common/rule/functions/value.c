@@ -36,7 +36,7 @@ static void cast_to_double(struct rule_call *call)
         return;
     if (rule_decimal_of_double(rule_decimal_to_double(decimal), &rounded))
         *call->result =
-            rule_decimal(rule_decimal_compare(decimal, rounded) == 0 ? decimal : rounded);
+            rule_decimal(rule_decimal_compare(&decimal, &rounded) == 0 ? decimal : rounded);
 }
 
 static void cast_to_int(struct rule_call *call)
