@@ -1,6 +1,6 @@
 /* The program `sensorhub`: from the spool to the central database, and what is asked of it. */
 #include "common/base/files.h"
-#include "capabilities.h"
+#include "check.h"
 #include "query.h"
 #include "run.h"
 #include "status.h"

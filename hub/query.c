@@ -7,9 +7,9 @@
 #include "common/base/memory.h"
 #include "common/base/valid.h"
 #include "common/base/clock.h"
-#include "hub/engine/document.h"
+#include "hub/engine/type.h"
 #include "common/base/paths.h"
-#include "readable.h"
+#include "screen.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -6,8 +6,8 @@
 
 #include "common/rule/rule.h"
 #include "common/base/buffer.h"
-#include "courier.h"
-#include "hub/engine/document.h"
+#include "delivery.h"
+#include "hub/engine/type.h"
 #include "store/store.h"
 
 /* What an action runs on, and where it leaves what it did. */

@@ -1,6 +1,6 @@
 /* Actions that put rows: Timestream's and DynamoDB's. */
 #include "action.h"
-#include "selected.h"
+#include "member.h"
 
 #include <inttypes.h>
 #include <math.h>

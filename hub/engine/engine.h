@@ -3,8 +3,8 @@
 #ifndef HUB_ENGINE_ENGINE_H
 #define HUB_ENGINE_ENGINE_H
 
-#include "hub/actions/courier.h"
-#include "plugged.h"
+#include "hub/actions/delivery.h"
+#include "deployed.h"
 #include "hub/settings.h"
 #include "hub/spool/spool.h"
 #include "store/store.h"

@@ -1,9 +1,9 @@
-#include "capabilities.h"
+#include "check.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/yaml.h"
 #include "common/base/files.h"
-#include "hub/engine/document.h"
+#include "hub/engine/type.h"
 
 #include <stdio.h>
 #include <stdlib.h>

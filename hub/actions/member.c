@@ -1,4 +1,4 @@
-#include "selected.h"
+#include "member.h"
 
 #include <errno.h>
 #include <math.h>

@@ -4,8 +4,8 @@
  * Deliveries are prepared while a batch is worked on, and handed over when it is committed; those
  * of a batch that was not are dropped. The queue is bounded: what finds no room has failed at once.
  * A delivery that has failed comes back with its message, for the rule's error action. */
-#ifndef HUB_ACTIONS_COURIER_H
-#define HUB_ACTIONS_COURIER_H
+#ifndef HUB_ACTIONS_DELIVERY_H
+#define HUB_ACTIONS_DELIVERY_H
 
 #include "common/base/error.h"
 #include "common/rule/rule.h"

@@ -1,6 +1,6 @@
 /* `sensorhub check`: whether the rules of types can run on this machine, with this database. */
-#ifndef HUB_CAPABILITIES_H
-#define HUB_CAPABILITIES_H
+#ifndef HUB_CHECK_H
+#define HUB_CHECK_H
 
 #include "common/base/error.h"
 

@@ -1,4 +1,4 @@
-#include "plugged.h"
+#include "deployed.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/log.h"

@@ -1,4 +1,4 @@
-#include "readable.h"
+#include "screen.h"
 #include "common/base/base64.h"
 #include "common/base/memory.h"
 

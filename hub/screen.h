@@ -1,6 +1,6 @@
 /* What a person can read of a table on a screen. */
-#ifndef HUB_READABLE_H
-#define HUB_READABLE_H
+#ifndef HUB_SCREEN_H
+#define HUB_SCREEN_H
 
 #include "common/base/text.h"
 

@@ -7,10 +7,10 @@
  * A type that is plugged in, and of which no documents could be loaded yet, is not like one that is
  * not there: the broker lets its things publish to topics that begin with its name, and what they
  * sent has to wait for its rules. */
-#ifndef HUB_ENGINE_PLUGGED_H
-#define HUB_ENGINE_PLUGGED_H
+#ifndef HUB_ENGINE_DEPLOYED_H
+#define HUB_ENGINE_DEPLOYED_H
 
-#include "document.h"
+#include "type.h"
 
 struct plugged;
 

@@ -1,7 +1,7 @@
 /* Two ways out. To the broker: libmosquitto's own thread and queue, of which we count what is not
  * acknowledged. To the web and by mail: a few threads that share one queue, each with one request
  * at a time, three tries with growing pauses (the developer guide's "HTTP action retry logic"). */
-#include "courier.h"
+#include "delivery.h"
 #include "common/base/paths.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"

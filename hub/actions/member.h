@@ -1,7 +1,7 @@
 /* What a rule selected, member by member: rule.h hands out JSON on one line, well-formed, and this
  * walks through the members of its root without making a tree of it. */
-#ifndef HUB_ACTIONS_SELECTED_H
-#define HUB_ACTIONS_SELECTED_H
+#ifndef HUB_ACTIONS_MEMBER_H
+#define HUB_ACTIONS_MEMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

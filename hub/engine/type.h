@@ -9,8 +9,8 @@
  *
  * Others (roles, policies, backups) have no meaning here. Loading may end the program without
  * memory; running what was loaded allocates nothing of this. */
-#ifndef HUB_ENGINE_DOCUMENT_H
-#define HUB_ENGINE_DOCUMENT_H
+#ifndef HUB_ENGINE_TYPE_H
+#define HUB_ENGINE_TYPE_H
 
 #include "common/rule/rule.h"
 #include "hub/settings.h"

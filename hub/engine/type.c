@@ -1,4 +1,4 @@
-#include "document.h"
+#include "type.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
