@@ -336,7 +336,7 @@ static void show_cell(const struct answer *answer, size_t row, size_t column, st
     } else if (cell->set && !cell->quoted && is_item_column(answer, column, "expires")) {
         write_second(bytes, out);
     } else if (is_item_column(answer, column, "payload")) {
-        add_readable(out, bytes, cell->length);
+        screen_add_payload(out, bytes, cell->length);
     } else {
         text_add(out, bytes, cell->length);
     }
@@ -386,7 +386,7 @@ static void write_table(const struct answer *answer, struct text *out)
                 show_cell(answer, i - 1, k, &cell);
             else
                 text_add_string(&cell, answer->names[k]);
-            cut_text(&cell, widths[k]);
+            screen_cut(&cell, widths[k]);
             size_t width = utf8_length(text_string(&cell), cell.length);
             bool right =
                 i && cell_at(answer, i - 1, k)->set && k && !cell_at(answer, i - 1, k)->quoted;

@@ -41,8 +41,8 @@ static volatile sig_atomic_t told_to_end, told_to_reload;
 struct hub {
     const struct run_options *options;
     struct settings settings;
-    struct plugged *plugged;
-    struct couriers *couriers;
+    struct deployed *deployed;
+    struct delivery_queue *deliveries;
     struct engine *engine;
     struct store *store; /* NULL while there is none */
     struct spool_reader *reader;
@@ -162,7 +162,7 @@ static enum status open_store(struct hub *hub, struct error *error)
     if (!status)
         status = store_position(hub->store, &position, counts, error);
     if (!status)
-        status = plugged_attach(hub->plugged, hub->store, error);
+        status = deployed_attach(hub->deployed, hub->store, error);
     if (status) {
         close_store(hub);
         return status;
@@ -194,16 +194,17 @@ static enum status look_at_types(struct hub *hub, struct error *error)
         error_free(&ignored);
     }
     hub->looked = clock_monotonic();
-    return plugged_refresh(hub->plugged) ? plugged_attach(hub->plugged, hub->store, error) : FINE;
+    return deployed_refresh(hub->deployed) ? deployed_attach(hub->deployed, hub->store, error)
+                                           : FINE;
 }
 
 /* --- what is too old --- */
 
-static bool next_to_expire(struct hub *hub, const struct plugged_type **plug)
+static bool next_to_expire(struct hub *hub, const struct deployed_type **entry)
 {
-    while (hub->expire_type < plugged_count(hub->plugged)) {
-        *plug = plugged_at(hub->plugged, hub->expire_type);
-        const struct type *type = (*plug)->type;
+    while (hub->expire_type < deployed_count(hub->deployed)) {
+        *entry = deployed_at(hub->deployed, hub->expire_type);
+        const struct type *type = (*entry)->type;
         if (type && (hub->expire_table < type->table_count || hub->expire_log < type->log_count))
             return true;
         hub->expire_type++;
@@ -215,15 +216,15 @@ static bool next_to_expire(struct hub *hub, const struct plugged_type **plug)
 /* One piece of one table; the next call goes on. */
 static enum status expire_some(struct hub *hub, struct error *error)
 {
-    const struct plugged_type *plug;
+    const struct deployed_type *entry;
     bool more = false;
     int64_t now = clock_milliseconds();
     enum status status = FINE;
-    if (!next_to_expire(hub, &plug)) {
+    if (!next_to_expire(hub, &entry)) {
         hub->expiring = false;
         return FINE;
     }
-    const struct type *type = plug->type;
+    const struct type *type = entry->type;
     if (hub->expire_table < type->table_count) {
         struct store_table *table;
         struct error wrong = {0};
@@ -262,14 +263,15 @@ static void note_status(struct hub *hub)
     const struct spool_record *last = hub->begun ? &hub->records[hub->begun - 1] : NULL;
     bool behind = hub->count == MOST_IN_BATCH || hub->begun < hub->count;
     double lag = behind && last ? (double)(clock_milliseconds() - last->time) / 1000 : 0;
-    status_note(hub->page, &hub->counts, hub->position, lag, hub->couriers);
+    struct delivery_counts deliveries = delivery_queue_count(hub->deliveries);
+    status_note(hub->page, &hub->counts, hub->position, lag, &deliveries);
 }
 
 /* Deliveries that failed, where no batch of readings reports them. */
 static enum status report_returned(struct hub *hub, struct error *error)
 {
     size_t none = 0;
-    if (!couriers_count(hub->couriers).returned)
+    if (!delivery_queue_count(hub->deliveries).returned)
         return FINE;
     return engine_batch(hub->engine, hub->store, NULL, 0, &none, hub->position, &hub->counts,
                         error);
@@ -392,15 +394,15 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     if (!status)
-        status = couriers_start(hub->settings.mqtt_port, &hub->couriers, error);
+        status = delivery_queue_start(hub->settings.mqtt_port, &hub->deliveries, error);
     if (!status)
         status = status_start(&hub->page, error);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status)
         return status;
-    hub->plugged = plugged_new(&hub->settings);
-    hub->engine = engine_new(&hub->settings, hub->plugged, hub->couriers);
-    plugged_refresh(hub->plugged);
+    hub->deployed = deployed_new(&hub->settings);
+    hub->engine = engine_new(&hub->settings, hub->deployed, hub->deliveries);
+    deployed_refresh(hub->deployed);
     hub->looked = clock_monotonic();
     return FINE;
 }
@@ -408,19 +410,19 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
 static void end(struct hub *hub)
 {
     struct error ignored = {0};
-    if (hub->couriers)
-        couriers_wait(hub->couriers, drain_patience_seconds / 2);
+    if (hub->deliveries)
+        delivery_queue_wait(hub->deliveries, drain_patience_seconds / 2);
     if (hub->store && report_returned(hub, &ignored))
         log_error("", &ignored);
     if (hub->page && hub->engine)
         note_status(hub);
-    couriers_stop(hub->couriers);
+    delivery_queue_stop(hub->deliveries);
     error_free(&ignored);
     status_stop(hub->page);
     close_store(hub);
     spool_reader_close(hub->reader);
     engine_free(hub->engine);
-    plugged_free(hub->plugged);
+    deployed_free(hub->deployed);
     settings_free(&hub->settings);
 }
 

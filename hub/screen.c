@@ -16,7 +16,7 @@ static bool is_text(const char *bytes, size_t length)
     return utf8_valid(bytes, length, NULL);
 }
 
-void add_readable(struct text *out, const char *base64, size_t length)
+void screen_add_payload(struct text *out, const char *base64, size_t length)
 {
     owned char *made = must_alloc(base64_decoded_length(length));
     size_t count;
@@ -26,7 +26,7 @@ void add_readable(struct text *out, const char *base64, size_t length)
         text_add(out, base64, length);
 }
 
-void cut_text(struct text *text, size_t width)
+void screen_cut(struct text *text, size_t width)
 {
     size_t length = 0, keep = width > 3 ? width - 3 : 0;
     if (utf8_length(text_string(text), text->length) <= width)

@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 /* Adds what base64 stands for, where that is text, and else the base64. */
-void add_readable(struct text *out, const char *base64, size_t length);
+void screen_add_payload(struct text *out, const char *base64, size_t length);
 
 /* So many characters of UTF-8 at most, the last three of them dots where there were more. */
-void cut_text(struct text *text, size_t width);
+void screen_cut(struct text *text, size_t width);
 
 /* Characters in a line of the terminal that is the standard output; 0 when it is none. */
 size_t screen_width(void);

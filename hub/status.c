@@ -28,7 +28,7 @@ struct status_page {
     struct counts counts;
     uint64_t position;
     double lag;
-    struct courier_counts deliveries;
+    struct delivery_counts deliveries;
     bool ready;
     char trouble[LONGEST_TROUBLE], advice[LONGEST_TROUBLE];
     /* The thread's own. */
@@ -142,16 +142,15 @@ enum status status_start(struct status_page **made, struct error *error)
 }
 
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
-                 double lag, struct couriers *couriers)
+                 double lag, const struct delivery_counts *deliveries)
 {
-    struct courier_counts deliveries = couriers_count(couriers);
     pthread_mutex_lock(&page->mutex);
     if (page->counts.readings == 0 && page->last_readings == 0)
         page->last_readings = counts->readings; /* from before it was started */
     page->counts = *counts;
     page->position = position;
     page->lag = lag;
-    page->deliveries = deliveries;
+    page->deliveries = *deliveries;
     pthread_mutex_unlock(&page->mutex);
 }
 

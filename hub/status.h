@@ -24,7 +24,7 @@ struct status_page;
 /* A thread of its own writes it, so that it is written while the database is waited for. */
 enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
-                 double lag, struct couriers *couriers);
+                 double lag, const struct delivery_counts *deliveries);
 void status_trouble(struct status_page *page, bool ready, const struct error *error);
 void status_works(struct status_page *page); /* there is no trouble, or it is over */
 void status_stop(struct status_page *page);  /* writes it once more */

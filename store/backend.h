@@ -7,7 +7,7 @@
 struct backend {
     enum status (*open)(const char *url, bool read_only, struct store **store, struct error *error);
     void (*close)(struct store *store);
-    enum status (*table)(struct store *store, const struct table_wish *wish,
+    enum status (*table)(struct store *store, const struct table_definition *definition,
                          struct store_table **table, struct error *error);
     enum status (*tables)(struct store *store, bool begin, struct error *error);
     bool (*takes_name)(const char *name); /* as a column's; NULL: any */
@@ -47,10 +47,10 @@ bool tokens_add(struct tokens *tokens, uint64_t token); /* false without memory 
 
 /* What every backend's table begins as; name is copied. */
 void store_table_begin(struct store_table *table, struct store *store,
-                       const struct table_wish *wish);
+                       const struct table_definition *definition);
 
 /* Whether this table is the one wished for: it then takes the wish's retention, and is *found. */
-bool store_table_again(struct store_table *table, const struct table_wish *wish,
+bool store_table_again(struct store_table *table, const struct table_definition *definition,
                        struct store_table **found);
 void store_table_end(struct store_table *table);
 void store_table_add(struct store_table *table, const char *name, enum column_kind kind);

@@ -371,18 +371,18 @@ static enum status find_hypertable(struct postgres_store *store, struct postgres
                    1, values, &own->hypertable, error);
 }
 
-static enum status postgres_table(struct store *base, const struct table_wish *wish,
+static enum status postgres_table(struct store *base, const struct table_definition *definition,
                                   struct store_table **table, struct error *error)
 {
     struct postgres_store *store = (struct postgres_store *)base;
     for (struct postgres_table *known = store->tables; known; known = known->next)
-        if (store_table_again(&known->table, wish, table))
+        if (store_table_again(&known->table, definition, table))
             return FINE;
     struct postgres_table *made = must_alloc(sizeof *made);
     struct text quoted = {0};
     bool found = false;
-    store_table_begin(&made->table, base, wish);
-    add_quoted(&quoted, wish->name);
+    store_table_begin(&made->table, base, definition);
+    add_quoted(&quoted, definition->name);
     made->quoted = text_take(&quoted);
     made->staging = must_format("\"_in_%zu\"", store->table_count++);
     enum status status = read_columns(store, &made->table, &found, error);

@@ -323,16 +323,16 @@ static enum status prepare_expiring(struct sqlite_table *made, struct error *err
     return status;
 }
 
-static enum status sqlite_table(struct store *base, const struct table_wish *wish,
+static enum status sqlite_table(struct store *base, const struct table_definition *definition,
                                 struct store_table **table, struct error *error)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
     for (struct sqlite_table *known = store->tables; known; known = known->next)
-        if (store_table_again(&known->table, wish, table))
+        if (store_table_again(&known->table, definition, table))
             return FINE;
     struct sqlite_table *made = must_alloc(sizeof *made);
     bool found = false;
-    store_table_begin(&made->table, base, wish);
+    store_table_begin(&made->table, base, definition);
     enum status status = read_columns(store, &made->table, &found, error);
     bool read_only = sqlite3_db_readonly(store->database, "main") == 1;
     *table = NULL;

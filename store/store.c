@@ -50,24 +50,24 @@ bool tokens_add(struct tokens *tokens, uint64_t token)
 }
 
 void store_table_begin(struct store_table *table, struct store *store,
-                       const struct table_wish *wish)
+                       const struct table_definition *definition)
 {
-    *table = (struct store_table){.name = must_copy(wish->name),
-                                  .kind = wish->kind,
-                                  .retention_seconds = wish->retention_seconds,
-                                  .expires = wish->expires,
-                                  .by_id = wish->by_id,
+    *table = (struct store_table){.name = must_copy(definition->name),
+                                  .kind = definition->kind,
+                                  .retention_seconds = definition->retention_seconds,
+                                  .expires = definition->expires,
+                                  .by_id = definition->by_id,
                                   .store = store};
 }
 
-bool store_table_again(struct store_table *table, const struct table_wish *wish,
+bool store_table_again(struct store_table *table, const struct table_definition *definition,
                        struct store_table **found)
 {
-    if (table->kind != wish->kind || strcmp(table->name, wish->name) != 0)
+    if (table->kind != definition->kind || strcmp(table->name, definition->name) != 0)
         return false;
-    table->retention_seconds = wish->retention_seconds;
-    table->expires = wish->expires;
-    table->by_id = wish->by_id;
+    table->retention_seconds = definition->retention_seconds;
+    table->expires = definition->expires;
+    table->by_id = definition->by_id;
     *found = table;
     return true;
 }
@@ -158,10 +158,10 @@ void store_close(struct store *store)
         store->backend->close(store);
 }
 
-enum status store_table(struct store *store, const struct table_wish *wish,
+enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error)
 {
-    return store->backend->table(store, wish, table, error);
+    return store->backend->table(store, definition, table, error);
 }
 
 enum status store_tables_begin(struct store *store, struct error *error)

@@ -48,7 +48,7 @@ struct column {
 
 enum table_kind { TABLE_READINGS, TABLE_ITEMS };
 
-struct table_wish {
+struct table_definition {
     const char *name;
     enum table_kind kind;
     double retention_seconds; /* of readings, by their time; 0: for ever */
@@ -77,7 +77,7 @@ void store_close(struct store *store);
 
 /* Makes the table where it is not there yet. WRONG_INPUT when what is there is another kind of
  * table. *table belongs to the store. Of a read-only store: NULL when there is none. */
-enum status store_table(struct store *store, const struct table_wish *wish,
+enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error);
 
 /* Tables that are asked for in between are made in one transaction: many for the price of one. */

@@ -1,5 +1,5 @@
 /* Actions of rules, run here. A table action puts a row; cloudwatchLogs puts a line of the log
- * table; republish, sns and http hand a delivery to the couriers, who send it when the rows of its
+ * table; republish, sns and http hand a delivery to the deliveries, who send it when the rows of its
  * message are committed. */
 #ifndef HUB_ACTIONS_ACTION_H
 #define HUB_ACTIONS_ACTION_H
@@ -13,9 +13,9 @@
 /* What an action runs on, and where it leaves what it did. */
 struct work {
     struct store *store;
-    struct couriers *couriers;    /* NULL: nothing is sent */
-    const cJSON *notify;          /* local.notify of system.yaml */
-    struct rule_scratch *scratch; /* the message was begun */
+    struct delivery_queue *deliveries; /* NULL: nothing is sent */
+    const cJSON *notify;               /* local.notify of system.yaml */
+    struct rule_scratch *scratch;      /* the message was begun */
     const struct rule_message *message;
     const struct hub_rule *rule;
     const char *payload; /* what was selected, or the error document */

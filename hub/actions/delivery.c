@@ -32,11 +32,11 @@ struct list {
     size_t count, bytes;
 };
 
-struct couriers {
+struct delivery_queue {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct list prepared; /* the engine's: not yet committed */
-    struct list queue;    /* for the workers */
+    struct list waiting;  /* for the workers */
     struct list failed;   /* back to the engine */
     pthread_t workers[WORKERS];
     size_t started, busy;
@@ -116,12 +116,12 @@ void delivery_free(struct delivery *delivery)
 
 /* --- outcomes; the lock is held --- */
 
-static void note_failed(struct couriers *couriers, struct delivery *delivery, const char *why)
+static void note_failed(struct delivery_queue *queue, struct delivery *delivery, const char *why)
 {
     snprintf(delivery->why, sizeof delivery->why, "%s", why);
-    couriers->lost++;
-    if (couriers->failed.count < MOST_WAITING && !delivery->error) {
-        append(&couriers->failed, delivery);
+    queue->lost++;
+    if (queue->failed.count < MOST_WAITING && !delivery->error) {
+        append(&queue->failed, delivery);
         return;
     }
     log_line("rule %s: %s to %s failed: %s", delivery->rule, delivery->action, delivery->target,
@@ -129,22 +129,22 @@ static void note_failed(struct couriers *couriers, struct delivery *delivery, co
     delivery_free(delivery);
 }
 
-static void note_sent(struct couriers *couriers, struct delivery *delivery)
+static void note_sent(struct delivery_queue *queue, struct delivery *delivery)
 {
-    couriers->sent++;
+    queue->sent++;
     delivery_free(delivery);
 }
 
 /* --- the broker --- */
 
-static struct delivery *take_from_the_way(struct couriers *couriers, int mid)
+static struct delivery *take_from_the_way(struct delivery_queue *queue, int mid)
 {
-    for (struct delivery **at = &couriers->on_the_way; *at; at = &(*at)->next) {
+    for (struct delivery **at = &queue->on_the_way; *at; at = &(*at)->next) {
         struct delivery *found = *at;
         if (found->qos != mid)
             continue;
         *at = found->next;
-        couriers->on_the_way_count--;
+        queue->on_the_way_count--;
         return found;
     }
     return NULL;
@@ -152,23 +152,23 @@ static struct delivery *take_from_the_way(struct couriers *couriers, int mid)
 
 static void on_publish(struct mosquitto *broker, void *context, int mid)
 {
-    struct couriers *couriers = context;
+    struct delivery_queue *queue = context;
     (void)broker;
-    pthread_mutex_lock(&couriers->mutex);
-    struct delivery *delivery = take_from_the_way(couriers, mid);
+    pthread_mutex_lock(&queue->mutex);
+    struct delivery *delivery = take_from_the_way(queue, mid);
     if (delivery)
-        note_sent(couriers, delivery);
-    pthread_cond_broadcast(&couriers->changed);
-    pthread_mutex_unlock(&couriers->mutex);
+        note_sent(queue, delivery);
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->mutex);
 }
 
 /* Connects when there is something to say for the first time; from then on libmosquitto sees to it
  * that it stays so. */
-static int connect_to_broker(struct couriers *couriers)
+static int connect_to_broker(struct delivery_queue *queue)
 {
     sigset_t all, before;
     mosquitto_lib_init();
-    struct mosquitto *broker = mosquitto_new("sensorhub", true, couriers);
+    struct mosquitto *broker = mosquitto_new("sensorhub", true, queue);
     if (!broker)
         return MOSQ_ERR_NOMEM;
     int code = mosquitto_tls_set(broker, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
@@ -176,7 +176,7 @@ static int connect_to_broker(struct couriers *couriers)
     mosquitto_publish_callback_set(broker, on_publish);
     mosquitto_reconnect_delay_set(broker, 1, 10, true);
     if (!code)
-        code = mosquitto_connect_async(broker, "localhost", couriers->port, 60);
+        code = mosquitto_connect_async(broker, "localhost", queue->port, 60);
     if (!code || code == MOSQ_ERR_ERRNO) /* not there just now: it will be tried again */ {
         sigfillset(&all); /* signals are for the main thread */
         pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -186,34 +186,34 @@ static int connect_to_broker(struct couriers *couriers)
     if (code)
         mosquitto_destroy(broker);
     else
-        couriers->broker = broker;
+        queue->broker = broker;
     return code;
 }
 
 /* Of another thread's on_publish() the lock keeps away until the delivery is on its way. */
-static void publish(struct couriers *couriers, struct delivery *delivery)
+static void publish(struct delivery_queue *queue, struct delivery *delivery)
 {
-    int mid = 0, code = couriers->broker ? MOSQ_ERR_SUCCESS : connect_to_broker(couriers);
+    int mid = 0, code = queue->broker ? MOSQ_ERR_SUCCESS : connect_to_broker(queue);
     int qos = delivery->qos;
-    pthread_mutex_lock(&couriers->mutex);
-    bool full = couriers->on_the_way_count >= MOST_WAITING;
+    pthread_mutex_lock(&queue->mutex);
+    bool full = queue->on_the_way_count >= MOST_WAITING;
     if (!code && full)
         code = MOSQ_ERR_OVERSIZE_PACKET;
     if (!code)
-        code = mosquitto_publish(couriers->broker, &mid, delivery->target, (int)delivery->length,
+        code = mosquitto_publish(queue->broker, &mid, delivery->target, (int)delivery->length,
                                  delivery->body, qos, false);
     if (code) {
-        note_failed(couriers, delivery,
-                    full                ? "too many messages wait for the broker"
-                    : !couriers->broker ? "no way to the broker: is " HUB_FOLDER "/cert.pem there?"
-                                        : mosquitto_strerror(code));
+        note_failed(queue, delivery,
+                    full             ? "too many messages wait for the broker"
+                    : !queue->broker ? "no way to the broker: is " HUB_FOLDER "/cert.pem there?"
+                                     : mosquitto_strerror(code));
     } else {
         delivery->qos = mid;
-        delivery->next = couriers->on_the_way;
-        couriers->on_the_way = delivery;
-        couriers->on_the_way_count++;
+        delivery->next = queue->on_the_way;
+        queue->on_the_way = delivery;
+        queue->on_the_way_count++;
     }
-    pthread_mutex_unlock(&couriers->mutex);
+    pthread_mutex_unlock(&queue->mutex);
 }
 
 /* --- the web --- */
@@ -277,25 +277,25 @@ static bool post_once(CURL *curl, const struct delivery *delivery, bool *again, 
 }
 
 /* Sleeps; false when it is time to stop. */
-static bool wait_before_again(struct couriers *couriers, int seconds)
+static bool wait_before_again(struct delivery_queue *queue, int seconds)
 {
     const struct timespec until = clock_deadline(seconds);
-    pthread_mutex_lock(&couriers->mutex);
-    while (!couriers->stop &&
-           pthread_cond_timedwait(&couriers->changed, &couriers->mutex, &until) != ETIMEDOUT)
+    pthread_mutex_lock(&queue->mutex);
+    while (!queue->stop &&
+           pthread_cond_timedwait(&queue->changed, &queue->mutex, &until) != ETIMEDOUT)
         ;
-    bool stop = couriers->stop;
-    pthread_mutex_unlock(&couriers->mutex);
+    bool stop = queue->stop;
+    pthread_mutex_unlock(&queue->mutex);
     return !stop;
 }
 
-static bool deliver(struct couriers *couriers, CURL *curl, const struct delivery *delivery,
+static bool deliver(struct delivery_queue *queue, CURL *curl, const struct delivery *delivery,
                     char *why, size_t room)
 {
     bool again = curl != NULL, done = false;
     snprintf(why, room, "out of memory");
     for (int i = 0; i < TRIES && again && !done; i++) {
-        if (i && !wait_before_again(couriers, i))
+        if (i && !wait_before_again(queue, i))
             break;
         if (delivery->kind == DELIVER_MAIL)
             done = mail_send(curl, delivery->target, delivery->headers, delivery->body,
@@ -308,105 +308,105 @@ static bool deliver(struct couriers *couriers, CURL *curl, const struct delivery
 
 static void *work(void *context)
 {
-    struct couriers *couriers = context;
+    struct delivery_queue *queue = context;
     CURL *curl = curl_easy_init();
-    pthread_mutex_lock(&couriers->mutex);
-    while (!couriers->stop) {
+    pthread_mutex_lock(&queue->mutex);
+    while (!queue->stop) {
         char why[160];
-        struct delivery *delivery = take_first(&couriers->queue);
+        struct delivery *delivery = take_first(&queue->waiting);
         if (!delivery) {
-            pthread_cond_wait(&couriers->changed, &couriers->mutex);
+            pthread_cond_wait(&queue->changed, &queue->mutex);
             continue;
         }
-        couriers->busy++;
-        pthread_mutex_unlock(&couriers->mutex);
-        bool done = deliver(couriers, curl, delivery, why, sizeof why);
-        pthread_mutex_lock(&couriers->mutex);
-        couriers->busy--;
+        queue->busy++;
+        pthread_mutex_unlock(&queue->mutex);
+        bool done = deliver(queue, curl, delivery, why, sizeof why);
+        pthread_mutex_lock(&queue->mutex);
+        queue->busy--;
         if (done)
-            note_sent(couriers, delivery);
+            note_sent(queue, delivery);
         else
-            note_failed(couriers, delivery, why);
-        pthread_cond_broadcast(&couriers->changed);
+            note_failed(queue, delivery, why);
+        pthread_cond_broadcast(&queue->changed);
     }
-    pthread_mutex_unlock(&couriers->mutex);
+    pthread_mutex_unlock(&queue->mutex);
     curl_easy_cleanup(curl);
     return NULL;
 }
 
 /* --- the engine's side --- */
 
-void couriers_prepare(struct couriers *couriers, struct delivery *delivery)
+void delivery_queue_prepare(struct delivery_queue *queue, struct delivery *delivery)
 {
-    append(&couriers->prepared, delivery);
+    append(&queue->prepared, delivery);
 }
 
-void couriers_drop(struct couriers *couriers)
+void delivery_queue_rollback(struct delivery_queue *queue)
 {
-    free_list(&couriers->prepared);
+    free_list(&queue->prepared);
 }
 
-static void enqueue(struct couriers *couriers, struct delivery *delivery)
+static void enqueue(struct delivery_queue *queue, struct delivery *delivery)
 {
-    pthread_mutex_lock(&couriers->mutex);
-    if (couriers->queue.count < MOST_WAITING &&
-        couriers->queue.bytes + delivery->length <= MOST_BYTES)
-        append(&couriers->queue, delivery);
+    pthread_mutex_lock(&queue->mutex);
+    if (queue->waiting.count < MOST_WAITING &&
+        queue->waiting.bytes + delivery->length <= MOST_BYTES)
+        append(&queue->waiting, delivery);
     else
-        note_failed(couriers, delivery, "too many deliveries wait");
-    pthread_cond_broadcast(&couriers->changed);
-    pthread_mutex_unlock(&couriers->mutex);
+        note_failed(queue, delivery, "too many deliveries wait");
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->mutex);
 }
 
-void couriers_go(struct couriers *couriers)
+void delivery_queue_commit(struct delivery_queue *queue)
 {
     struct delivery *delivery;
-    while ((delivery = take_first(&couriers->prepared))) {
+    while ((delivery = take_first(&queue->prepared))) {
         if (delivery->kind == DELIVER_MQTT)
-            publish(couriers, delivery);
+            publish(queue, delivery);
         else
-            enqueue(couriers, delivery);
+            enqueue(queue, delivery);
     }
 }
 
-struct delivery *couriers_failed(struct couriers *couriers)
+struct delivery *delivery_queue_take_failed(struct delivery_queue *queue)
 {
-    pthread_mutex_lock(&couriers->mutex);
-    struct delivery *delivery = take_first(&couriers->failed);
-    pthread_mutex_unlock(&couriers->mutex);
+    pthread_mutex_lock(&queue->mutex);
+    struct delivery *delivery = take_first(&queue->failed);
+    pthread_mutex_unlock(&queue->mutex);
     return delivery;
 }
 
-struct courier_counts couriers_count(struct couriers *couriers)
+struct delivery_counts delivery_queue_count(struct delivery_queue *queue)
 {
-    pthread_mutex_lock(&couriers->mutex);
-    struct courier_counts counts = {.sent = couriers->sent,
-                                    .failed = couriers->lost,
-                                    .returned = couriers->failed.count,
-                                    .waiting = couriers->queue.count + couriers->busy +
-                                               couriers->on_the_way_count};
-    pthread_mutex_unlock(&couriers->mutex);
+    pthread_mutex_lock(&queue->mutex);
+    struct delivery_counts counts = {.sent = queue->sent,
+                                     .failed = queue->lost,
+                                     .returned = queue->failed.count,
+                                     .waiting = queue->waiting.count + queue->busy +
+                                                queue->on_the_way_count};
+    pthread_mutex_unlock(&queue->mutex);
     return counts;
 }
 
 /* --- beginning and end --- */
 
-enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error)
+enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, struct error *error)
 {
-    struct couriers *couriers = calloc(1, sizeof *couriers);
+    struct delivery_queue *queue = calloc(1, sizeof *queue);
     pthread_condattr_t attributes;
-    if (!couriers)
+    if (!queue)
         return fail(error, REFUSED, "out of memory");
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    pthread_mutex_init(&couriers->mutex, NULL);
+    pthread_mutex_init(&queue->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&couriers->changed, &attributes);
+    pthread_cond_init(&queue->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    couriers->port = mqtt_port;
-    *made = couriers;
-    for (; couriers->started < WORKERS; couriers->started++) {
-        int failed = pthread_create(&couriers->workers[couriers->started], NULL, work, couriers);
+    queue->port = mqtt_port;
+    *made = queue;
+    for (; queue->started < WORKERS; queue->started++) {
+        int failed = pthread_create(&queue->workers[queue->started], NULL, work, queue);
         if (failed) {
             errno = failed;
             return fail_errno(error, "cannot start a thread");
@@ -415,46 +415,46 @@ enum status couriers_start(int mqtt_port, struct couriers **made, struct error *
     return FINE;
 }
 
-void couriers_wait(struct couriers *couriers, double seconds)
+void delivery_queue_wait(struct delivery_queue *queue, double seconds)
 {
     double end = clock_monotonic() + seconds;
-    while (couriers_count(couriers).waiting && clock_monotonic() < end) {
+    while (delivery_queue_count(queue).waiting && clock_monotonic() < end) {
         const struct timespec moment = {0, 20000000};
         nanosleep(&moment, NULL);
     }
 }
 
-void couriers_stop(struct couriers *couriers)
+void delivery_queue_stop(struct delivery_queue *queue)
 {
-    if (!couriers)
+    if (!queue)
         return;
-    struct courier_counts counts = couriers_count(couriers);
+    struct delivery_counts counts = delivery_queue_count(queue);
     if (counts.waiting)
         log_line("%zu deliveries were not made", counts.waiting);
-    pthread_mutex_lock(&couriers->mutex);
-    couriers->stop = true;
-    pthread_cond_broadcast(&couriers->changed);
-    pthread_mutex_unlock(&couriers->mutex);
-    for (size_t i = 0; i < couriers->started; i++)
-        pthread_join(couriers->workers[i], NULL);
-    if (couriers->broker) {
-        mosquitto_disconnect(couriers->broker);
-        mosquitto_loop_stop(couriers->broker, true);
-        mosquitto_destroy(couriers->broker);
+    pthread_mutex_lock(&queue->mutex);
+    queue->stop = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->mutex);
+    for (size_t i = 0; i < queue->started; i++)
+        pthread_join(queue->workers[i], NULL);
+    if (queue->broker) {
+        mosquitto_disconnect(queue->broker);
+        mosquitto_loop_stop(queue->broker, true);
+        mosquitto_destroy(queue->broker);
         mosquitto_lib_cleanup();
     }
-    while (couriers->on_the_way) {
-        struct delivery *delivery = couriers->on_the_way;
-        couriers->on_the_way = delivery->next;
+    while (queue->on_the_way) {
+        struct delivery *delivery = queue->on_the_way;
+        queue->on_the_way = delivery->next;
         delivery_free(delivery);
     }
-    free_list(&couriers->prepared);
-    free_list(&couriers->queue);
-    for (struct delivery *at = couriers->failed.first; at; at = at->next)
+    free_list(&queue->prepared);
+    free_list(&queue->waiting);
+    for (struct delivery *at = queue->failed.first; at; at = at->next)
         log_line("rule %s: %s to %s failed: %s", at->rule, at->action, at->target, at->why);
-    free_list(&couriers->failed);
-    pthread_cond_destroy(&couriers->changed);
-    pthread_mutex_destroy(&couriers->mutex);
+    free_list(&queue->failed);
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->mutex);
     curl_global_cleanup();
-    free(couriers);
+    free(queue);
 }

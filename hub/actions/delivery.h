@@ -36,34 +36,34 @@ struct delivery {
     struct delivery *next;
 };
 
-struct couriers;
+struct delivery_queue;
 
 /* mqtt_port: of the broker on this machine, to which the service's certificate is shown. */
-enum status couriers_start(int mqtt_port, struct couriers **made, struct error *error);
+enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, struct error *error);
 
 /* Waits at most so long for what is under way. */
-void couriers_wait(struct couriers *couriers, double seconds);
+void delivery_queue_wait(struct delivery_queue *queue, double seconds);
 
 /* What is still under way, or failed and was not fetched, is said in the log. */
-void couriers_stop(struct couriers *couriers);
+void delivery_queue_stop(struct delivery_queue *queue);
 
 /* A delivery of this message; NULL without memory. The strings are copied. */
 struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
                               const void *body, size_t length);
 void delivery_free(struct delivery *delivery);
 
-void couriers_prepare(struct couriers *couriers, struct delivery *delivery);
-void couriers_go(struct couriers *couriers);   /* the batch is committed */
-void couriers_drop(struct couriers *couriers); /* it was not */
+void delivery_queue_prepare(struct delivery_queue *queue, struct delivery *delivery);
+void delivery_queue_commit(struct delivery_queue *queue);   /* the batch is committed */
+void delivery_queue_rollback(struct delivery_queue *queue); /* it was not */
 
 /* The next one that failed, to be freed by the caller; NULL when there is none. */
-struct delivery *couriers_failed(struct couriers *couriers);
+struct delivery *delivery_queue_take_failed(struct delivery_queue *queue);
 
-struct courier_counts {
+struct delivery_counts {
     uint64_t sent, failed;
     size_t returned; /* that failed and were not fetched yet */
     size_t waiting;
 };
-struct courier_counts couriers_count(struct couriers *couriers);
+struct delivery_counts delivery_queue_count(struct delivery_queue *queue);
 
 #endif

@@ -48,7 +48,7 @@ static enum status prepare(const struct action *action, struct work *work,
         delivery_free(delivery);
         return no_memory(error);
     }
-    couriers_prepare(work->couriers, delivery);
+    delivery_queue_prepare(work->deliveries, delivery);
     return FINE;
 }
 
@@ -241,7 +241,7 @@ static enum status notify(const struct action *action, struct work *work, struct
 
 enum status run_delivery(struct action *action, struct work *work, struct error *error)
 {
-    if (!work->couriers) {
+    if (!work->deliveries) {
         failure_add(work->failures, action, "Nothing is sent from here");
         return FINE;
     }

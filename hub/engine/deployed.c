@@ -19,67 +19,67 @@ struct level {
     UT_hash_handle hh;
 };
 
-struct plugged {
+struct deployed {
     const struct settings *settings;
-    struct plugged_type *types;
+    struct deployed_type *types;
     size_t count, room;
     struct level *levels;
     struct route any, none;
     size_t level_count;
 };
 
-struct plugged *plugged_new(const struct settings *settings)
+struct deployed *deployed_new(const struct settings *settings)
 {
-    struct plugged *plugged = must_alloc(sizeof *plugged);
-    plugged->settings = settings;
-    return plugged;
+    struct deployed *deployed = must_alloc(sizeof *deployed);
+    deployed->settings = settings;
+    return deployed;
 }
 
 /* --- routes --- */
 
-static void forget_routes(struct plugged *plugged)
+static void forget_routes(struct deployed *deployed)
 {
-    struct level *level = plugged->levels, *next;
-    HASH_CLEAR(hh, plugged->levels); /* which leaves the list of them as it is */
+    struct level *level = deployed->levels, *next;
+    HASH_CLEAR(hh, deployed->levels); /* which leaves the list of them as it is */
     for (; level; level = next) {
         next = level->hh.next;
         free(level->route.rules);
         free(level->name);
         free(level);
     }
-    free(plugged->any.rules);
-    plugged->any = (struct route){0};
-    plugged->level_count = 0;
+    free(deployed->any.rules);
+    deployed->any = (struct route){0};
+    deployed->level_count = 0;
 }
 
-static struct route *route_for(struct plugged *plugged, const char *filter)
+static struct route *route_for(struct deployed *deployed, const char *filter)
 {
     size_t length = strcspn(filter, "/");
     struct level *level = NULL;
     if (*filter == '+' || *filter == '#')
-        return &plugged->any;
-    HASH_FIND(hh, plugged->levels, filter, length, level);
+        return &deployed->any;
+    HASH_FIND(hh, deployed->levels, filter, length, level);
     if (!level) {
         level = must_alloc(sizeof *level);
         level->name = must_copy_bytes(filter, length);
-        level->route.id = ++plugged->level_count; /* 0 is that of none */
-        HASH_ADD_KEYPTR(hh, plugged->levels, level->name, length, level);
+        level->route.id = ++deployed->level_count; /* 0 is that of none */
+        HASH_ADD_KEYPTR(hh, deployed->levels, level->name, length, level);
     }
     return &level->route;
 }
 
-static void make_routes(struct plugged *plugged)
+static void make_routes(struct deployed *deployed)
 {
-    forget_routes(plugged);
-    for (size_t i = 0; i < plugged->count; i++) {
-        struct type *type = plugged->types[i].type;
+    forget_routes(deployed);
+    for (size_t i = 0; i < deployed->count; i++) {
+        struct type *type = deployed->types[i].type;
         if (!type)
-            route_for(plugged, plugged->types[i].name)->held = true;
+            route_for(deployed, deployed->types[i].name)->held = true;
         for (size_t k = 0; type && k < type->rule_count; k++) {
             const char *filter = rule_filter(type->rules[k].rule);
             if (!filter)
                 continue;
-            struct route *route = route_for(plugged, filter);
+            struct route *route = route_for(deployed, filter);
             route->rules =
                 must_grow(route->rules, route->count, &route->room, sizeof(struct hub_rule *));
             route->rules[route->count++] = &type->rules[k];
@@ -87,43 +87,45 @@ static void make_routes(struct plugged *plugged)
     }
 }
 
-const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length)
+const struct route *deployed_route(const struct deployed *deployed, const char *level,
+                                   size_t length)
 {
     struct level *found = NULL;
-    HASH_FIND(hh, plugged->levels, level, length, found);
-    return found ? &found->route : &plugged->none;
+    HASH_FIND(hh, deployed->levels, level, length, found);
+    return found ? &found->route : &deployed->none;
 }
 
-const struct route *plugged_any(const struct plugged *plugged)
+const struct route *deployed_any(const struct deployed *deployed)
 {
-    return &plugged->any;
+    return &deployed->any;
 }
 
-const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
-                                          size_t length)
+const struct deployed_type *deployed_holder(const struct deployed *deployed, const char *level,
+                                            size_t length)
 {
-    for (size_t i = 0; i < plugged->count; i++) {
-        const struct plugged_type *plug = &plugged->types[i];
-        if (!plug->type && strlen(plug->name) == length && memcmp(plug->name, level, length) == 0)
-            return plug;
+    for (size_t i = 0; i < deployed->count; i++) {
+        const struct deployed_type *entry = &deployed->types[i];
+        if (!entry->type && strlen(entry->name) == length &&
+            memcmp(entry->name, level, length) == 0)
+            return entry;
     }
     return NULL;
 }
 
 /* --- looking --- */
 
-static void forget_type(struct plugged_type *type)
+static void forget_type(struct deployed_type *type)
 {
     type_free(type->type);
     free(type->name);
     free(type->trouble);
 }
 
-static struct plugged_type *find(struct plugged *plugged, const char *name)
+static struct deployed_type *find(struct deployed *deployed, const char *name)
 {
-    for (size_t i = 0; i < plugged->count; i++)
-        if (strcmp(plugged->types[i].name, name) == 0)
-            return &plugged->types[i];
+    for (size_t i = 0; i < deployed->count; i++)
+        if (strcmp(deployed->types[i].name, name) == 0)
+            return &deployed->types[i];
     return NULL;
 }
 
@@ -160,10 +162,10 @@ static void say_fault(void *context, const struct hub_rule *rule, const struct a
 }
 
 /* A type without a rule would lose what its policy lets in, without a word. */
-static enum status load_rules(const struct plugged *plugged, const char *name, struct type **made,
+static enum status load_rules(const struct deployed *deployed, const char *name, struct type **made,
                               struct error *error)
 {
-    enum status status = type_load(name, plugged->settings, made, error);
+    enum status status = type_load(name, deployed->settings, made, error);
     if (status || (*made)->rule_count)
         return status;
     type_free(*made);
@@ -173,63 +175,63 @@ static enum status load_rules(const struct plugged *plugged, const char *name, s
 }
 
 /* The same is said once, however often it is tried. */
-static void note_trouble(struct plugged_type *plug, const struct error *error)
+static void note_trouble(struct deployed_type *entry, const struct error *error)
 {
     const char *message = text_string(&error->message);
-    if (plug->trouble && strcmp(plug->trouble, message) == 0)
+    if (entry->trouble && strcmp(entry->trouble, message) == 0)
         return;
     log_error("type not loaded: ", error);
-    log_line(plug->type ? "type %s goes on with the documents it had"
-                        : "readings of type %s wait in the spool until it can be loaded",
-             plug->name);
-    free(plug->trouble);
-    plug->trouble = must_copy(message);
+    log_line(entry->type ? "type %s goes on with the documents it had"
+                         : "readings of type %s wait in the spool until it can be loaded",
+             entry->name);
+    free(entry->trouble);
+    entry->trouble = must_copy(message);
 }
 
-static void take_over(struct plugged_type *plug, struct type *made)
+static void take_over(struct deployed_type *entry, struct type *made)
 {
-    log_line("type %s: %zu rules", plug->name, made->rule_count);
+    log_line("type %s: %zu rules", entry->name, made->rule_count);
     type_faults(made, say_fault, NULL);
-    type_free(plug->type);
-    plug->type = made;
-    free(plug->trouble);
-    plug->trouble = NULL;
+    type_free(entry->type);
+    entry->type = made;
+    free(entry->trouble);
+    entry->trouble = NULL;
 }
 
-static struct plugged_type *add(struct plugged *plugged, const char *name)
+static struct deployed_type *add(struct deployed *deployed, const char *name)
 {
-    plugged->types =
-        must_grow(plugged->types, plugged->count, &plugged->room, sizeof *plugged->types);
-    struct plugged_type *plug = &plugged->types[plugged->count++];
-    *plug = (struct plugged_type){.name = must_copy(name)};
-    return plug;
+    deployed->types =
+        must_grow(deployed->types, deployed->count, &deployed->room, sizeof *deployed->types);
+    struct deployed_type *entry = &deployed->types[deployed->count++];
+    *entry = (struct deployed_type){.name = must_copy(name)};
+    return entry;
 }
 
 /* A look at one type; true when its rules changed, or it is new. What is in trouble is tried each
  * time: whether a file can be read is not seen by when it changed. */
-static bool look_at(struct plugged *plugged, const char *name)
+static bool look_at(struct deployed *deployed, const char *name)
 {
     int64_t stamp[4];
-    struct plugged_type *plug = find(plugged, name);
+    struct deployed_type *entry = find(deployed, name);
     struct type *made = NULL;
     struct error error = {0};
-    bool local, new = !plug;
+    bool local, new = !entry;
     take_stamp(name, stamp);
-    if (plug && !plug->trouble && memcmp(plug->stamp, stamp, sizeof stamp) == 0) {
-        plug->seen = true;
+    if (entry && !entry->trouble && memcmp(entry->stamp, stamp, sizeof stamp) == 0) {
+        entry->seen = true;
         return false;
     }
     enum status status = read_mark(name, &local, &error);
     if (!status && !local)
         return false; /* and forgotten, if it was there */
     if (new)
-        plug = add(plugged, name);
-    memcpy(plug->stamp, stamp, sizeof stamp);
-    plug->seen = true;
-    if (status || load_rules(plugged, name, &made, &error) || !made)
-        note_trouble(plug, &error);
+        entry = add(deployed, name);
+    memcpy(entry->stamp, stamp, sizeof stamp);
+    entry->seen = true;
+    if (status || load_rules(deployed, name, &made, &error) || !made)
+        note_trouble(entry, &error);
     else
-        take_over(plug, made);
+        take_over(entry, made);
     error_free(&error);
     return new || made;
 }
@@ -243,39 +245,39 @@ static int may_be_plugged_in(const struct dirent *entry)
            (stat(mark, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR));
 }
 
-static bool forget_unseen(struct plugged *plugged)
+static bool forget_unseen(struct deployed *deployed)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < plugged->count; i++) {
-        if (plugged->types[i].seen) {
-            plugged->types[kept++] = plugged->types[i];
+    for (size_t i = 0; i < deployed->count; i++) {
+        if (deployed->types[i].seen) {
+            deployed->types[kept++] = deployed->types[i];
         } else {
-            log_line("type %s is not plugged in any more", plugged->types[i].name);
-            forget_type(&plugged->types[i]);
+            log_line("type %s is not plugged in any more", deployed->types[i].name);
+            forget_type(&deployed->types[i]);
         }
     }
-    bool changed = kept != plugged->count;
-    plugged->count = kept;
+    bool changed = kept != deployed->count;
+    deployed->count = kept;
     return changed;
 }
 
-bool plugged_refresh(struct plugged *plugged)
+bool deployed_refresh(struct deployed *deployed)
 {
     struct dirent **entries = NULL;
     bool changed = false;
     int count = scandir(TYPES_ROOT, &entries, may_be_plugged_in, alphasort);
     if (count < 0 && errno != ENOENT)
         return false; /* for want of descriptors, say: nothing is known, so nothing changes */
-    for (size_t i = 0; i < plugged->count; i++)
-        plugged->types[i].seen = false;
+    for (size_t i = 0; i < deployed->count; i++)
+        deployed->types[i].seen = false;
     for (int i = 0; i < count; i++) {
-        changed |= look_at(plugged, entries[i]->d_name);
+        changed |= look_at(deployed, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
-    changed |= forget_unseen(plugged);
+    changed |= forget_unseen(deployed);
     if (changed)
-        make_routes(plugged);
+        make_routes(deployed);
     return changed;
 }
 
@@ -296,9 +298,10 @@ static void attach_action(const struct type *type, struct action *action, struct
     }
 }
 
-static enum status attach_type(struct plugged_type *plug, struct store *store, struct error *error)
+static enum status attach_type(struct deployed_type *entry, struct store *store,
+                               struct error *error)
 {
-    struct type *type = plug->type;
+    struct type *type = entry->type;
     size_t count = type ? type->table_count : 0;
     owned struct store_table **made = must_array(count, sizeof(struct store_table *));
     owned const char **troubles = must_array(count, sizeof(char *));
@@ -322,20 +325,20 @@ static enum status attach_type(struct plugged_type *plug, struct store *store, s
     return FINE;
 }
 
-enum status plugged_attach(struct plugged *plugged, struct store *store, struct error *error)
+enum status deployed_attach(struct deployed *deployed, struct store *store, struct error *error)
 {
     enum status status = store_tables_begin(store, error);
-    for (size_t i = 0; i < plugged->count && !status; i++)
-        status = attach_type(&plugged->types[i], store, error);
+    for (size_t i = 0; i < deployed->count && !status; i++)
+        status = attach_type(&deployed->types[i], store, error);
     return status ? status : store_tables_end(store, error);
 }
 
 /* --- the rest --- */
 
-const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *name)
+const struct hub_rule *deployed_rule(const struct deployed *deployed, const char *name)
 {
-    for (size_t i = 0; i < plugged->count; i++) {
-        const struct type *type = plugged->types[i].type;
+    for (size_t i = 0; i < deployed->count; i++) {
+        const struct type *type = deployed->types[i].type;
         for (size_t k = 0; type && k < type->rule_count; k++)
             if (strcmp(type->rules[k].name, name) == 0)
                 return &type->rules[k];
@@ -343,23 +346,23 @@ const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *n
     return NULL;
 }
 
-size_t plugged_count(const struct plugged *plugged)
+size_t deployed_count(const struct deployed *deployed)
 {
-    return plugged->count;
+    return deployed->count;
 }
 
-const struct plugged_type *plugged_at(const struct plugged *plugged, size_t i)
+const struct deployed_type *deployed_at(const struct deployed *deployed, size_t i)
 {
-    return &plugged->types[i];
+    return &deployed->types[i];
 }
 
-void plugged_free(struct plugged *plugged)
+void deployed_free(struct deployed *deployed)
 {
-    if (!plugged)
+    if (!deployed)
         return;
-    forget_routes(plugged);
-    for (size_t i = 0; i < plugged->count; i++)
-        forget_type(&plugged->types[i]);
-    free(plugged->types);
-    free(plugged);
+    forget_routes(deployed);
+    for (size_t i = 0; i < deployed->count; i++)
+        forget_type(&deployed->types[i]);
+    free(deployed->types);
+    free(deployed);
 }

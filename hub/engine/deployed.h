@@ -12,9 +12,9 @@
 
 #include "type.h"
 
-struct plugged;
+struct deployed;
 
-struct plugged_type {
+struct deployed_type {
     struct type *type; /* NULL: nothing of it could be loaded yet */
     char *name;
     int64_t stamp[4]; /* of deployed.json and the documents' folder: when they changed */
@@ -29,29 +29,30 @@ struct route {
     bool held; /* these are topics of a type that has no documents yet */
 };
 
-struct plugged *plugged_new(const struct settings *settings);
-void plugged_free(struct plugged *plugged);
+struct deployed *deployed_new(const struct settings *settings);
+void deployed_free(struct deployed *deployed);
 
 /* Looks at the folders, and loads what changed, and what could not be loaded the last time. A type
  * whose documents are wrong keeps what it had; each change is said in the log. True when any rule
  * or route changed. may end the program without memory. */
-bool plugged_refresh(struct plugged *plugged);
+bool deployed_refresh(struct deployed *deployed);
 
 /* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
-const struct route *plugged_route(const struct plugged *plugged, const char *level, size_t length);
-const struct route *plugged_any(const struct plugged *plugged);
+const struct route *deployed_route(const struct deployed *deployed, const char *level,
+                                   size_t length);
+const struct route *deployed_any(const struct deployed *deployed);
 
 /* The type that holds the route of this first level; NULL when none does. */
-const struct plugged_type *plugged_holder(const struct plugged *plugged, const char *level,
-                                          size_t length);
+const struct deployed_type *deployed_holder(const struct deployed *deployed, const char *level,
+                                            size_t length);
 
-const struct hub_rule *plugged_rule(const struct plugged *plugged, const char *name);
+const struct hub_rule *deployed_rule(const struct deployed *deployed, const char *name);
 
 /* Asks the store for the tables of all types. A type whose table is not right is said in the log;
  * its actions fail then, and its error action gets their messages. REFUSED: the store's. */
-enum status plugged_attach(struct plugged *plugged, struct store *store, struct error *error);
+enum status deployed_attach(struct deployed *deployed, struct store *store, struct error *error);
 
-size_t plugged_count(const struct plugged *plugged);
-const struct plugged_type *plugged_at(const struct plugged *plugged, size_t i);
+size_t deployed_count(const struct deployed *deployed);
+const struct deployed_type *deployed_at(const struct deployed *deployed, size_t i);
 
 #endif

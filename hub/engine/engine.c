@@ -17,8 +17,8 @@ enum { RULE_SHIFT = 8, RECORD_SHIFT = 24, ACTION_MASK = 0xff, RULE_MASK = 0xffff
 
 struct engine {
     const struct settings *settings;
-    struct plugged *plugged;
-    struct couriers *couriers;
+    struct deployed *deployed;
+    struct delivery_queue *deliveries;
     struct rule_scratch *scratch;
     struct cell cells[MOST_COLUMNS];
     struct buffer failures, document;
@@ -41,13 +41,13 @@ struct engine {
 
 static void forget_returned(struct engine *engine);
 
-struct engine *engine_new(const struct settings *settings, struct plugged *plugged,
-                          struct couriers *couriers)
+struct engine *engine_new(const struct settings *settings, struct deployed *deployed,
+                          struct delivery_queue *deliveries)
 {
     struct engine *engine = must_alloc(sizeof *engine);
     engine->settings = settings;
-    engine->plugged = plugged;
-    engine->couriers = couriers;
+    engine->deployed = deployed;
+    engine->deliveries = deliveries;
     return engine;
 }
 
@@ -272,7 +272,7 @@ static size_t first_level(const struct spool_record *record)
 static const struct route *find_route(const struct engine *engine,
                                       const struct spool_record *record)
 {
-    return plugged_route(engine->plugged, record->topic, first_level(record));
+    return deployed_route(engine->deployed, record->topic, first_level(record));
 }
 
 /* A type may have been plugged in after the last look, and the broker have let its things in since.
@@ -290,8 +290,8 @@ static enum status check_held(struct engine *engine, const struct spool_record *
 {
     if (!find_route(engine, record)->held)
         return FINE;
-    const struct plugged_type *holder =
-        plugged_holder(engine->plugged, record->topic, first_level(record));
+    const struct deployed_type *holder =
+        deployed_holder(engine->deployed, record->topic, first_level(record));
     fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", holder->name,
          holder->trouble);
     return advise(error, "make sensortype NAME=%s writes the type's documents again", holder->name);
@@ -301,7 +301,8 @@ static enum status look(struct engine *engine, struct store *store, uint64_t las
                         struct error *error)
 {
     engine->looked_for = last;
-    return plugged_refresh(engine->plugged) ? plugged_attach(engine->plugged, store, error) : FINE;
+    return deployed_refresh(engine->deployed) ? deployed_attach(engine->deployed, store, error)
+                                              : FINE;
 }
 
 static enum status take(struct engine *engine, struct store *store,
@@ -311,7 +312,7 @@ static enum status take(struct engine *engine, struct store *store,
     const struct route *route = find_route(engine, record), *any;
     bool taken = false;
     struct work work = {.store = store,
-                        .couriers = engine->couriers,
+                        .deliveries = engine->deliveries,
                         .notify = engine->settings->notify,
                         .scratch = engine->scratch,
                         .message = &engine->message,
@@ -319,7 +320,7 @@ static enum status take(struct engine *engine, struct store *store,
                         .cells = engine->cells};
     uint64_t token = (uint64_t)number << RECORD_SHIFT;
     counts->readings++;
-    any = plugged_any(engine->plugged);
+    any = deployed_any(engine->deployed);
     begin_message(engine, record);
     enum status status = run_route(engine, route, 0, &work, token, counts, &taken, error);
     if (!status && any->count)
@@ -344,10 +345,10 @@ static enum status report_rejected(struct engine *engine, struct store *store,
         const struct route *route = find_route(engine, record);
         if (rule >= route->count) {
             rule -= route->count;
-            route = plugged_any(engine->plugged);
+            route = deployed_any(engine->deployed);
         }
         struct work work = {.store = store,
-                            .couriers = engine->couriers,
+                            .deliveries = engine->deliveries,
                             .notify = engine->settings->notify,
                             .scratch = engine->scratch,
                             .message = &engine->message,
@@ -369,8 +370,8 @@ static void fetch_returned(struct engine *engine)
 {
     struct delivery *delivery;
     size_t count = 0;
-    while (engine->couriers && count++ < MOST_RETURNED &&
-           (delivery = couriers_failed(engine->couriers))) {
+    while (engine->deliveries && count++ < MOST_RETURNED &&
+           (delivery = delivery_queue_take_failed(engine->deliveries))) {
         delivery->next = engine->returned;
         engine->returned = delivery;
     }
@@ -389,7 +390,7 @@ static enum status report_delivery(struct engine *engine, struct store *store,
                                    const struct delivery *delivery, struct counts *counts,
                                    struct error *error)
 {
-    const struct hub_rule *rule = plugged_rule(engine->plugged, delivery->rule);
+    const struct hub_rule *rule = deployed_rule(engine->deployed, delivery->rule);
     const struct action action = {.name = delivery->action, .resource = delivery->resource};
     const struct spool_record record = {.time = delivery->time,
                                         .topic = delivery->topic,
@@ -405,7 +406,7 @@ static enum status report_delivery(struct engine *engine, struct store *store,
         return FINE;
     }
     struct work work = {.store = store,
-                        .couriers = engine->couriers,
+                        .deliveries = engine->deliveries,
                         .notify = engine->settings->notify,
                         .scratch = engine->scratch,
                         .message = &engine->message,
@@ -536,9 +537,9 @@ enum status engine_batch(struct engine *engine, struct store *store,
         *counts = counted;
         forget_returned(engine);
     }
-    if (engine->couriers && status)
-        couriers_drop(engine->couriers);
-    else if (engine->couriers)
-        couriers_go(engine->couriers);
+    if (engine->deliveries && status)
+        delivery_queue_rollback(engine->deliveries);
+    else if (engine->deliveries)
+        delivery_queue_commit(engine->deliveries);
     return status;
 }

@@ -26,8 +26,8 @@ void counts_read(const char *text, struct counts *counts);
 struct engine;
 
 /* couriers may be NULL: what they would send fails then. */
-struct engine *engine_new(const struct settings *settings, struct plugged *plugged,
-                          struct couriers *couriers);
+struct engine *engine_new(const struct settings *settings, struct deployed *deployed,
+                          struct delivery_queue *deliveries);
 void engine_free(struct engine *engine);
 
 /* Works on these records, or the first *done of them, and commits. Without records: what couriers

@@ -19,14 +19,14 @@ static const double day_seconds = 86400;
 /* --- facts about tables and log groups --- */
 
 /* Facts of one table come from several documents, in any order. */
-static struct table_wish *table_called(struct type *type, const char *name)
+static struct table_definition *table_called(struct type *type, const char *name)
 {
     for (size_t i = 0; i < type->table_count; i++)
         if (strcmp(type->tables[i].name, name) == 0)
             return &type->tables[i];
     type->tables = must_realloc(type->tables, (type->table_count + 1) * sizeof *type->tables);
-    struct table_wish *made = &type->tables[type->table_count++];
-    *made = (struct table_wish){.name = must_copy(name), .kind = TABLE_ITEMS};
+    struct table_definition *made = &type->tables[type->table_count++];
+    *made = (struct table_definition){.name = must_copy(name), .kind = TABLE_ITEMS};
     return made;
 }
 
@@ -46,7 +46,7 @@ static bool has_key(const cJSON *document, const char *name, const char *role, c
 static enum status take_items(struct type *type, const char *path, const cJSON *document,
                               struct error *error)
 {
-    struct table_wish *table = table_called(type, json_string(document, "TableName", ""));
+    struct table_definition *table = table_called(type, json_string(document, "TableName", ""));
     table->by_id = has_key(document, "id", "RANGE", "S");
     if (has_key(document, "thing", "HASH", "S") &&
         (table->by_id || has_key(document, "time", "RANGE", "N")))
@@ -59,7 +59,7 @@ static enum status take_items(struct type *type, const char *path, const cJSON *
 
 static void take_readings(struct type *type, const cJSON *document)
 {
-    struct table_wish *table = table_called(type, json_string(document, "TableName", ""));
+    struct table_definition *table = table_called(type, json_string(document, "TableName", ""));
     const cJSON *retention = json_get(document, "RetentionProperties");
     table->kind = TABLE_READINGS;
     table->retention_seconds =
@@ -113,8 +113,8 @@ static enum status add_pair(struct action *action, const char *name, const char 
 
 /* --- actions --- */
 
-static const struct table_wish *find_table(const struct type *type, struct action *action,
-                                           const char *name, enum table_kind kind)
+static const struct table_definition *find_table(const struct type *type, struct action *action,
+                                                 const char *name, enum table_kind kind)
 {
     action->resource = must_copy(name);
     if (is_template(name)) {
@@ -138,7 +138,7 @@ static enum status compile_timestream(const struct type *type, const cJSON *fiel
         {"MILLISECONDS", 1}, {"SECONDS", 1e3}, {"MICROSECONDS", 1e-3}, {"NANOSECONDS", 1e-6}};
     const cJSON *dimension, *timestamp = json_get(fields, "timestamp");
     const char *unit = json_string(timestamp, "unit", "MILLISECONDS");
-    const struct table_wish *table =
+    const struct table_definition *table =
         find_table(type, action, json_string(fields, "tableName", ""), TABLE_READINGS);
     enum status status = FINE;
     if (table)

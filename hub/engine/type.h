@@ -76,7 +76,7 @@ struct type {
     char *name;
     struct hub_rule *rules;
     size_t rule_count;
-    struct table_wish *tables;
+    struct table_definition *tables;
     size_t table_count;
     struct log_retention *logs;
     size_t log_count;

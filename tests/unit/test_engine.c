@@ -37,9 +37,9 @@
     "40)) WHEN true THEN true ELSE (t - 0 = t AND t < 40) <> true END"
 
 static struct settings settings;
-static struct plugged *plugged;
+static struct deployed *deployed;
 static struct engine *engine;
-static struct couriers *couriers;
+static struct delivery_queue *deliveries;
 static struct store *store;
 static struct counts counts;
 static uint64_t number;
@@ -79,23 +79,23 @@ static int begin(void **state)
     put_documents();
     assert_fine(log_open("log", &error));
     assert_fine(settings_read(&settings, &error));
-    assert_fine(couriers_start(1, &couriers, &error));
+    assert_fine(delivery_queue_start(1, &deliveries, &error));
     assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));
-    plugged = plugged_new(&settings);
-    engine = engine_new(&settings, plugged, couriers);
+    deployed = deployed_new(&settings);
+    engine = engine_new(&settings, deployed, deliveries);
     counts = (struct counts){0};
     number = 0;
-    plugged_refresh(plugged);
-    assert_fine(plugged_attach(plugged, store, &error));
+    deployed_refresh(deployed);
+    assert_fine(deployed_attach(deployed, store, &error));
     return failed;
 }
 
 static int end(void **state)
 {
     (void)state;
-    couriers_stop(couriers);
+    delivery_queue_stop(deliveries);
     engine_free(engine);
-    plugged_free(plugged);
+    deployed_free(deployed);
     store_close(store);
     settings_free(&settings);
     return 0;
@@ -104,8 +104,8 @@ static int end(void **state)
 /* The documents changed. */
 static void look(void)
 {
-    plugged_refresh(plugged);
-    assert_fine(plugged_attach(plugged, store, &error));
+    deployed_refresh(deployed);
+    assert_fine(deployed_attach(deployed, store, &error));
 }
 
 static struct spool_record record(const char *topic, int64_t time, const char *payload)
@@ -573,7 +573,7 @@ static pthread_t start_web(struct web *web)
 static void wait_for(size_t sent, size_t failed)
 {
     for (int i = 0; i < 1000; i++) {
-        struct courier_counts now = couriers_count(couriers);
+        struct delivery_counts now = delivery_queue_count(deliveries);
         if (now.sent >= sent && now.failed >= failed)
             return;
         usleep(20000);
@@ -636,7 +636,7 @@ static void a_message_does_not_choose_the_server(void **state)
     send_at(NOW, "{\"t\": 1, \"h\": \".example.org/\"}");
     send_at(NOW, "{\"t\": 1, \"h\": \"/\\r\\nx: y\"}");
     assert_counts(3, 0, 3);
-    assert_int_equal(couriers_count(couriers).waiting, 0);
+    assert_int_equal(delivery_queue_count(deliveries).waiting, 0);
 }
 
 int main(void)

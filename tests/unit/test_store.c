@@ -97,15 +97,15 @@ static int close_store(void **state)
 
 /* --- rows --- */
 
-static const struct table_wish readings = {.name = "esp8266temp", .kind = TABLE_READINGS};
-static const struct table_wish items = {
+static const struct table_definition readings = {.name = "esp8266temp", .kind = TABLE_READINGS};
+static const struct table_definition items = {
     .name = "iot-x-invalid", .kind = TABLE_ITEMS, .expires = true};
-static const struct table_wish bare = {.name = "bare", .kind = TABLE_READINGS};
+static const struct table_definition bare = {.name = "bare", .kind = TABLE_READINGS};
 
-static struct store_table *make(const struct table_wish *wish)
+static struct store_table *make(const struct table_definition *definition)
 {
     struct store_table *table = NULL;
-    assert_fine(store_table(store, wish, &table, &error));
+    assert_fine(store_table(store, definition, &table, &error));
     assert_non_null(table);
     return table;
 }
@@ -388,9 +388,9 @@ static void takes_the_longest_keys(void **state)
 static void tells_items_apart_by_id(void **state)
 {
     (void)state;
-    struct table_wish wish = items;
-    wish.by_id = true;
-    struct store_table *table = make(&wish);
+    struct table_definition definition = items;
+    definition.by_id = true;
+    struct store_table *table = make(&definition);
     bool more;
     for (int i = 0; i < 2; i++) {
         begin();
@@ -402,7 +402,7 @@ static void tells_items_apart_by_id(void **state)
         commit((uint64_t)i + 1);
         assert_all(table, "a 1 {}|a 1 {\"x\":1}|a 1 []|");
         reopen();
-        table = make(&wish);
+        table = make(&definition);
     }
     assert_fine(store_expire(table, 50000, 1, &more, &error));
     assert_true(more);
@@ -481,10 +481,10 @@ static void names_that_a_database_has_not(void **state)
 static void long_names_of_tables(void **state)
 {
     (void)state;
-    const struct table_wish longest = {
+    const struct table_definition longest = {
         .name = "iot-a23456789-123456789-123456789-123456789-123456789-123456789",
         .kind = TABLE_ITEMS};
-    const struct table_wish longer = {
+    const struct table_definition longer = {
         .name = "iot-a23456789-123456789-123456789-123456789-123456789-1234567890",
         .kind = TABLE_ITEMS};
     struct store_table *table = make(&longest);
@@ -611,13 +611,13 @@ static void refuses_another_kind_of_table(void **state)
     (void)state;
     struct store_table *table;
     make(&readings);
-    struct table_wish wish = readings;
-    wish.kind = TABLE_ITEMS;
-    assert_int_equal(store_table(store, &wish, &table, &error), WRONG_INPUT);
+    struct table_definition definition = readings;
+    definition.kind = TABLE_ITEMS;
+    assert_int_equal(store_table(store, &definition, &table, &error), WRONG_INPUT);
     make(&items);
-    wish = items;
-    wish.kind = TABLE_READINGS;
-    assert_int_equal(store_table(store, &wish, &table, &error), WRONG_INPUT);
+    definition = items;
+    definition.kind = TABLE_READINGS;
+    assert_int_equal(store_table(store, &definition, &table, &error), WRONG_INPUT);
     assert_true(make(&readings) == make(&readings));
 }
 
@@ -656,9 +656,9 @@ static void answers_queries(void **state)
     assert_rows(table, "nobody", INT64_MIN, INT64_MAX, 0, "");
     struct store *other;
     struct store_table *seen;
-    const struct table_wish one = {.name = "one", .kind = TABLE_READINGS};
+    const struct table_definition one = {.name = "one", .kind = TABLE_READINGS};
     assert_all(make(&one), ""); /* as a query of ours might call something */
-    const struct table_wish absent = {.name = "absent", .kind = TABLE_READINGS};
+    const struct table_definition absent = {.name = "absent", .kind = TABLE_READINGS};
     assert_fine(store_open(url, true, &other, &error));
     assert_fine(store_table(other, &absent, &seen, &error));
     assert_null(seen);
@@ -671,10 +671,10 @@ static void answers_queries(void **state)
 static void deletes_what_is_too_old(void **state)
 {
     (void)state;
-    struct table_wish wish = readings;
-    wish.retention_seconds = 1;
+    struct table_definition definition = readings;
+    definition.retention_seconds = 1;
     make_readings();
-    struct store_table *table = make(&wish);
+    struct store_table *table = make(&definition);
     struct store_table *kept = make(&items);
     bool more = true;
     begin();
