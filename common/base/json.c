@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 64 };
+enum { DEEPEST = 64, FEW_KEYS = 16 };
 
 /* --- writing --- */
 
@@ -119,11 +119,22 @@ static int by_text(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-/* A key that an object has twice, NULL when it has none; the keys are sorted, not compared
- * pairwise, because an object may have a hundred thousand. */
+static const char *twin_of_few(const cJSON *object)
+{
+    for (const cJSON *one = object->child; one; one = one->next)
+        for (const cJSON *other = one->next; other; other = other->next)
+            if (strcmp(one->string, other->string) == 0)
+                return one->string;
+    return NULL;
+}
+
+/* A key that an object has twice, NULL when it has none. Many keys are sorted, not compared
+ * pairwise: an object may have a hundred thousand. */
 static const char *twin_key(const cJSON *object)
 {
     size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
+    if (count <= FEW_KEYS)
+        return twin_of_few(object);
     const char **keys = must_array(count, sizeof *keys), *twin = NULL;
     for (const cJSON *child = object->child; child; child = child->next)
         keys[i++] = child->string;

@@ -29,6 +29,11 @@ void json_format_number(double number, char made[32]);
 enum status json_parse(const char *name, const char *bytes, size_t length, cJSON **parsed,
                        struct error *error);
 
+/* Lays a JSON text out anew, at the end of out: as json_parse() and json_layout() together do, in a
+ * fourth of their time for what documents consist of. On failure out is as it was. */
+enum status json_normalize(const char *name, const char *bytes, size_t length, struct text *out,
+                           struct error *error);
+
 /* As json_parse(), of a file of at most limit bytes. */
 enum status json_read(const char *path, size_t limit, cJSON **parsed, struct error *error);
 

@@ -9,7 +9,7 @@
 /* As realloc(), without leaving the old bytes in memory that others may get. */
 static char *move_secret(char *bytes, size_t length, size_t room)
 {
-    char *moved = must_alloc(room);
+    char *moved = must_realloc(NULL, room);
     if (bytes) {
         memcpy(moved, bytes, length);
         explicit_bzero(bytes, length);
@@ -63,12 +63,14 @@ void text_add_formatv(struct text *text, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    if (length > 0) {
+    size_t left = text->room - text->length;
+    int length = vsnprintf(left ? text->at + text->length : NULL, left, format, arguments);
+    if (length > 0 && (size_t)length >= left) {
         text_reserve(text, text->length + (size_t)length + 1);
         vsnprintf(text->at + text->length, (size_t)length + 1, format, again);
-        text->length += (size_t)length;
     }
+    if (length > 0)
+        text->length += (size_t)length;
     va_end(again);
 }
 
@@ -142,6 +144,14 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t left)
 bool utf8_valid(const char *bytes, size_t length, size_t *bad)
 {
     for (size_t i = 0; i < length;) {
+        uint64_t eight;
+        if (i + sizeof eight <= length) { /* as a rule all of them are ASCII */
+            memcpy(&eight, bytes + i, sizeof eight);
+            if (!(eight & 0x8080808080808080)) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         size_t step = utf8_sequence((const unsigned char *)bytes + i, length - i);
         if (!step) {
             if (bad)

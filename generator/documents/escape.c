@@ -138,11 +138,22 @@ bool escape_named(const char *name, enum escape *escape)
     return false;
 }
 
+/* Most bytes are such that they stay as they are in every language. */
+static bool stays_everywhere(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '-' && byte <= ':') || byte == ' ' || byte == '_';
+}
+
 void escape_text(struct text *out, enum escape escape, const char *bytes, size_t length)
 {
     replacer *replace = escapes[escape].replace;
     size_t written = 0; /* bytes before this one are in out; those that stay are added by the run */
     for (size_t i = 0; replace && i < length;) {
+        if (stays_everywhere(bytes[i])) {
+            i++;
+            continue;
+        }
         struct piece piece = {.at = bytes + i, .left = length - i, .taken = 1};
         const char *instead = replace(&piece);
         if (instead) {

@@ -196,20 +196,18 @@ static bool all_blank(const struct text *text)
     return true;
 }
 
-/* Parses what was rendered and lays it out anew. */
+/* Checks what was rendered, and lays it out anew. */
 static enum status canonical_json(const char *source, struct text *bytes, struct error *error)
 {
-    cJSON *value = NULL;
+    struct text made = {.secret = bytes->secret};
     struct error broken = {0};
     enum status status =
-        json_parse("its output", text_string(bytes), bytes->length, &value, &broken);
+        json_normalize("its output", text_string(bytes), bytes->length, &made, &broken);
     if (status)
         status = fail(error, WRONG_INPUT, "the template %s rendered broken JSON: %s", source,
                       text_string(&broken.message));
-    text_clear(bytes);
-    if (!status)
-        json_layout(value, bytes);
-    json_wipe(value);
+    text_free(bytes);
+    *bytes = made;
     error_free(&broken);
     return status;
 }

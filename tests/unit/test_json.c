@@ -195,12 +195,127 @@ static void json_that_is_there_stays_as_it_is(void **state)
     cJSON_Delete(object);
 }
 
+/* json_normalize() is json_parse() and json_layout(), whatever the text. */
+static void assert_normalized(const char *json, size_t length)
+{
+    struct text slow = {0}, fast = {0};
+    struct error broken = {0};
+    cJSON *value = NULL;
+    enum status status = json_parse("j", json, length, &value, &broken);
+    if (!status)
+        json_layout(value, &slow);
+    assert_int_equal(json_normalize("j", json, length, &fast, &error), status);
+    assert_string_equal(text_string(&fast), text_string(&slow));
+    if (status)
+        assert_failed(status, WRONG_INPUT, text_string(&broken.message));
+    cJSON_Delete(value);
+    text_free(&slow);
+    text_free(&fast);
+    error_free(&broken);
+    error_free(&error);
+}
+
+static void normalized_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        " ",
+        "{}",
+        " [ ] ",
+        "{\"a\":{},\"b\":[[],{}]}",
+        "[1,-1,0,-0,00,01,-01,123456789012345,1234567890123456,99999999999999999999]",
+        "[0.5,1.0,1e3,1E3,-1e-7,.5,1.,1e,-]",
+        "-",
+        "0",
+        "-0",
+        "01",
+        "1.0",
+        "1e3",
+        "12a",
+        "123456789012345",
+        "1234567890123456",
+        "tru",
+        "true",
+        "truefalse",
+        "false ",
+        "nulL",
+        "null\r\n\t ",
+        "null\v",
+        "\xef\xbb\xbf{}",
+        "\"\xc3\xbc\"",
+        "\"\xc3\"",
+        "\"\\\"\\\\\\b\\f\\n\\r\\t\"",
+        "\"\\/\"",
+        "\"\\u00fc\"",
+        "\"\\u0008\"",
+        "\"\\x\"",
+        "\"\\",
+        "\"open",
+        "\"a\nb\"",
+        "\"\x7f\"",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "{\"a\":{\"a\":1},\"b\":{\"a\":1}}",
+        "{\"a\":{\"a\":1},\"a\":{\"a\":1}}",
+        "{\"\":1}",
+        "{\"a\" : 1 , \"b\" :2}",
+        "{\"a\",1}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{,}",
+        "{a:1}",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1}",
+        "{\"a\":1]",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+        "{} {}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_normalized(texts[i], strlen(texts[i]));
+    assert_normalized("{}\0", 3);
+    assert_normalized("\"a\0b\"", 5);
+}
+
+/* Real documents: whole, on one line, broken off anywhere, and with one byte that is another. */
+static void normalized_documents(void **state)
+{
+    (void)state;
+    static const char *const documents[] = {
+        "schemas/system.schema.json", "docs/operator-policy.json", "tests/unit/profile-cases.json"};
+    static const char others[] = "\"\\{}[],:0-. \x01\xc3n";
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        owned char *path = from_root(documents[i]);
+        owned char *whole = get(path);
+        size_t length = strlen(whole);
+        struct text line = {0};
+        cJSON *value = cJSON_Parse(whole);
+        json_compact(value, &line);
+        assert_normalized(line.at, line.length);
+        assert_normalized(whole, length);
+        for (size_t at = i; at < length; at += 1 + length / 400) {
+            owned char *part = must_copy_bytes(whole, at); /* sanitizers see what reads on */
+            assert_normalized(part, at);
+            char byte = whole[at];
+            whole[at] = others[at % (sizeof others - 1)];
+            assert_normalized(whole, length);
+            whole[at] = byte;
+        }
+        cJSON_Delete(value);
+        text_free(&line);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_that_is_there_stays_as_it_is),
         cmocka_unit_test(secrets_are_borrowed),
         cmocka_unit_test(layout),
+        cmocka_unit_test(normalized_texts),
+        cmocka_unit_test(normalized_documents),
         cmocka_unit_test(strings),
         cmocka_unit_test(numbers),
         cmocka_unit_test(compact),
