@@ -80,51 +80,82 @@ static enum status load_one(const char *path, const char *kind, const char *name
     return status;
 }
 
-static enum status load_all(const char *folder, const char *kind, struct names **names, cJSON *into,
-                            struct error *error)
+static bool is_one_of(const struct names *names, const char *name)
 {
-    owned char *file = must_format("%s.yaml", kind);
-    *names = folders_with(folder, file);
-    for (size_t i = 0; i < (*names)->count; i++) {
-        const char *name = (*names)->at[i];
-        owned char *path = must_format("%s/%s/%s", folder, name, file);
-        enum status status = load_one(path, kind, name, into, error);
-        if (status)
-            return status;
+    return names->count && bsearch(&name, names->at, names->count, sizeof *names->at, by_name);
+}
+
+enum status catalog_read_platform(struct catalog *catalog, const char *name, struct error *error)
+{
+    if (catalog_platform(catalog, name) || !is_one_of(catalog->platform_names, name))
+        return FINE;
+    owned char *path = must_format("%s/%s/platform.yaml", catalog->folder, name);
+    return load_one(path, "platform", name, catalog->platforms, error);
+}
+
+/* What messages call a parameter whose schema does not say it. */
+static void add_titles(const cJSON *driver)
+{
+    cJSON *parameter;
+    cJSON_ArrayForEach(parameter, json_get(driver, "parameters"))
+    {
+        owned char *title = must_format("a value of \"%s\"", parameter->string);
+        if (!json_string(parameter, "title", NULL))
+            json_put_string(parameter, "title", title);
     }
-    return FINE;
 }
 
 /* A driver's data without its code would make packages that cannot run; a sensor without a quantity
  * could read nothing. */
-static enum status check_drivers(const struct catalog *catalog, struct error *error)
+static enum status check_driver(const struct catalog *catalog, const char *name,
+                                struct error *error)
 {
-    for (size_t i = 0; i < catalog->driver_names->count; i++) {
-        const char *name = catalog->driver_names->at[i];
-        const cJSON *driver = catalog_driver(catalog, name);
-        owned char *path = must_format("%s/drivers/%s/driver_%s.py", catalog->folder, name, name);
-        if (!path_exists(path))
-            return fail(error, WRONG_INPUT, "%s is missing: the code of the driver", path);
-        if (driver_is(driver, "sensor") && !cJSON_GetArraySize(json_get(driver, "quantities")))
-            return fail(error, WRONG_INPUT,
-                        "%s/drivers/%s/driver.yaml: a sensor reads at least "
-                        "one of quantities",
-                        catalog->folder, name);
-    }
+    const cJSON *driver = catalog_driver(catalog, name);
+    owned char *path = must_format("%s/drivers/%s/driver_%s.py", catalog->folder, name, name);
+    if (!path_exists(path))
+        return fail(error, WRONG_INPUT, "%s is missing: the code of the driver", path);
+    if (driver_is(driver, "sensor") && !cJSON_GetArraySize(json_get(driver, "quantities")))
+        return fail(error, WRONG_INPUT,
+                    "%s/drivers/%s/driver.yaml: a sensor reads at least one of quantities",
+                    catalog->folder, name);
     return FINE;
+}
+
+enum status catalog_read_driver(struct catalog *catalog, const char *name, struct error *error)
+{
+    if (catalog_driver(catalog, name) || !is_one_of(catalog->driver_names, name))
+        return FINE;
+    owned char *path = must_format("%s/drivers/%s/driver.yaml", catalog->folder, name);
+    enum status status = load_one(path, "driver", name, catalog->drivers, error);
+    if (status)
+        return status;
+    add_titles(catalog_driver(catalog, name));
+    status = check_driver(catalog, name, error);
+    if (status)
+        cJSON_DeleteItemFromObjectCaseSensitive(catalog->drivers, name);
+    return status;
+}
+
+void catalog_open(const char *templates, struct catalog *catalog)
+{
+    owned char *folder = path_join(templates, "firmware");
+    owned char *drivers = path_join(folder, "drivers");
+    *catalog = (struct catalog){.folder = must_copy(folder),
+                                .platform_names = folders_with(folder, "platform.yaml"),
+                                .driver_names = folders_with(drivers, "driver.yaml"),
+                                .platforms = json_object(),
+                                .drivers = json_object()};
 }
 
 enum status catalog_load(const char *templates, struct catalog *catalog, struct error *error)
 {
-    *catalog = (struct catalog){.folder = path_join(templates, "firmware"),
-                                .platforms = json_object(),
-                                .drivers = json_object()};
-    owned char *drivers = path_join(catalog->folder, "drivers");
-    enum status status =
-        load_all(catalog->folder, "platform", &catalog->platform_names, catalog->platforms, error);
-    if (!status)
-        status = load_all(drivers, "driver", &catalog->driver_names, catalog->drivers, error);
-    return status ? status : check_drivers(catalog, error);
+    enum status status = FINE;
+    catalog_open(templates, catalog);
+    for (size_t i = 0; i < catalog->platform_names->count && !status; i++)
+        status = catalog_read_platform(catalog, catalog->platform_names->at[i], error);
+    for (size_t i = 0; i < catalog->driver_names->count && !status; i++)
+        status = catalog_read_driver(catalog, catalog->driver_names->at[i], error);
+    return status;
 }
 
 void catalog_free(struct catalog *catalog)

@@ -19,7 +19,7 @@ enum { MOST_UNKNOWN_FIELDS = 100 }; /* told of one statement: to find a place co
 
 struct checked {
     struct spec *spec;
-    const struct catalog *catalog;
+    struct catalog *catalog;
     const cJSON *json;
     const struct yaml_node *root;
     struct problems *problems;
@@ -240,11 +240,7 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
         if (value->kind == YAML_SCALAR && yaml_meaning(value, NULL) == YAML_AMBIGUOUS)
             continue; /* told already, where the section was read */
         size_t errors = spec->problems->errors;
-        cJSON *titled = cJSON_Duplicate(schema, true);
-        owned char *title = must_format("a value of \"%s\"", key->text);
-        json_put_string(titled, "title", json_string(schema, "title", title));
-        cJSON *checked = schema_check(titled, titled, value, spec->problems);
-        cJSON_Delete(titled);
+        cJSON *checked = schema_check(schema, schema, value, spec->problems);
         const char *format = json_string(schema, "format", NULL);
         if (errors == spec->problems->errors && format) {
             check_pin(spec, value, format, checked->valuedouble);
@@ -264,13 +260,18 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
     }
 }
 
-static char *hint_of_drivers(const struct catalog *catalog, const char *name, const char *kind)
+static char *hint_of_drivers(struct catalog *catalog, const char *name, const char *kind)
 {
     const char *names[128];
     size_t count = 0;
-    for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++)
-        if (driver_is(catalog_driver(catalog, catalog->driver_names->at[i]), kind))
-            names[count++] = catalog->driver_names->at[i];
+    struct error broken = {0}; /* a driver that cannot be read is none to propose */
+    for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++) {
+        const char *other = catalog->driver_names->at[i];
+        if (catalog_read_driver(catalog, other, &broken) == FINE &&
+            driver_is(catalog_driver(catalog, other), kind))
+            names[count++] = other;
+        error_free(&broken);
+    }
     return count ? choice_hint(name, names, count) : NULL;
 }
 
@@ -636,7 +637,26 @@ static enum status read_spec(const char *path, const char *name, const char *sch
     return FINE;
 }
 
-enum status spec_read_type(const char *name, const struct catalog *catalog, struct spec *spec,
+/* The platform and the drivers that the spec names. */
+static enum status read_what_it_names(const cJSON *spec, struct catalog *catalog,
+                                      struct error *error)
+{
+    const cJSON *measure;
+    const char *platform = json_string(spec, "platform", "");
+    const char *display = json_string(json_get(spec, "display"), "driver", "");
+    enum status status = catalog_read_platform(catalog, platform, error);
+    if (!status)
+        status = catalog_read_driver(catalog, display, error);
+    cJSON_ArrayForEach(measure, json_get(spec, "measures"))
+    {
+        const char *driver = json_string(json_get(measure, "driver"), "name", "");
+        if (!status)
+            status = catalog_read_driver(catalog, driver, error);
+    }
+    return status;
+}
+
+enum status spec_read_type(const char *name, struct catalog *catalog, struct spec *spec,
                            struct error *error)
 {
     owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", name);
@@ -650,6 +670,8 @@ enum status spec_read_type(const char *name, const struct catalog *catalog, stru
         return WRONG_INPUT;
     }
     enum status status = read_spec(path, name, "sensortype", spec, error);
+    if (!status)
+        status = read_what_it_names(spec->json, catalog, error);
     if (status)
         return status;
     if (spec->yaml.root && spec->yaml.root->kind == YAML_MAP) {

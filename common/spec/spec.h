@@ -24,9 +24,10 @@ struct spec {
     cJSON *json; /* as its schema in schemas/ says, with all defaults filled in */
 };
 
-/* Reads and checks sensortypes/<name>/spec.yaml. WRONG_INPUT only when there is no such type or its
- * file cannot be read; what is wrong inside is in spec->problems, sorted. */
-enum status spec_read_type(const char *name, const struct catalog *catalog, struct spec *spec,
+/* Reads and checks sensortypes/<name>/spec.yaml; what is wrong inside is in spec->problems, sorted.
+ * WRONG_INPUT only when there is no such type, its file cannot be read, or the catalog's file of a
+ * platform or driver that it names is wrong. */
+enum status spec_read_type(const char *name, struct catalog *catalog, struct spec *spec,
                            struct error *error);
 
 /* Reads and checks iot_system_infra/system.yaml, likewise. */

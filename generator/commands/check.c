@@ -89,7 +89,9 @@ enum status command_check(struct context *context)
     struct tally tally = {.context = context, .problems = json_array()};
     struct project *project = &tally.project;
     enum status status = command_find(context, project);
-    if (!status)
+    if (!status && context->operand_count)
+        catalog_open(project->templates, &project->catalog);
+    else if (!status)
         status = catalog_load(project->templates, &project->catalog, &context->error);
     if (!status)
         status = spec_read_system(&project->system, &context->error);

@@ -494,9 +494,11 @@ enum status command_flash(struct context *context)
         status = thing_present(context->operands[0], &record, &context->error);
     if (!status)
         status = read_package(&flashing, record);
+    const char *platform = json_string(flashing.manifest, "platform", "");
+    if (!status)
+        status = catalog_read_platform(&project.catalog, platform, &context->error);
     if (!status) {
-        flashing.platform =
-            catalog_platform(&project.catalog, json_string(flashing.manifest, "platform", ""));
+        flashing.platform = catalog_platform(&project.catalog, platform);
         status = flash(&flashing);
     }
     text_free(&flashing.said);

@@ -34,7 +34,7 @@ enum status command_types(struct context *context)
     struct project project;
     enum status status = command_find(context, &project);
     if (!status)
-        status = catalog_load(project.templates, &project.catalog, &context->error);
+        catalog_open(project.templates, &project.catalog);
     struct names *types = types_all();
     for (size_t i = 0; i < types->count && !status; i++) {
         struct spec spec = {0};

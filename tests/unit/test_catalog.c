@@ -141,6 +141,32 @@ static void a_sensor_without_quantities(void **state)
     catalog_free(&catalog);
 }
 
+/* What is wrong with a file is told to whoever needs it, each time, and to nobody else. */
+static void files_that_nobody_needs(void **state)
+{
+    (void)state;
+    static const char missing[] =
+        "t/firmware/drivers/clock/driver_clock.py is missing: the code of the driver";
+    struct catalog catalog;
+    put("t/firmware/board/platform.yaml", board);
+    put("t/firmware/drivers/clock/driver.yaml", clock_driver);
+    catalog_open("t", &catalog);
+    assert_int_equal(catalog.driver_names->count, 1);
+    assert_null(catalog_platform(&catalog, "board"));
+    assert_fine(catalog_read_platform(&catalog, "board", &error));
+    assert_fine(catalog_read_platform(&catalog, "boat", &error));
+    assert_non_null(catalog_platform(&catalog, "board"));
+    for (int i = 0; i < 2; i++) {
+        assert_failed(catalog_read_driver(&catalog, "clock", &error), WRONG_INPUT, missing);
+        assert_null(catalog_driver(&catalog, "clock"));
+        error_free(&error);
+    }
+    put("t/firmware/drivers/clock/driver_clock.py", "");
+    assert_fine(catalog_read_driver(&catalog, "clock", &error));
+    assert_non_null(catalog_driver(&catalog, "clock"));
+    catalog_free(&catalog);
+}
+
 static void folders_with_a_file(void **state)
 {
     (void)state;
@@ -173,6 +199,7 @@ int main(void)
         TEST(folders_with_a_file),
         TEST(a_driver_without_code),
         TEST(a_sensor_without_quantities),
+        TEST(files_that_nobody_needs),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }
