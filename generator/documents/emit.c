@@ -169,7 +169,8 @@ static enum status stage_changed(const char *folder, const char *path, const str
 }
 
 /* What a killed run left in the folders that are written now, each of which is looked at once:
- * paths are sorted. */
+ * paths are sorted. A run that was killed left files that differ, so that one without differences
+ * has nothing to look for. */
 static void clear_up(const char *folder, const struct artifacts *artifacts)
 {
     owned char *last = must_copy(folder);
@@ -210,8 +211,6 @@ enum status emit_write(const char *folder, const struct artifacts *artifacts, co
     struct text index = {0};
     struct emit_report ignored = {0};
     enum status status = FINE;
-    if (!dry_run)
-        clear_up(folder, artifacts);
     for (size_t i = 0; i < artifacts->count && !status; i++)
         status = stage_changed(folder, artifacts->at[i].path, &artifacts->at[i].bytes, dry_run,
                                &batch, report, error);
@@ -223,6 +222,8 @@ enum status emit_write(const char *folder, const struct artifacts *artifacts, co
     sort_lines(&index);
     if (!status)
         status = stage_changed(folder, INDEX, &index, dry_run, &batch, &ignored, error);
+    if (batch.count)
+        clear_up(folder, artifacts);
     if (!status)
         status = batch_commit(&batch, error);
     batch_drop(&batch);

@@ -15,6 +15,8 @@
 #define SHARE_FOLDER "/usr/local/share/sensorforge"
 #endif
 
+enum { MOST_CHECKED_BYTES = 16 << 20 };
+
 /* --- finding --- */
 
 static enum status find_root(const char *start, char **root, struct error *error)
@@ -99,7 +101,7 @@ enum status project_load(struct project *project, const struct project_choices *
 {
     enum status status = project_find(project, error);
     if (!status)
-        status = catalog_load(project->templates, &project->catalog, error);
+        catalog_open(project->templates, &project->catalog);
     if (!status)
         report_detail(project->reporter, "project %s, templates %s", project->root,
                       project->templates);
@@ -112,14 +114,23 @@ enum status project_load(struct project *project, const struct project_choices *
     return status ? status : override(project, "database", choices->database, error);
 }
 
+static void scope_free(struct scope_sets *sets)
+{
+    for (size_t i = 0; sets->names && i < sets->names->count; i++)
+        template_set_free(sets->loaded[i]);
+    free(sets->loaded);
+    names_free(sets->names);
+}
+
 void project_free(struct project *project)
 {
-    for (size_t i = 0; i < project->set_count; i++) {
-        template_set_free(project->sets[i]);
-        free(project->set_names[i]);
+    scope_free(&project->type_sets);
+    scope_free(&project->system_sets);
+    for (size_t i = 0; i < project->checked.count; i++) {
+        free(project->checked.at[i].type);
+        free(project->checked.at[i].json);
     }
-    free(project->sets);
-    free(project->set_names);
+    free(project->checked.at);
     catalog_free(&project->catalog);
     spec_free(&project->system);
     free(project->templates);
@@ -145,14 +156,47 @@ enum status project_target(struct project *project, const char *name, struct tar
                        &project->account, target, error);
 }
 
+/* --- specs and models --- */
+
+static void keep_checked(struct checked_specs *checked, const struct spec *spec)
+{
+    struct text json = {0};
+    if (checked->bytes >= MOST_CHECKED_BYTES)
+        return;
+    json_compact(spec->json, &json);
+    checked->bytes += json.length;
+    checked->at = must_grow(checked->at, checked->count, &checked->room, sizeof *checked->at);
+    checked->at[checked->count++] = (struct checked_spec){must_copy(spec->name), text_take(&json)};
+}
+
+/* The spec of a type as project_check() has read it; NULL when it has not. Types are asked for in
+ * the order in which they were checked, as a rule. */
+static cJSON *checked_spec(struct checked_specs *checked, const char *type)
+{
+    for (size_t i = 0; i < checked->count; i++) {
+        size_t index = (checked->next + i) % checked->count;
+        if (strcmp(checked->at[index].type, type) == 0) {
+            checked->next = index + 1;
+            return cJSON_Parse(checked->at[index].json);
+        }
+    }
+    return NULL;
+}
+
+/* Of a type whose spec must be right. */
+static enum status read_right_spec(struct project *project, const char *type, struct spec *spec,
+                                   struct error *error)
+{
+    enum status status = spec_read_type(type, &project->catalog, spec, error);
+    return status ? status : spec_require(spec, error);
+}
+
 static enum status model_of(struct project *project, const char *type, cJSON **model,
                             struct error *error)
 {
-    struct spec spec = {0};
-    enum status status = spec_read_type(type, &project->catalog, &spec, error);
+    struct spec spec = {.json = checked_spec(&project->checked, type)};
+    enum status status = spec.json ? FINE : read_right_spec(project, type, &spec, error);
     *model = NULL;
-    if (!status)
-        status = spec_require(&spec, error);
     if (!status)
         *model = model_of_type(project_system(project), spec.json, &project->catalog);
     spec_free(&spec);
@@ -176,42 +220,15 @@ enum status project_check(struct project *project, const char *const *subjects, 
         struct spec spec = {0};
         if (strcmp(subjects[i], "system") == 0)
             continue;
-        status = spec_read_type(subjects[i], &project->catalog, &spec, error);
+        status = read_right_spec(project, subjects[i], &spec, error);
         if (!status)
-            status = spec_require(&spec, error);
+            keep_checked(&project->checked, &spec);
         spec_free(&spec);
     }
     return status;
 }
 
 /* --- rendering --- */
-
-/* A set is loaded once for a scope: a thousand types are rendered with the same compiled templates.
- */
-static enum status load_set(struct project *project, const char *scope, const char *set,
-                            const struct template_set **loaded, struct error *error)
-{
-    owned char *key = must_format("%s %s", scope, set);
-    for (size_t i = 0; i < project->set_count; i++) {
-        if (strcmp(project->set_names[i], key) == 0) {
-            *loaded = project->sets[i];
-            return FINE;
-        }
-    }
-    struct template_set *made = NULL;
-    enum status status = template_set_load(project->templates, set, NULL, scope, &made, error);
-    if (status)
-        return status;
-    size_t room = project->set_room;
-    project->sets =
-        must_grow(project->sets, project->set_count, &project->set_room, sizeof *project->sets);
-    project->set_names =
-        must_grow(project->set_names, project->set_count, &room, sizeof *project->set_names);
-    project->sets[project->set_count] = made;
-    project->set_names[project->set_count++] = must_copy(key);
-    *loaded = made;
-    return FINE;
-}
 
 static enum status unknown_set(const char *set, const struct names *sets, struct error *error)
 {
@@ -220,25 +237,38 @@ static enum status unknown_set(const char *set, const struct names *sets, struct
     return advise(error, "%s", hint);
 }
 
-static enum status render_sets(struct project *project, const char *scope, const char *set,
-                               const cJSON *model, struct artifacts *out, struct error *error)
+/* A set is loaded once: a thousand types are rendered with the same compiled templates. */
+static enum status render_set(const struct project *project, const char *scope,
+                              struct scope_sets *sets, size_t index, const cJSON *model,
+                              struct artifacts *out, struct error *error)
 {
-    struct names *sets = template_sets_with(project->templates, scope);
+    const char *name = sets->names->at[index];
+    owned char *prefix = must_format("%s/", name);
+    enum status status = FINE;
+    if (!sets->loaded[index])
+        status =
+            template_set_load(project->templates, name, NULL, scope, &sets->loaded[index], error);
+    return status ? status : template_set_render(sets->loaded[index], model, prefix, out, error);
+}
+
+static enum status render_sets(const struct project *project, const char *scope,
+                               struct scope_sets *sets, const char *set, const cJSON *model,
+                               struct artifacts *out, struct error *error)
+{
     enum status status = FINE;
     bool found = false;
-    for (size_t i = 0; i < sets->count && !status; i++) {
-        if (set && strcmp(set, sets->at[i]) != 0)
+    if (!sets->names) {
+        sets->names = template_sets_with(project->templates, scope);
+        sets->loaded = must_array(sets->names->count, sizeof(struct template_set *));
+    }
+    for (size_t i = 0; i < sets->names->count && !status; i++) {
+        if (set && strcmp(set, sets->names->at[i]) != 0)
             continue;
-        const struct template_set *loaded = NULL;
-        owned char *prefix = must_format("%s/", sets->at[i]);
         found = true;
-        status = load_set(project, scope, sets->at[i], &loaded, error);
-        if (!status)
-            status = template_set_render(loaded, model, prefix, out, error);
+        status = render_set(project, scope, sets, i, model, out, error);
     }
     if (!found)
-        status = unknown_set(set ? set : "", sets, error);
-    names_free(sets);
+        status = unknown_set(set ? set : "", sets->names, error);
     artifacts_sort(out);
     return status;
 }
@@ -246,11 +276,12 @@ static enum status render_sets(struct project *project, const char *scope, const
 enum status project_render(struct project *project, const char *subject, const char *set,
                            struct artifacts *out, struct error *error)
 {
-    bool system = strcmp(subject, "system") == 0;
     cJSON *model = NULL;
     enum status status = project_model(project, subject, &model, error);
-    if (!status)
-        status = render_sets(project, system ? "system" : "type", set, model, out, error);
+    if (!status && strcmp(subject, "system") == 0)
+        status = render_sets(project, "system", &project->system_sets, set, model, out, error);
+    else if (!status)
+        status = render_sets(project, "type", &project->type_sets, set, model, out, error);
     cJSON_Delete(model);
     return status;
 }

@@ -15,6 +15,15 @@ struct project_choices {
     const char *target, *database;
 };
 
+struct checked_specs {
+    struct checked_spec {
+        char *type, *json; /* compact: a tree takes five times as much memory */
+    } * at;
+    size_t count, room;
+    size_t next;  /* where project_model() begins to look */
+    size_t bytes; /* of all JSON */
+};
+
 struct project {
     char *start; /* absolute: where the command began; paths of the command line count from there */
     char *root;  /* absolute: the working folder, once the project is found */
@@ -24,9 +33,11 @@ struct project {
     const struct reporter *reporter; /* set by the caller; may be NULL */
     struct account_options account;  /* how an account is reached; set by the caller */
 
-    struct template_set **sets; /* loaded ones, kept for the next type */
-    char **set_names;
-    size_t set_count, set_room;
+    struct scope_sets {
+        struct names *names;          /* of the sets that have this scope; NULL until asked for */
+        struct template_set **loaded; /* for each name; NULL until it is rendered, then kept */
+    } type_sets, system_sets;
+    struct checked_specs checked; /* what project_check() has read, for project_model() */
 };
 
 /* Finds the nearest folder upwards with iot_system_infra/system.yaml and makes it the working folder,
@@ -57,7 +68,8 @@ enum status project_model(struct project *project, const char *subject, cJSON **
                           struct error *error);
 
 /* FINE when each of the subjects has a spec that is right: asked before the first of several is
- * written. */
+ * written. The specs are kept, up to 16 MB of them: what was checked is what project_model() makes
+ * models of. */
 enum status project_check(struct project *project, const char *const *subjects, size_t count,
                           struct error *error);
 
