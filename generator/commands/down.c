@@ -2,6 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/paths.h"
 #include "generator/local/backlog.h"
+#include "generator/local/service.h"
 #include "generator/project/project.h"
 
 #include <signal.h>

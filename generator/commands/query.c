@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/memory.h"
+#include "generator/local/programs.h"
 #include "generator/local/service.h"
 #include "generator/project/project.h"
 

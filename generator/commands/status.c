@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/local/backlog.h"
+#include "generator/local/programs.h"
 #include "generator/thing/record.h"
 #include "generator/project/project.h"
 #include "local.h"

@@ -27,8 +27,8 @@ static bool runs(const struct system *system, enum service service)
     return system->processes[service].handle >= 0;
 }
 
-static enum status start_missing(struct context *context, const struct programs *programs, int port,
-                                 struct system *system)
+static enum status start_missing(struct context *context, const struct service_programs *programs,
+                                 int port, struct system *system)
 {
     enum status status = FINE;
     for (int i = 0; i < SERVICES && !status; i++) {
@@ -84,7 +84,7 @@ static enum status refuse_second(struct context *context)
 }
 
 static enum status bring_up(struct context *context, struct project *project,
-                            const struct programs *programs, int *lock)
+                            const struct service_programs *programs, int *lock)
 {
     struct error *error = &context->error;
     struct system system = {0};
@@ -117,12 +117,12 @@ static enum status bring_up(struct context *context, struct project *project,
 enum status command_up(struct context *context)
 {
     struct project project;
-    struct programs programs = {0};
+    struct service_programs programs = {0};
     struct daemon supervisor = {.handle = -1};
     int lock = -1;
     enum status status = command_load(context, &project);
     if (!status)
-        status = programs_find(&programs, &context->error);
+        status = service_find_programs(&programs, &context->error);
     if (!status)
         status = prepare_folders(&context->error);
     if (!status)
@@ -139,7 +139,7 @@ enum status command_up(struct context *context)
     }
     daemon_close(&supervisor);
     unlock(&lock);
-    programs_free(&programs);
+    service_free_programs(&programs);
     project_free(&project);
     return status;
 }

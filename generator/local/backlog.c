@@ -1,4 +1,6 @@
 #include "backlog.h"
+#include "programs.h"
+#include "service.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -7,7 +9,8 @@
 
 #include <string.h>
 
-/* Seconds: for an answer, for all that the spool may hold, for one that was told to end. */
+/* Timeouts in seconds: of a question to sensorhub, of storing all that the spool holds, and of
+ * ending after SIGTERM. */
 enum { SECONDS_TO_TELL = 10 };
 static const double drain_patience = 100, end_patience = 20;
 
@@ -19,7 +22,7 @@ double backlog_waiting(const char *hub)
     int code = 0;
     double waiting = -1;
     if (process_capture(words, SECONDS_TO_TELL, &said, &code, NULL, &none) == FINE) {
-        cJSON *status = cJSON_Parse(text_string(&said)); /* what is behind it, is for people */
+        cJSON *status = cJSON_Parse(text_string(&said)); /* text for people may follow */
         waiting = json_number(status, "waiting", -1);
         cJSON_Delete(status);
     }
@@ -28,7 +31,7 @@ double backlog_waiting(const char *hub)
     return waiting;
 }
 
-/* Advice of more than one line stays below the first. */
+/* Reports each line, indented under the warning before it. */
 static void say_below(const struct reporter *reporter, const char *lines)
 {
     while (*lines) {

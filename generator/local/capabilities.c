@@ -2,6 +2,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/subprocess.h"
+#include "programs.h"
 #include "service.h"
 
 #include <string.h>
@@ -35,7 +36,7 @@ void capabilities_check(const struct reporter *reporter, const char *const *type
         cJSON *findings = cJSON_Parse(text_string(&said));
         if (cJSON_IsArray(findings))
             say_findings(reporter, findings);
-        else if (said.length) /* it could not look at all */
+        else if (said.length) /* an error message: it could not check at all */
             report_line(reporter, "%.*s", (int)strcspn(said.at, "\n"), said.at);
         cJSON_Delete(findings);
     }

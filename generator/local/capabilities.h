@@ -1,4 +1,4 @@
-/* Whether what types' rules ask for can be done on this machine. */
+/* What of the rules of a type this machine cannot execute. */
 #ifndef GENERATOR_LOCAL_CAPABILITIES_H
 #define GENERATOR_LOCAL_CAPABILITIES_H
 
@@ -6,9 +6,10 @@
 
 #include <stddef.h>
 
-/* Asks `sensorhub check`, and says as a warning each action that cannot run here, and each measure
- * whose column has another type. That is no reason not to plug the type in: the other actions work,
- * and the error action gets what this one should have. Says nothing where there is no sensorhub. */
+/* Runs `sensorhub check` on the types. Reports a warning for each action that cannot run here, and
+ * for each measure whose column in the database has another type. A type may be plugged in all the
+ * same: its other actions work, and the error action gets what this action should get. Does nothing
+ * when there is no sensorhub, or no reporter. */
 void capabilities_check(const struct reporter *reporter, const char *const *types, size_t count);
 
 #endif

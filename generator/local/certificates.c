@@ -14,22 +14,22 @@
 
 enum {
     LARGEST_PEM = 1 << 16,
-    YEARS = 10, /* as long as a thing's */
-    MARGIN = 30 * 24 * 60 * 60 /* seconds before its end at which one is made anew */,
+    YEARS = 10,                 /* of validity, like a thing's certificate */
+    MARGIN = 30 * 24 * 60 * 60, /* seconds: a certificate that expires within them is made again */
     LONGEST_HOST = 253,
     MOST_NAMES = 5
 };
 
 struct pair {
     const char *key_file, *certificate_file;
-    const char *unit, *name;       /* of its subject; no type can be called as a unit is */
-    const char *names[MOST_NAMES]; /* of a server; none: it is a client */
+    const char *unit, *name;       /* of the subject; no type can have the name of a unit */
+    const char *names[MOST_NAMES]; /* of the server; a client has none */
     size_t name_count;
 };
 
 /* --- the names of this machine --- */
 
-/* Its own name, where it is one that a certificate can hold and that is not there yet. */
+/* Adds the host name, unless a certificate cannot hold it or the pair has it already. */
 static void add_host_name(struct pair *pair, char host[LONGEST_HOST + 1])
 {
     static const char letters[] =
@@ -109,8 +109,8 @@ static enum status write_pair(const struct pair *pair, EVP_PKEY *key, const X509
     return status;
 }
 
-/* A kill between the renames of its two files leaves a key that is not the certificate's: that does
- * not fit, and both are made again. */
+/* A kill between the renames of the two files leaves a key and a certificate that do not match.
+ * fits() finds that, and both are made again. */
 static enum status make_pair(const struct authority *authority, const struct pair *pair,
                              struct error *error)
 {

@@ -1,9 +1,11 @@
-/* The keys and certificates of the local system itself, each made where it is missing or does not
- * fit any more: another authority, another name of this machine, an end within thirty days.
+/* The keys and certificates of the local system itself.
  *
- *   iot_system_infra/local/broker/{key,cert}.pem   the broker's, with every name that it is called
- * by iot_system_infra/local/hub/{key,cert}.pem      of the system's own client (OU
- *                                                  SERVICE_UNIT), who may do everything */
+ *   iot_system_infra/local/
+ *     broker/key.pem, cert.pem   the broker's. The certificate holds every name of this machine.
+ *     hub/key.pem, cert.pem      of the system's own client (OU SERVICE_UNIT), which may do everything
+ *
+ * A pair is made again when it is missing, when another authority signed it, when this machine has
+ * another name, and thirty days before it expires. */
 #ifndef GENERATOR_LOCAL_CERTIFICATES_H
 #define GENERATOR_LOCAL_CERTIFICATES_H
 
@@ -12,7 +14,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* system: the JSON of a checked system.yaml. *renewed: whether the broker's is a new one. */
+/* Makes each pair that is needed. system: the JSON of a checked system.yaml. *renewed: the broker
+ * has a new certificate. */
 enum status certificates_renew(const cJSON *system, bool *renewed, struct error *error);
 
 #endif

@@ -29,7 +29,7 @@ char *daemon_log_file(const char *name)
     return must_format(LOG_FOLDER "/%s.log", name);
 }
 
-/* --- who it is --- */
+/* --- finding --- */
 
 static pid_t noted_id(const char *name)
 {
@@ -41,10 +41,10 @@ static pid_t noted_id(const char *name)
         id = strtol(text_string(&note), NULL, 10);
     text_free(&note);
     error_free(&none);
-    return id > 1 && id < (1L << 22) ? (pid_t)id : 0; /* 2^22 is the kernel's own limit */
+    return id > 1 && id < (1L << 22) ? (pid_t)id : 0; /* 2^22 is the kernel's limit */
 }
 
-/* A file of /proc, which has no size that could be asked for. */
+/* Reads a file of /proc. Such files report a size of 0. */
 static size_t read_proc(pid_t id, const char *file, char *bytes, size_t room)
 {
     owned char *path = must_format("/proc/%d/%s", (int)id, file);
@@ -73,8 +73,8 @@ static bool works_here(pid_t id)
            there.st_ino == here.st_ino;
 }
 
-/* Field 22 of stat: when it began, in ticks since the machine did (proc(5)). The name, which may
- * hold anything, ends at the last ")". */
+/* When a process began: field 22 of its stat file, in clock ticks since boot (proc(5)). Field 2 is
+ * the name, which may hold any character; it ends at the last ")". */
 static time_t began(pid_t id)
 {
     char stat[LARGEST_STAT];
@@ -124,7 +124,7 @@ void daemon_forget(const char *name)
     unlink(path);
 }
 
-/* One that grew large goes aside; so a log never has more than twice that of the past. */
+/* Renames a log that is larger than LARGEST_LOG, so that at most twice as much is kept. */
 static int open_log(const char *name)
 {
     owned char *path = daemon_log_file(name), *aside = must_format("%s.1", path);
@@ -143,8 +143,8 @@ static void raise_file_limit(void)
     }
 }
 
-/* In the child, which has nothing of its parent's afterwards: no descriptor (make's own among
- * them), no ignored or blocked signal. */
+/* In the child: gives up what it has from its parent, signals that are ignored or blocked and the
+ * standard streams. become() closes all other descriptors, make's jobserver among them. */
 static bool set_apart(const struct launch *launch, pid_t parent)
 {
     sigset_t none;
@@ -154,7 +154,7 @@ static bool set_apart(const struct launch *launch, pid_t parent)
         dup2(log, STDERR_FILENO) < 0)
         return false;
     if (launch->attached) {
-        setpgid(0, 0); /* Ctrl-C is for the parent, which ends its children in their order */
+        setpgid(0, 0); /* Ctrl-C goes to the parent, which ends its children in order */
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent)
             return false;
@@ -168,8 +168,8 @@ static bool set_apart(const struct launch *launch, pid_t parent)
     return true;
 }
 
-/* Does not return; why the program could not be run goes into the pipe, which closes when it runs.
- */
+/* In the child: runs the program, and does not return. When that fails, errno is written into the
+ * pipe `failure`; otherwise the pipe closes without a byte (close-on-exec). */
 static _Noreturn void become(const struct launch *launch, pid_t parent, int failure)
 {
     struct error error = {0};
@@ -216,10 +216,10 @@ enum status daemon_start(const struct launch *launch, struct daemon *started, st
     return started->handle < 0 ? fail_errno(error, "cannot watch %s", launch->name) : FINE;
 }
 
-/* --- watching, ending --- */
+/* --- waiting, ending --- */
 
-/* A child that has ended stays a zombie until it is waited for; for anybody else's this does
- * nothing. */
+/* Waits for a child that has ended, which is a zombie until then. Does nothing for a process that
+ * is not a child. */
 static void reap(const struct daemon *process)
 {
     siginfo_t ended;

@@ -1,8 +1,8 @@
-/* Background processes of the local system: started, found, ended.
+/* Background processes of the local system: they are started, found and ended.
  *
- * iot_system_infra/local/run/<name>.pid holds the number of one. Numbers are used again, so a
- * number is believed only when that process is called so and works in this project's folder; it is
- * then held by a descriptor (pidfd), which never means another. */
+ * iot_system_infra/local/run/<name>.pid holds the process id. The kernel reuses process ids, so a
+ * process counts as found only when it has this name and works in this project's folder. It is then
+ * held by a file descriptor (pidfd), which never refers to another process. */
 #ifndef GENERATOR_LOCAL_DAEMON_H
 #define GENERATOR_LOCAL_DAEMON_H
 
@@ -14,40 +14,42 @@
 
 struct daemon {
     pid_t id;
-    int handle;   /* of the kernel; -1: there is none */
-    time_t since; /* when it was started; 0 when that cannot be told */
+    int handle;   /* pidfd; -1: none */
+    time_t since; /* when it was started; 0: not known */
 };
 
+/* How a program is started. */
 struct launch {
-    const char *name;         /* of the process, its pid file, its log */
-    const char *const *words; /* the program's path, its arguments, NULL */
-    bool attached;            /* speaks where its parent does, and ends with it */
+    const char *name;         /* of the process, its pid file and its log */
+    const char *const *words; /* the path of the program, its arguments, NULL */
+    bool attached; /* it writes to the parent's standard error, and ends with the parent */
 };
 
-/* False when none of that name is running. The caller closes what was found. */
+/* False when no process of that name is running. The caller closes what was found. */
 bool daemon_find(const char *name, struct daemon *found);
 void daemon_close(struct daemon *process);
 
-/* Starts a program with standard input from nowhere and, unless it is attached, output to its log
- * in a session of its own. Its pid file is there before the program runs. REFUSED when it cannot be
- * run. */
+/* Starts a program. Its standard input is empty. Unless it is attached, its output goes to its log,
+ * and it gets a session of its own. The pid file is written before the program runs. REFUSED when
+ * it cannot be run. */
 enum status daemon_start(const struct launch *launch, struct daemon *started, struct error *error);
 
 bool daemon_running(const struct daemon *process);
 
-/* Waits at most so many seconds for its end; true when it has ended. */
+/* Waits until it ends, at most so many seconds; true when it has ended. */
 bool daemon_wait(const struct daemon *process, double seconds);
 
 void daemon_signal(const struct daemon *process, int number);
 
-/* SIGTERM, then after so many seconds SIGKILL; false when it took that. Removes the pid file. */
+/* Sends SIGTERM, and SIGKILL when it has not ended after `patience` seconds; false when SIGKILL was
+ * needed. Removes the pid file. */
 bool daemon_end(const char *name, struct daemon *process, double patience);
 
-/* A number's file, for a process that starts itself. */
+/* Writes and removes a pid file, for a process that was not started by daemon_start(). */
 enum status daemon_note(const char *name, pid_t id, struct error *error);
 void daemon_forget(const char *name);
 
-/* The paths of its two files; freed by the caller. */
+/* The paths of the two files; freed by the caller. */
 char *daemon_pid_file(const char *name);
 char *daemon_log_file(const char *name);
 

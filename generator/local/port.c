@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Tries what the broker will do: to listen on every address of one family. */
+/* Tries what the broker does: it listens on every address of one family. 0, or errno. */
 static int try_family(int family, int port)
 {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
@@ -20,7 +20,7 @@ static int try_family(int family, int port)
     bool new = family == AF_INET6;
     int yes = 1, result = 0, end = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (end < 0)
-        return 0; /* a machine without this family */
+        return 0; /* this machine does not have the family */
     setsockopt(end, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (new)
         setsockopt(end, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
@@ -54,7 +54,7 @@ static bool find_listener(const char *table, int port, struct listener *listener
     return found;
 }
 
-/* Whether a process has this socket open; only one's own can be looked at, but by root. */
+/* Whether a process has this socket open. Only root can look at processes of other users. */
 static bool holds(const char *id, unsigned long inode)
 {
     owned char *folder = must_format("/proc/%s/fd", id),
@@ -74,7 +74,7 @@ static bool holds(const char *id, unsigned long inode)
     return found;
 }
 
-/* "mosquitto (process 12)"; NULL when it cannot be told. The caller frees. */
+/* "mosquitto (process 12)"; NULL when it is not known. The caller frees. */
 static char *holder(unsigned long inode)
 {
     DIR *listing = opendir("/proc");

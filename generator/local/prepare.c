@@ -19,7 +19,7 @@ enum { LARGEST_CONFIGURATION = 1 << 20 };
 
 /* --- types --- */
 
-/* On this machine a type is plugged in by its documents being there, so this can be done here. */
+/* Without any type plugged in, the local system would have nothing to do. */
 static enum status plug_in_all(struct project *project, const struct names *types,
                                struct error *error)
 {
@@ -34,7 +34,7 @@ static enum status plug_in_all(struct project *project, const struct names *type
     return status;
 }
 
-/* Documents that are older than their spec are what the system will do, so that is worth a word. */
+/* The local system executes the documents, so a spec that was edited later has no effect yet. */
 static enum status compare_documents(struct project *project, const char *type, struct error *error)
 {
     struct artifacts artifacts = {0};
@@ -84,7 +84,7 @@ enum status prepare_folders(struct error *error)
     return status;
 }
 
-/* The configuration names the plugin by a link, so that it is the same on every machine. */
+/* mosquitto.conf names the plugin by a link, so that the file is the same on every machine. */
 static enum status link_plugin(const char *plugin, struct error *error)
 {
     char there[4096];
@@ -132,7 +132,7 @@ static enum status write_configuration(struct project *project, bool running, bo
     return status;
 }
 
-enum status prepare_system(struct project *project, const struct programs *programs,
+enum status prepare_system(struct project *project, const struct service_programs *programs,
                            struct prepared *prepared, struct error *error)
 {
     const cJSON *system = project_system(project);

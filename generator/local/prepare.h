@@ -1,4 +1,4 @@
-/* What has to be there before the local system can run, made where it is missing. */
+/* Makes what must be there before the local system can run. */
 #ifndef GENERATOR_LOCAL_PREPARE_H
 #define GENERATOR_LOCAL_PREPARE_H
 
@@ -8,18 +8,18 @@
 #include <stdbool.h>
 
 struct prepared {
-    int port;
-    bool running; /* in: the broker is; its configuration stays what it was started with */
-    bool changed; /* the configuration is not, or was not, what it should be */
+    bool running; /* in: the broker is running, so its configuration is not written */
+    int port;     /* of the broker, as system.yaml says */
+    bool changed; /* mosquitto.conf differs, or differed, from what it should be */
     bool renewed; /* the broker has a new certificate */
 };
 
-/* Types: those that are plugged in are checked; with none, all are plugged in. Folders (0700),
- * certificates, the link to the plugin, mosquitto.conf. */
-enum status prepare_system(struct project *project, const struct programs *programs,
+/* Checks the types that are plugged in; when there are none, plugs all types in. Makes the folders
+ * (0700), the certificates, the link to the plugin and mosquitto.conf. */
+enum status prepare_system(struct project *project, const struct service_programs *programs,
                            struct prepared *prepared, struct error *error);
 
-/* The folders alone, so that there is something to lock. */
+/* Makes the folders only, one of which the caller locks. */
 enum status prepare_folders(struct error *error);
 
 #endif

@@ -1,4 +1,5 @@
 #include "service.h"
+#include "programs.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -19,10 +20,12 @@ enum {
     LOG_LINES = 5
 };
 
-/* Milliseconds after which trouble that sensorhub tells is not one of its beginning. */
+/* Milliseconds. Trouble that sensorhub reports earlier than this after its start may be gone at
+ * once. */
 static const double settled = 1000;
 
-/* Seconds. sensorhub drains the spool before it ends: a full one takes a while. */
+/* Timeouts in seconds. sensorhub stores what is in the spool before it ends, and a spool may be
+ * full. */
 static const double start_patience = 30, end_patience[SERVICES] = {[HUB] = 120, [BROKER] = 20};
 
 const char *const service_names[SERVICES] = {[HUB] = "sensorhub", [BROKER] = "mosquitto"};
@@ -30,56 +33,9 @@ const char *const service_titles[SERVICES] = {[HUB] = "sensorhub", [BROKER] = "b
 
 /* --- programs --- */
 
-static char *own_folder(void)
+enum status service_find_programs(struct service_programs *programs, struct error *error)
 {
-    char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (length <= 0)
-        return must_copy(".");
-    path[length] = '\0';
-    return path_folder(path);
-}
-
-static char *runnable(const char *folder, const char *name)
-{
-    char *path = path_join(folder, name);
-    if (access(path, X_OK) == 0 && !is_folder(path))
-        return path;
-    free(path);
-    return NULL;
-}
-
-/* Debian's mosquitto is in /usr/sbin, which is not on everybody's path. */
-char *programs_path(const char *name)
-{
-    const char *path = getenv("PATH");
-    owned char *own = own_folder();
-    owned char *folders = must_format("%s:%s:/usr/local/sbin:/usr/sbin", own, path ? path : "");
-    char *found = NULL, *rest = NULL;
-    for (const char *folder = strtok_r(folders, ":", &rest); folder && !found;
-         folder = strtok_r(NULL, ":", &rest))
-        found = runnable(folder, name);
-    return found;
-}
-
-/* build/lib beside build/bin, or lib/sensorforge beside bin where it is installed. */
-static char *plugin_path(void)
-{
-    static const char *const places[] = {"../lib/sensorforge_broker.so",
-                                         "../lib/sensorforge/sensorforge_broker.so"};
-    owned char *own = own_folder();
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        owned char *path = path_join(own, places[i]);
-        char *whole = realpath(path, NULL);
-        if (whole)
-            return whole;
-    }
-    return NULL;
-}
-
-enum status programs_find(struct programs *programs, struct error *error)
-{
-    *programs = (struct programs){.plugin = plugin_path()};
+    *programs = (struct service_programs){.plugin = programs_plugin()};
     for (int i = 0; i < SERVICES; i++) {
         programs->paths[i] = programs_path(service_names[i]);
         if (!programs->paths[i]) {
@@ -94,12 +50,12 @@ enum status programs_find(struct programs *programs, struct error *error)
     return advise(error, "make build makes it");
 }
 
-void programs_free(struct programs *programs)
+void service_free_programs(struct service_programs *programs)
 {
     for (int i = 0; i < SERVICES; i++)
         free(programs->paths[i]);
     free(programs->plugin);
-    *programs = (struct programs){0};
+    *programs = (struct service_programs){0};
 }
 
 /* --- starting --- */
@@ -109,8 +65,8 @@ bool service_find(enum service service, struct daemon *found)
     return daemon_find(service_names[service], found);
 }
 
-enum status service_start(const struct programs *programs, enum service service, bool attached,
-                          struct daemon *started, struct error *error)
+enum status service_start(const struct service_programs *programs, enum service service,
+                          bool attached, struct daemon *started, struct error *error)
 {
     const char *const arguments[SERVICES][4] = {
         [HUB] = {programs->paths[HUB], "run", NULL},
@@ -119,7 +75,7 @@ enum status service_start(const struct programs *programs, enum service service,
     const struct launch launch = {
         .name = service_names[service], .words = arguments[service], .attached = attached};
     if (service == HUB)
-        unlink(HUB_STATUS); /* of the one before */
+        unlink(HUB_STATUS); /* of the sensorhub before this one */
     return daemon_start(&launch, started, error);
 }
 
@@ -183,7 +139,7 @@ bool service_hub_ready(const cJSON *status)
     return json_true(status, "ready") && !*json_string(status, "trouble", "");
 }
 
-/* Ready, or in a trouble that it goes on trying to get out of. */
+/* Whether sensorhub is ready, or is in trouble that does not go away soon and that it retries. */
 static bool hub_answers(const struct daemon *process)
 {
     cJSON *status = service_hub_status();
@@ -195,7 +151,8 @@ static bool hub_answers(const struct daemon *process)
     return own && (troubled || ready);
 }
 
-/* The last lines of its log, as advice under an error; none where it does not speak there. */
+/* Adds the last lines of its log to the error's advice, unless it has written nothing since its
+ * start. */
 static enum status advise_log(enum service service, const struct daemon *process,
                               struct error *error)
 {
@@ -234,7 +191,7 @@ enum status service_await(enum service service, const struct daemon *process, in
         }
     }
     if (service == HUB)
-        return FINE; /* it waits for its database, and what the broker takes waits in the spool */
+        return FINE; /* it waits for its database; meanwhile readings wait in the spool */
     fail(error, REFUSED, "the %s is not ready after %.0f seconds", service_titles[service],
          start_patience);
     return advise_log(service, process, error);

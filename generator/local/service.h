@@ -1,6 +1,8 @@
-/* The two programs that the local system is: sensorhub, which stores readings, and the broker,
- * which takes them. They work in the project's root, as whoever started them. Started in this
- * order, ended in the other: nobody brings readings that nobody stores. */
+/* The two programs of the local system: sensorhub, which stores readings, and the broker, which
+ * receives them. Both work in the project's root, with the rights of the user who starts them.
+ *
+ * They are started in the order of enum service and ended in the reverse order: the broker must not
+ * accept readings while sensorhub is not there. */
 #ifndef GENERATOR_LOCAL_SERVICE_H
 #define GENERATOR_LOCAL_SERVICE_H
 
@@ -13,49 +15,50 @@
 
 enum service { HUB, BROKER, SERVICES };
 
-/* "sensorhub", "mosquitto": of the process, its pid file, its log. "sensorhub", "broker": in words.
- */
+/* The name of the process, of its pid file and of its log: "sensorhub", "mosquitto". */
 extern const char *const service_names[SERVICES];
+
+/* For messages: "sensorhub", "broker". */
 extern const char *const service_titles[SERVICES];
 
-/* `up --foreground`: the process that keeps both running. */
+/* The name of the process of `up --foreground` (supervisor.h). */
 #define SUPERVISOR "sensorforge"
 
-/* What each service is started with: paths of programs, found once. */
-struct programs {
+/* The paths of the programs, found once. */
+struct service_programs {
     char *paths[SERVICES];
     char *plugin;
 };
 
-/* REFUSED, with what to install, when one is missing. */
-enum status programs_find(struct programs *programs, struct error *error);
-void programs_free(struct programs *programs);
+/* REFUSED, with what to install, when one is missing. Freed by the caller, also after a failure. */
+enum status service_find_programs(struct service_programs *programs, struct error *error);
+void service_free_programs(struct service_programs *programs);
 
-/* A program beside this one, or where the shell would find it; NULL when there is none. Freed by
- * the caller. */
-char *programs_path(const char *name);
-
+/* See daemon_find() and daemon_start(). */
 bool service_find(enum service service, struct daemon *found);
-enum status service_start(const struct programs *programs, enum service service, bool attached,
-                          struct daemon *started, struct error *error);
+enum status service_start(const struct service_programs *programs, enum service service,
+                          bool attached, struct daemon *started, struct error *error);
 
-/* Waits until it does its work: the broker answers to a client with a certificate, sensorhub says
- * that it is ready, or what it waits for; service_hub_ready() tells which. REFUSED, with the end of its
- * log, when it ends before, or the broker takes too long. */
+/* Waits until the service works. The broker works when it accepts a client with a certificate.
+ * sensorhub works when it says that it is ready, or says what it waits for: see
+ * service_hub_ready(). REFUSED, with the end of its log, when it ends before that, or when the
+ * broker takes longer than 30 seconds. */
 enum status service_await(enum service service, const struct daemon *process, int port,
                           struct error *error);
 
-/* Ends it; what it had to be killed for is told. */
+/* Ends it with SIGTERM. REFUSED when it did not end in time and was killed. */
 enum status service_end(enum service service, struct daemon *process, struct error *error);
 
-/* The port that its configuration names, which is the one that a broker that runs listens on. */
+/* The port in the broker's configuration, on which a running broker listens; otherwise when there
+ * is no configuration. */
 int service_broker_port(int otherwise);
 
-/* What sensorhub last wrote of itself (iot_system_infra/local/run/sensorhub.status.json); NULL when
- * there is nothing. The caller deletes. */
+/* What sensorhub last wrote about itself, iot_system_infra/local/run/sensorhub.status.json; NULL
+ * when there is no such file. The caller deletes. */
 cJSON *service_hub_status(void);
 
-/* Whether that says that it works: it has reached its database, and nothing is in its way. */
+/* Whether a status says that sensorhub stores readings: it has connected to its database, and
+ * reports no trouble. */
 bool service_hub_ready(const cJSON *status);
 
 #endif

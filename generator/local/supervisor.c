@@ -15,19 +15,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds. One that ran as long as `settled` begins with the shortest pause again. */
+/* Seconds. After a child has run for `settled` seconds, the next pause is the shortest again. */
 static const double shortest_pause = 1, longest_pause = 60, settled = 60;
 
 struct supervised {
     struct daemon process;
-    double pause;   /* before the next start */
-    double started; /* monotonic */
-    bool resting;   /* until it is started again, */
-    double due;     /* then */
+    double pause;   /* seconds before the next start */
+    double started; /* clock_monotonic() of the last start */
+    bool resting;   /* it has ended, and is started again at `due` */
+    double due;     /* clock_monotonic() */
 };
 
-/* Tells systemd, where it asked to be told (sd_notify(3)): a datagram to the socket that it names,
- * in which a leading "@" stands for NUL. */
+/* Sends a message to systemd, if systemd started this process (sd_notify(3)): one datagram to the
+ * socket in NOTIFY_SOCKET. A leading "@" of its name stands for NUL. */
 static void tell_systemd(const struct reporter *reporter, const char *message)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -46,7 +46,7 @@ static void tell_systemd(const struct reporter *reporter, const char *message)
     close(end);
 }
 
-static enum status start(const struct programs *programs, enum service service,
+static enum status start(const struct service_programs *programs, enum service service,
                          struct supervised *kept, struct error *error)
 {
     kept->started = clock_monotonic();
@@ -68,9 +68,9 @@ static void plan_restart(const struct reporter *reporter, enum service service,
     kept->pause = 2 * kept->pause > longest_pause ? longest_pause : 2 * kept->pause;
 }
 
-/* Looks at each child, and starts what is due. A start that fails is tried again like one that
- * ended. */
-static void look_after(const struct reporter *reporter, const struct programs *programs,
+/* Plans a restart of each child that has ended, and starts each whose pause is over. A start that
+ * fails is treated like a child that ended. */
+static void look_after(const struct reporter *reporter, const struct service_programs *programs,
                        struct supervised *kept)
 {
     for (int i = 0; i < SERVICES; i++) {
@@ -88,7 +88,7 @@ static void look_after(const struct reporter *reporter, const struct programs *p
     }
 }
 
-static void watch(const struct reporter *reporter, const struct programs *programs,
+static void watch(const struct reporter *reporter, const struct service_programs *programs,
                   struct supervised *kept, const sigset_t *signals)
 {
     const struct timespec moment = {.tv_nsec = 200000000};
@@ -102,8 +102,8 @@ static void watch(const struct reporter *reporter, const struct programs *progra
     }
 }
 
-/* The broker first, then sensorhub, which stores what is left; where it had died, another one does.
- * The first error is told. */
+/* Ends the broker first, then sensorhub, which stores what is left in the spool. When sensorhub is
+ * not running, backlog_drain() starts another one for that. The first error is returned. */
 static enum status end_both(const struct reporter *reporter, struct supervised *kept,
                             struct error *error)
 {
@@ -121,8 +121,8 @@ static enum status end_both(const struct reporter *reporter, struct supervised *
     return status;
 }
 
-static enum status start_both(const struct programs *programs, int port, struct supervised *kept,
-                              struct error *error)
+static enum status start_both(const struct service_programs *programs, int port,
+                              struct supervised *kept, struct error *error)
 {
     enum status status = daemon_note(SUPERVISOR, getpid(), error);
     for (int i = 0; i < SERVICES && !status; i++)
@@ -132,7 +132,7 @@ static enum status start_both(const struct programs *programs, int port, struct 
     return status;
 }
 
-enum status supervisor_run(const struct reporter *reporter, const struct programs *programs,
+enum status supervisor_run(const struct reporter *reporter, const struct service_programs *programs,
                            int port, int *lock, struct error *error)
 {
     struct supervised kept[SERVICES] = {{.process.handle = -1}, {.process.handle = -1}};
@@ -155,7 +155,7 @@ enum status supervisor_run(const struct reporter *reporter, const struct program
         report_line(reporter, "ending");
         status = end_both(reporter, kept, error);
     } else {
-        end_both(reporter, kept, &at_end); /* why it could not start is told */
+        end_both(reporter, kept, &at_end); /* the error is why they could not start */
     }
     error_free(&at_end);
     daemon_forget(SUPERVISOR);
