@@ -60,6 +60,13 @@ char *must_copy(const char *string)
     return must_copy_bytes(string, strlen(string));
 }
 
+void must_replace(char **string, const char *text)
+{
+    char *copy = text ? must_copy(text) : NULL;
+    free(*string);
+    *string = copy;
+}
+
 char *must_format(const char *format, ...)
 {
     char *made = NULL;

@@ -25,6 +25,9 @@ void *must_grow(void *array, size_t count, size_t *room, size_t size);
 char *must_copy(const char *string);
 char *must_copy_bytes(const char *bytes, size_t length);
 
+/* Frees *string and puts a copy of text in its place (NULL: nothing). text may be part of *string. */
+void must_replace(char **string, const char *text);
+
 /* A formatted string that the caller frees. */
 char *must_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -7,7 +7,6 @@
 #include "generator/targets/target.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/wifi.h"
-#include "generator/thing/attributes.h"
 #include "things.h"
 
 #include <stdlib.h>
@@ -48,19 +47,17 @@ static void tell(struct context *context, const struct making *thing)
 }
 
 static enum status make_one(struct context *context, struct target *target,
-                            const struct package_plan *plan, cJSON *attributes,
+                            const struct package_plan *plan, struct attributes *attributes,
                             const struct wifi *wifi)
 {
     const char *type = json_string(json_get(plan->model, "type"), "name", "");
     struct making thing = {.plan = plan, .lock = -1};
     enum status status = FINE;
-    thing.record = record_new(context->operands[0], type, target->name, attributes, wifi->ssid.at,
-                              wifi->password.at);
+    thing.record = record_new(context->operands[0], type, target->kind, attributes, wifi);
     make_things(target, &thing, 1, NULL, NULL);
     if (thing.outcome == MADE) {
-        cli_say_more(context, "certificate %s, serial %s",
-                     json_string(json_get(thing.record, "certificate"), "fingerprint", ""),
-                     json_string(json_get(thing.record, "certificate"), "serial", ""));
+        cli_say_more(context, "certificate %s, serial %s", thing.record->certificate.fingerprint,
+                     thing.record->certificate.serial);
         tell(context, &thing);
     } else {
         error_free(&context->error);
@@ -74,20 +71,18 @@ static enum status make_one(struct context *context, struct target *target,
 
 /* A remote target knows itself what is plugged in, perhaps from another checkout. */
 static enum status make(struct context *context, struct project *project, struct target *target,
-                        const char *type, cJSON *model, cJSON *attributes, const struct wifi *wifi)
+                        const char *type, cJSON *model, struct attributes *attributes,
+                        const struct wifi *wifi)
 {
     struct package_plan plan = {0};
     enum status status = target->remote ? FINE : plug_in(project, type, &context->error);
     if (status) {
         cJSON_Delete(model);
-        cJSON_Delete(attributes);
         return status;
     }
     status = package_plan_make(project->templates, &project->catalog, target, model, &plan,
                                &context->error);
-    if (status)
-        cJSON_Delete(attributes);
-    else
+    if (!status)
         status = make_one(context, target, &plan, attributes, wifi);
     package_plan_free(&plan);
     return status;
@@ -99,7 +94,8 @@ static enum status create_one(struct context *context)
     struct project project;
     struct target target = {0};
     struct wifi wifi = {0};
-    cJSON *given = NULL, *attributes = NULL, *model = NULL;
+    struct attributes given = {0}, attributes = {0};
+    cJSON *model = NULL;
     char *type = NULL;
     enum status status = command_load(context, &project);
     if (!status)
@@ -112,7 +108,7 @@ static enum status create_one(struct context *context)
         status = project_model(&project, type, &model, &context->error);
     if (!status)
         status =
-            attributes_complete(json_get(model, "type"), given, "", &attributes, &context->error);
+            attributes_complete(json_get(model, "type"), &given, "", &attributes, &context->error);
     if (!status)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)
@@ -123,11 +119,11 @@ static enum status create_one(struct context *context)
         owned char *would = must_format("would be created, as %s", type);
         tell_planned(context, context->operands[0], would);
     } else if (!status) {
-        status = make(context, &project, &target, type, model, attributes, &wifi);
-        model = attributes = NULL;
+        status = make(context, &project, &target, type, model, &attributes, &wifi);
+        model = NULL; /* taken over */
     }
-    cJSON_Delete(given);
-    cJSON_Delete(attributes);
+    attributes_free(&given);
+    attributes_free(&attributes);
     cJSON_Delete(model);
     free(type);
     wifi_free(&wifi);

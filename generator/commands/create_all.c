@@ -10,7 +10,6 @@
 #include "generator/thing/record.h"
 #include "generator/thing/csv.h"
 #include "generator/thing/wifi.h"
-#include "generator/thing/attributes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,52 +84,53 @@ static enum status find_plan(struct run *run, const char *type, const char *wher
 }
 
 /* The attribute columns of a row that are not empty. */
-static cJSON *row_attributes(const struct run *run, const struct csv_row *row)
+static struct attributes row_attributes(const struct run *run, const struct csv_row *row)
 {
     static const char *const others[] = {"name", "type", "wifissid", "wifipassword"};
-    cJSON *attributes = json_object();
+    struct attributes attributes = {0};
     for (size_t i = 0; i < run->table.column_count; i++) {
         bool other = false;
         for (size_t j = 0; j < sizeof others / sizeof *others; j++)
             other |= strcmp(run->table.columns[i], others[j]) == 0;
         if (!other && *row->fields[i])
-            json_put_string(attributes, run->table.columns[i], row->fields[i]);
+            attributes_put(&attributes, run->table.columns[i], row->fields[i]);
     }
     return attributes;
 }
 
-/* The row's own wifi where a field is not empty, everybody's where it is; that is found when the
- * first row needs it. A network of the row's own with no password is an open one. */
+/* The wifi of a row: its own where it has one, otherwise that of all rows, which is looked for when
+ * the first row needs it. A network of the row's own without a password is an open one. *wifi borrows
+ * its parts from the table and the run; it is not freed. */
 static enum status row_wifi(struct run *run, const struct csv_row *row, const char *where,
-                            const char **ssid, const char **password, struct error *error)
+                            struct wifi *wifi, struct error *error)
 {
-    *ssid = csv_field(&run->table, row, "wifissid");
-    *password = csv_field(&run->table, row, "wifipassword");
-    bool own_ssid = *ssid && **ssid, own_password = *password && **password;
-    if (!own_ssid && !run->wifi.ssid.at) {
+    const char *ssid = csv_field(&run->table, row, "wifissid");
+    const char *password = csv_field(&run->table, row, "wifipassword");
+    bool own_ssid = ssid && *ssid, own_password = password && *password;
+    if (!own_ssid && !run->wifi.ssid) {
         enum status status =
             wifi_find(cli_value(run->context, "wifi-ssid"), cli_asker(), &run->wifi, error);
         if (status)
             return status;
     }
-    if (!own_ssid)
-        *ssid = run->wifi.ssid.at;
-    if (!own_password)
-        *password = own_ssid ? "" : run->wifi.password.at;
-    return wifi_check(*ssid, *password, where, error);
+    wifi->ssid = own_ssid ? (char *)ssid : run->wifi.ssid;
+    if (own_password)
+        wifi->password = (struct secret){(char *)password, strlen(password)};
+    else
+        wifi->password = own_ssid ? (struct secret){(char *)"", 0} : run->wifi.password;
+    return wifi_check(wifi, where, error);
 }
 
 /* Whether it exists already: the same thing is skipped, another of that name is an error. */
 static enum status row_exists(const char *name, const char *type, const char *where, bool *exists,
                               struct error *error)
 {
-    cJSON *record = NULL;
+    struct record *record = NULL;
     enum status status = record_read(name, &record, error);
-    *exists = record && strcmp(record_state(record), "active") == 0;
-    if (!status && record && strcmp(json_string(record, "type", ""), type) != 0)
-        status = fail(error, WRONG_INPUT, "%s%s exists already, as %s", where, name,
-                      json_string(record, "type", ""));
-    json_wipe(record);
+    *exists = record && record->state == RECORD_ACTIVE;
+    if (!status && record && strcmp(record->type, type) != 0)
+        status = fail(error, WRONG_INPUT, "%s%s exists already, as %s", where, name, record->type);
+    record_free(record);
     return status;
 }
 
@@ -138,32 +138,32 @@ static enum status check_row(struct run *run, const struct csv_row *row, struct 
 {
     owned char *where = must_format("%s:%zu: ", run->file, row->line);
     const char *name = csv_field(&run->table, row, "name");
-    const char *type = csv_field(&run->table, row, "type"), *ssid, *password;
+    const char *type = csv_field(&run->table, row, "type");
     const struct package_plan *plan = NULL;
-    cJSON *given = row_attributes(run, row), *attributes = NULL;
+    struct attributes given = row_attributes(run, row), attributes = {0};
+    struct wifi wifi = {0};
     bool exists = false;
     enum status status = thing_check_name(name, where, error);
     if (!status)
         status = find_plan(run, type, where, &plan, error);
     if (!status)
         status =
-            attributes_complete(json_get(plan->model, "type"), given, where, &attributes, error);
+            attributes_complete(json_get(plan->model, "type"), &given, where, &attributes, error);
     if (!status)
-        status = row_wifi(run, row, where, &ssid, &password, error);
+        status = row_wifi(run, row, where, &wifi, error);
     if (!status)
         status = row_exists(name, type, where, &exists, error);
     if (!status && exists)
         run->existed++;
     if (!status && !exists) {
         run->lines[run->thing_count] = row->line;
-        run->things[run->thing_count++] = (struct making){
-            .record = record_new(name, type, run->target.name, attributes, ssid, password),
-            .plan = plan,
-            .lock = -1};
-        attributes = NULL;
+        run->things[run->thing_count++] =
+            (struct making){.record = record_new(name, type, run->target.kind, &attributes, &wifi),
+                            .plan = plan,
+                            .lock = -1};
     }
-    cJSON_Delete(given);
-    cJSON_Delete(attributes);
+    attributes_free(&given);
+    attributes_free(&attributes);
     return status;
 }
 
@@ -251,7 +251,7 @@ static void advise_once(struct run *run, const char *advice)
 static void observe(void *context, const struct bulk_result *result)
 {
     struct run *run = context;
-    const char *name = json_string(run->things[result->index].record, "name", "");
+    const char *name = run->things[result->index].record->name;
     run->made += result->outcome == MADE;
     run->existed += result->outcome == EXISTED;
     if (result->outcome == FAILED) {

@@ -60,12 +60,12 @@ static struct names *things_on_disk(const char *type, const char *target)
     struct names *all = record_names(), *found = must_alloc(sizeof *found);
     for (size_t i = 0; i < all->count; i++) {
         struct error unread = {0};
-        cJSON *record = NULL;
+        struct record *record = NULL;
         if (!record_read(all->at[i], &record, &unread) && record &&
-            strcmp(json_string(record, "type", ""), type) == 0 &&
-            strcmp(json_string(record, "target", ""), target) == 0)
+            strcmp(record->type, type) == 0 &&
+            strcmp(target_kind_name(record->target), target) == 0)
             add_name(found, all->at[i]);
-        json_wipe(record);
+        record_free(record);
         error_free(&unread);
     }
     names_free(all);

@@ -35,9 +35,9 @@ static void check_records(struct doctor *doctor)
     struct text halves = {0};
     size_t count = 0, half = 0;
     for (size_t i = 0; i < doctor->records.names->count; i++) {
-        const cJSON *record = doctor->records.at[i];
+        const struct record *record = doctor->records.at[i];
         count += record != NULL;
-        if (!record || strcmp(record_state(record), "active") == 0)
+        if (!record || record->state == RECORD_ACTIVE)
             continue;
         if (half++ < 8)
             text_add_format(&halves, "%s%s", half > 1 ? ", " : "", doctor->records.names->at[i]);
@@ -242,11 +242,12 @@ static enum status examine_account(struct doctor *doctor)
 static enum status examine(struct doctor *doctor)
 {
     const char *target = json_string(project_system(&doctor->project), "target", "local");
-    bool remote = strcmp(target, "aws") == 0;
+    enum target_kind kind = TARGET_LOCAL;
     enum status status = FINE;
-    thing_records_read(&doctor->records, target);
+    target_kind_named(target, &kind);
+    thing_records_read(&doctor->records, kind);
     check_records(doctor);
-    if (remote)
+    if (kind == TARGET_AWS)
         status = examine_account(doctor);
     else
         check_local(doctor);

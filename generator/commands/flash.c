@@ -151,11 +151,11 @@ static enum status check_port(struct flashing *flashing)
 
 /* --- the package --- */
 
-static enum status read_package(struct flashing *flashing, const cJSON *record)
+static enum status read_package(struct flashing *flashing, const struct record *record)
 {
     struct error *error = &flashing->context->error;
-    const char *name = json_string(record, "name", "");
-    flashing->folder = package_folder(json_string(record, "type", ""), name);
+    const char *name = record->name;
+    flashing->folder = package_folder(record->type, name);
     owned char *path = path_join(flashing->folder, "manifest.json");
     if (!path_exists(path)) {
         fail(error, WRONG_INPUT, "%s has no package", name);
@@ -481,7 +481,7 @@ enum status command_flash(struct context *context)
     struct project project;
     struct flashing flashing = {
         .context = context, .project = &project, .port = cli_value(context, "port")};
-    cJSON *record = NULL;
+    struct record *record = NULL;
     if (!flashing.port) {
         fail(&context->error, WRONG_USAGE, "--port is missing: the board's serial port");
         return advise(&context->error, "sensorforge flash %s --port /dev/ttyUSB0",
@@ -504,7 +504,7 @@ enum status command_flash(struct context *context)
     text_free(&flashing.said);
     cJSON_Delete(flashing.manifest);
     free(flashing.folder);
-    json_wipe(record);
+    record_free(record);
     project_free(&project);
     return status;
 }

@@ -8,46 +8,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What to do with a thing that a killed command left. */
-static char *state_advice(const char *state, const char *name)
+/* A folder of a thing: its record, or why that cannot be read. */
+struct entry {
+    const char *name;
+    struct record *record; /* NULL: there is none, or it cannot be read */
+    struct error error;
+};
+
+/* The state; of a thing that is not active, with what to do. */
+static char *state_advice(const struct entry *entry)
 {
-    if (strcmp(state, "active") == 0)
-        return must_copy("active");
-    if (strcmp(state, "rotating") == 0)
-        return must_format("half-rotated: run make rotate name=%s again", name);
-    if (strcmp(state, "damaged") == 0)
+    const char *name = entry->name;
+    if (entry->error.status == REFUSED)
+        return must_format("unreadable: make show name=%s says why", name);
+    if (!entry->record)
         return must_format("damaged: make delete name=%s removes it", name);
-    if (strcmp(state, "deleting") == 0)
+    switch (entry->record->state) {
+    case RECORD_ACTIVE:
+        return must_copy("active");
+    case RECORD_ROTATING:
+        return must_format("half-rotated: run make rotate name=%s again", name);
+    case RECORD_DELETING:
         return must_format("half-deleted: run make delete name=%s again", name);
-    return must_format("half-made: run make create name=%s again, or make delete name=%s", name,
-                       name);
+    default:
+        return must_format("half-made: run make create name=%s again, or make delete name=%s", name,
+                           name);
+    }
 }
 
-/* What is shown for a folder whose record cannot be read, or is not there. */
-static cJSON *damaged(const char *name, const struct error *error)
+/* Of a record that cannot be read: {"name", "state": "damaged", "fault"}. */
+static cJSON *entry_json(const struct entry *entry)
 {
-    cJSON *record = json_object();
-    json_put_string(record, "name", name);
-    json_put_string(record, "state", "damaged");
-    json_put_string(record, "fault",
-                    error->message.length ? text_string(&error->message) : "there is no record");
-    return record;
+    if (entry->record)
+        return record_json(entry->record);
+    cJSON *json = json_object();
+    json_put_string(json, "name", entry->name);
+    json_put_string(json, "state", "damaged");
+    json_put_string(json, "fault",
+                    entry->error.status ? text_string(&entry->error.message)
+                                        : "there is no record");
+    return json;
 }
 
-static void add_row(struct table *table, const cJSON *record)
+static void add_row(struct table *table, const struct entry *entry)
 {
-    const char *name = json_string(record, "name", "");
-    const char *until = json_string(json_get(record, "certificate"), "not_after", NULL);
-    owned char *state = state_advice(record_state(record), name);
-    owned char *certificate = until ? must_format("until %.7s", until) : must_copy("");
-    owned char *created = must_format("%.10s", json_string(record, "created", ""));
-    const char *cells[] = {name,
-                           json_string(record, "type", ""),
-                           json_string(record, "target", ""),
+    const struct record *record = entry->record;
+    char until[CLOCK_TEXT] = "", created[CLOCK_TEXT] = "";
+    if (record) {
+        record_time(record->certificate.not_after, until);
+        record_time(record->created, created);
+    }
+    owned char *state = state_advice(entry);
+    owned char *certificate = *until ? must_format("until %.7s", until) : must_copy("");
+    owned char *day = must_format("%.10s", created);
+    const char *cells[] = {entry->name,
+                           record ? record->type : "",
+                           record ? target_kind_name(record->target) : "",
                            certificate,
-                           created,
+                           day,
                            state};
     table_add(table, cells);
+}
+
+/* A record that cannot be read is of no type. */
+static bool is_wanted(const struct entry *entry, const char *type)
+{
+    return !type || (entry->record && strcmp(entry->record->type, type) == 0);
 }
 
 enum status command_list(struct context *context)
@@ -61,17 +87,14 @@ enum status command_list(struct context *context)
     enum status status = command_find(context, &project);
     struct names *names = status ? NULL : record_names();
     for (size_t i = 0; names && i < names->count && !status; i++) {
-        cJSON *record = NULL;
-        struct error unread = {0};
-        if (record_read(names->at[i], &record, &unread) || !record)
-            record = damaged(names->at[i], &unread);
-        error_free(&unread);
-        bool wanted = record && (!type || strcmp(json_string(record, "type", ""), type) == 0);
-        if (wanted && context->json)
-            cJSON_AddItemToArray(list, record_public(record));
-        else if (wanted)
-            add_row(&table, record);
-        json_wipe(record);
+        struct entry entry = {.name = names->at[i]};
+        record_read(entry.name, &entry.record, &entry.error);
+        if (is_wanted(&entry, type) && context->json)
+            cJSON_AddItemToArray(list, entry_json(&entry));
+        else if (is_wanted(&entry, type))
+            add_row(&table, &entry);
+        record_free(entry.record);
+        error_free(&entry.error);
     }
     if (!status && context->json)
         json_layout(list, &context->out);

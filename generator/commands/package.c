@@ -2,7 +2,7 @@
 #include "things.h"
 
 static enum status rebuild(struct target *target, struct subject *subject, const char *name,
-                           cJSON **record, struct package_size *size, struct error *error)
+                           struct record **record, struct package_size *size, struct error *error)
 {
     return rebuild_thing(target, &subject->plan, name, &subject->changes, record, size, error);
 }

@@ -2,7 +2,7 @@
 #include "things.h"
 
 static enum status rotate(struct target *target, struct subject *subject, const char *name,
-                          cJSON **record, struct package_size *size, struct error *error)
+                          struct record **record, struct package_size *size, struct error *error)
 {
     return rotate_thing(target, &subject->plan, name, &subject->changes, record, size, error);
 }

@@ -208,11 +208,11 @@ static char *example_thing(const char *type)
     char *found = NULL;
     for (size_t i = 0; i < names->count && !found; i++) {
         struct error unread = {0};
-        cJSON *record = NULL;
-        if (!record_read(names->at[i], &record, &unread) &&
-            strcmp(json_string(record, "type", ""), type) == 0)
+        struct record *record = NULL;
+        if (!record_read(names->at[i], &record, &unread) && record &&
+            strcmp(record->type, type) == 0)
             found = must_copy(names->at[i]);
-        json_wipe(record);
+        record_free(record);
         error_free(&unread);
     }
     names_free(names);

@@ -75,10 +75,11 @@ static enum status find_tool(struct context *context, const char *templates, con
     return advise(&context->error, "make install puts it there");
 }
 
-static enum status find_package(struct context *context, const cJSON *record, char **package)
+static enum status find_package(struct context *context, const struct record *record,
+                                char **package)
 {
-    const char *name = json_string(record, "name", "");
-    owned char *folder = package_folder(json_string(record, "type", ""), name);
+    const char *name = record->name;
+    owned char *folder = package_folder(record->type, name);
     *package = realpath(folder, NULL);
     if (*package)
         return FINE;
@@ -89,23 +90,23 @@ static enum status find_package(struct context *context, const cJSON *record, ch
 /* --- the world --- */
 
 /* This machine stands for the local system by whatever name boards reach it. */
-static void put_hosts(cJSON *world, const cJSON *record, const cJSON *system)
+static void put_hosts(cJSON *world, const struct record *record, const cJSON *system)
 {
     cJSON *hosts = json_object();
     const char *host = json_string(json_get(system, "local"), "host", "");
-    if (strcmp(json_string(record, "target", ""), "local") == 0)
+    if (record->target == TARGET_LOCAL)
         json_put_string(hosts, host, "127.0.0.1");
     json_put(world, "hosts", hosts);
 }
 
-static cJSON *make_world(struct context *context, const cJSON *record, const cJSON *model,
+static cJSON *make_world(struct context *context, const struct record *record, const cJSON *model,
                          const cJSON *system, long seconds)
 {
     cJSON *world = json_object();
     const cJSON *type = json_get(model, "type");
     json_put(world, "type", cJSON_Duplicate(type, true));
     json_put_string(world, "platform", json_string(type, "platform", ""));
-    json_put(world, "wifi", cJSON_Duplicate(json_get(record, "wifi"), true));
+    json_put(world, "wifi", wifi_json(&record->wifi));
     json_put_number(json_get(world, "wifi"), "join_ms", 500);
     json_put_number(world, "speed", cli_given(context, "fast") ? FAST : 1);
     json_put_number(world, "seed", (double)(clock_monotonic_nanoseconds() % 1000000000));
@@ -227,7 +228,8 @@ static enum status run_board(struct board *board, const cJSON *world)
 enum status command_run(struct context *context)
 {
     struct project project;
-    cJSON *record = NULL, *model = NULL, *world = NULL;
+    struct record *record = NULL;
+    cJSON *model = NULL, *world = NULL;
     owned char *interpreter = NULL, *power_on = NULL, *package = NULL;
     struct board board = {.context = context};
     long seconds = 0;
@@ -242,7 +244,7 @@ enum status command_run(struct context *context)
     if (!status)
         status = find_package(context, record, &package);
     if (!status)
-        status = project_model(&project, json_string(record, "type", ""), &model, &context->error);
+        status = project_model(&project, record->type, &model, &context->error);
     if (!status)
         status = find_tool(context, project.templates, "scripts/micropython", &interpreter);
     if (!status)
@@ -255,9 +257,9 @@ enum status command_run(struct context *context)
         status = run_board(&board, world);
     }
     free(board.folder);
-    json_wipe(world);
+    cJSON_Delete(world); /* before the record, whose password it borrows */
     cJSON_Delete(model);
-    json_wipe(record);
+    record_free(record);
     project_free(&project);
     return status;
 }

@@ -4,14 +4,13 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/thing/record.h"
-#include "generator/thing/attributes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum status given_attributes(struct context *context, cJSON **attributes)
+enum status given_attributes(struct context *context, struct attributes *attributes)
 {
-    *attributes = json_object();
+    *attributes = (struct attributes){0};
     for (size_t i = 0; i < context->given_count; i++) {
         const struct given_option *given = &context->given[i];
         if (strcmp(given->option->name, "attribute") != 0)
@@ -21,51 +20,53 @@ enum status given_attributes(struct context *context, cJSON **attributes)
             return fail(&context->error, WRONG_USAGE, "--attribute takes NAME=VALUE, not \"%s\"",
                         given->value);
         owned char *name = must_copy_bytes(given->value, (size_t)(equals - given->value));
-        json_put_string(*attributes, name, equals + 1);
+        attributes_put(attributes, name, equals + 1);
     }
     return FINE;
 }
 
-/* Those that the thing has and its type still knows, under those given now. */
-static enum status merge_attributes(struct context *context, const cJSON *type, const cJSON *record,
-                                    cJSON **attributes)
+/* The attributes that the thing has, as far as its type still has them, and those given now. */
+static enum status merge_attributes(struct context *context, const cJSON *type,
+                                    const struct record *record, struct attributes *attributes)
 {
-    cJSON *merged = NULL;
+    struct attributes merged;
     const cJSON *known;
     enum status status = given_attributes(context, &merged);
     cJSON_ArrayForEach(known, json_get(type, "attributes"))
     {
         const char *name = json_string(known, "name", "");
-        const char *value = json_string(json_get(record, "attributes"), name, NULL);
-        if (value && !json_get(merged, name))
-            json_put_string(merged, name, value);
+        const char *value = attributes_get(&record->attributes, name);
+        if (value && !attributes_get(&merged, name))
+            attributes_put(&merged, name, value);
     }
     if (!status)
-        status = attributes_complete(type, merged, "", attributes, &context->error);
-    cJSON_Delete(merged);
+        status = attributes_complete(type, &merged, "", attributes, &context->error);
+    attributes_free(&merged);
     return status;
 }
 
 /* Only what is asked for: an environment that is set for new things must not move an old one to
  * another network. */
-static enum status find_wifi(struct context *context, const cJSON *record, struct wifi *wifi)
+static enum status find_wifi(struct context *context, const struct record *record,
+                             struct wifi *wifi)
 {
     const char *ssid = cli_value(context, "wifi-ssid");
     if (!ssid && !cli_given(context, "wifi-password"))
         return FINE;
     if (!ssid)
-        ssid = json_string(json_get(record, "wifi"), "ssid", NULL);
+        ssid = record->wifi.ssid;
     return wifi_find(ssid, cli_asker(), wifi, &context->error);
 }
 
 enum status subject_open(struct context *context, struct project *project, struct target *target,
                          const char *name, struct subject *subject)
 {
-    cJSON *record = NULL, *model = NULL;
+    struct record *record = NULL;
+    cJSON *model = NULL;
     *subject = (struct subject){0};
     enum status status = thing_present(name, &record, &context->error);
     if (!status)
-        status = project_model(project, json_string(record, "type", ""), &model, &context->error);
+        status = project_model(project, record->type, &model, &context->error);
     if (!status)
         status = merge_attributes(context, json_get(model, "type"), record, &subject->attributes);
     if (!status)
@@ -75,16 +76,16 @@ enum status subject_open(struct context *context, struct project *project, struc
                                    &subject->plan, &context->error);
     else
         cJSON_Delete(model);
-    subject->changes =
-        (struct changes){subject->attributes, subject->wifi.ssid.at, subject->wifi.password.at};
-    json_wipe(record);
+    subject->changes = (struct changes){&subject->attributes, subject->wifi.ssid,
+                                        subject->wifi.ssid ? &subject->wifi.password : NULL};
+    record_free(record);
     return status;
 }
 
 void subject_close(struct subject *subject)
 {
     package_plan_free(&subject->plan);
-    cJSON_Delete(subject->attributes);
+    attributes_free(&subject->attributes);
     wifi_free(&subject->wifi);
 }
 
@@ -93,7 +94,7 @@ static enum status change(struct context *context, struct project *project, stru
 {
     struct subject subject;
     struct package_size size = {0};
-    cJSON *record = NULL;
+    struct record *record = NULL;
     enum status status = subject_open(context, project, target, name, &subject);
     if (!status && cli_given(context, "dry-run"))
         tell_planned(context, name, would);
@@ -103,7 +104,7 @@ static enum status change(struct context *context, struct project *project, stru
         write_thing_json(record, &size, &context->out);
     else if (!status && record)
         write_thing(record, &subject.plan, &size, &context->out);
-    json_wipe(record);
+    record_free(record);
     subject_close(&subject);
     return status;
 }
@@ -112,9 +113,9 @@ static enum status look_at_all(struct context *context)
 {
     enum status status = FINE;
     for (size_t i = 0; i < context->operand_count && !status; i++) {
-        cJSON *record = NULL;
+        struct record *record = NULL;
         status = thing_present(context->operands[i], &record, &context->error);
-        json_wipe(record);
+        record_free(record);
     }
     return status;
 }
@@ -122,22 +123,24 @@ static enum status look_at_all(struct context *context)
 enum status target_of_thing(struct context *context, struct project *project, const char *name,
                             struct target *target)
 {
-    cJSON *record = NULL;
-    struct error unread = {0};
-    record_read(name, &record, &unread); /* one that is damaged has no target of its own */
-    error_free(&unread);
-    owned char *own = record ? must_copy(json_string(record, "target", "local")) : NULL;
+    struct record *record = NULL;
+    struct error *error = &context->error;
     const char *asked = cli_value(context, "target");
-    json_wipe(record);
+    enum status status = record_read(name, &record, error);
+    if (status == REFUSED)
+        return status;
+    if (status) /* a damaged record names no target */
+        error_free(error);
+    const char *own = record ? target_kind_name(record->target) : NULL;
+    record_free(record);
     if (own && asked && strcmp(own, asked) != 0) {
-        fail(&context->error, WRONG_USAGE, "%s is a thing of the target %s, not of %s", name, own,
-             asked);
-        return advise(&context->error, "leave TARGET=%s out", asked);
+        fail(error, WRONG_USAGE, "%s is a thing of the target %s, not of %s", name, own, asked);
+        return advise(error, "leave TARGET=%s out", asked);
     }
     if (target->name && own && strcmp(target->name, own) == 0)
         return FINE;
     target_close(target);
-    return project_target(project, own, target, &context->error);
+    return project_target(project, own, target, error);
 }
 
 enum status each_subject(struct context *context, subject_action *action, const char *would)

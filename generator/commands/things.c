@@ -1,33 +1,32 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/thing/record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void write_thing(const cJSON *record, const struct package_plan *plan,
+void write_thing(const struct record *record, const struct package_plan *plan,
                  const struct package_size *size, struct text *out)
 {
-    const char *name = json_string(record, "name", ""), *type = json_string(record, "type", "");
-    owned char *folder = package_folder(type, name);
-    text_add_format(out, "%s  %s  %s key, certificate until %.10s\n", name, type,
-                    package_key_title(plan),
-                    json_string(json_get(record, "certificate"), "not_after", ""));
+    char until[CLOCK_TEXT];
+    owned char *folder = package_folder(record->type, record->name);
+    record_time(record->certificate.not_after, until);
+    text_add_format(out, "%s  %s  %s key, certificate until %.10s\n", record->name, record->type,
+                    package_key_title(plan), until);
     if (size->files)
         text_add_format(out, "package  %s/  %zu files, %.1f KB\n", folder, size->files,
                         (double)size->bytes / 1024);
     text_add_format(out,
                     "next     sensorforge flash %s --port /dev/ttyUSB0\n"
                     "         sensorforge run %s --cycles 3 --fast    (without a board)\n",
-                    name, name);
+                    record->name, record->name);
 }
 
-void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out)
+void write_thing_json(const struct record *record, const struct package_size *size,
+                      struct text *out)
 {
-    cJSON *answer = record_public(record), *package = json_object();
-    owned char *folder =
-        package_folder(json_string(record, "type", ""), json_string(record, "name", ""));
+    cJSON *answer = record_json(record), *package = json_object();
+    owned char *folder = package_folder(record->type, record->name);
     json_put_string(package, "folder", folder);
     json_put_number(package, "files", (double)size->files);
     json_put_number(package, "bytes", (double)size->bytes);

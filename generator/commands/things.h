@@ -9,28 +9,27 @@
 #include "generator/thing/package.h"
 #include "generator/thing/wifi.h"
 
-#include <cjson/cJSON.h>
-
 /* The three lines after a thing was made: what it is, where its package is, what comes next. */
-void write_thing(const cJSON *record, const struct package_plan *plan,
+void write_thing(const struct record *record, const struct package_plan *plan,
                  const struct package_size *size, struct text *out);
 
 /* The record without secrets, with "package": {"folder", "files", "bytes"}. */
-void write_thing_json(const cJSON *record, const struct package_size *size, struct text *out);
+void write_thing_json(const struct record *record, const struct package_size *size,
+                      struct text *out);
 
 /* What --dry-run answers of one: "kitchen would get a new key"; with --json, to a program,
  * {"name", "outcome": "planned", "what": "would get a new key"}. */
 void tell_planned(struct context *context, const char *name, const char *would);
 
-/* {"zone": "1"} from --attribute zone=1 ...; the caller deletes, also on failure. */
-enum status given_attributes(struct context *context, cJSON **attributes);
+/* The attributes of --attribute zone=1 ...; the caller frees them, also on failure. */
+enum status given_attributes(struct context *context, struct attributes *attributes);
 
 /* A thing that is there, with its type as it is now, and what the command line changes of it. */
 struct subject {
     struct package_plan plan;
-    cJSON *attributes; /* complete */
-    struct wifi wifi;  /* empty: as before */
-    struct changes changes;
+    struct attributes attributes; /* complete */
+    struct wifi wifi;             /* {0}: as before */
+    struct changes changes;       /* borrows both */
 };
 
 /* Prepares one for rotate or package: --attribute, --wifi-ssid, --wifi-password. Attributes that
@@ -41,7 +40,8 @@ void subject_close(struct subject *subject);
 
 /* What rotate and package do to each thing that is named; the record comes back. */
 typedef enum status subject_action(struct target *target, struct subject *subject, const char *name,
-                                   cJSON **record, struct package_size *size, struct error *error);
+                                   struct record **record, struct package_size *size,
+                                   struct error *error);
 
 /* The whole of such a command: all things are looked at before the first is changed, and each is
  * shown afterwards. would: what --dry-run says ("would get a new key"). */

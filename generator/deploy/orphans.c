@@ -1,5 +1,4 @@
 #include "orphans.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/record.h"
@@ -17,14 +16,14 @@ static int by_text(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-static void add_id(struct thing_records *records, const cJSON *registration)
+static void add_id(struct thing_records *records, const struct issuance *issuance)
 {
-    const char *id = json_string(registration, "certificate_id", NULL);
-    if (id)
-        records->ids[records->id_count++] = id;
+    const struct registration *registration = issuance->registration;
+    if (registration && registration->certificate_id)
+        records->ids[records->id_count++] = registration->certificate_id;
 }
 
-void thing_records_read(struct thing_records *records, const char *target)
+void thing_records_read(struct thing_records *records, enum target_kind target)
 {
     records->names = record_names();
     size_t count = records->names->count;
@@ -32,17 +31,19 @@ void thing_records_read(struct thing_records *records, const char *target)
     records->ids = must_array(3 * count + 1, sizeof *records->ids);
     for (size_t i = 0; i < count; i++) {
         struct error unread = {0};
-        cJSON *record = NULL;
+        struct record *record = NULL;
         record_read(records->names->at[i], &record, &unread);
         error_free(&unread);
-        if (record && strcmp(json_string(record, "target", ""), target) != 0) {
-            json_wipe(record);
+        if (!record)
+            continue;
+        if (record->target != target) {
+            record_free(record);
             continue;
         }
         records->at[i] = record;
-        add_id(records, json_get(record, "registration"));
-        add_id(records, json_get(record, "next_registration"));
-        add_id(records, json_get(record, "retired_registration"));
+        add_id(records, &record->current);
+        add_id(records, &record->next);
+        add_id(records, &record->retired);
     }
     if (records->id_count)
         qsort(records->ids, records->id_count, sizeof *records->ids, by_text);
@@ -51,13 +52,13 @@ void thing_records_read(struct thing_records *records, const char *target)
 void thing_records_free(struct thing_records *records)
 {
     for (size_t i = 0; records->names && i < records->names->count; i++)
-        json_wipe(records->at[i]);
+        record_free(records->at[i]);
     free(records->at);
     free(records->ids);
     names_free(records->names);
 }
 
-static const cJSON *record_of(const struct thing_records *records, const char *name)
+static const struct record *record_of(const struct thing_records *records, const char *name)
 {
     const struct names *names = records->names;
     const char *const *found =
@@ -73,16 +74,22 @@ static void add(struct orphans *orphans, struct orphan orphan)
     orphans->at[orphans->count++] = orphan;
 }
 
-static bool is_active(const cJSON *record)
+static bool is_active(const struct record *record)
 {
-    return record && strcmp(record_state(record), "active") == 0;
+    return record && record->state == RECORD_ACTIVE;
 }
 
-static bool is_of(const struct orphan_place *place, const cJSON *record)
+/* What is not known is taken for the same. */
+static bool is_same(const char *recorded, const char *surveyed)
 {
-    const cJSON *registration = json_get(record, "registration");
-    return strcmp(json_string(registration, "region", place->region), place->region) == 0 &&
-           strcmp(json_string(registration, "account", place->account), place->account) == 0;
+    return !recorded || strcmp(recorded, surveyed) == 0;
+}
+
+static bool is_of(const struct orphan_place *place, const struct record *record)
+{
+    const struct registration *registration = record->current.registration;
+    return !registration || (is_same(registration->region, place->region) &&
+                             is_same(registration->account, place->account));
 }
 
 /* A thing whose making is recorded here is half-made, and finished by the same command again. */
@@ -100,7 +107,7 @@ void orphans_find(const struct survey *survey, const struct thing_records *recor
     }
     for (size_t i = 0; i < survey->thing_count; i++) {
         const struct surveyed_thing *thing = &survey->things[i];
-        const cJSON *record = record_of(records, thing->name);
+        const struct record *record = record_of(records, thing->name);
         if (!thing->principals && (!record || is_active(record)))
             add(found, (struct orphan){.kind = ORPHAN_THING,
                                        .name = thing->name,
@@ -109,7 +116,7 @@ void orphans_find(const struct survey *survey, const struct thing_records *recor
     }
     for (size_t i = 0; i < records->names->count; i++) {
         const char *name = records->names->at[i];
-        const cJSON *record = records->at[i];
+        const struct record *record = records->at[i];
         if (is_active(record) && is_of(place, record) && !survey_find(survey, name))
             add(found, (struct orphan){.kind = ORPHAN_RECORD, .name = name});
     }
@@ -147,19 +154,17 @@ enum status orphan_remove(struct target *target, const struct orphan *orphan, st
 {
     if (orphan->kind == ORPHAN_RECORD)
         return delete_thing(target, orphan->name, NULL, &(bool){false}, error);
-    cJSON *registration = json_object();
+    struct registration registration = {0};
     if (orphan->kind == ORPHAN_CERTIFICATE) {
-        json_put_string(registration, "certificate_id", orphan->certificate->id);
-        json_put_string(registration, "certificate_arn", orphan->certificate->arn);
+        registration.certificate_id = orphan->certificate->id;
+        registration.certificate_arn = orphan->certificate->arn;
     }
+    const struct retired_certificate certificate = {.registration = &registration};
     const bool thing = orphan->kind == ORPHAN_THING;
-    const struct retired_certificate certificate = {.registration = registration};
     const struct retirement retirement = {.thing = thing ? orphan->name : NULL,
                                           .claim = thing ? orphan->thing->claim : NULL,
                                           .whole = thing,
                                           .certificates = &certificate,
                                           .count = orphan->kind == ORPHAN_CERTIFICATE};
-    enum status status = target->retire(target, &retirement, error);
-    cJSON_Delete(registration);
-    return status;
+    return target->retire(target, &retirement, error);
 }

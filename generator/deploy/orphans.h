@@ -5,16 +5,17 @@
 
 #include "common/base/files.h"
 #include "generator/targets/survey.h"
+#include "generator/thing/record.h"
 
 /* What this project's records say. */
 struct thing_records {
     struct names *names; /* sorted */
-    cJSON **at;          /* of each name; NULL where it cannot be read, or is of another target */
+    struct record **at;  /* of each name; NULL where it cannot be read, or is of another target */
     const char **ids;    /* of their certificates, sorted */
     size_t id_count;
 };
 
-void thing_records_read(struct thing_records *records, const char *target);
+void thing_records_read(struct thing_records *records, enum target_kind target);
 void thing_records_free(struct thing_records *records);
 
 enum orphan_kind { ORPHAN_CERTIFICATE, ORPHAN_THING, ORPHAN_RECORD };

@@ -8,7 +8,6 @@
 #include "generator/thing/bulk.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/record.h"
-#include "generator/thing/attributes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,81 +74,83 @@ static enum status choose_type(struct project *project, const char *type, cJSON 
 
 /* --- things --- */
 
-static bool is_simulated(const cJSON *record)
+static bool is_simulated(const struct record *record)
 {
-    return strcmp(json_string(json_get(record, "wifi"), "ssid", ""), NETWORK) == 0;
+    return record->wifi.ssid && strcmp(record->wifi.ssid, NETWORK) == 0;
 }
 
 /* Whether a name belongs to a thing that is not simulated. */
 static bool is_real(const char *name)
 {
-    cJSON *record = NULL;
+    struct record *record = NULL;
     struct error none = {0};
     bool real = record_read(name, &record, &none) == FINE && record && !is_simulated(record);
-    json_wipe(record);
+    record_free(record);
     error_free(&none);
     return real;
 }
 
-static enum status check_existing(const cJSON *record, const struct kind *kind, struct error *error)
+static enum status check_existing(const struct record *record, const struct kind *kind,
+                                  struct error *error)
 {
-    const char *name = json_string(record, "name", "");
-    if (strcmp(json_string(record, "type", ""), kind->name) != 0)
-        return fail(error, WRONG_INPUT, "%s exists already, as %s", name,
-                    json_string(record, "type", ""));
+    if (strcmp(record->type, kind->name) != 0)
+        return fail(error, WRONG_INPUT, "%s exists already, as %s", record->name, record->type);
     if (!is_simulated(record)) {
-        fail(error, WRONG_INPUT, "%s is a real thing: a simulated one would take its place", name);
-        return advise(error, "make delete name=%s, if there is no board that uses it", name);
+        fail(error, WRONG_INPUT, "%s is a real thing: a simulated one would take its place",
+             record->name);
+        return advise(error, "make delete name=%s, if there is no board that uses it",
+                      record->name);
     }
     return FINE;
 }
 
 static void want(struct population *population, struct kind *kind, const char *name,
-                 const cJSON *attributes)
+                 struct attributes attributes)
 {
+    const struct wifi wifi = {.ssid = (char *)NETWORK, .password = {(char *)"", 0}};
     population->missing = must_grow(population->missing, population->missing_count,
                                     &population->missing_room, sizeof *population->missing);
-    population->missing[population->missing_count++] =
-        (struct making){.record = record_new(name, kind->name, "local",
-                                             cJSON_Duplicate(attributes, true), NETWORK, ""),
-                        .lock = -1};
+    population->missing[population->missing_count++] = (struct making){
+        .record = record_new(name, kind->name, TARGET_LOCAL, &attributes, &wifi), .lock = -1};
 }
 
 /* Adds a thing to the world: the one that there is, with the attributes that it has, or one that
  * will be made. given: attributes that it should have; where its type does not take them, its
  * defaults count. */
 static enum status add(struct population *population, struct kind *kind, const char *name,
-                       const cJSON *given, struct error *error)
+                       const struct attributes *given, struct error *error)
 {
+    static const struct attributes none;
     struct error refused = {0};
     const cJSON *type = json_get(kind->model, "type");
-    cJSON *record = NULL, *attributes = NULL;
+    struct attributes attributes = {0};
+    struct record *record = NULL;
     enum status status = thing_check_name(name, "", error);
     if (!status)
         status = record_read(name, &record, error);
     if (!status && record)
         status = check_existing(record, kind, error);
     if (!status && record)
-        attributes = cJSON_Duplicate(json_get(record, "attributes"), true);
+        attributes = attributes_copy(&record->attributes);
     else if (!status && attributes_complete(type, given, "", &attributes, &refused))
-        status = attributes_complete(type, NULL, "", &attributes, error);
+        status = attributes_complete(type, &none, "", &attributes, error);
+    if (!status && (!record || record->state == RECORD_MAKING))
+        want(population, kind, name, attributes_copy(&attributes));
     if (!status)
-        world_add(population->world, kind, name, attributes);
-    if (!status && (!record || strcmp(record_state(record), "making") == 0))
-        want(population, kind, name, attributes);
+        world_add(population->world, kind, name, &attributes);
     error_free(&refused);
-    cJSON_Delete(attributes);
-    json_wipe(record);
+    attributes_free(&attributes);
+    record_free(record);
     return status;
 }
 
 /* --- groups --- */
 
-static cJSON *group_attributes(const char *by, const char *value)
+static struct attributes group_attributes(const char *by, const char *value)
 {
-    cJSON *attributes = json_object();
+    struct attributes attributes = {0};
     if (*by)
-        json_put_string(attributes, by, value);
+        attributes_put(&attributes, by, value);
     return attributes;
 }
 
@@ -161,32 +162,39 @@ static void choose_groups(const cJSON *control, char *values[GROUPS])
     size_t chosen = 0;
     for (int number = 1; chosen < GROUPS && number <= MOST_TRIED; number++) {
         owned char *value = must_format("%d", number);
-        cJSON *attributes = group_attributes(by, value);
-        owned char *name = commanded_thing(topic, attributes);
+        struct attributes attributes = group_attributes(by, value);
+        owned char *name = commanded_thing(topic, &attributes);
         if (!name || !*by || !is_real(name))
             values[chosen++] = must_copy(value);
-        cJSON_Delete(attributes);
+        attributes_free(&attributes);
     }
+}
+
+/* Whether the thing was added behind the measuring ones. */
+static bool is_added(const struct world *world, size_t measuring, const char *name)
+{
+    for (size_t i = measuring; i < world->count; i++)
+        if (strcmp(world->actors[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* Whom the control commands for the groups that its things are in, each once. */
 static enum status add_commanded(struct population *population, const cJSON *control,
                                  struct kind *kind, size_t measuring, struct error *error)
 {
+    const struct world *world = population->world;
     const char *topic = json_string(json_get(control, "publish"), "topic", "");
     const char *by = json_string(json_get(control, "measure"), "by", "");
     enum status status = FINE;
     for (size_t i = 0; i < measuring && !status; i++) {
-        cJSON *attributes = world_attributes(&population->world->actors[i]);
-        cJSON *given = group_attributes(by, json_string(attributes, by, ""));
-        owned char *name = commanded_thing(topic, attributes);
-        bool there = !name;
-        for (size_t j = measuring; j < population->world->count && !there; j++)
-            there = strcmp(population->world->actors[j].name, name) == 0;
-        if (!there)
-            status = add(population, kind, name, given, error);
-        cJSON_Delete(given);
-        cJSON_Delete(attributes);
+        const char *value = attributes_get(&world->actors[i].attributes, by);
+        owned char *name = commanded_thing(topic, &world->actors[i].attributes);
+        if (!name || is_added(world, measuring, name))
+            continue;
+        struct attributes given = group_attributes(by, value ? value : "");
+        status = add(population, kind, name, &given, error);
+        attributes_free(&given);
     }
     return status;
 }
@@ -207,9 +215,9 @@ static enum status choose_all(struct population *population, const char *type, s
     for (size_t i = 0; i < things && !status; i++) {
         const char *group = groups[i * GROUPS / things];
         owned char *name = must_format("sim-%s-%zu", kind->name, i + 1);
-        cJSON *given = group_attributes(by, group ? group : "");
-        status = add(population, kind, name, given, error);
-        cJSON_Delete(given);
+        struct attributes given = group_attributes(by, group ? group : "");
+        status = add(population, kind, name, &given, error);
+        attributes_free(&given);
     }
     if (!status && control)
         status = add_commanded(population, control, world_kind(population->world, commanded),
@@ -229,9 +237,8 @@ static void observe(void *context, const struct bulk_result *result)
     struct population *population = context;
     population->made += result->outcome == MADE;
     if (result->outcome == FAILED && !population->failed++)
-        population->failure = must_format(
-            "%s: %s", json_string(population->missing[result->index].record, "name", ""),
-            result->message);
+        population->failure =
+            must_format("%s: %s", population->missing[result->index].record->name, result->message);
     report_progress(population->project->reporter, "created", population->made + population->failed,
                     population->missing_count);
 }
@@ -245,7 +252,7 @@ static enum status plan_kind(struct population *population, struct target *targe
         status = package_plan_make(project->templates, &project->catalog, target,
                                    cJSON_Duplicate(kind->model, true), plan, error);
     for (size_t i = 0; i < population->missing_count; i++)
-        if (strcmp(json_string(population->missing[i].record, "type", ""), kind->name) == 0)
+        if (strcmp(population->missing[i].record->type, kind->name) == 0)
             population->missing[i].plan = plan;
     return status;
 }

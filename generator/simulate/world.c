@@ -32,32 +32,32 @@ struct kind *world_kind(struct world *world, cJSON *model)
     return world->kinds[world->kind_count++] = kind;
 }
 
-void world_add(struct world *world, struct kind *kind, const char *name, const cJSON *attributes)
+static void write_pairs(const struct attributes *attributes, struct text *out)
 {
-    struct text *pairs;
+    cJSON *object = attributes_json(attributes);
+    for (const cJSON *pair = object->child; pair; pair = pair->next) {
+        cJSON *name = cJSON_CreateString(pair->string);
+        text_add_char(out, ',');
+        json_compact(name, out);
+        text_add_char(out, ':');
+        json_compact(pair, out);
+        cJSON_Delete(name);
+    }
+    cJSON_Delete(object);
+}
+
+void world_add(struct world *world, struct kind *kind, const char *name,
+               struct attributes *attributes)
+{
     world->actors = must_grow(world->actors, world->count, &world->room, sizeof *world->actors);
     struct actor *actor = &world->actors[world->count++];
-    *actor = (struct actor){.name = must_copy(name), .kind = kind};
+    *actor = (struct actor){.name = must_copy(name), .kind = kind, .attributes = *attributes};
+    *attributes = (struct attributes){0};
+    write_pairs(&actor->attributes, &actor->pairs);
     actor->values = must_array(kind->measure_count, sizeof *actor->values);
     for (size_t i = 0; i < kind->measure_count; i++)
         actor->values[i] = kind->measures[i].start;
-    pairs = &actor->attributes;
-    for (const cJSON *pair = attributes ? attributes->child : NULL; pair; pair = pair->next) {
-        cJSON *word = cJSON_CreateString(pair->string);
-        text_add_char(pairs, ',');
-        json_compact(word, pairs);
-        text_add_char(pairs, ':');
-        json_compact(pair, pairs);
-        cJSON_Delete(word);
-    }
     kind->things++;
-}
-
-cJSON *world_attributes(const struct actor *actor)
-{
-    const char *pairs = text_string(&actor->attributes);
-    owned char *object = must_format("{%s}", *pairs ? pairs + 1 /* no comma */ : "");
-    return cJSON_Parse(object);
 }
 
 void world_free(struct world *world)
@@ -65,7 +65,8 @@ void world_free(struct world *world)
     for (size_t i = 0; i < world->count; i++) {
         free(world->actors[i].name);
         free(world->actors[i].values);
-        text_free(&world->actors[i].attributes);
+        attributes_free(&world->actors[i].attributes);
+        text_free(&world->actors[i].pairs);
     }
     for (size_t i = 0; i < world->kind_count; i++) {
         cJSON_Delete(world->kinds[i]->model);
@@ -79,7 +80,7 @@ void world_free(struct world *world)
 
 /* --- who drives whom --- */
 
-char *commanded_thing(const char *topic, const cJSON *attributes)
+char *commanded_thing(const char *topic, const struct attributes *attributes)
 {
     struct text name = {0};
     const char *at = strchr(topic, '/'), *end = at ? strchr(at + 1, '/') : NULL;
@@ -89,7 +90,8 @@ char *commanded_thing(const char *topic, const cJSON *attributes)
         const char *close = *at == '{' ? memchr(at, '}', (size_t)(end - at)) : NULL;
         if (close) {
             owned char *attribute = must_copy_bytes(at + 1, (size_t)(close - at - 1));
-            text_add_string(&name, json_string(attributes, attribute, ""));
+            const char *value = attributes_get(attributes, attribute);
+            text_add_string(&name, value ? value : "");
             at = close;
         } else {
             text_add_char(&name, *at);
@@ -115,12 +117,11 @@ static const struct actor *find_actor(const struct actor *const *sorted, size_t 
 static void link_actor(struct actor *actor, const struct actor *const *sorted, size_t count)
 {
     const cJSON *control;
-    cJSON *attributes = world_attributes(actor);
     cJSON_ArrayForEach(control, json_get(json_get(actor->kind->model, "type"), "control"))
     {
         const cJSON *publish = json_get(control, "publish");
         const char *of = json_string(json_get(control, "measure"), "of", "");
-        owned char *name = commanded_thing(json_string(publish, "topic", ""), attributes);
+        owned char *name = commanded_thing(json_string(publish, "topic", ""), &actor->attributes);
         const struct actor *by = name ? find_actor(sorted, count, name) : NULL;
         for (size_t i = 0; by && i < actor->kind->measure_count; i++)
             if (strcmp(actor->kind->measures[i].name, of) == 0 && actor->link_count < MOST_LINKS)
@@ -131,7 +132,6 @@ static void link_actor(struct actor *actor, const struct actor *const *sorted, s
                     .direction = json_get(json_get(control, "switch_on"), "above") ? DRIVEN_DOWN
                                                                                    : DRIVEN_UP};
     }
-    cJSON_Delete(attributes);
 }
 
 void world_link(struct world *world)
@@ -220,7 +220,7 @@ void actor_read(struct world *world, struct actor *actor, struct text *out)
         absurd |= artefact;
     }
     actor->last_time = now > actor->last_time ? now : actor->last_time + 1;
-    text_add(out, text_string(&actor->attributes), actor->attributes.length);
+    text_add(out, text_string(&actor->pairs), actor->pairs.length);
     text_add_format(out, ",\"time\":%lld}", (long long)actor->last_time);
     actor->kind->artefacts += absurd;
 }

@@ -9,6 +9,7 @@
 #ifndef GENERATOR_SIMULATE_WORLD_H
 #define GENERATOR_SIMULATE_WORLD_H
 
+#include "generator/targets/attributes.h"
 #include "measure.h"
 
 #include <stdint.h>
@@ -40,8 +41,9 @@ struct link {
 struct actor {
     char *name;
     struct kind *kind;
-    struct text attributes; /* ,"zone":"1" */
-    double *values;         /* of its measures */
+    struct attributes attributes;
+    struct text pairs; /* the attributes as its readings have them: ,"zone":"1" */
+    double *values;    /* of its measures */
     struct link links[MOST_LINKS];
     size_t link_count;
     int64_t last_time; /* of a reading: milliseconds since 1970 */
@@ -58,18 +60,16 @@ struct world {
 /* Takes over the model of a type; the kind that is there already where there is one. */
 struct kind *world_kind(struct world *world, cJSON *model);
 
-/* Adds a thing with its attributes ({"zone": "1"}). */
-void world_add(struct world *world, struct kind *kind, const char *name, const cJSON *attributes);
-
-/* {"zone": "1"}; the caller deletes. */
-cJSON *world_attributes(const struct actor *actor);
+/* Adds a thing. Takes over its attributes, and copies its name. */
+void world_add(struct world *world, struct kind *kind, const char *name,
+               struct attributes *attributes);
 
 /* Once all are there: who drives whom. */
 void world_link(struct world *world);
 
 /* "aircon/AC-{zone}/command" for these attributes: its second level, "AC-1". Freed by the caller;
  * NULL when it is not such a topic. */
-char *commanded_thing(const char *topic, const cJSON *attributes);
+char *commanded_thing(const char *topic, const struct attributes *attributes);
 
 /* The next reading: {"temperature":21.5,"zone":"1","time":...}. A thing's times always differ, so
  * that none takes another's place in the database. */

@@ -58,18 +58,17 @@ static enum status find_account(struct aws_target *state, struct error *error)
     return status;
 }
 
-static enum status aws_place(struct target *target, const char *thing, cJSON *registration,
-                             struct error *error)
+static enum status aws_place(struct target *target, const char *thing,
+                             struct registration *registration, struct error *error)
 {
     struct aws_target *state = target->state;
     enum status status = find_account(state, error);
     if (status)
         return status;
-    const char *region = json_string(registration, "region", NULL);
-    const char *account = json_string(registration, "account", NULL);
+    const char *region = registration->region, *account = registration->account;
     if (!region && !account) {
-        json_put_string(registration, "account", state->account);
-        json_put_string(registration, "region", aws_region(state->aws));
+        registration->account = must_copy(state->account);
+        registration->region = must_copy(aws_region(state->aws));
         return FINE;
     }
     if (account && strcmp(account, state->account) != 0) {
@@ -119,7 +118,7 @@ static enum status aws_authority(struct target *target, struct text *der, struct
 }
 
 static enum status aws_amend(struct target *target, const char *thing, const char *claim,
-                             const cJSON *attributes, struct error *error)
+                             const struct attributes *attributes, struct error *error)
 {
     struct aws_target *state = target->state;
     struct aws_call call = {0};
@@ -131,8 +130,7 @@ static enum status aws_amend(struct target *target, const char *thing, const cha
     aws_call_free(&call);
     if (status)
         return status;
-    cJSON *all = cJSON_Duplicate(attributes, true);
-    json_put_string(all, CLAIM_ATTRIBUTE, claim);
+    cJSON *all = claimed_attributes(claim, attributes);
     iot_update_thing(state->aws, &call, thing, all);
     status = aws_finish(state->aws, &call, error);
     aws_call_free(&call);
@@ -172,7 +170,8 @@ enum status aws_target_open(const cJSON *system, const struct account_options *o
         return status;
     struct aws_target *state = must_alloc(sizeof *state);
     state->aws = aws;
-    *target = (struct target){.name = "aws",
+    *target = (struct target){.kind = TARGET_AWS,
+                              .name = "aws",
                               .state = state,
                               .remote = true,
                               .group = GROUP,

@@ -58,19 +58,18 @@ static void go(struct passage *passage, enum step step);
 
 static const char *certificate_id(const struct passage *passage)
 {
-    const char *id = json_string(passage->enrolment->registration, "certificate_id", "");
-    return *id ? id : NULL;
+    return passage->enrolment->registration->certificate_id;
 }
 
 static const char *certificate_arn(const struct passage *passage)
 {
-    return json_string(passage->enrolment->registration, "certificate_arn", "");
+    const char *arn = passage->enrolment->registration->certificate_arn;
+    return arn ? arn : "";
 }
 
-/* The attributes of the thing in the account: its own, and our claim. */
-static cJSON *claimed(const char *claim, const cJSON *attributes)
+cJSON *claimed_attributes(const char *claim, const struct attributes *attributes)
 {
-    cJSON *all = cJSON_Duplicate(attributes, true);
+    cJSON *all = attributes_json(attributes);
     json_put_string(all, CLAIM_ATTRIBUTE, claim);
     return all;
 }
@@ -108,9 +107,9 @@ static void give_up_with(struct passage *passage, enum status status, const char
 
 static void keep_certificate(struct passage *passage, const char *id, const char *arn)
 {
-    cJSON *registration = passage->enrolment->registration;
-    json_put_string(registration, "certificate_id", id);
-    json_put_string(registration, "certificate_arn", arn);
+    struct registration *registration = passage->enrolment->registration;
+    must_replace(&registration->certificate_id, id);
+    must_replace(&registration->certificate_arn, arn);
     passage->events->remember(passage->enrolment);
 }
 
@@ -136,12 +135,11 @@ static void name_taken(struct passage *passage)
 }
 
 /* A person may have given the thing attributes of their own: those stay. */
-static bool has_all(const cJSON *there, const cJSON *wanted)
+static bool has_all(const cJSON *there, const struct attributes *wanted)
 {
-    const cJSON *attribute;
-    cJSON_ArrayForEach(attribute, wanted)
-    {
-        if (!cJSON_Compare(attribute, json_get(there, attribute->string), true))
+    for (size_t i = 0; i < wanted->count; i++) {
+        const char *value = json_string(there, wanted->at[i].name, NULL);
+        if (!value || strcmp(value, wanted->at[i].value) != 0)
             return false;
     }
     return true;
@@ -288,7 +286,7 @@ static void look(struct passage *passage)
 static void update_thing(struct passage *passage)
 {
     const struct enrolment *enrolment = passage->enrolment;
-    cJSON *attributes = claimed(enrolment->claim, enrolment->attributes);
+    cJSON *attributes = claimed_attributes(enrolment->claim, enrolment->attributes);
     iot_update_thing(passage->target->aws, &passage->call, enrolment->thing, attributes);
     cJSON_Delete(attributes);
 }
@@ -296,7 +294,7 @@ static void update_thing(struct passage *passage)
 static void make_thing(struct passage *passage)
 {
     const struct enrolment *enrolment = passage->enrolment;
-    cJSON *attributes = claimed(enrolment->claim, enrolment->attributes);
+    cJSON *attributes = claimed_attributes(enrolment->claim, enrolment->attributes);
     iot_create_thing(passage->target->aws, &passage->call, enrolment->thing, enrolment->type,
                      attributes);
     cJSON_Delete(attributes);

@@ -138,20 +138,18 @@ static enum status retire_one(struct aws_target *target, const struct retirement
                               const struct retired_certificate *certificate, struct error *error)
 {
     struct removal removal = {target, retirement->thing};
-    const cJSON *registration = certificate->registration;
-    const char *id = json_string(registration, "certificate_id", "");
+    const struct registration *registration = certificate->registration;
     enum status status = FINE;
     if (!registration)
         return FINE;
-    if (*id)
-        status = remove_certificate(target, id, json_string(registration, "certificate_arn", ""),
-                                    retirement->thing, error);
+    const char *id = registration->certificate_id, *arn = registration->certificate_arn;
+    if (id)
+        status = remove_certificate(target, id, arn ? arn : "", retirement->thing, error);
     bool searching =
-        (certificate->mark || certificate->key_digest) && (!*id || needs_sweep(registration));
+        (certificate->mark || certificate->key_digest) && (!id || needs_sweep(registration));
     if (!status && searching)
         status = search_certificates(target, certificate->mark, certificate->key_digest,
-                                     retirement->since ? retirement->since : "", remove_found,
-                                     &removal, error);
+                                     retirement->since, remove_found, &removal, error);
     return status;
 }
 

@@ -34,12 +34,6 @@ void search_free(struct aws_target *target)
     free(target->seen);
 }
 
-time_t parse_time(const char *text)
-{
-    int64_t milliseconds;
-    return clock_read(text, &milliseconds) ? (time_t)(milliseconds / 1000) : 0;
-}
-
 static void look_at(struct aws_target *target, const char *id, const cJSON *described)
 {
     const char *pem =
@@ -111,12 +105,11 @@ static bool is_wanted(const struct seen_certificate *seen, const char *mark, con
 }
 
 enum status search_certificates(struct aws_target *target, const char *mark, const char *key_digest,
-                                const char *since,
+                                time_t since,
                                 enum status (*found)(void *context, const char *id, const char *arn,
                                                      struct error *error),
                                 void *context, struct error *error)
 {
-    time_t begin = parse_time(since);
     enum status status = FINE;
     bool last = false;
     char *marker = NULL;
@@ -126,18 +119,18 @@ enum status search_certificates(struct aws_target *target, const char *mark, con
         status = aws_finish(target->aws, &list, error);
         const cJSON *page = json_get(list.answer, "certificates"), *certificate;
         if (!status)
-            status = look_at_page(target, page, begin, error);
+            status = look_at_page(target, page, since, error);
         cJSON_ArrayForEach(certificate, page)
         {
             const char *id = json_string(certificate, "certificateId", "");
             const struct seen_certificate *seen = find_seen(target, id);
-            if (!status && is_wanted(seen, mark, key_digest) && is_candidate(certificate, begin))
+            if (!status && is_wanted(seen, mark, key_digest) && is_candidate(certificate, since))
                 status = found(context, id, json_string(certificate, "certificateArn", ""), error);
         }
         free(marker);
         const char *next = json_string(list.answer, "nextMarker", NULL);
         marker = next ? must_copy(next) : NULL;
-        last = !marker || older_than(page, begin);
+        last = !marker || older_than(page, since);
         aws_call_free(&list);
     }
     free(marker);
@@ -146,27 +139,25 @@ enum status search_certificates(struct aws_target *target, const char *mark, con
 
 /* --- answers that may have been lost --- */
 
-bool needs_sweep(const cJSON *registration)
+bool needs_sweep(const struct registration *registration)
 {
-    return json_string(registration, "sweep", NULL);
+    return registration->sweep != 0;
 }
 
-void note_sweep(cJSON *registration)
+void note_sweep(struct registration *registration)
 {
-    char now[CLOCK_TEXT];
-    clock_write(time(NULL), now);
-    json_put_string(registration, "sweep", now);
+    registration->sweep = time(NULL);
 }
 
-void end_sweep(cJSON *registration)
+void end_sweep(struct registration *registration)
 {
-    time_t made = parse_time(json_string(registration, "sweep", ""));
-    if (time(NULL) - made >= LISTED_AFTER)
-        cJSON_DeleteItemFromObjectCaseSensitive(registration, "sweep");
+    if (time(NULL) - registration->sweep >= LISTED_AFTER)
+        registration->sweep = 0;
 }
 
 time_t claim_time(const char *claim)
 {
     const char *at = strchr(claim, '@');
-    return at ? parse_time(at + 1) : 0;
+    int64_t made;
+    return at && clock_read(at + 1, &made) ? (time_t)(made / 1000) : 0;
 }

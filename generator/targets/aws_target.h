@@ -10,6 +10,9 @@
  * CreateThing with another configuration is refused. No spec can have an attribute of this name. */
 #define CLAIM_ATTRIBUTE "sensorforge:claim"
 
+/* The attributes of a thing in the account: its own, and our claim. The caller deletes. */
+cJSON *claimed_attributes(const char *claim, const struct attributes *attributes);
+
 struct seen_certificate; /* aws_search.c */
 
 struct aws_target {
@@ -32,10 +35,10 @@ enum status aws_retire(struct target *target, const struct retirement *retiremen
 /* aws_search.c: inactive certificates whose request bore this mark, or which are for this key (its
  * digest; either may be NULL): those whose making was answered but not recorded. A created
  * certificate takes seconds to be listed, so a caller that has just made it may miss it. since:
- * when the enrolment began, "" for always. Each id is passed to found, whose error ends the search.
+ * when the enrolment began, 0 for always. Each id is passed to found, whose error ends the search.
  * Certificates that were looked at once are not asked for again. */
 enum status search_certificates(struct aws_target *target, const char *mark, const char *key_digest,
-                                const char *since,
+                                time_t since,
                                 enum status (*found)(void *context, const char *id, const char *arn,
                                                      struct error *error),
                                 void *context, struct error *error);
@@ -44,14 +47,12 @@ void search_free(struct aws_target *target);
 /* What a thing's claim says of when it was made: seconds since 1970, 0 when it says nothing. */
 time_t claim_time(const char *claim);
 
-/* "2026-11-21T10:12:00Z" as seconds since 1970; 0 when it is nothing like that. */
-time_t parse_time(const char *text);
-
 /* Whether the answer to the making of a certificate may have been lost, so that there may be
- * another one which is not listed yet ("sweep" of the registration: when that was). */
-bool needs_sweep(const cJSON *registration);
-void note_sweep(cJSON *registration);
-void end_sweep(cJSON *registration); /* after a search; only when it was long enough ago */
+ * another one which is not listed yet. */
+bool needs_sweep(const struct registration *registration);
+void note_sweep(struct registration *registration);
+void end_sweep(
+    struct registration *registration); /* after a search; only when it was long enough ago */
 
 /* The claim that a thing bears (an answer of DescribeThing); "" when it has none. */
 const char *thing_claim(const cJSON *described);

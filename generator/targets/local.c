@@ -250,7 +250,8 @@ enum status local_open(const cJSON *system, const struct account_options *option
     local->system = must_copy(json_string(system, "name", "home"));
     local->host = must_copy(json_string(section, "host", "localhost"));
     local->port = (int)json_number(section, "mqtt_port", 8883);
-    *target = (struct target){.name = "local",
+    *target = (struct target){.kind = TARGET_LOCAL,
+                              .name = "local",
                               .state = local,
                               .endpoint = local_endpoint,
                               .authority = local_authority,

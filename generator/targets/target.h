@@ -7,14 +7,25 @@
 #ifndef GENERATOR_TARGETS_TARGET_H
 #define GENERATOR_TARGETS_TARGET_H
 
+#include "attributes.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "generator/pki/pki.h"
+#include "registration.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <time.h>
 
 struct account_options; /* account.h: how an account is reached */
+
+enum target_kind { TARGET_LOCAL, TARGET_AWS };
+
+/* "local", "aws". */
+const char *target_kind_name(enum target_kind kind);
+
+/* False when there is no target of this name. */
+bool target_kind_named(const char *name, enum target_kind *kind);
 
 /* One certificate for one thing, on its way to being accepted by the target. What is lent stays as
  * it is until enrol() has returned. */
@@ -23,14 +34,14 @@ struct enrolment {
     const char *mark;  /* random, on disk before: names this enrolment. The certificate's serial
                           number where the target lets us choose it, else in the request's subject */
     const char *claim; /* random, on disk before: whose the name of the thing is */
-    const char *key_digest;             /* key_digest() of its key, on disk before */
-    const char *since;                  /* when the record was begun ("2026-11-21T10:12:00Z") */
-    const cJSON *attributes;            /* {"zone": "1"} */
+    const char *key_digest; /* key_digest() of its key, on disk before */
+    time_t since;           /* when the thing's record was first written; 0: not known */
+    const struct attributes *attributes;
     struct certificate_subject subject; /* what the certificate says, and its key; lent */
-    bool renewal;        /* the thing is there and ours, this is a further certificate */
-    bool resumed;        /* an earlier command that was killed may have been here */
-    cJSON *registration; /* what the target wants to find again: {} at first, then as it was
-                            remembered */
+    bool renewal; /* the thing is there and ours, this is a further certificate */
+    bool resumed; /* an earlier command that was killed may have been here */
+    struct registration *registration; /* {0} at first, then as it was remembered; NULL where the
+                                           target is not remote */
 
     X509 *certificate; /* set already where an earlier command came that far; freed by the caller */
     struct error error; /* of this one; freed by the caller */
@@ -52,20 +63,23 @@ struct enrol_events {
 
 /* One certificate that shall be worth nothing any more. */
 struct retired_certificate {
-    const char *serial;        /* its number; NULL where it is not known */
-    const char *mark;          /* of its enrolment; NULL where it is not known */
-    const char *key_digest;    /* of its key; NULL where it is not known */
-    const cJSON *registration; /* as it was remembered; NULL where nothing was */
+    const char *serial;                      /* its number; NULL where it is not known */
+    const char *mark;                        /* of its enrolment; NULL where it is not known */
+    const char *key_digest;                  /* of its key; NULL where it is not known */
+    const struct registration *registration; /* as it was remembered; NULL where nothing was */
 };
 
 struct retirement {
-    const char *thing, *claim, *since; /* claim and since may be NULL where there is no record */
-    bool whole;                        /* the thing goes with its certificates */
+    const char *thing;
+    const char *claim; /* NULL where there is no record */
+    time_t since;      /* of the enrolments; 0 where there is no record */
+    bool whole;        /* the thing goes with its certificates */
     const struct retired_certificate *certificates;
     size_t count;
 };
 
 struct target {
+    enum target_kind kind;
     const char *name;
     void *state;
 
@@ -78,8 +92,8 @@ struct target {
     /* Says in an empty registration where this target makes things; one that says another place is
      * WRONG_INPUT, with what to do: there, "not found" would be taken for gone. NULL where there is
      * one place only. */
-    enum status (*place)(struct target *target, const char *thing, cJSON *registration,
-                         struct error *error);
+    enum status (*place)(struct target *target, const char *thing,
+                         struct registration *registration, struct error *error);
 
     /* Where boards connect: host belongs to the target. */
     enum status (*endpoint)(struct target *target, const char **host, int *port,
@@ -95,7 +109,7 @@ struct target {
 
     /* A thing's attributes have changed. NULL where a target does not keep any. */
     enum status (*amend)(struct target *target, const char *thing, const char *claim,
-                         const cJSON *attributes, struct error *error);
+                         const struct attributes *attributes, struct error *error);
 
     /* Makes certificates worthless; those that are so already are no error. */
     enum status (*retire)(struct target *target, const struct retirement *retirement,

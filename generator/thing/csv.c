@@ -3,18 +3,19 @@
 #include "common/base/memory.h"
 
 #include <csv.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct reading {
-    struct csv *table;
+    struct csv *csv;
     const char *path;
-    size_t line;     /* that is being parsed */
-    size_t row_line; /* where the row began; 0: between rows */
-    char **fields;
+    size_t line;     /* the one that is being parsed, from 1 */
+    size_t row_line; /* the one in which the row began; 0: between rows */
+    char **fields;   /* of the row so far */
     size_t count, room;
     struct error *error;
-    enum status status;
+    enum status status; /* of the first error */
 };
 
 static void wipe_fields(char **fields, size_t count)
@@ -34,61 +35,84 @@ static void take_field(void *bytes, size_t length, void *context)
                                reading->path, reading->line);
     reading->fields =
         must_grow(reading->fields, reading->count, &reading->room, sizeof *reading->fields);
-    reading->fields[reading->count++] = must_copy_bytes(bytes, length);
+    reading->fields[reading->count++] = must_copy_bytes(bytes, strnlen(bytes, length));
 }
 
 static enum status take_header(struct reading *reading)
 {
-    struct csv *table = reading->table;
-    table->columns = reading->fields;
-    table->column_count = reading->count;
-    for (size_t i = 0; i < table->column_count; i++)
+    struct csv *csv = reading->csv;
+    csv->columns = reading->fields;
+    csv->column_count = reading->count;
+    for (size_t i = 0; i < csv->column_count; i++)
         for (size_t j = 0; j < i; j++)
-            if (strcmp(table->columns[i], table->columns[j]) == 0)
+            if (strcmp(csv->columns[i], csv->columns[j]) == 0)
                 return fail(reading->error, WRONG_INPUT, "%s:%zu: the column \"%s\" is there twice",
-                            reading->path, reading->row_line, table->columns[i]);
+                            reading->path, reading->row_line, csv->columns[i]);
     return FINE;
 }
 
 static void take_row(int ending, void *context)
 {
     struct reading *reading = context;
-    struct csv *table = reading->table;
+    struct csv *csv = reading->csv;
     (void)ending;
-    if (!reading->row_line) /* a carriage return alone ended the row before, in the same line */
+    if (!reading->row_line) /* the row before ended with a carriage return alone, in this line */
         reading->row_line = reading->line;
-    if (!table->columns) {
+    if (!csv->columns) {
         enum status status = take_header(reading);
         reading->status = reading->status ? reading->status : status;
-    } else if (reading->count != table->column_count) {
+    } else if (reading->count != csv->column_count) {
         if (!reading->status)
             reading->status =
                 fail(reading->error, WRONG_INPUT, "%s:%zu: %zu field%s; the header has %zu",
                      reading->path, reading->row_line, reading->count,
-                     reading->count == 1 ? "" : "s", table->column_count);
+                     reading->count == 1 ? "" : "s", csv->column_count);
         wipe_fields(reading->fields, reading->count);
     } else {
-        table->rows = must_grow(table->rows, table->count, &table->room, sizeof *table->rows);
-        table->rows[table->count++] = (struct csv_row){reading->row_line, reading->fields};
+        csv->rows = must_grow(csv->rows, csv->count, &csv->room, sizeof *csv->rows);
+        csv->rows[csv->count++] = (struct csv_row){reading->row_line, reading->fields};
     }
     reading->fields = NULL;
     reading->count = reading->room = 0;
     reading->row_line = 0;
 }
 
-static int never(unsigned char character)
+/* libcsv takes no character for a space, so it strips none. */
+static int is_space(unsigned char character)
 {
     (void)character;
     return 0;
 }
 
-/* A line at a time, so that the callbacks know in which they are. */
+/* libcsv's buffer holds each field for a moment, passwords too: it is overwritten when it is freed,
+ * and when it moves because it grows. */
+static void free_overwritten(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *move_overwritten(void *memory, size_t size)
+{
+    void *moved = malloc(size);
+    if (moved && memory) {
+        size_t held = malloc_usable_size(memory);
+        memcpy(moved, memory, held < size ? held : size);
+        free_overwritten(memory);
+    }
+    return moved;
+}
+
+/* Line by line, so that the callbacks know the number of the line. */
 static enum status parse(struct reading *reading, const char *bytes, size_t length)
 {
     struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI))
         return fail(reading->error, REFUSED, "cannot read CSV: out of memory");
-    csv_set_space_func(&parser, never);
+    csv_set_space_func(&parser, is_space);
+    csv_set_realloc_func(&parser, move_overwritten);
+    csv_set_free_func(&parser, free_overwritten);
     while (length && !reading->status) {
         const char *newline = memchr(bytes, '\n', length);
         size_t step = newline ? (size_t)(newline - bytes) + 1 : length;
@@ -111,38 +135,38 @@ static enum status parse(struct reading *reading, const char *bytes, size_t leng
     return reading->status;
 }
 
-enum status csv_read(const char *path, struct csv *table, struct error *error)
+enum status csv_read(const char *path, struct csv *csv, struct error *error)
 {
-    struct text bytes = {0};
-    struct reading reading = {.table = table, .path = path, .error = error};
-    *table = (struct csv){0};
+    struct text bytes = {.secret = true};
+    struct reading reading = {.csv = csv, .path = path, .error = error};
+    *csv = (struct csv){0};
     enum status status = read_file(path, CSV_LARGEST, &bytes, error);
     if (!status) {
         size_t mark = bytes.length >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
         status = parse(&reading, text_string(&bytes) + mark, bytes.length - mark);
     }
-    if (!status && !table->columns)
+    if (!status && !csv->columns)
         status =
             fail(error, WRONG_INPUT, "%s is empty; expected a header such as name,type,zone", path);
     wipe_fields(reading.fields, reading.count);
-    text_wipe(&bytes);
+    text_free(&bytes);
     return status;
 }
 
-const char *csv_field(const struct csv *table, const struct csv_row *row, const char *name)
+const char *csv_field(const struct csv *csv, const struct csv_row *row, const char *name)
 {
-    for (size_t i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i], name) == 0)
+    for (size_t i = 0; i < csv->column_count; i++)
+        if (strcmp(csv->columns[i], name) == 0)
             return row->fields[i];
     return NULL;
 }
 
-void csv_wipe(struct csv *table)
+void csv_wipe(struct csv *csv)
 {
-    for (size_t i = 0; i < table->count; i++)
-        wipe_fields(table->rows[i].fields, table->column_count);
-    free(table->rows);
-    if (table->columns)
-        wipe_fields(table->columns, table->column_count);
-    *table = (struct csv){0};
+    for (size_t i = 0; i < csv->count; i++)
+        wipe_fields(csv->rows[i].fields, csv->column_count);
+    free(csv->rows);
+    if (csv->columns)
+        wipe_fields(csv->columns, csv->column_count);
+    *csv = (struct csv){0};
 }

@@ -1,4 +1,5 @@
-/* A CSV file (RFC 4180) as a table of text, by libcsv. Spaces are part of a field. */
+/* A CSV file (RFC 4180) as a table of text, parsed by libcsv. Spaces are part of a field. The fields
+ * are overwritten when the table is freed, because a column may hold passwords. */
 #ifndef GENERATOR_THING_CSV_H
 #define GENERATOR_THING_CSV_H
 
@@ -6,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { CSV_LARGEST = 256 << 20 };
+enum { CSV_LARGEST = 256 << 20 /* bytes of a file */ };
 
 struct csv_row {
     size_t line;   /* where it begins in the file, from 1 */
@@ -14,20 +15,22 @@ struct csv_row {
 };
 
 struct csv {
-    char **columns;
+    char **columns; /* their names; NULL until the header is read */
     size_t column_count;
-    struct csv_row *rows;
+    struct csv_row *rows; /* without the header */
     size_t count, room;
 };
 
-/* Reads the file; its first row names the columns. WRONG_INPUT with the line for broken quotes, a
- * row with more or fewer fields than columns, a NUL, bytes that are not UTF-8, a column named
- * twice. */
-enum status csv_read(const char *path, struct csv *table, struct error *error);
+/* Reads the file, whose first row names the columns. The caller frees the table with csv_wipe(), also
+ * on failure. WRONG_INPUT, with the line, when a quote is in the wrong place or missing, a row has
+ * more or fewer fields than there are columns, a field holds a NUL or is not UTF-8, or two columns
+ * have the same name. */
+enum status csv_read(const char *path, struct csv *csv, struct error *error);
 
-/* The field of the column called name, NULL when there is no such column. */
-const char *csv_field(const struct csv *table, const struct csv_row *row, const char *name);
+/* The field of the column called name; NULL when there is no such column. */
+const char *csv_field(const struct csv *csv, const struct csv_row *row, const char *name);
 
-void csv_wipe(struct csv *table); /* overwrites the fields first: some are passwords */
+/* Overwrites all fields, then frees them. */
+void csv_wipe(struct csv *csv);
 
 #endif

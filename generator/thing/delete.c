@@ -2,10 +2,8 @@
 #include "thing.h"
 #include "enrol.h"
 #include "pair.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/spec/spec.h"
-#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,33 +25,34 @@ static void serial_of_file(const char *name, const char *file, struct certificat
     error_free(&unread);
 }
 
-/* Whatever was signed: the certificates on disk, and what the record says of later steps. record is
- * NULL when there is none, or it is damaged. */
-static enum status retire_all(struct target *target, const char *name, const cJSON *record,
+/* A certificate as the record names it. Its serial number is not known before it is signed. */
+static struct retired_certificate recorded(const struct issuance *issuance, const char *serial)
+{
+    const struct registration *registration = issuance->registration;
+    return (struct retired_certificate){.serial = serial && *serial ? serial : NULL,
+                                        .mark = issuance->mark,
+                                        .key_digest = registration ? registration->key : NULL,
+                                        .registration = registration};
+}
+
+/* Every certificate that may have been signed: those on the disk, and those of the record, which may
+ * be a step ahead. record: {0} where there is none, or it is damaged. */
+static enum status retire_all(struct target *target, const char *name, const struct record *record,
                               bool *revoked, struct error *error)
 {
     struct certificate_facts current, next;
     serial_of_file(name, "cert.pem", &current);
     serial_of_file(name, "next-cert.pem", &next);
-    const char *recorded = json_string(json_get(record, "certificate"), "serial", NULL);
     const struct retired_certificate all[] = {
         {.serial = *current.serial ? current.serial : NULL},
         {.serial = *next.serial ? next.serial : NULL},
-        {.serial = recorded,
-         .mark = json_string(record, "serial", NULL),
-         .key_digest = json_string(json_get(record, "registration"), "key", NULL),
-         .registration = json_get(record, "registration")},
-        {.mark = json_string(record, "next_serial", NULL),
-         .key_digest = json_string(json_get(record, "next_registration"), "key", NULL),
-         .registration = json_get(record, "next_registration")},
-        {.serial = json_string(record, "retired", NULL),
-         .mark = json_string(record, "retired_mark", NULL),
-         .key_digest = json_string(json_get(record, "retired_registration"), "key", NULL),
-         .registration = json_get(record, "retired_registration")},
+        recorded(&record->current, record->certificate.serial),
+        recorded(&record->next, NULL),
+        recorded(&record->retired, record->retired_serial),
     };
     const struct retirement retirement = {.thing = name,
-                                          .claim = json_string(record, "claim", NULL),
-                                          .since = json_string(record, "created", NULL),
+                                          .claim = record->claim,
+                                          .since = record->created,
                                           .whole = true,
                                           .certificates = all,
                                           .count = sizeof all / sizeof *all};
@@ -63,10 +62,11 @@ static enum status retire_all(struct target *target, const char *name, const cJS
 }
 
 /* Without a record the type is not known: the package may be with any. */
-static enum status remove_packages(const char *name, const cJSON *record, struct error *error)
+static enum status remove_packages(const char *name, const struct record *record,
+                                   struct error *error)
 {
     if (record)
-        return package_remove(json_string(record, "type", ""), name, error);
+        return package_remove(record->type, name, error);
     struct names *types = folders_with(TYPES_FOLDER, "sensors");
     enum status status = FINE;
     for (size_t i = 0; i < types->count && !status; i++)
@@ -75,18 +75,17 @@ static enum status remove_packages(const char *name, const cJSON *record, struct
     return status;
 }
 
-/* The record, or NULL where it is damaged: a thing must be deletable all the same. */
-static enum status open_to_delete(const char *name, const char *type, int *lock, cJSON **record,
-                                  struct error *error)
+/* *record is NULL where there is none, or it is damaged: a thing can be deleted all the same. */
+static enum status open_to_delete(const char *name, const char *type, int *lock,
+                                  struct record **record, struct error *error)
 {
     enum status status = thing_open(name, lock, record, error);
     if (status == WRONG_INPUT && *lock >= 0) {
         error_free(error);
         status = FINE;
     }
-    if (!status && type && strcmp(json_string(*record, "type", type), type) != 0)
-        status = fail(error, WRONG_INPUT, "%s is no %s but a %s", name, type,
-                      json_string(*record, "type", ""));
+    if (!status && type && *record && strcmp((*record)->type, type) != 0)
+        status = fail(error, WRONG_INPUT, "%s is no %s but a %s", name, type, (*record)->type);
     return status;
 }
 
@@ -95,19 +94,20 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
 {
     static const char *const files[] = {"next-key.pem", "next-cert.pem", "key.pem", "cert.pem",
                                         "thing.json"};
-    cJSON *record = NULL;
+    static const struct record none;
+    struct record *record = NULL;
     int lock;
     *revoked = false;
     enum status status = open_to_delete(name, type, &lock, &record, error);
-    if (!status) /* before the record says that it is deleted */
-        status = enrol_check_place(target, name, json_get(record, "registration"), error);
-    if (!status && record && strcmp(record_state(record), "deleting") != 0) {
-        json_put_string(record, "state", "deleting");
+    if (!status && record) /* before the record says that it is deleted */
+        status = enrol_check_place(target, name, record->current.registration, error);
+    if (!status && record && record->state != RECORD_DELETING) {
+        record->state = RECORD_DELETING;
         status = record_write(record, error);
     }
     fault_point("delete:begun");
     if (!status)
-        status = retire_all(target, name, record, revoked, error);
+        status = retire_all(target, name, record ? record : &none, revoked, error);
     fault_point("delete:retired");
     if (!status)
         status = remove_packages(name, record, error);
@@ -122,7 +122,7 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
         status = remove_tree(folder, error);
     if (!status)
         status = sync_folder(THINGS_FOLDER, error);
-    json_wipe(record);
+    record_free(record);
     unlock(&lock);
     return status;
 }

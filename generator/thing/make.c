@@ -2,81 +2,72 @@
 #include "thing.h"
 #include "enrol.h"
 #include "pair.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/spec/spec.h"
-#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What an earlier command left: taken up where it stopped, or in the way. */
-static enum status take_up(struct making *thing, cJSON *there)
+/* A record that is there already: of a thing that exists, of work that another command must finish,
+ * or of an earlier create that was killed, which goes on here. Of that everything is kept that the
+ * target may know already; attributes and wifi are those that are asked for now. */
+static enum status take_up(struct making *thing, struct record *there)
 {
-    const char *name = json_string(there, "name", ""), *state = record_state(there);
-    const char *type = json_string(there, "type", ""), *target = json_string(there, "target", "");
-    if (strcmp(state, "active") == 0) {
+    struct record *record = thing->record;
+    if (there->state == RECORD_ACTIVE) {
         thing->outcome = EXISTED;
         return thing_exists(there, &thing->error);
     }
-    if (strcmp(state, "making") != 0) {
-        fail(&thing->error, WRONG_INPUT, "%s is there, and half-%s", name,
-             strcmp(state, "rotating") == 0 ? "rotated" : "deleted");
-        return advise(&thing->error, "finish that first: make %s name=%s",
-                      strcmp(state, "rotating") == 0 ? "rotate" : "delete", name);
+    if (there->state != RECORD_MAKING)
+        return thing_half_done(there, &thing->error);
+    if (strcmp(there->type, record->type) != 0 || there->target != record->target) {
+        fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s on the target %s", there->name,
+             there->type, target_kind_name(there->target));
+        return advise(&thing->error, "make delete name=%s, then create it again", there->name);
     }
-    if (strcmp(type, json_string(thing->record, "type", "")) != 0 ||
-        strcmp(target, thing->target->name) != 0) {
-        fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s on the target %s", name, type,
-             target);
-        return advise(&thing->error, "make delete name=%s, then create it again", name);
-    }
-    static const char *const kept[] = {"serial", "created", "claim", "registration"};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (json_get(there, kept[i]))
-            json_put(thing->record, kept[i],
-                     cJSON_DetachItemFromObjectCaseSensitive(there, kept[i]));
+    record_resume(record, there);
     thing->resumed = true;
     return FINE;
 }
 
-/* The key, on the disk before a remote target hears of it. */
+/* The key, on the disk before a remote target is asked. */
 static enum status stage_first_key(struct making *thing, struct batch *batch)
 {
     secret_owned struct secret pem = {0};
-    owned char *path = record_file(json_string(thing->record, "name", ""), "key.pem");
-    enum status status = pair_find_key(thing->plan->platform, path, &thing->key, &thing->error);
+    owned char *path = record_file(thing->record->name, "key.pem");
+    enum status status =
+        pair_find_key(thing->plan->key_algorithm, path, &thing->key, &thing->error);
     if (!status)
-        status = enrol_note_key(json_get(thing->record, "registration"), thing->key, &thing->error);
+        status = enrol_note_key(thing->record->current.registration, thing->key, &thing->error);
     if (!status)
         status = key_to_pem(thing->key, &pem, &thing->error);
     return status ? status
                   : batch_write(batch, path, pem.at, pem.length, FILE_SECRET, &thing->error);
 }
 
-/* What the record of a thing in making holds from the beginning. */
+/* The mark and, for a remote target, claim and registration: in the record from its beginning. */
 static enum status choose_marks(struct making *thing)
 {
+    struct record *record = thing->record;
     enum status status = FINE;
-    if (!json_string(thing->record, "serial", NULL))
-        status = enrol_choose_serial(thing->record, "serial", &thing->error);
-    if (!status && thing->target->remote && !json_get(thing->record, "claim")) {
-        owned char *claim = must_format("%s@%s", json_string(thing->record, "serial", ""),
-                                        json_string(thing->record, "created", ""));
-        json_put_string(thing->record, "claim", claim);
-        json_put(thing->record, "registration", json_object());
+    if (!record->current.mark)
+        status = enrol_choose_mark(&record->current.mark, &thing->error);
+    if (!status && thing->target->remote && !record->claim) {
+        char created[CLOCK_TEXT];
+        record_time(record->created, created);
+        record->claim = must_format("%s@%s", record->current.mark, created);
     }
-    if (!status)
-        status = enrol_check_place(thing->target, json_string(thing->record, "name", ""),
-                                   json_get(thing->record, "registration"), &thing->error);
-    return status;
+    if (!status && thing->target->remote && !record->current.registration)
+        record->current.registration = must_alloc(sizeof *record->current.registration);
+    return status ? status
+                  : enrol_check_place(thing->target, record->name, record->current.registration,
+                                      &thing->error);
 }
 
 static enum status begin(struct making *thing, struct batch *batch)
 {
-    const char *name = json_string(thing->record, "name", "");
+    const char *name = thing->record->name;
     owned char *folder = record_folder(name);
-    cJSON *there = NULL;
+    struct record *there = NULL;
     enum status status = make_folders(folder, FOLDER_SECRET, &thing->error);
     if (!status)
         status = lock_folder(folder, false, &thing->lock, &thing->error);
@@ -92,46 +83,43 @@ static enum status begin(struct making *thing, struct batch *batch)
         status = stage_first_key(thing, batch);
     if (!status)
         status = record_stage(thing->record, batch, &thing->error);
-    json_wipe(there);
+    record_free(there);
     return status;
 }
 
-/* Key and request; on a target that chooses no serial of its own, the certificate that an earlier
- * command left. */
+/* Key and request; on the local target also the certificate that an earlier command left, if it has
+ * the serial number that was chosen. */
 static enum status prepare(struct making *thing)
 {
-    const char *name = json_string(thing->record, "name", "");
-    const char *serial = json_string(thing->record, "serial", "");
+    const char *name = thing->record->name;
+    const struct issuance *issuance = &thing->record->current;
     owned char *key_path = record_file(name, "key.pem");
     owned char *certificate_path = record_file(name, "cert.pem");
     struct enrolment *enrolment = &thing->enrolment;
     enum status status = FINE;
     if (!thing->key)
-        status = pair_find_key(thing->plan->platform, key_path, &thing->key, &thing->error);
-    enrolment->registration = json_get(thing->record, "registration");
-    enrol_fill(thing->target, thing->key, thing->plan, thing->record, serial, enrolment);
+        status = pair_find_key(thing->plan->key_algorithm, key_path, &thing->key, &thing->error);
+    enrol_fill(thing->target, thing->key, thing->plan, thing->record, issuance, enrolment);
     enrolment->resumed = thing->resumed;
     enrolment->owner = thing;
     if (!status && !thing->target->remote && path_exists(certificate_path))
-        status =
-            pair_read_certificate(certificate_path, serial, &enrolment->certificate, &thing->error);
+        status = pair_read_certificate(certificate_path, issuance->mark, &enrolment->certificate,
+                                       &thing->error);
     return status;
 }
 
 static enum status stage_all(struct making *thing, struct batch *batch)
 {
-    const char *name = json_string(thing->record, "name", "");
+    const char *name = thing->record->name;
     owned char *key_path = record_file(name, "key.pem");
     owned char *certificate_path = record_file(name, "cert.pem");
     const X509 *certificate = thing->enrolment.certificate;
     struct error *error = &thing->enrolment.error;
-    struct certificate_facts facts;
-    enum status status = certificate_describe(certificate, &facts, error);
+    enum status status = certificate_describe(certificate, &thing->record->certificate, error);
     if (status)
         return status;
-    record_put_certificate(thing->record, &facts);
     if (!thing->target->remote)
-        json_put_string(thing->record, "state", "active");
+        thing->record->state = RECORD_ACTIVE;
     status = pair_stage(batch, key_path, thing->key, certificate_path, certificate, error);
     if (!status)
         status = package_stage(thing->plan, thing->record, thing->key, certificate, batch,
@@ -174,7 +162,7 @@ static void make_install(struct enrolment *const *ready, size_t count)
 /* It is through, for better or worse. */
 static void finish(struct making *thing)
 {
-    owned char *folder = record_folder(json_string(thing->record, "name", ""));
+    owned char *folder = record_folder(thing->record->name);
     if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
         remove_empty_folder(folder); /* of a thing that never came to have a record */
     unlock(&thing->lock);
@@ -191,7 +179,7 @@ static void finish(struct making *thing)
 static void make_activated(struct enrolment *enrolment)
 {
     struct making *thing = enrolment->owner;
-    json_put_string(thing->record, "state", "active");
+    thing->record->state = RECORD_ACTIVE;
     if (!record_write(thing->record, &enrolment->error))
         finish(thing);
     fault_point("create:activated");
@@ -201,9 +189,9 @@ static void make_activated(struct enrolment *enrolment)
 static void forget(struct making *thing)
 {
     static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
-    const char *name = json_string(thing->record, "name", "");
+    const char *name = thing->record->name;
     struct error left = {0};
-    package_remove(json_string(thing->record, "type", ""), name, &left);
+    package_remove(thing->record->type, name, &left);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         owned char *path = record_file(name, files[i]);
         remove_tree(path, &left);
@@ -276,7 +264,7 @@ void make_things(struct target *target, struct making *things, size_t count,
 
 void make_free(struct making *making)
 {
-    json_wipe(making->record);
+    record_free(making->record);
     error_free(&making->error);
     *making = (struct making){.lock = -1};
 }

@@ -10,9 +10,7 @@
 
 const char *package_key_title(const struct package_plan *plan)
 {
-    enum key_algorithm algorithm = KEY_RSA_2048;
-    key_algorithm_named(json_string(json_get(plan->platform, "key"), "algorithm", ""), &algorithm);
-    return key_algorithm_title(algorithm);
+    return key_algorithm_title(plan->key_algorithm);
 }
 
 char *package_folder(const char *type, const char *name)
@@ -53,17 +51,27 @@ static enum status add_endpoint(struct target *target, struct package_plan *plan
     return status ? status : target->authority(target, &plan->authority, error);
 }
 
+/* The platform's schema has checked both words. */
+static void choose_key(const cJSON *key, struct package_plan *plan)
+{
+    plan->key_algorithm = KEY_RSA_2048;
+    plan->key_encoding = KEY_PKCS8;
+    key_algorithm_named(json_string(key, "algorithm", ""), &plan->key_algorithm);
+    key_encoding_named(json_string(key, "encoding", ""), &plan->key_encoding);
+}
+
 enum status package_plan_make(const char *templates, const struct catalog *catalog,
                               struct target *target, cJSON *model, struct package_plan *plan,
                               struct error *error)
 {
     const cJSON *type = json_get(model, "type");
-    const char *platform = json_string(type, "platform", "");
-    *plan = (struct package_plan){.model = model, .platform = catalog_platform(catalog, platform)};
-    const char *base = json_string(plan->platform, "extends", NULL);
-    owned char *set = must_format("firmware/%s", platform);
+    *plan = (struct package_plan){.model = model, .platform = json_string(type, "platform", "")};
+    const cJSON *platform = catalog_platform(catalog, plan->platform);
+    const char *base = json_string(platform, "extends", NULL);
+    owned char *set = must_format("firmware/%s", plan->platform);
     owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
     owned char *code = must_format(TYPES_FOLDER "/%s/code", json_string(type, "name", ""));
+    choose_key(json_get(platform, "key"), plan);
     enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
     if (!status)
         status = add_drivers(catalog, type, &plan->shared, error);
@@ -84,30 +92,29 @@ void package_plan_free(struct package_plan *plan)
 
 /* --- the model of one thing --- */
 
-static cJSON *thing_part(const cJSON *type, const cJSON *record)
+static cJSON *thing_part(const cJSON *type, const struct record *record)
 {
-    const char *type_name = json_string(type, "name", ""), *name = json_string(record, "name", "");
     cJSON *thing = json_object(), *attributes = json_array();
-    owned char *topic = must_format("%s/%s", type_name, name);
+    owned char *topic = must_format("%s/%s", json_string(type, "name", ""), record->name);
     owned char *command_topic = must_format("%s/command", topic);
-    const cJSON *attribute;
-    cJSON_ArrayForEach(attribute, json_get(record, "attributes"))
-    {
-        cJSON *pair = json_object();
-        json_put_string(pair, "name", attribute->string);
-        json_put_string(pair, "value", attribute->valuestring);
-        json_put_bool(pair, "last", !attribute->next);
-        cJSON_AddItemToArray(attributes, pair);
+    for (size_t i = 0; i < record->attributes.count; i++) {
+        const struct attribute *attribute = &record->attributes.at[i];
+        cJSON *item = json_object();
+        json_put_string(item, "name", attribute->name);
+        json_put_string(item, "value", attribute->value);
+        json_put_bool(item, "last", i + 1 == record->attributes.count);
+        cJSON_AddItemToArray(attributes, item);
     }
-    json_put_string(thing, "name", name);
+    json_put_string(thing, "name", record->name);
     json_put(thing, "attributes", attributes);
     json_put_string(thing, "topic", topic);
     json_put_string(thing, "command_topic", json_true(type, "commands") ? command_topic : NULL);
     return thing;
 }
 
-/* The type's model with this thing's parts beside it; the type's parts are only lent. */
-static cJSON *model_of_thing(const struct package_plan *plan, const cJSON *record)
+/* The type's model with this thing's parts beside it. It borrows the type's parts from the plan and
+ * the wifi password from the record. */
+static cJSON *model_of_thing(const struct package_plan *plan, const struct record *record)
 {
     cJSON *model = json_object(), *endpoint = json_object();
     for (cJSON *part = plan->model->child; part; part = part->next)
@@ -115,7 +122,7 @@ static cJSON *model_of_thing(const struct package_plan *plan, const cJSON *recor
     json_put_string(endpoint, "host", plan->host);
     json_put_number(endpoint, "port", plan->port);
     json_put(model, "thing", thing_part(json_get(plan->model, "type"), record));
-    json_put(model, "wifi", cJSON_Duplicate(json_get(record, "wifi"), true));
+    json_put(model, "wifi", wifi_json(&record->wifi));
     json_put(model, "endpoint", endpoint);
     return model;
 }
@@ -125,14 +132,13 @@ static cJSON *model_of_thing(const struct package_plan *plan, const cJSON *recor
 static void put_copy(struct artifacts *artifacts, const char *path, const char *bytes,
                      size_t length)
 {
-    struct text copy = {0};
-    text_reserve(&copy, length + 1);
+    struct text copy = {.secret = true}; /* one of them is the key */
     text_add(&copy, bytes, length);
     artifacts_put(artifacts, path, &copy);
 }
 
 static enum status put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
-                                const cJSON *record, struct error *error)
+                                const struct record *record, struct error *error)
 {
     cJSON *manifest = json_object(), *files = json_array(), *needs = json_array();
     const cJSON *module;
@@ -152,9 +158,9 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
         json_put_string(file, "sha256", hexadecimal);
         cJSON_AddItemToArray(files, file);
     }
-    json_put_string(manifest, "thing", json_string(record, "name", ""));
-    json_put_string(manifest, "type", json_string(record, "type", ""));
-    json_put_string(manifest, "platform", json_string(plan->platform, "platform", ""));
+    json_put_string(manifest, "thing", record->name);
+    json_put_string(manifest, "type", record->type);
+    json_put_string(manifest, "platform", plan->platform);
     json_put(manifest, "needs", needs);
     json_put(manifest, "files", files);
     struct text bytes = {0};
@@ -165,14 +171,12 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
 }
 
 /* Rendered templates first, then what is copied, so that the type's own code wins. */
-static enum status collect(const struct package_plan *plan, const cJSON *record,
+static enum status collect(const struct package_plan *plan, const struct record *record,
                            const struct text *certificate, const struct secret *key,
                            struct artifacts *artifacts, struct error *error)
 {
     cJSON *model = model_of_thing(plan, record);
     enum status status = template_set_render(plan->set, model, "", artifacts, error);
-    json_wipe(json_get(model, "wifi") ? cJSON_DetachItemFromObjectCaseSensitive(model, "wifi")
-                                      : NULL);
     cJSON_Delete(model);
     if (status)
         return status;
@@ -207,19 +211,17 @@ static enum status write_package(const struct artifacts *artifacts, const char *
     return status;
 }
 
-enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
-                          const X509 *certificate, struct batch *batch, struct package_size *size,
-                          struct error *error)
+enum status package_stage(const struct package_plan *plan, const struct record *record,
+                          EVP_PKEY *key, const X509 *certificate, struct batch *batch,
+                          struct package_size *size, struct error *error)
 {
-    const char *type = json_string(record, "type", ""), *name = json_string(record, "name", "");
-    owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
+    owned char *folder = package_folder(record->type, record->name);
+    owned char *making = folder_in_making(record->type, record->name);
     secret_owned struct secret key_der = {0};
     struct text certificate_der = {0};
-    enum key_encoding encoding = KEY_PKCS8;
     struct artifacts artifacts = {0};
     *size = (struct package_size){0};
-    key_encoding_named(json_string(json_get(plan->platform, "key"), "encoding", ""), &encoding);
-    enum status status = key_to_der(key, encoding, &key_der, error);
+    enum status status = key_to_der(key, plan->key_encoding, &key_der, error);
     if (!status)
         status = certificate_to_der(certificate, &certificate_der, error);
     if (!status)

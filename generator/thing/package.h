@@ -15,19 +15,23 @@
 #include "common/base/files.h"
 #include "common/base/secret.h"
 #include "generator/documents/emit.h"
+#include "generator/pki/pki.h"
 #include "generator/targets/target.h"
+#include "record.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
 
 /* What all packages of a type share. */
 struct package_plan {
-    cJSON *model;          /* of the type */
-    const cJSON *platform; /* of the catalog */
+    cJSON *model;                     /* of the type */
+    const char *platform;             /* its name; belongs to the model */
+    enum key_algorithm key_algorithm; /* of the platform's keys, and how its boards read them */
+    enum key_encoding key_encoding;
     struct template_set *set;
     struct artifacts shared; /* driver modules, the type's code */
-    struct text authority;   /* DER */
-    char *host;              /* endpoint */
+    struct text authority;   /* DER of the certificate that boards check the endpoint's against */
+    char *host;              /* the endpoint: where boards connect */
     int port;
 };
 
@@ -49,9 +53,9 @@ struct package_size {
 
 /* Writes the package into its folder beside, with the key in the encoding that the platform needs,
  * and stages the putting in place as the batch's next step. */
-enum status package_stage(const struct package_plan *plan, const cJSON *record, EVP_PKEY *key,
-                          const X509 *certificate, struct batch *batch, struct package_size *size,
-                          struct error *error);
+enum status package_stage(const struct package_plan *plan, const struct record *record,
+                          EVP_PKEY *key, const X509 *certificate, struct batch *batch,
+                          struct package_size *size, struct error *error);
 
 /* Removes a package, and what a killed command left of one. */
 enum status package_remove(const char *type, const char *name, struct error *error);

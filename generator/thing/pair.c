@@ -1,7 +1,4 @@
 #include "pair.h"
-#include "common/base/json.h"
-#include "generator/pki/pki.h"
-#include "record.h"
 
 #include <string.h>
 
@@ -31,14 +28,10 @@ enum status pair_read_certificate(const char *path, const char *serial, X509 **c
     return status;
 }
 
-enum status pair_find_key(const cJSON *platform, const char *path, EVP_PKEY **key,
+enum status pair_find_key(enum key_algorithm algorithm, const char *path, EVP_PKEY **key,
                           struct error *error)
 {
-    enum key_algorithm algorithm = KEY_RSA_2048;
-    if (path_exists(path))
-        return pair_read_key(path, key, error);
-    key_algorithm_named(json_string(json_get(platform, "key"), "algorithm", ""), &algorithm);
-    return key_make(algorithm, key, error);
+    return path_exists(path) ? pair_read_key(path, key, error) : key_make(algorithm, key, error);
 }
 
 enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,

@@ -1,26 +1,21 @@
 /* Making a thing's package anew, with the key and the certificate that it has. */
 #include "thing.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "enrol.h"
 #include "pair.h"
 
-#include <string.h>
-
-static enum status restage(const struct package_plan *plan, cJSON *record,
+static enum status restage(const struct package_plan *plan, struct record *record,
                            struct package_size *size, struct error *error)
 {
-    const char *name = json_string(record, "name", "");
-    owned char *key_path = record_file(name, "key.pem");
-    owned char *certificate_path = record_file(name, "cert.pem");
+    owned char *key_path = record_file(record->name, "key.pem");
+    owned char *certificate_path = record_file(record->name, "cert.pem");
     X509 *certificate = NULL;
     struct batch batch = {0};
     EVP_PKEY *key = NULL;
     enum status status = pair_read_key(key_path, &key, error);
     if (!status)
-        status = pair_read_certificate(certificate_path,
-                                       json_string(json_get(record, "certificate"), "serial", ""),
-                                       &certificate, error);
+        status = pair_read_certificate(certificate_path, record->certificate.serial, &certificate,
+                                       error);
     if (!status && !certificate)
         status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
                       certificate_path);
@@ -36,30 +31,30 @@ static enum status restage(const struct package_plan *plan, cJSON *record,
     return status;
 }
 
-/* What a target keeps of a thing changes before the record says so: then the same command does it
- * again after a kill. */
-static enum status amend(struct target *target, const struct changes *changes, const cJSON *record,
-                         struct error *error)
+/* Attributes are changed in the target before the record says so: after a kill the same command
+ * changes them again. */
+static enum status amend(struct target *target, const struct changes *changes,
+                         const struct record *record, struct error *error)
 {
     if (!target->amend || !changes->attributes ||
-        cJSON_Compare(changes->attributes, json_get(record, "attributes"), true))
+        attributes_equal(changes->attributes, &record->attributes))
         return FINE;
-    return target->amend(target, json_string(record, "name", ""), json_string(record, "claim", ""),
+    return target->amend(target, record->name, record->claim ? record->claim : "",
                          changes->attributes, error);
 }
 
 enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
-                          const struct changes *changes, cJSON **record, struct package_size *size,
-                          struct error *error)
+                          const struct changes *changes, struct record **record,
+                          struct package_size *size, struct error *error)
 {
     int lock;
     enum status status = thing_open(name, &lock, record, error);
     if (!status && !*record)
         status = thing_not_found(name, error);
-    if (!status && strcmp(record_state(*record), "active") != 0)
+    if (!status && (*record)->state != RECORD_ACTIVE)
         status = thing_half_done(*record, error);
     if (!status)
-        status = enrol_check_place(target, name, json_get(*record, "registration"), error);
+        status = enrol_check_place(target, name, (*record)->current.registration, error);
     if (!status)
         status = amend(target, changes, *record, error);
     if (!status) {

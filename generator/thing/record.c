@@ -1,13 +1,15 @@
 #include "record.h"
-#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/spec/spec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_RECORD = 1 << 20 };
+enum { VERSION_WRITTEN = 1, LARGEST_RECORD = 1 << 20 /* bytes */ };
+
+static const char *const state_names[] = {"making", "active", "rotating", "deleting"};
+
+/* --- paths --- */
 
 char *record_folder(const char *name)
 {
@@ -19,53 +21,409 @@ char *record_file(const char *name, const char *file)
     return must_format(THINGS_FOLDER "/%s/%s", name, file);
 }
 
-cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
-                  const char *ssid, const char *password)
+struct names *record_names(void)
 {
-    cJSON *record = json_object(), *wifi = json_object();
-    char now[CLOCK_TEXT];
-    clock_write(time(NULL), now);
-    json_put_number(record, "version", 1);
-    json_put_string(record, "name", name);
-    json_put_string(record, "type", type);
-    json_put_string(record, "target", target);
-    json_put_string(record, "state", "making");
-    json_put_string(record, "created", now);
-    json_put(record, "attributes", attributes);
-    json_put_string(wifi, "ssid", ssid);
-    json_put_string(wifi, "password", password);
-    json_put(record, "wifi", wifi);
+    return folders_with(THINGS_FOLDER, ".");
+}
+
+/* --- making and freeing --- */
+
+struct record *record_new(const char *name, const char *type, enum target_kind target,
+                          struct attributes *attributes, const struct wifi *wifi)
+{
+    struct record *record = must_alloc(sizeof *record);
+    *record = (struct record){.name = must_copy(name),
+                              .type = must_copy(type),
+                              .target = target,
+                              .state = RECORD_MAKING,
+                              .created = time(NULL),
+                              .attributes = *attributes,
+                              .wifi = wifi_copy(wifi)};
+    *attributes = (struct attributes){0};
     return record;
 }
 
-enum status record_read(const char *name, cJSON **record, struct error *error)
+static void free_issuance(struct issuance *issuance)
+{
+    free(issuance->mark);
+    registration_free(issuance->registration);
+    *issuance = (struct issuance){0};
+}
+
+void record_free(struct record *record)
+{
+    if (!record)
+        return;
+    free(record->name);
+    free(record->type);
+    attributes_free(&record->attributes);
+    wifi_free(&record->wifi);
+    free(record->claim);
+    free_issuance(&record->current);
+    free_issuance(&record->next);
+    free_issuance(&record->retired);
+    free(record->retired_serial);
+    json_wipe(record->others);
+    free(record);
+}
+
+/* --- reading --- */
+
+/* A record that is being read. Each member that is known is taken out of the JSON, so that what is
+ * left in the end are the others. The first problem counts. */
+struct reader {
+    const char *path;
+    struct error *error;
+    enum status status;
+};
+
+static void refuse(struct reader *reader, const char *member, const char *problem)
+{
+    if (!reader->status)
+        reader->status =
+            fail(reader->error, WRONG_INPUT, "%s is not a record of a thing: \"%s\" %s",
+                 reader->path, member, problem);
+}
+
+/* Refuses what is no fault of the file: WRONG_INPUT would let delete take it for damaged. */
+static void refuse_later_version(struct reader *reader)
+{
+    reader->status = REFUSED;
+    advise(reader->error, "use the version of sensorforge that wrote it");
+}
+
+/* The member, which the caller deletes; NULL when it is missing or null. */
+static cJSON *take(cJSON *object, const char *member)
+{
+    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(object, member);
+    if (!cJSON_IsNull(item))
+        return item;
+    cJSON_Delete(item);
+    return NULL;
+}
+
+/* Reads a string, which may be missing (NULL). */
+static void take_string(struct reader *reader, cJSON *object, const char *member, char **string)
+{
+    cJSON *item = take(object, member);
+    if (cJSON_IsString(item))
+        *string = must_copy(item->valuestring);
+    else if (item)
+        refuse(reader, member, "is not a string");
+    json_wipe(item);
+}
+
+/* Reads a string that must be there. */
+static void need_string(struct reader *reader, cJSON *object, const char *member, char **string)
+{
+    take_string(reader, object, member, string);
+    if (!*string)
+        refuse(reader, member, "is missing");
+}
+
+/* Reads a string into an array of room bytes. */
+static void take_short(struct reader *reader, cJSON *object, const char *member, char *into,
+                       size_t room)
+{
+    owned char *string = NULL;
+    take_string(reader, object, member, &string);
+    if (!string)
+        return;
+    size_t length = strlen(string);
+    if (length < room)
+        memcpy(into, string, length + 1);
+    else
+        refuse(reader, member, "is too long");
+}
+
+static void take_time(struct reader *reader, cJSON *object, const char *member, time_t *when)
+{
+    owned char *string = NULL;
+    int64_t milliseconds = 0;
+    take_string(reader, object, member, &string);
+    if (string && !clock_read(string, &milliseconds))
+        refuse(reader, member, "is not a time such as 2026-11-21T10:12:00Z");
+    *when = (time_t)(milliseconds / 1000);
+}
+
+/* An object whose members are to be read; NULL when it is missing. */
+static cJSON *find_object(struct reader *reader, cJSON *object, const char *member)
+{
+    cJSON *item = json_get(object, member);
+    if (item && !cJSON_IsObject(item) && !cJSON_IsNull(item))
+        refuse(reader, member, "is not an object");
+    return cJSON_IsObject(item) ? item : NULL;
+}
+
+/* After its known members were taken: what is left of it stays among the others. */
+static void drop_if_empty(cJSON *record, const char *member)
+{
+    const cJSON *object = json_get(record, member);
+    if (object && !object->child)
+        cJSON_DeleteItemFromObjectCaseSensitive(record, member);
+}
+
+static void read_registration(struct reader *reader, cJSON *record, const char *member,
+                              struct registration **registration)
+{
+    cJSON *object = find_object(reader, record, member);
+    if (!object)
+        return;
+    struct registration *read = *registration = must_alloc(sizeof *read);
+    take_string(reader, object, "account", &read->account);
+    take_string(reader, object, "region", &read->region);
+    take_string(reader, object, "key", &read->key);
+    take_string(reader, object, "certificate_id", &read->certificate_id);
+    take_string(reader, object, "certificate_arn", &read->certificate_arn);
+    take_time(reader, object, "sweep", &read->sweep);
+    drop_if_empty(record, member);
+}
+
+static void read_certificate(struct reader *reader, cJSON *record, struct certificate_facts *facts)
+{
+    cJSON *object = find_object(reader, record, "certificate");
+    take_short(reader, object, "serial", facts->serial, sizeof facts->serial);
+    take_short(reader, object, "fingerprint", facts->fingerprint, sizeof facts->fingerprint);
+    take_time(reader, object, "not_before", &facts->not_before);
+    take_time(reader, object, "not_after", &facts->not_after);
+    drop_if_empty(record, "certificate");
+}
+
+static void read_attributes(struct reader *reader, cJSON *record, struct attributes *attributes)
+{
+    cJSON *object = take(record, "attributes");
+    const cJSON *attribute;
+    if (object && !cJSON_IsObject(object))
+        refuse(reader, "attributes", "is not an object");
+    cJSON_ArrayForEach(attribute, object)
+    {
+        if (cJSON_IsString(attribute) && attribute->string)
+            attributes_put(attributes, attribute->string, attribute->valuestring);
+        else
+            refuse(reader, attribute->string ? attribute->string : "attributes", "is not a string");
+    }
+    cJSON_Delete(object);
+}
+
+static void read_wifi(struct reader *reader, cJSON *record, struct wifi *wifi)
+{
+    cJSON *object = find_object(reader, record, "wifi");
+    take_string(reader, object, "ssid", &wifi->ssid);
+    cJSON *password = take(object, "password");
+    if (cJSON_IsString(password))
+        wifi->password = secret_copy(password->valuestring, strlen(password->valuestring));
+    else if (password)
+        refuse(reader, "password", "is not a string");
+    json_wipe(password);
+    drop_if_empty(record, "wifi");
+}
+
+static void read_state(struct reader *reader, cJSON *json, enum record_state *state)
+{
+    owned char *name = NULL;
+    need_string(reader, json, "state", &name);
+    for (size_t i = 0; name && i < sizeof state_names / sizeof *state_names; i++) {
+        if (strcmp(name, state_names[i]) != 0)
+            continue;
+        *state = (enum record_state)i;
+        return;
+    }
+    refuse(reader, "state", "is not making, active, rotating or deleting");
+}
+
+/* Records of the first versions name no target: there was only one. */
+static void read_target(struct reader *reader, cJSON *json, enum target_kind *target)
+{
+    owned char *name = NULL;
+    *target = TARGET_LOCAL;
+    take_string(reader, json, "target", &name);
+    if (reader->status || !name || target_kind_named(name, target))
+        return;
+    fail(reader->error, REFUSED, "%s names the target \"%s\", which this version does not have",
+         reader->path, name);
+    refuse_later_version(reader);
+}
+
+static void read_version(struct reader *reader, cJSON *json)
+{
+    cJSON *version = take(json, "version");
+    if (version && !cJSON_IsNumber(version)) {
+        refuse(reader, "version", "is not a number");
+    } else if (version && version->valuedouble > VERSION_WRITTEN) {
+        fail(reader->error, REFUSED,
+             "%s has the format %g; this version of sensorforge reads up to %d", reader->path,
+             version->valuedouble, VERSION_WRITTEN);
+        refuse_later_version(reader);
+    }
+    cJSON_Delete(version);
+}
+
+/* Empties the objects of the JSON of what is known. */
+static void read_members(struct reader *reader, cJSON *json, struct record *record)
+{
+    read_version(reader, json);
+    need_string(reader, json, "name", &record->name);
+    need_string(reader, json, "type", &record->type);
+    read_target(reader, json, &record->target);
+    read_state(reader, json, &record->state);
+    take_time(reader, json, "created", &record->created);
+    read_attributes(reader, json, &record->attributes);
+    read_wifi(reader, json, &record->wifi);
+    take_string(reader, json, "claim", &record->claim);
+    take_string(reader, json, "serial", &record->current.mark);
+    read_registration(reader, json, "registration", &record->current.registration);
+    take_string(reader, json, "next_serial", &record->next.mark);
+    read_registration(reader, json, "next_registration", &record->next.registration);
+    take_string(reader, json, "retired_mark", &record->retired.mark);
+    read_registration(reader, json, "retired_registration", &record->retired.registration);
+    take_string(reader, json, "retired", &record->retired_serial);
+    read_certificate(reader, json, &record->certificate);
+}
+
+/* A folder that was copied: what is written would go to the thing that it was copied from, and
+ * deleting it would revoke that thing's certificate. */
+static void check_name(struct reader *reader, const char *name, const struct record *record)
+{
+    if (reader->status || strcmp(name, record->name) == 0)
+        return;
+    reader->status = fail(reader->error, REFUSED, "%s is the record of %s, not of %s", reader->path,
+                          record->name, name);
+    advise(reader->error,
+           "a copy of a thing's folder is no thing; remove it: rm -r " THINGS_FOLDER "/%s", name);
+}
+
+static enum status read_record(const char *path, const char *name, struct record **record,
+                               struct error *error)
+{
+    struct reader reader = {.path = path, .error = error};
+    cJSON *json = NULL;
+    reader.status = json_read(path, LARGEST_RECORD, &json, error);
+    if (!reader.status && !cJSON_IsObject(json))
+        reader.status =
+            fail(error, WRONG_INPUT, "%s is not a record of a thing: it is not an object", path);
+    if (reader.status) {
+        json_wipe(json);
+        return reader.status;
+    }
+    struct record *read = must_alloc(sizeof *read);
+    read->others = json;
+    read_members(&reader, json, read);
+    check_name(&reader, name, read);
+    if (reader.status)
+        record_free(read);
+    else
+        *record = read;
+    return reader.status;
+}
+
+enum status record_read(const char *name, struct record **record, struct error *error)
 {
     owned char *path = record_file(name, "thing.json");
     *record = NULL;
     if (!path_exists(path))
         return FINE;
-    enum status status = json_read(path, LARGEST_RECORD, record, error);
-    if (!status && (!json_string(*record, "name", NULL) || !json_string(*record, "type", NULL) ||
-                    !json_string(*record, "state", NULL))) {
-        json_wipe(*record);
-        *record = NULL;
-        status = fail(error, WRONG_INPUT, "%s is not a record of a thing", path);
-    }
+    enum status status = read_record(path, name, record, error);
+    if (status == WRONG_INPUT)
+        advise(error, "restore it from a backup, or make delete name=%s", name);
     return status;
 }
 
-enum status record_stage(const cJSON *record, struct batch *batch, struct error *error)
+/* --- writing --- */
+
+static void put_known(cJSON *object, const char *member, const char *string)
+{
+    if (string)
+        json_put_string(object, member, string);
+}
+
+static void put_time(cJSON *object, const char *member, time_t when)
+{
+    char text[CLOCK_TEXT];
+    record_time(when, text);
+    if (when)
+        json_put_string(object, member, text);
+}
+
+static void put_registration(cJSON *json, const char *member,
+                             const struct registration *registration)
+{
+    if (!registration)
+        return;
+    cJSON *object = json_object();
+    put_known(object, "account", registration->account);
+    put_known(object, "region", registration->region);
+    put_known(object, "key", registration->key);
+    put_known(object, "certificate_id", registration->certificate_id);
+    put_known(object, "certificate_arn", registration->certificate_arn);
+    put_time(object, "sweep", registration->sweep);
+    json_put(json, member, object);
+}
+
+static void put_certificate(cJSON *json, const struct certificate_facts *facts)
+{
+    if (!*facts->serial)
+        return;
+    cJSON *object = json_object();
+    json_put_string(object, "serial", facts->serial);
+    json_put_string(object, "fingerprint", facts->fingerprint);
+    put_time(object, "not_before", facts->not_before);
+    put_time(object, "not_after", facts->not_after);
+    json_put(json, "certificate", object);
+}
+
+/* Adds what was read and is not known. */
+static void put_others(cJSON *json, const cJSON *others)
+{
+    const cJSON *other;
+    cJSON_ArrayForEach(other, others)
+    {
+        cJSON *there = json_get(json, other->string);
+        if (!there)
+            json_put(json, other->string, cJSON_Duplicate(other, true));
+        else if (cJSON_IsObject(there) && cJSON_IsObject(other))
+            put_others(there, other);
+    }
+}
+
+/* As in the file. It borrows the password, which must outlive it. */
+static cJSON *make_json(const struct record *record)
+{
+    cJSON *json = json_object();
+    json_put_number(json, "version", VERSION_WRITTEN);
+    json_put_string(json, "name", record->name);
+    json_put_string(json, "type", record->type);
+    json_put_string(json, "target", target_kind_name(record->target));
+    json_put_string(json, "state", record_state_name(record->state));
+    put_time(json, "created", record->created);
+    json_put(json, "attributes", attributes_json(&record->attributes));
+    json_put(json, "wifi", wifi_json(&record->wifi));
+    put_known(json, "claim", record->claim);
+    put_known(json, "serial", record->current.mark);
+    put_registration(json, "registration", record->current.registration);
+    put_known(json, "next_serial", record->next.mark);
+    put_registration(json, "next_registration", record->next.registration);
+    put_known(json, "retired_mark", record->retired.mark);
+    put_registration(json, "retired_registration", record->retired.registration);
+    put_known(json, "retired", record->retired_serial);
+    put_certificate(json, &record->certificate);
+    put_others(json, record->others);
+    return json;
+}
+
+enum status record_stage(const struct record *record, struct batch *batch, struct error *error)
 {
     struct text bytes = {.secret = true};
-    owned char *path = record_file(json_string(record, "name", ""), "thing.json");
-    json_layout(record, &bytes);
+    owned char *path = record_file(record->name, "thing.json");
+    cJSON *json = make_json(record);
+    json_layout(json, &bytes);
     enum status status =
         batch_write(batch, path, text_string(&bytes), bytes.length, FILE_SECRET, error);
+    json_wipe(json);
     text_free(&bytes);
     return status;
 }
 
-enum status record_write(const cJSON *record, struct error *error)
+enum status record_write(const struct record *record, struct error *error)
 {
     struct batch batch = {0};
     enum status status = record_stage(record, &batch, error);
@@ -75,51 +433,94 @@ enum status record_write(const cJSON *record, struct error *error)
     return status;
 }
 
-const char *record_state(const cJSON *record)
+cJSON *record_json(const struct record *record)
 {
-    return json_string(record, "state", "");
+    cJSON *json = make_json(record), *wifi = json_object();
+    json_put_string(wifi, "ssid", record->wifi.ssid);
+    json_wipe(cJSON_DetachItemFromObjectCaseSensitive(json, "wifi"));
+    json_put(json, "wifi", wifi);
+    return json;
 }
 
-void record_put_certificate(cJSON *record, const struct certificate_facts *facts)
+/* --- what it says, and its changes --- */
+
+const char *record_state_name(enum record_state state)
 {
-    cJSON *certificate = json_object();
-    char when[CLOCK_TEXT];
-    json_put_string(certificate, "serial", facts->serial);
-    json_put_string(certificate, "fingerprint", facts->fingerprint);
-    clock_write(facts->not_before, when);
-    json_put_string(certificate, "not_before", when);
-    clock_write(facts->not_after, when);
-    json_put_string(certificate, "not_after", when);
-    json_put(record, "certificate", certificate);
+    return state_names[state];
 }
 
-cJSON *record_public(const cJSON *record)
+void record_time(time_t when, char text[CLOCK_TEXT])
 {
-    cJSON *copy = json_object();
-    for (const cJSON *member = record->child; member; member = member->next) {
-        if (strcmp(member->string, "wifi") == 0) {
-            cJSON *wifi = json_object();
-            json_put_string(wifi, "ssid", json_string(member, "ssid", NULL));
-            json_put(copy, "wifi", wifi);
-        } else {
-            json_put(copy, member->string, cJSON_Duplicate(member, true));
-        }
+    *text = '\0';
+    if (when)
+        clock_write(when, text);
+}
+
+bool record_has_certificate(const struct record *record)
+{
+    return *record->certificate.serial;
+}
+
+void record_resume(struct record *record, struct record *half_made)
+{
+    free_issuance(&record->current);
+    record->current = half_made->current;
+    half_made->current = (struct issuance){0};
+    must_replace(&record->claim, half_made->claim);
+    json_wipe(record->others);
+    record->others = half_made->others;
+    half_made->others = NULL;
+    if (half_made->created)
+        record->created = half_made->created;
+}
+
+void record_change(struct record *record, const struct changes *changes)
+{
+    if (changes->attributes) {
+        attributes_free(&record->attributes);
+        record->attributes = attributes_copy(changes->attributes);
     }
-    return copy;
-}
-
-struct names *record_names(void)
-{
-    return folders_with(THINGS_FOLDER, ".");
-}
-
-void record_change(cJSON *record, const struct changes *changes)
-{
-    cJSON *wifi = json_get(record, "wifi");
-    if (changes->attributes)
-        json_put(record, "attributes", cJSON_Duplicate(changes->attributes, true));
     if (changes->ssid)
-        json_put_string(wifi, "ssid", changes->ssid);
-    if (changes->password)
-        json_put_string(wifi, "password", changes->password);
+        must_replace(&record->wifi.ssid, changes->ssid);
+    if (changes->password) {
+        secret_free(&record->wifi.password);
+        record->wifi.password = secret_copy(changes->password->at, changes->password->length);
+    }
+}
+
+/* What is not known of a registration goes with it. */
+static void move_other(cJSON *others, const char *from, const char *to)
+{
+    cJSON *moved = cJSON_DetachItemFromObjectCaseSensitive(others, from);
+    cJSON_DeleteItemFromObjectCaseSensitive(others, to);
+    if (moved)
+        json_put(others, to, moved);
+}
+
+void record_promote(struct record *record, const struct certificate_facts *next)
+{
+    free_issuance(&record->retired);
+    record->retired = record->current;
+    record->current = (struct issuance){must_copy(record->next.mark), record->next.registration};
+    record->next.registration = NULL;
+    must_replace(&record->retired_serial, record->certificate.serial);
+    record->certificate = *next;
+    move_other(record->others, "registration", "retired_registration");
+    move_other(record->others, "next_registration", "registration");
+}
+
+bool record_promoted(const struct record *record)
+{
+    return record->next.mark && record->current.mark &&
+           strcmp(record->next.mark, record->current.mark) == 0;
+}
+
+void record_end_rotation(struct record *record)
+{
+    free_issuance(&record->retired);
+    free_issuance(&record->next);
+    must_replace(&record->retired_serial, NULL);
+    cJSON_DeleteItemFromObjectCaseSensitive(record->others, "retired_registration");
+    cJSON_DeleteItemFromObjectCaseSensitive(record->others, "next_registration");
+    record->state = RECORD_ACTIVE;
 }

@@ -17,59 +17,125 @@
  *    "created": "2026-11-21T10:12:00Z",  when the record was first written, UTC
  *    "attributes": {"zone": "1"},
  *    "wifi": {"ssid": "Home", "password": "..."},
- *    "serial": "4F...",                  of the certificate, chosen before it is signed
- *    "next_serial": "A0...",             during a rotation
- *    "certificate": {"serial": ..., "fingerprint": ..., "not_before": ..., "not_after": ...}}
+ *    "claim": "4F...@2026-...",          remote targets: see struct record
+ *    "serial": "4F...",                  the mark of the certificate, chosen before it is signed
+ *    "registration": {...},              remote targets: struct registration
+ *    "next_serial", "next_registration"  during a rotation: the same of the next certificate
+ *    "retired_mark", "retired_registration", "retired"
+ *                                        during a rotation: the same of the old certificate, and its
+ *                                        serial number
+ *    "certificate": {"serial": "4F...", "fingerprint": "...",
+ *                    "not_before": "2026-...", "not_after": "2036-..."}}
  *                                        once it is signed
+ *
+ * Members that this version does not know are kept: they are written back where they were. A record
+ * of a later version, or of a target that this version does not have, is not read at all.
  *
  * A thing is locked by locking its folder (lock_folder). */
 #ifndef GENERATOR_THING_RECORD_H
 #define GENERATOR_THING_RECORD_H
 
-#include "common/spec/catalog.h"
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/spec/catalog.h"
 #include "generator/pki/pki.h"
+#include "generator/targets/attributes.h"
+#include "generator/targets/registration.h"
+#include "generator/targets/target.h"
+#include "wifi.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <time.h>
 
 #define THINGS_FOLDER "certificates"
+
+enum record_state { RECORD_MAKING, RECORD_ACTIVE, RECORD_ROTATING, RECORD_DELETING };
+
+/* How one certificate of a thing is asked for. It is recorded before the target is asked, so that
+ * the certificate can be found again, or revoked, after a kill. */
+struct issuance {
+    char *mark; /* random; the certificate's serial number on the local target,
+                                          in its subject on a remote one; NULL: no certificate */
+    struct registration *registration; /* NULL on the local target */
+};
+
+struct record {
+    char *name, *type; /* of the thing */
+    enum target_kind target;
+    enum record_state state;
+    time_t created; /* when it was first written; 0: not known */
+    struct attributes attributes;
+    struct wifi wifi;
+    char *claim; /* remote targets: random; the thing in the account has it too, so that it
+                                is not confused with somebody else's thing of the same name */
+    struct issuance current; /* of the certificate that the thing has, or is to get */
+    struct issuance next;    /* during a rotation; its mark stays until the rotation is finished */
+    struct issuance retired; /* during a rotation, once the next certificate has taken over */
+    char *retired_serial;    /* of the certificate that is to be revoked; NULL: none */
+    struct certificate_facts certificate; /* serial is "" until the first one is signed */
+    cJSON *others; /* members that this version does not know, in the shape of the file */
+};
+
+/* What shall change of a thing; what is NULL stays. */
+struct changes {
+    const struct attributes *attributes; /* all of them */
+    const char *ssid;
+    const struct secret *password;
+};
 
 /* certificates/<thing>, or a file in it; freed by the caller. */
 char *record_folder(const char *name);
 char *record_file(const char *name, const char *file);
 
-/* What a thing shall be: takes over attributes ({"zone": "1"}, complete); copies the rest. */
-cJSON *record_new(const char *name, const char *type, const char *target, cJSON *attributes,
-                  const char *ssid, const char *password);
-
-/* *record is NULL when the thing has none. The caller wipes it with json_wipe(). */
-enum status record_read(const char *name, cJSON **record, struct error *error);
-
-/* Stages the record as the next step of a batch. */
-enum status record_stage(const cJSON *record, struct batch *batch, struct error *error);
-
-/* Writes the record and waits for the disk. */
-enum status record_write(const cJSON *record, struct error *error);
-
-const char *record_state(const cJSON *record);
-
-/* Adds "certificate" to the record. */
-void record_put_certificate(cJSON *record, const struct certificate_facts *facts);
-
-/* What a thing shall have from now on, where it is not NULL. */
-struct changes {
-    const cJSON *attributes; /* complete: {"zone": "1"} */
-    const char *ssid, *password;
-};
-
-/* Puts what changes into the record. */
-void record_change(cJSON *record, const struct changes *changes);
-
-/* The record for others to see: without the wifi password. The caller deletes. */
-cJSON *record_public(const cJSON *record);
-
 /* The names of all folders of things, sorted; freed with names_free(). */
 struct names *record_names(void);
+
+/* The record of a new thing, in the state RECORD_MAKING. Takes over the attributes and copies the
+ * rest. The caller frees it. */
+struct record *record_new(const char *name, const char *type, enum target_kind target,
+                          struct attributes *attributes, const struct wifi *wifi);
+
+/* Overwrites the wifi password, and frees the record; NULL is fine. */
+void record_free(struct record *record);
+
+/* Reads the record of a thing; *record is NULL when it has none. The caller frees it. WRONG_INPUT,
+ * with what is wrong, when the file is damaged; REFUSED when it needs a later version of this
+ * program. */
+enum status record_read(const char *name, struct record **record, struct error *error);
+
+/* Stages the record as the next step of a batch. */
+enum status record_stage(const struct record *record, struct batch *batch, struct error *error);
+
+/* Writes the record and waits until it is on the disk. */
+enum status record_write(const struct record *record, struct error *error);
+
+/* The record for others to see: as in the file, without the wifi password. The caller deletes it. */
+cJSON *record_json(const struct record *record);
+
+/* "making", "active", "rotating", "deleting". */
+const char *record_state_name(enum record_state state);
+
+/* "2026-11-21T10:12:00Z"; "" for 0, which is a time that is not known. */
+void record_time(time_t when, char text[CLOCK_TEXT]);
+
+/* Whether the certificate is signed. */
+bool record_has_certificate(const struct record *record);
+
+/* Takes from the record of a thing that is half-made what its target may know already: marks, claim,
+ * registration, and when it was begun. */
+void record_resume(struct record *record, struct record *half_made);
+
+void record_change(struct record *record, const struct changes *changes);
+
+/* The next certificate becomes the current one, the current one is retired. */
+void record_promote(struct record *record, const struct certificate_facts *next);
+
+/* Whether a rotation has come as far as record_promote(). */
+bool record_promoted(const struct record *record);
+
+/* Forgets the retired certificate: the rotation is finished. */
+void record_end_rotation(struct record *record);
 
 #endif

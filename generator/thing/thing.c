@@ -25,10 +25,8 @@
  * is known (enrol_events: remember). The record becomes active in a commit of its own, after the
  * target has activated the certificate. */
 #include "thing.h"
-#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/valid.h"
-#include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +48,11 @@ enum status thing_not_found(const char *name, struct error *error)
 
 enum status thing_absent(const char *name, struct error *error)
 {
-    cJSON *record = NULL;
+    struct record *record = NULL;
     enum status status = record_read(name, &record, error);
-    if (!status && record && strcmp(record_state(record), "active") == 0)
+    if (!status && record && record->state == RECORD_ACTIVE)
         status = thing_exists(record, error);
-    json_wipe(record);
+    record_free(record);
     return status;
 }
 
@@ -64,7 +62,7 @@ enum status thing_check_folder(const char *name, struct error *error)
     return thing_name_valid(name) && is_folder(folder) ? FINE : thing_not_found(name, error);
 }
 
-enum status thing_present(const char *name, cJSON **record, struct error *error)
+enum status thing_present(const char *name, struct record **record, struct error *error)
 {
     *record = NULL;
     enum status status = thing_check_folder(name, error);
@@ -72,16 +70,19 @@ enum status thing_present(const char *name, cJSON **record, struct error *error)
         status = record_read(name, record, error);
     return status || *record ? status : thing_not_found(name, error);
 }
-enum status thing_exists(const cJSON *record, struct error *error)
+
+enum status thing_exists(const struct record *record, struct error *error)
 {
-    const char *name = json_string(record, "name", "");
-    fail(error, WRONG_INPUT, "%s exists already (%s, created %.10s by this machine)", name,
-         json_string(record, "type", ""), json_string(record, "created", ""));
-    advise(error, "a new key and certificate for it: make rotate name=%s", name);
+    char created[CLOCK_TEXT];
+    record_time(record->created, created);
+    fail(error, WRONG_INPUT, "%s exists already (%s, created %.10s by this machine)", record->name,
+         record->type, created);
+    advise(error, "a new key and certificate for it: make rotate name=%s", record->name);
     return advise(error, "another board of the same kind:  make create name=<another name>");
 }
+
 /* Locks a thing that must be there. *record is NULL when its folder has none (left by a kill). */
-enum status thing_open(const char *name, int *lock, cJSON **record, struct error *error)
+enum status thing_open(const char *name, int *lock, struct record **record, struct error *error)
 {
     owned char *folder = record_folder(name);
     *lock = -1;
@@ -95,18 +96,17 @@ enum status thing_open(const char *name, int *lock, cJSON **record, struct error
     }
     return status;
 }
-enum status thing_half_done(const cJSON *record, struct error *error)
+
+enum status thing_half_done(const struct record *record, struct error *error)
 {
-    const char *state = record_state(record), *name = json_string(record, "name", "");
-    const char *done = strcmp(state, "making") == 0     ? "made"
-                       : strcmp(state, "rotating") == 0 ? "rotated"
-                                                        : "deleted";
-    fail(error, WRONG_INPUT, "%s is half-%s", name, done);
-    return advise(error, "finish that first: make %s name=%s",
-                  strcmp(state, "making") == 0     ? "create"
-                  : strcmp(state, "rotating") == 0 ? "rotate"
-                                                   : "delete",
-                  name);
+    static const struct {
+        const char *done, *command;
+    } states[] = {[RECORD_MAKING] = {"made", "create"},
+                  [RECORD_ROTATING] = {"rotated", "rotate"},
+                  [RECORD_DELETING] = {"deleted", "delete"}};
+    fail(error, WRONG_INPUT, "%s is half-%s", record->name, states[record->state].done);
+    return advise(error, "finish that first: make %s name=%s", states[record->state].command,
+                  record->name);
 }
 
 enum status thing_check_name(const char *name, const char *where, struct error *error)

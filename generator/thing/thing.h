@@ -13,14 +13,13 @@
 #include "package.h"
 #include "record.h"
 
-#include <cjson/cJSON.h>
 #include <openssl/evp.h>
 
 enum outcome { MADE, EXISTED, FAILED };
 
 /* One thing to make. */
 struct making {
-    cJSON *record; /* in: from record_new(); out: as on disk. Wiped by make_free() */
+    struct record *record; /* in: from record_new(); out: as on disk. Freed by make_free() */
     const struct package_plan *plan; /* of its type */
     enum outcome outcome;
     struct error error; /* when FAILED; when EXISTED, whose it is */
@@ -47,14 +46,14 @@ void make_free(struct making *making);
  * last. *record is the thing's, as it is afterwards (wiped by the caller). WRONG_INPUT when there
  * is no such thing, or it is half-made. */
 enum status rotate_thing(struct target *target, const struct package_plan *plan, const char *name,
-                         const struct changes *changes, cJSON **record, struct package_size *size,
-                         struct error *error);
+                         const struct changes *changes, struct record **record,
+                         struct package_size *size, struct error *error);
 
 /* The package made anew, with the key and certificate that there are. Otherwise as rotate_thing().
  */
 enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
-                          const struct changes *changes, cJSON **record, struct package_size *size,
-                          struct error *error);
+                          const struct changes *changes, struct record **record,
+                          struct package_size *size, struct error *error);
 
 /* Revokes, then removes all there is of a thing, the record last; also of one whose record is
  * damaged. type: what it must be, NULL for any. *revoked: whether it had a certificate. WRONG_INPUT
@@ -66,7 +65,7 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
 enum status thing_absent(const char *name, struct error *error);
 
 /* The record of a thing that must be there, half-made or not; the caller wipes it. */
-enum status thing_present(const char *name, cJSON **record, struct error *error);
+enum status thing_present(const char *name, struct record **record, struct error *error);
 
 /* WRONG_INPUT when nothing at all is there of a thing, not even what a killed command left. */
 enum status thing_check_folder(const char *name, struct error *error);
@@ -79,13 +78,13 @@ enum status thing_check_name(const char *name, const char *where, struct error *
 
 /* Locks a thing that must exist, and reads its record. *record is NULL when the folder has none (left
  * by a command that was killed). */
-enum status thing_open(const char *name, int *lock, cJSON **record, struct error *error);
+enum status thing_open(const char *name, int *lock, struct record **record, struct error *error);
 
 /* Fill the error, WRONG_INPUT: the thing exists, with the commands that make sense instead; there is
  * no such thing, with the most similar name; the thing is half-made (half-rotated, half-deleted),
  * with the command that finishes it. */
-enum status thing_exists(const cJSON *record, struct error *error);
+enum status thing_exists(const struct record *record, struct error *error);
 enum status thing_not_found(const char *name, struct error *error);
-enum status thing_half_done(const cJSON *record, struct error *error);
+enum status thing_half_done(const struct record *record, struct error *error);
 
 #endif

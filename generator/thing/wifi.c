@@ -12,57 +12,89 @@
 
 enum { LONGEST_SSID = 32, SHORTEST_PASSWORD = 8, LONGEST_PASSWORD = 63, KEY_DIGITS = 64 };
 
-void wifi_free(struct wifi *wifi)
+struct wifi wifi_copy(const struct wifi *wifi)
 {
-    secret_free(&wifi->ssid);
-    secret_free(&wifi->password);
+    return (struct wifi){must_copy(wifi->ssid),
+                         secret_copy(wifi->password.at, wifi->password.length)};
 }
 
-static bool has_control(const char *text)
+void wifi_free(struct wifi *wifi)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+    free(wifi->ssid);
+    secret_free(&wifi->password);
+    *wifi = (struct wifi){0};
+}
+
+cJSON *wifi_json(const struct wifi *wifi)
+{
+    cJSON *object = json_object();
+    json_put_string(object, "ssid", wifi->ssid);
+    json_put_secret(object, "password", &wifi->password);
+    return object;
+}
+
+/* --- what is allowed --- */
+
+static bool has_control(const struct secret *secret)
+{
+    for (size_t i = 0; i < secret->length; i++)
+        if ((unsigned char)secret->at[i] < 0x20 || secret->at[i] == 0x7F)
             return true;
     return false;
 }
 
-enum status wifi_check(const char *ssid, const char *password, const char *where,
-                       struct error *error)
+static enum status check_ssid(const char *ssid, const char *where, struct error *error)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it takes fail() to return FINE */
-    size_t length = strlen(ssid), secret_length = strlen(password);
+    size_t length = strlen(ssid);
     if (!length || length > LONGEST_SSID)
         return fail(error, WRONG_INPUT, "%sa wifi network's name has 1 to %d bytes; this has %zu",
                     where, LONGEST_SSID, length);
     if (!utf8_valid(ssid, length, NULL))
         return fail(error, WRONG_INPUT, "%sthe wifi network's name is not UTF-8", where);
-    bool key =
-        secret_length == KEY_DIGITS && strspn(password, "0123456789abcdefABCDEF") == KEY_DIGITS;
-    if (secret_length && !key &&
-        (secret_length < SHORTEST_PASSWORD || secret_length > LONGEST_PASSWORD)) {
-        fail(error, WRONG_INPUT, "%sthe wifi password for \"%s\" has %zu bytes", where, ssid,
-             secret_length);
+    return FINE;
+}
+
+/* 64 hexadecimal digits are the pairwise master key itself. */
+static bool is_key(const struct secret *password)
+{
+    return password->length == KEY_DIGITS &&
+           strspn(password->at, "0123456789abcdefABCDEF") == KEY_DIGITS;
+}
+
+enum status wifi_check(const struct wifi *wifi, const char *where, struct error *error)
+{
+    const struct secret *password = &wifi->password;
+    enum status status = check_ssid(wifi->ssid, where, error);
+    if (status || !password->length || is_key(password))
+        return status;
+    if (password->length < SHORTEST_PASSWORD || password->length > LONGEST_PASSWORD) {
+        fail(error, WRONG_INPUT, "%sthe wifi password for \"%s\" has %zu bytes", where, wifi->ssid,
+             password->length);
         return advise(error, "%d to %d bytes, 64 hexadecimal digits, or none for an open network",
                       SHORTEST_PASSWORD, LONGEST_PASSWORD);
     }
-    if (!utf8_valid(password, secret_length, NULL) || has_control(password))
+    if (!utf8_valid(password->at, password->length, NULL) || has_control(password))
         return fail(
             error, WRONG_INPUT,
             "%sthe wifi password for \"%s\" holds a control character or bytes that are not UTF-8",
-            where, ssid);
+            where, wifi->ssid);
     return FINE;
 }
 
 /* --- secrets.yaml --- */
 
-static struct secret take(const cJSON *secrets, const char *name)
+static struct secret secret_from(const char *text)
 {
-    const char *value = json_string(secrets, name, NULL);
-    return value ? secret_copy(value, strlen(value)) : (struct secret){0};
+    return text ? secret_copy(text, strlen(text)) : (struct secret){0};
 }
 
-/* Other keys may be there, for other programs (api_password, wifi_password2); where ours is
- * missing, one that is nearly it is a slip. */
+static struct wifi wifi_from(const char *ssid, const char *password)
+{
+    return (struct wifi){ssid ? must_copy(ssid) : NULL, secret_from(password)};
+}
+
+/* The file may have keys of other programs (api_password, wifi_password2). Where one of our keys is
+ * missing, a key that nearly is its name is a typing error. */
 static void check_keys(const struct yaml_node *root, struct problems *problems)
 {
     static const char *const known[] = {"wifi_ssid", "wifi_password"};
@@ -73,7 +105,7 @@ static void check_keys(const struct yaml_node *root, struct problems *problems)
     }
 }
 
-/* Problems are told without the offending line, which may hold the password. */
+/* Problems are reported without the line, because it may hold the password. */
 static enum status check_secrets(const struct source *source, struct wifi *found,
                                  struct error *error)
 {
@@ -92,7 +124,8 @@ static enum status check_secrets(const struct source *source, struct wifi *found
                       source->name, problems.at[0].place.line, problems.at[0].place.column);
         advise(error, "wifi_ssid: \"...\" and wifi_password: \"...\", each in quotes");
     } else {
-        *found = (struct wifi){take(secrets, "wifi_ssid"), take(secrets, "wifi_password")};
+        *found = wifi_from(json_string(secrets, "wifi_ssid", NULL),
+                           json_string(secrets, "wifi_password", NULL));
     }
     json_wipe(secrets);
     yaml_tree_wipe(&yaml);
@@ -123,45 +156,52 @@ static enum status nobody_to_ask(const char *what, struct error *error)
         error, "wifissid=... wifipassword=..., or secrets.yaml with wifi_ssid and wifi_password");
 }
 
-static enum status find_missing(secret_asker *ask, struct wifi *wifi, struct error *error)
+static enum status ask_ssid(secret_asker *ask, struct wifi *wifi, struct error *error)
 {
-    if (!wifi->ssid.at && !ask)
-        return nobody_to_ask("network's name", error);
-    if (!wifi->ssid.at && !ask("wifi network: ", true, &wifi->ssid))
-        return fail(error, WRONG_USAGE, "the wifi network was not given");
-    if (wifi->password.at)
-        return FINE;
+    secret_owned struct secret answer = {0};
     if (!ask)
-        return nobody_to_ask("password", error);
-    owned char *question =
-        must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid.at);
-    return ask(question, false, &wifi->password)
-               ? FINE
-               : fail(error, WRONG_USAGE, "the wifi password was not given");
+        return nobody_to_ask("network's name", error);
+    if (!ask("wifi network: ", true, &answer))
+        return fail(error, WRONG_USAGE, "the wifi network was not given");
+    wifi->ssid = must_copy(answer.at);
+    return FINE;
 }
 
-static struct secret from_text(const char *text)
+static enum status ask_password(secret_asker *ask, struct wifi *wifi, struct error *error)
 {
-    return text ? secret_copy(text, strlen(text)) : (struct secret){0};
+    owned char *question =
+        must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid);
+    if (!ask)
+        return nobody_to_ask("password", error);
+    if (!ask(question, false, &wifi->password))
+        return fail(error, WRONG_USAGE, "the wifi password was not given");
+    return FINE;
+}
+
+/* Takes what is missing from secrets.yaml. Its password belongs to its own network. */
+static enum status fill_from_file(struct wifi *wifi, struct error *error)
+{
+    struct wifi file = {0};
+    enum status status = read_secrets(&file, error);
+    if (!wifi->ssid && file.ssid)
+        wifi->ssid = must_copy(file.ssid);
+    if (!wifi->password.at && file.password.at && wifi->ssid && file.ssid &&
+        strcmp(wifi->ssid, file.ssid) == 0)
+        wifi->password = secret_copy(file.password.at, file.password.length);
+    wifi_free(&file);
+    return status;
 }
 
 enum status wifi_find(const char *ssid, secret_asker *ask, struct wifi *wifi, struct error *error)
 {
-    struct wifi secrets = {0};
-    *wifi = (struct wifi){from_text(ssid ? ssid : getenv("SENSORFORGE_WIFI_SSID")),
-                          from_text(getenv("SENSORFORGE_WIFI_PASSWORD"))};
+    *wifi = wifi_from(ssid ? ssid : getenv("SENSORFORGE_WIFI_SSID"),
+                      getenv("SENSORFORGE_WIFI_PASSWORD"));
     enum status status = FINE;
-    if (!wifi->ssid.at || !wifi->password.at)
-        status = read_secrets(&secrets, error);
-    if (!wifi->ssid.at && secrets.ssid.at)
-        wifi->ssid = from_text(secrets.ssid.at);
-    if (!wifi->password.at && wifi->ssid.at && secrets.ssid.at && secrets.password.at &&
-        strcmp(wifi->ssid.at, secrets.ssid.at) == 0)
-        wifi->password = from_text(secrets.password.at);
-    if (!status)
-        status = find_missing(ask, wifi, error);
-    if (!status)
-        status = wifi_check(wifi->ssid.at, wifi->password.at, "", error);
-    wifi_free(&secrets);
-    return status;
+    if (!wifi->ssid || !wifi->password.at)
+        status = fill_from_file(wifi, error);
+    if (!status && !wifi->ssid)
+        status = ask_ssid(ask, wifi, error);
+    if (!status && !wifi->password.at)
+        status = ask_password(ask, wifi, error);
+    return status ? status : wifi_check(wifi, "", error);
 }

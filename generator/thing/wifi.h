@@ -1,30 +1,42 @@
 /* Where wifi credentials come from, and what they may be.
  *
- * In this order, for name and password each: what the caller was given, the environment
- * (SENSORFORGE_WIFI_SSID, SENSORFORGE_WIFI_PASSWORD: the Makefile puts wifissid= and wifipassword=
- * there), secrets.yaml (wifi_ssid, wifi_password; its password only for its network), a prompt that
- * does not echo. A password never comes from a command line. */
+ * The network's name and its password are looked for one by one, in this order:
+ *
+ *   the caller's           --wifi-ssid (a password never comes from a command line)
+ *   the environment        SENSORFORGE_WIFI_SSID, SENSORFORGE_WIFI_PASSWORD (the Makefile puts
+ *                          wifissid= and wifipassword= there)
+ *   secrets.yaml           wifi_ssid, wifi_password (the password is used for its own network only)
+ *   a prompt               that does not echo the password */
 #ifndef GENERATOR_THING_WIFI_H
 #define GENERATOR_THING_WIFI_H
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
 
+#include <cjson/cJSON.h>
+
 struct wifi {
-    struct secret ssid, password; /* both strings without NUL; password "" is an open network */
+    char *ssid;             /* the network's name: UTF-8; NULL: not known */
+    struct secret password; /* without NUL; "" is an open network */
 };
 
+struct wifi wifi_copy(const struct wifi *wifi);
+
+/* Overwrites the password, and frees both; {0} is fine. */
 void wifi_free(struct wifi *wifi);
 
-/* ssid (NULL: not given) is the --wifi-ssid of the command line. ask: for what is found nowhere
- * else; NULL: nobody can be asked. WRONG_USAGE when something is missing and there is nobody to ask; WRONG_INPUT when it
- * cannot be. */
+/* {"ssid": ..., "password": ...} for a template or a file. The object borrows the password, which
+ * must outlive it; the caller deletes it. */
+cJSON *wifi_json(const struct wifi *wifi);
+
+/* ssid: the one of the command line; NULL: not given. ask: asks for what is found nowhere else; NULL:
+ * nobody can be asked. WRONG_USAGE when something is missing and there is no answer; WRONG_INPUT when
+ * a name or a password is not allowed. */
 enum status wifi_find(const char *ssid, secret_asker *ask, struct wifi *wifi, struct error *error);
 
 /* Name: 1 to 32 bytes of UTF-8. Password: none, or 8 to 63 bytes of UTF-8 without control
  * characters, or 64 hexadecimal digits (IEEE 802.11, annex M). where (may be "") goes before the
- * message, which never holds the password. */
-enum status wifi_check(const char *ssid, const char *password, const char *where,
-                       struct error *error);
+ * message, which never holds the password. WRONG_INPUT otherwise. */
+enum status wifi_check(const struct wifi *wifi, const char *where, struct error *error);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "common/base/json.h"
 #include "generator/thing/wifi.h"
-#include "generator/thing/attributes.h"
+#include "generator/targets/attributes.h"
 #include "generator/thing/thing.h"
 
 static const char type[] = "{\"name\": \"climate\", \"attributes\": [{\"name\": \"zone\", "
@@ -12,59 +12,96 @@ static const char type[] = "{\"name\": \"climate\", \"attributes\": [{\"name\": 
                            "null, \"pattern\": null, "
                            "\"description\": \"Which room\"}]}";
 
-static enum status wish(const char *given, cJSON **attributes)
+/* {"room": "bath"} as a person gives it. */
+static struct attributes given(const char *text)
 {
-    cJSON *type_json = cJSON_Parse(type), *given_json = cJSON_Parse(given);
-    assert_true(type_json && given_json);
-    enum status status =
-        attributes_complete(type_json, given_json, "t.csv:2: ", attributes, &error);
+    struct attributes attributes = {0};
+    cJSON *json = cJSON_Parse(text);
+    const cJSON *member;
+    assert_non_null(json);
+    cJSON_ArrayForEach(member, json)
+        attributes_put(&attributes, member->string, member->valuestring);
+    cJSON_Delete(json);
+    return attributes;
+}
+
+static enum status complete(const char *text, struct attributes *attributes)
+{
+    cJSON *type_json = cJSON_Parse(type);
+    struct attributes some = given(text);
+    enum status status = attributes_complete(type_json, &some, "t.csv:2: ", attributes, &error);
     cJSON_Delete(type_json);
-    cJSON_Delete(given_json);
+    attributes_free(&some);
     return status;
 }
 
-static void assert_wish(const char *given, const char *wanted)
+static void assert_completed(const char *text, const char *wanted)
 {
-    cJSON *attributes = NULL;
+    struct attributes attributes = {0};
     struct text got = {0};
-    assert_fine(wish(given, &attributes));
-    json_compact(attributes, &got);
+    assert_fine(complete(text, &attributes));
+    cJSON *json = attributes_json(&attributes);
+    json_compact(json, &got);
     assert_string_equal(text_string(&got), wanted);
-    cJSON_Delete(attributes);
+    cJSON_Delete(json);
+    attributes_free(&attributes);
     text_free(&got);
 }
 
-static void attributes(void **state)
+static void attributes_that_may_be(void **state)
 {
     (void)state;
-    assert_wish("{\"room\": \"bath\"}", "{\"zone\":\"1\",\"room\":\"bath\"}");
-    assert_wish("{\"room\": \"a/b:c#[d]\", \"zone\": \"22\"}",
-                "{\"zone\":\"22\",\"room\":\"a/b:c#[d]\"}");
+    assert_completed("{\"room\": \"bath\"}", "{\"zone\":\"1\",\"room\":\"bath\"}");
+    assert_completed("{\"room\": \"a/b:c#[d]\", \"zone\": \"22\"}",
+                     "{\"zone\":\"22\",\"room\":\"a/b:c#[d]\"}");
 }
 
-static void assert_no_wish(const char *given, const char *message, const char *advice)
+static void attributes_are_a_list(void **state)
 {
-    cJSON *attributes = (cJSON *)"x";
-    assert_failed(wish(given, &attributes), WRONG_INPUT, message);
+    (void)state;
+    struct attributes one = given("{\"zone\": \"1\", \"room\": \"bath\"}");
+    struct attributes other = given("{\"room\": \"bath\", \"zone\": \"1\"}");
+    struct attributes copy = attributes_copy(&one), none = {0};
+    assert_true(attributes_equal(&one, &other) && attributes_equal(&one, &copy));
+    assert_false(attributes_equal(&one, &none) || attributes_equal(&none, &one));
+    attributes_put(&copy, "zone", "2");
+    assert_int_equal(copy.count, 2);
+    assert_string_equal(attributes_get(&copy, "zone"), "2");
+    assert_string_equal(attributes_get(&one, "zone"), "1");
+    assert_null(attributes_get(&one, "Zone"));
+    assert_false(attributes_equal(&one, &copy));
+    attributes_put(&copy, "zone", "1");
+    attributes_put(&copy, "floor", "3");
+    assert_false(attributes_equal(&one, &copy) || attributes_equal(&copy, &one));
+    attributes_free(&one);
+    attributes_free(&other);
+    attributes_free(&copy);
+    assert_null(copy.at);
+}
+
+static void assert_refused(const char *text, const char *message, const char *advice)
+{
+    struct attributes attributes;
+    assert_failed(complete(text, &attributes), WRONG_INPUT, message);
     assert_string_equal(text_string(&error.advice), advice);
-    assert_null(attributes);
+    assert_null(attributes.at);
 }
 
 static void attributes_that_cannot_be(void **state)
 {
     (void)state;
-    assert_no_wish("{}", "t.csv:2: the attribute \"room\" is missing", "room=... (Which room)");
-    assert_no_wish("{\"room\": \"x\", \"zone\": \"1a\"}",
+    assert_refused("{}", "t.csv:2: the attribute \"room\" is missing", "room=... (Which room)");
+    assert_refused("{\"room\": \"x\", \"zone\": \"1a\"}",
                    "t.csv:2: \"1a\" does not match the pattern of zone: [0-9]+", "");
-    assert_no_wish("{\"room\": \"x\", \"zone\": \"12\\n\"}",
+    assert_refused("{\"room\": \"x\", \"zone\": \"12\\n\"}",
                    "t.csv:2: \"12\n\" cannot be the value of zone",
                    "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
-    assert_no_wish("{\"room\": \"two words\"}",
+    assert_refused("{\"room\": \"two words\"}",
                    "t.csv:2: \"two words\" cannot be the value of room",
                    "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
-    assert_no_wish("{\"room\": \"\"}", "t.csv:2: \"\" cannot be the value of room",
+    assert_refused("{\"room\": \"\"}", "t.csv:2: \"\" cannot be the value of room",
                    "1 to 800 of letters, digits and _.,@/:#=[]- (AWS IoT takes no other)");
-    assert_no_wish("{\"room\": \"x\", \"zoen\": \"1\"}",
+    assert_refused("{\"room\": \"x\", \"zoen\": \"1\"}",
                    "t.csv:2: climate has no attribute \"zoen\"",
                    "did you mean \"zone\"? (zone, room)");
 }
@@ -83,16 +120,22 @@ static void names(void **state)
 static const char sixty_three[] = "123456789012345678901234567890123456789012345678901234567890123";
 static const char key[] = "0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCD";
 
+static enum status check(const char *ssid, const char *password, const char *where)
+{
+    const struct wifi wifi = {(char *)ssid, {(char *)password, strlen(password)}};
+    return wifi_check(&wifi, where, &error);
+}
+
 static void wifi_that_may_be(void **state)
 {
     (void)state;
-    assert_int_equal(wifi_check("N", "", "", &error), FINE);
-    assert_int_equal(wifi_check("Home", "12345678", "", &error), FINE);
-    assert_int_equal(wifi_check("Home", sixty_three, "", &error), FINE);
-    assert_int_equal(wifi_check("Home", key, "", &error), FINE);
-    assert_int_equal(wifi_check("$ & / \\ ' \" # \xc3\xbc", " $&/\\'\"# ", "", &error), FINE);
-    assert_int_equal(wifi_check("12345678901234567890123456789012", "12345678", "", &error), FINE);
-    assert_int_equal(wifi_check("a\tb", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", "", &error), FINE);
+    assert_int_equal(check("N", "", ""), FINE);
+    assert_int_equal(check("Home", "12345678", ""), FINE);
+    assert_int_equal(check("Home", sixty_three, ""), FINE);
+    assert_int_equal(check("Home", key, ""), FINE);
+    assert_int_equal(check("$ & / \\ ' \" # \xc3\xbc", " $&/\\'\"# ", ""), FINE);
+    assert_int_equal(check("12345678901234567890123456789012", "12345678", ""), FINE);
+    assert_int_equal(check("a\tb", "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc", ""), FINE);
 }
 
 static void wifi_that_cannot_be(void **state)
@@ -101,21 +144,19 @@ static void wifi_that_cannot_be(void **state)
     char almost[65];
     memcpy(almost, key, sizeof almost);
     almost[63] = 'g';
-    assert_failed(wifi_check("", "12345678", "w: ", &error), WRONG_INPUT,
+    assert_failed(check("", "12345678", "w: "), WRONG_INPUT,
                   "w: a wifi network's name has 1 to 32 bytes; this has 0");
-    assert_failed(wifi_check("123456789012345678901234567890123", "", "", &error), WRONG_INPUT,
+    assert_failed(check("123456789012345678901234567890123", "", ""), WRONG_INPUT,
                   "a wifi network's name has 1 to 32 bytes; this has 33");
-    assert_failed(wifi_check("\xe4", "", "", &error), WRONG_INPUT,
-                  "the wifi network's name is not UTF-8");
-    assert_failed(wifi_check("N", "1234567", "", &error), WRONG_INPUT,
+    assert_failed(check("\xe4", "", ""), WRONG_INPUT, "the wifi network's name is not UTF-8");
+    assert_failed(check("N", "1234567", ""), WRONG_INPUT,
                   "the wifi password for \"N\" has 7 bytes");
-    assert_failed(wifi_check("N", almost, "", &error), WRONG_INPUT,
-                  "the wifi password for \"N\" has 64 bytes");
-    assert_failed(wifi_check("N", "1234567\n", "w: ", &error), WRONG_INPUT,
+    assert_failed(check("N", almost, ""), WRONG_INPUT, "the wifi password for \"N\" has 64 bytes");
+    assert_failed(check("N", "1234567\n", "w: "), WRONG_INPUT,
                   "w: the wifi password for \"N\" holds a control character or bytes that are not "
                   "UTF-8");
-    assert_int_equal(wifi_check("N", "1234567\xff", "", &error), WRONG_INPUT);
-    assert_int_equal(wifi_check("N", "1234567\x7f", "", &error), WRONG_INPUT);
+    assert_int_equal(check("N", "1234567\xff", ""), WRONG_INPUT);
+    assert_int_equal(check("N", "1234567\x7f", ""), WRONG_INPUT);
 }
 
 static int no_wifi(void **state)
@@ -129,7 +170,7 @@ static void assert_found(const char *ssid, const char *wanted_ssid, const char *
 {
     struct wifi wifi = {0};
     assert_fine(wifi_find(ssid, NULL, &wifi, &error));
-    assert_string_equal(wifi.ssid.at, wanted_ssid);
+    assert_string_equal(wifi.ssid, wanted_ssid);
     assert_string_equal(wifi.password.at, wanted_password);
     wifi_free(&wifi);
     assert_null(wifi.password.at);
@@ -193,7 +234,8 @@ static void errors_keep_the_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attributes),
+        cmocka_unit_test(attributes_that_may_be),
+        cmocka_unit_test(attributes_are_a_list),
         cmocka_unit_test(attributes_that_cannot_be),
         cmocka_unit_test(names),
         cmocka_unit_test(wifi_that_may_be),

@@ -1,5 +1,5 @@
 /* CSV files as tables. */
-#include "workplace.h"
+#include "heap.h"
 
 #include "generator/thing/csv.h"
 
@@ -102,6 +102,26 @@ static void what_is_no_table(void **state)
     assert_failed(csv_read("none.csv", &table, &error), WRONG_INPUT, "none.csv: no such file");
 }
 
+static void passwords_are_overwritten(void **state)
+{
+    (void)state;
+    char password[33];
+    make_password(password);
+    struct text text = {.secret = true};
+    text_add_string(&text, "name,wifipassword\n");
+    for (int i = 1; i < 200; i++) { /* fields that grow, so that the buffer of libcsv does too */
+        text_add_format(&text, "%d%*s,%s\n", i, 50 * i, "x", password);
+    }
+    put("t.csv", text.at);
+    text_free(&text);
+    assert_fine(csv_read("t.csv", &table, &error));
+    assert_int_equal(table.count, 199);
+    assert_string_equal(csv_field(&table, &table.rows[198], "wifipassword"), password);
+    assert_true(memory_holds(password, 32));
+    csv_wipe(&table);
+    assert_false(memory_holds(password, 32));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +131,7 @@ int main(void)
         cmocka_unit_test_teardown(lines_are_counted, forget),
         cmocka_unit_test_teardown(fields_by_name, forget),
         cmocka_unit_test_teardown(what_is_no_table, forget),
+        cmocka_unit_test_teardown(passwords_are_overwritten, forget),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }

@@ -112,15 +112,15 @@ static void set_house(struct world *world)
         "{\"state\": {\"enabled\": true}}}}]}}");
     cJSON *cooler = parsed("{\"type\": {\"name\": \"cooler\", \"commands\": true, \"measures\": "
                            "[{\"name\": \"enabled\", \"type\": \"boolean\"}]}}");
-    cJSON *zones[] = {parsed("{\"zone\": \"1\"}"), parsed("{\"zone\": \"2\"}")};
+    struct attributes zones[3] = {{0}};
     chance_begin(&world->chance);
     struct kind *rooms = world_kind(world, room);
-    world_add(world, rooms, "one", zones[0]);
-    world_add(world, rooms, "two", zones[1]);
-    world_add(world, world_kind(world, cooler), "AC-1", zones[0]);
+    for (size_t i = 0; i < 3; i++)
+        attributes_put(&zones[i], "zone", i == 1 ? "2" : "1");
+    world_add(world, rooms, "one", &zones[0]);
+    world_add(world, rooms, "two", &zones[1]);
+    world_add(world, world_kind(world, cooler), "AC-1", &zones[2]);
     world_link(world);
-    cJSON_Delete(zones[0]);
-    cJSON_Delete(zones[1]);
 }
 
 static double next_reading(struct world *world, size_t actor, double *time)
@@ -199,17 +199,18 @@ static void names_of_commanded_things(void **state)
                  {"cooler/{zone/command", "{zone"},
                  {"cooler", NULL},
                  {"cooler/one", NULL}};
-    cJSON *attributes = parsed("{\"zone\": \"1\"}");
+    struct attributes attributes = {0};
     (void)state;
+    attributes_put(&attributes, "zone", "1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *name = commanded_thing(cases[i].topic, attributes);
+        char *name = commanded_thing(cases[i].topic, &attributes);
         if (cases[i].name)
             assert_string_equal(name, cases[i].name);
         else
             assert_null(name);
         free(name);
     }
-    cJSON_Delete(attributes);
+    attributes_free(&attributes);
 }
 
 int main(void)

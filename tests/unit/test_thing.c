@@ -1,6 +1,6 @@
 /* Things on disk: record, package, and their life on the local target, in a project of their own.
  */
-#include "workplace.h"
+#include "heap.h"
 
 #include "common/base/json.h"
 #include "common/spec/spec.h"
@@ -66,11 +66,11 @@ static int no_things(void **state)
 
 static struct making wanted(const char *name)
 {
-    cJSON *attributes = json_object();
-    json_put_string(attributes, "zone", "2");
+    struct attributes attributes = {0};
+    attributes_put(&attributes, "zone", "2");
+    const struct wifi wifi = {(char *)"N'et", {(char *)"pass\"word\\$", 11}};
     return (struct making){
-        .record = record_new(name, "greenhouse", "local", attributes, "N'et", "pass\"word\\$"),
-        .plan = &plan};
+        .record = record_new(name, "greenhouse", TARGET_LOCAL, &attributes, &wifi), .plan = &plan};
 }
 
 static enum outcome make(const char *name)
@@ -85,9 +85,9 @@ static enum outcome make(const char *name)
     return outcome;
 }
 
-static cJSON *record_of(const char *name)
+static struct record *record_of(const char *name)
 {
-    cJSON *record = NULL;
+    struct record *record = NULL;
     assert_fine(record_read(name, &record, &error));
     assert_non_null(record);
     return record;
@@ -95,9 +95,9 @@ static cJSON *record_of(const char *name)
 
 static char *serial_of(const char *name)
 {
-    cJSON *record = record_of(name);
-    char *serial = must_copy(json_string(record, "serial", ""));
-    json_wipe(record);
+    struct record *record = record_of(name);
+    char *serial = must_copy(record->current.mark);
+    record_free(record);
     return serial;
 }
 
@@ -155,16 +155,15 @@ static bool same_bytes(const struct text *one, const struct text *other)
 
 static void assert_whole(const char *name)
 {
-    cJSON *record = record_of(name);
+    struct record *record = record_of(name);
     owned char *folder = record_folder(name), *made = package_folder("greenhouse", name);
     owned char *manifest = path_join(made, "manifest.json");
-    assert_string_equal(record_state(record), "active");
-    assert_string_equal(json_string(record, "serial", "?"),
-                        json_string(json_get(record, "certificate"), "serial", "??"));
+    assert_int_equal(record->state, RECORD_ACTIVE);
+    assert_string_equal(record->current.mark, record->certificate.serial);
     assert_int_equal(entries_in(folder), 3); /* record, key, certificate: no left-overs */
     assert_true(path_exists(manifest));
-    assert_false(is_revoked(json_string(record, "serial", "0")));
-    json_wipe(record);
+    assert_false(is_revoked(record->current.mark));
+    record_free(record);
 }
 
 static void a_thing_is_made(void **state)
@@ -172,24 +171,25 @@ static void a_thing_is_made(void **state)
     (void)state;
     assert_int_equal(make("kitchen"), MADE);
     assert_whole("kitchen");
-    cJSON *record = record_of("kitchen");
-    assert_string_equal(json_string(record, "type", ""), "greenhouse");
-    assert_string_equal(json_string(record, "target", ""), "local");
-    assert_string_equal(json_string(json_get(record, "attributes"), "zone", ""), "2");
-    assert_string_equal(json_string(json_get(record, "wifi"), "password", ""), "pass\"word\\$");
+    struct record *record = record_of("kitchen");
+    assert_string_equal(record->type, "greenhouse");
+    assert_int_equal(record->target, TARGET_LOCAL);
+    assert_string_equal(attributes_get(&record->attributes, "zone"), "2");
+    assert_string_equal(record->wifi.password.at, "pass\"word\\$");
     assert_int_equal(mode_of("certificates/kitchen"), 0700);
     assert_int_equal(mode_of("certificates/kitchen/thing.json"), 0600);
     assert_int_equal(mode_of("certificates/kitchen/key.pem"), 0600);
     assert_int_equal(mode_of("iot_system_infra/authority"), 0700);
     assert_int_equal(mode_of("iot_system_infra/authority/ca.key"), 0600);
-    json_wipe(record);
+    record_free(record);
 }
 
 static void what_a_record_shows(void **state)
 {
     (void)state;
     assert_int_equal(make("kitchen"), MADE);
-    cJSON *record = record_of("kitchen"), *shown = record_public(record);
+    struct record *record = record_of("kitchen");
+    cJSON *shown = record_json(record);
     struct text text = {0};
     json_compact(shown, &text);
     assert_null(strstr(text.at, "word"));
@@ -197,7 +197,7 @@ static void what_a_record_shows(void **state)
     assert_non_null(json_get(shown, "certificate"));
     text_free(&text);
     cJSON_Delete(shown);
-    json_wipe(record);
+    record_free(record);
 }
 
 /* Every file of the package, and none that the manifest does not know; sums are right. */
@@ -372,10 +372,10 @@ static void do_make(void)
 
 static void do_rotate(void)
 {
-    cJSON *record = NULL;
+    struct record *record = NULL;
     struct package_size size;
     rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error);
-    json_wipe(record);
+    record_free(record);
 }
 
 static void do_delete(void)
@@ -406,11 +406,11 @@ static void making_is_resumed(void **state)
         assert_int_equal(no_things(NULL), 0);
         if (!killed_at(faults[i], do_make))
             fail_msg("%s was not reached", faults[i]);
-        cJSON *half = NULL;
+        struct record *half = NULL;
         assert_fine(record_read("kitchen", &half, &error));
-        owned char *begun = must_copy(json_string(half, "serial", ""));
-        bool done = half && strcmp(record_state(half), "active") == 0;
-        json_wipe(half);
+        owned char *begun = must_copy(half ? half->current.mark : "");
+        bool done = half && half->state == RECORD_ACTIVE;
+        record_free(half);
         assert_int_equal(make("kitchen"), done ? EXISTED : MADE);
         assert_whole("kitchen");
         owned char *serial = serial_of("kitchen");
@@ -436,10 +436,10 @@ static void rotating(void **state)
     assert_false(same_bytes(&old_key, &package_key)); /* the package has the new one */
     text_free(&old_key);
     text_free(&package_key);
-    cJSON *record = record_of("kitchen");
-    assert_null(json_get(record, "retired"));
-    assert_null(json_get(record, "next_serial"));
-    json_wipe(record);
+    struct record *record = record_of("kitchen");
+    assert_null(record->retired_serial);
+    assert_true(!record->next.mark && !record->retired.mark);
+    record_free(record);
 }
 
 static void rotating_is_resumed(void **state)
@@ -455,10 +455,10 @@ static void rotating_is_resumed(void **state)
         owned char *before = serial_of("kitchen");
         if (!killed_at(faults[i], do_rotate))
             fail_msg("%s was not reached", faults[i]);
-        cJSON *half = record_of("kitchen");
-        bool active = strcmp(record_state(half), "active") == 0;
-        owned char *chosen = must_copy(json_string(half, "next_serial", ""));
-        json_wipe(half);
+        struct record *half = record_of("kitchen");
+        bool active = half->state == RECORD_ACTIVE;
+        owned char *chosen = must_copy(half->next.mark ? half->next.mark : "");
+        record_free(half);
         do_rotate();
         assert_whole("kitchen");
         assert_true(is_revoked(before));
@@ -472,21 +472,24 @@ static void rotating_is_resumed(void **state)
 static void changes_are_made(void **state)
 {
     (void)state;
-    cJSON *record = NULL, *attributes = json_object(), *config = NULL;
+    struct record *record = NULL;
+    cJSON *config = NULL;
+    struct attributes attributes = {0};
     struct package_size size;
-    json_put_string(attributes, "zone", "9");
-    struct changes changes = {.attributes = attributes, .password = "another one"};
+    const struct secret password = {(char *)"another one", 11};
+    attributes_put(&attributes, "zone", "9");
+    struct changes changes = {.attributes = &attributes, .password = &password};
     assert_int_equal(make("kitchen"), MADE);
     owned char *serial = serial_of("kitchen");
     struct text key = packaged("key.der");
     assert_fine(rebuild_thing(&target, &plan, "kitchen", &changes, &record, &size, &error));
-    json_wipe(record);
+    record_free(record);
     assert_whole("kitchen");
     record = record_of("kitchen");
-    assert_string_equal(json_string(json_get(record, "attributes"), "zone", ""), "9");
-    assert_string_equal(json_string(json_get(record, "wifi"), "password", ""), "another one");
-    assert_string_equal(json_string(json_get(record, "wifi"), "ssid", ""), "N'et");
-    assert_string_equal(json_string(record, "serial", ""), serial); /* no new certificate */
+    assert_string_equal(attributes_get(&record->attributes, "zone"), "9");
+    assert_string_equal(record->wifi.password.at, "another one");
+    assert_string_equal(record->wifi.ssid, "N'et");
+    assert_string_equal(record->current.mark, serial); /* no new certificate */
     struct text same_key = packaged("key.der");
     assert_true(same_bytes(&key, &same_key));
     owned char *path = path_join(package, "config.json");
@@ -498,8 +501,8 @@ static void changes_are_made(void **state)
     text_free(&key);
     text_free(&same_key);
     cJSON_Delete(config);
-    cJSON_Delete(attributes);
-    json_wipe(record);
+    attributes_free(&attributes);
+    record_free(record);
     struct changes none = {0};
     assert_failed(rebuild_thing(&target, &plan, "nobody", &none, &record, &size, &error),
                   WRONG_INPUT, "there is no thing \"nobody\"");
@@ -561,24 +564,24 @@ static void half_made_things_are_deleted(void **state)
 static void states_that_exclude_each_other(void **state)
 {
     (void)state;
-    cJSON *record = NULL;
+    struct record *record = NULL;
     struct package_size size;
     assert_true(killed_at("create:begun", do_make));
     assert_failed(
         rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
         WRONG_INPUT, "kitchen is half-made");
-    json_wipe(record);
+    record_free(record);
     assert_int_equal(make("kitchen"), MADE);
     assert_true(killed_at("rotate:begun", do_rotate));
     assert_int_equal(make("kitchen"), FAILED);
-    assert_string_equal(text_string(&error.message), "kitchen is there, and half-rotated");
+    assert_string_equal(text_string(&error.message), "kitchen is half-rotated");
     assert_true(killed_at("delete:begun", do_delete));
     assert_int_equal(make("kitchen"), FAILED);
-    assert_string_equal(text_string(&error.message), "kitchen is there, and half-deleted");
+    assert_string_equal(text_string(&error.message), "kitchen is half-deleted");
     assert_failed(
         rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error),
         WRONG_INPUT, "kitchen is half-deleted");
-    json_wipe(record);
+    record_free(record);
 }
 
 static void a_locked_thing(void **state)
@@ -596,16 +599,34 @@ static void a_locked_thing(void **state)
     assert_whole("kitchen");
 }
 
-static void records_that_are_none(void **state)
+/* Through records, templates and packages: when the work is done, no copy of it is left in memory. */
+static void the_password_is_overwritten(void **state)
 {
     (void)state;
-    cJSON *record = (cJSON *)"x";
-    assert_fine(record_read("nobody", &record, &error));
-    assert_null(record);
-    put("certificates/odd/thing.json", "{\"name\": \"odd\"}");
-    assert_failed(record_read("odd", &record, &error), WRONG_INPUT,
-                  "certificates/odd/thing.json is not a record of a thing");
-    assert_null(record);
+    char password[33];
+    make_password(password);
+    struct attributes attributes = {0};
+    struct wifi wifi = {must_copy("Home"), secret_copy(password, 32)};
+    struct record *record = NULL;
+    struct package_size size;
+    attributes_put(&attributes, "zone", "2");
+    struct making making = {
+        .record = record_new("kitchen", "greenhouse", TARGET_LOCAL, &attributes, &wifi),
+        .plan = &plan};
+    make_things(&target, &making, 1, NULL, NULL);
+    assert_int_equal(making.outcome, MADE);
+    make_free(&making);
+    wifi_free(&wifi);
+    assert_fine(
+        rotate_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error));
+    record_free(record);
+    assert_fine(
+        rebuild_thing(&target, &plan, "kitchen", &(struct changes){0}, &record, &size, &error));
+    assert_memory_equal(record->wifi.password.at, password, 33);
+    assert_true(memory_holds(password, 32));
+    record_free(record);
+    assert_false(memory_holds(password, 32));
+    do_delete();
 }
 
 static void targets(void **state)
@@ -646,7 +667,7 @@ int main(void)
         TEST(half_made_things_are_deleted),
         TEST(states_that_exclude_each_other),
         TEST(a_locked_thing),
-        TEST(records_that_are_none),
+        TEST(the_password_is_overwritten),
         TEST(targets),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
