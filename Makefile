@@ -19,7 +19,7 @@ PLUGIN := $(BUILD)/lib/sensorforge_broker.so
 COMMON_LIBRARY := $(BUILD)/lib/libcommon.a
 
 # What is needed to build and run; make deps installs them. Tests have their own list.
-PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libssl-dev \
+PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libunistring-dev libssl-dev \
 	tzdata libxxhash-dev uthash-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libexpat1-dev \
 	libmosquitto-dev mosquitto mosquitto-clients mosquitto-dev
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
@@ -34,10 +34,10 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 OPTIMIZE := $(if $(SANITIZE),-O1 $(SANITIZERS),-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
-LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lexpat -lcrypto -lm
+LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lunistring -lexpat -lcrypto -lm
 # Beside those of the rooms above. libpq's headers have a folder of their own in Debian.
 HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
-PLUGIN_LIBRARIES := -lcjson -lpcre2-8 -lcrypto -lxxhash -lm -lpthread
+PLUGIN_LIBRARIES := -lcjson -lcrypto -lxxhash -lpthread
 
 COMMON_SOURCES := $(sort $(wildcard common/*/*.c common/*/*/*.c)) common/spec/embedded.S
 AWS_SOURCES := $(sort $(wildcard aws/*.c))

@@ -1,8 +1,7 @@
 /* Parses expressions by recursive descent, one level of operators after the other, from those that
  * bind least: OR, AND, NOT, comparisons and IN, + - ||, * / %, minus before one operand, paths.
- * This is the precedence of SQL. The guide's "Operators" states none, and its examples need this
- * one
- * ((temperature - 32) * 5 / 9).
+ * This is the precedence of SQL. The guide's "Operators" states none; its examples need this one:
+ * (temperature - 32) * 5 / 9.
  *
  * Not in the guide, and accepted: || (joins strings), IN and NOT IN over a list, an array or a
  * nested SELECT, EXISTS (SELECT ...), CASE WHEN condition. */

@@ -59,13 +59,12 @@ struct rule_message {
     const char *topic;
     const char *payload;
     size_t payload_length;
-    const char *client_id; /* NULL: not sent over MQTT */
-    const char *principal; /* NULL: unknown */
-    const char *account;   /* NULL: unknown */
-    const char *trace_id;  /* NULL: none */
-    int64_t time;          /* when it arrived: milliseconds since 1970 */
-    uint64_t (*random)(
-        void *context); /* 64 random bits; NULL: rand() and newuuid() are Undefined */
+    const char *client_id;             /* NULL: not sent over MQTT */
+    const char *principal;             /* NULL: unknown */
+    const char *account;               /* NULL: unknown */
+    const char *trace_id;              /* NULL: none */
+    int64_t time;                      /* when it arrived: milliseconds since 1970 */
+    uint64_t (*random)(void *context); /* 64 random bits; NULL: rand(), newuuid() are Undefined */
     void *random_context;
 };
 
@@ -78,10 +77,10 @@ enum rule_outcome {
 };
 
 struct rule_result {
-    /* RULE_SELECTED: the outgoing payload, JSON on one line; or the payload's own bytes (raw),
+    /* RULE_SELECTED: the outgoing payload, JSON on one line; or (raw) the message's own payload,
      * where
-     * * selects a payload that is neither a JSON object nor an array. Until the next rule_begin().
-     */
+     * "*" selects one that is neither a JSON object nor an array. Valid until the next
+     * rule_begin(). */
     const char *bytes;
     size_t length;
     bool raw;

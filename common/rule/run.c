@@ -40,8 +40,7 @@ void rule_begin(struct rule_scratch *scratch, const struct rule_message *message
     scratch->payload = UNREAD;
 }
 
-/* A payload that is a number or text alone counts as not JSON: the guide's "WHERE clause" takes 80
- * for that. */
+/* Only an object or array counts as JSON: in the guide's "WHERE clause" the payload 80 does not. */
 static void read_payload(struct rule_scratch *scratch)
 {
     const struct rule_message *message = scratch->message;
@@ -151,7 +150,7 @@ enum rule_outcome rule_template_run(const struct rule_template *template,
     *result = (struct rule_result){0};
     if (!begin_run(&run, &template->program, scratch))
         return RULE_OUT_OF_MEMORY;
-    /* Values first: a buffer grows at the end of the memory, and so would theirs. */
+    /* All values are computed before the output begins: they, too, take memory at its end. */
     struct rule_value *texts = rule_take(run.memory, template->count * sizeof *texts);
     for (size_t i = 0; texts && i < template->count; i++) {
         const struct part *part = &template->parts[i];

@@ -161,6 +161,36 @@ static void test_bytes_that_are_no_text(void **state)
     assert_value("decode(encode(*, 'base64'), 'base64')", &message, "{\"v\":null}");
 }
 
+/* Every character of the planes that have upper and lower case, alone: each of its mappings fits
+ * into the memory that is taken for it. */
+static void test_every_character_has_its_case(void **state)
+{
+    (void)state;
+    static const char sql[] = "SELECT upper(s) AS u, lower(s) AS l FROM '#'";
+    struct rule_fault fault;
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    struct rule_scratch *scratch = rule_scratch_new(0);
+    char payload[32];
+    for (unsigned character = 0x20; character < 0x20000; character++) {
+        struct rule_result result;
+        if (character < 0x10000)
+            snprintf(payload, sizeof payload, "{\"s\":\"\\u%04x\"}", character);
+        else
+            snprintf(payload, sizeof payload, "{\"s\":\"\\u%04x\\u%04x\"}",
+                     0xD800 + ((character - 0x10000) >> 10), 0xDC00 + (character & 0x3FF));
+        struct rule_message message = {
+            .topic = "t", .payload = payload, .payload_length = strlen(payload)};
+        rule_begin(scratch, &message);
+        assert_int_equal(rule_select(rule, scratch, &result), RULE_SELECTED);
+        bool surrogate = character >= 0xD800 && character < 0xE000; /* is no character */
+        owned char *made = must_copy_bytes(result.bytes, result.length);
+        if (!surrogate && (!strstr(made, "\"u\":") || !strstr(made, "\"l\":")))
+            fail_msg("U+%04X: %s", character, made);
+    }
+    rule_scratch_free(scratch);
+    rule_free(rule);
+}
+
 /* --- names of zones --- */
 
 static void test_zones_stay_in_their_folder(void **state)
@@ -249,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_chance),
         cmocka_unit_test(test_an_empty_message),
         cmocka_unit_test(test_bytes_that_are_no_text),
+        cmocka_unit_test(test_every_character_has_its_case),
         cmocka_unit_test(test_zones_stay_in_their_folder),
         cmocka_unit_test(test_threads_share_a_rule),
     };

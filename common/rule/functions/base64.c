@@ -1,4 +1,4 @@
-/* encode() and decode(), whose only scheme is base64 (RFC 4648, with padding). */
+/* encode() and decode(). Their only scheme is base64 (RFC 4648, with padding). */
 #include "function.h"
 #include "common/base/base64.h"
 
@@ -24,7 +24,7 @@ void function_encode(struct rule_call *call)
     *call->result = rule_string(made, length);
 }
 
-/* Null for what cannot be decoded: no base64, or neither JSON nor UTF-8 inside. */
+/* Null for what cannot be decoded: not base64, or neither JSON nor UTF-8 in it. */
 void function_decode(struct rule_call *call)
 {
     struct rule_value string, document;

@@ -1,5 +1,5 @@
-/* Bitwise functions. Arguments are rounded down to an Int; one that has more than 64 bits cannot be
- * converted, so the result is Undefined. */
+/* Bitwise functions. Arguments are rounded down to an Int. The result is Undefined when one of them
+ * needs more than 64 bits. */
 #include "function.h"
 
 static bool two_ints(struct rule_call *call, int64_t *left, int64_t *right)
@@ -29,9 +29,9 @@ void function_bitxor(struct rule_call *call)
         *call->result = rule_int(left ^ right);
 }
 
-/* The guide's example is bitnot(13) = 2: of 1101 the bits that it has are turned, 0010, and not the
- * zeros that a machine's word has before them. Of a negative number, which begins with ones without
- * end, all are: bitnot(-14) is 13. */
+/* The guide's example is bitnot(13) = 2: only the significant bits are inverted, 1101 to 0010, not
+ * the leading zeros of a 64-bit word. A negative number has no first bit, so all bits are inverted:
+ * bitnot(-14) is 13. */
 void function_bitnot(struct rule_call *call)
 {
     int64_t number;

@@ -1,10 +1,10 @@
-/* time_to_epoch(): reads a time by a pattern of JDK 11 (java.time.format.DateTimeFormatter, whose
- * page the guide refers to), with English names, in its SMART manner: a day that a month does not
- * have is its last one.
+/* time_to_epoch(): parses a time by a pattern of JDK 11 (java.time.format.DateTimeFormatter, to
+ * which the guide refers), with English names. It resolves dates as Java's SMART style: a day that
+ * its month does not have becomes the last day of the month.
  *
- * Pattern and text are walked side by side. What is read goes into fields; a date, a time of day
- * and an offset are made of them at the end. Where one letter has a width of its own and others of
- * fixed width follow at once ("yyyyMMdd"), it leaves them their digits. */
+ * Pattern and text are read side by side into fields. At the end they make a date, a time of day
+ * and an offset. A number of variable width leaves the digits to the numbers of fixed width that
+ * follow it directly ("yyyyMMdd"). */
 #include "function.h"
 #include "zone.h"
 #include "common/base/calendar.h"
@@ -41,7 +41,7 @@ enum field {
     FIELDS
 };
 
-/* What fields may hold. */
+/* The range of each field. */
 static const struct {
     int64_t least, most;
 } ranges[FIELDS] = {
@@ -70,13 +70,15 @@ static const struct {
     [OFFSET] = {-18 * HOUR, 18 * HOUR},
 };
 
+/* What was read so far. */
 struct reading {
     bool has[FIELDS];
     int64_t fields[FIELDS];
-    bool has_zone;
+    bool has_zone; /* zone was filled */
     struct rule_zone *zone;
 };
 
+/* What is not read yet of the text. */
 struct text_left {
     const char *at, *end;
 };
@@ -87,6 +89,7 @@ struct reader {
     struct reading reading;
 };
 
+/* False: out of range, or the field has another value already. */
 static bool set(struct reading *reading, enum field field, int64_t value)
 {
     if (value < ranges[field].least || value > ranges[field].most ||
@@ -99,14 +102,16 @@ static bool set(struct reading *reading, enum field field, int64_t value)
 
 /* --- numbers --- */
 
-enum sign { SIGN_MINUS, SIGN_NONE, SIGN_EXCEEDS }; /* the last: + before more digits than usual */
+/* Which sign a number can have: "-"; none; "-", and "+" exactly when it has more digits than least.
+ */
+enum sign { SIGN_MINUS, SIGN_NONE, SIGN_EXCEEDS };
 
 struct number {
     enum field field;
     size_t least, most; /* digits */
     enum sign sign;
-    bool fraction; /* digits behind a point */
-    bool reduced;  /* two digits of a year from 2000 */
+    bool fraction; /* the digits are those behind a decimal point */
+    bool reduced;  /* the last two digits of a year from 2000 to 2099 */
 };
 
 static bool is_digit(char character)
@@ -122,7 +127,7 @@ static size_t digits_at(const struct text_left *text, size_t most)
     return count;
 }
 
-/* reserved: digits that belong to what follows. */
+/* reserved: digits that belong to the next numbers of the pattern. */
 static bool read_digits(struct text_left *text, const struct number *number, size_t reserved,
                         int64_t *value, size_t *count)
 {
@@ -180,7 +185,8 @@ static bool read_name(struct text_left *text, const char *name, size_t length)
     return true;
 }
 
-/* Three letters of a name, all of it, or one where only one name begins so. */
+/* letters 3: the first three letters of a name; 4: all of it; 5: its first letter, if no other name
+ * has it. */
 static bool read_named(struct reader *reader, enum field field, const char *const *names,
                        size_t count, size_t letters)
 {
@@ -249,8 +255,8 @@ static bool read_part(struct text_left *text, bool colon, int *number)
     return true;
 }
 
-/* "+HHmm", ...: minutes and seconds as the class OffsetIdPrinterParser has them: in capitals when
- * they must be there. zero: what stands for no offset. */
+/* Reads an offset. shape is one of Java's OffsetIdPrinterParser, such as "+HHmm": minutes in
+ * capitals are required; with "ss", seconds can follow. zero is the text of the offset 0. */
 static bool read_offset(struct text_left *text, const char *shape, const char *zero,
                         int64_t *offset)
 {
@@ -271,7 +277,7 @@ static bool read_offset(struct text_left *text, const char *shape, const char *z
     return true;
 }
 
-/* "GMT", "GMT+8", "GMT+8:30"; the long ones with two digits and always with minutes */
+/* "GMT", "GMT+8", "GMT+8:30"; full: "GMT+08:00", with two digits of hours, and with minutes. */
 static bool read_gmt_offset(struct text_left *text, bool full, int64_t *offset)
 {
     *offset = 0;
@@ -326,7 +332,7 @@ static bool part_of_zone(char character)
            (character >= 'A' && character <= 'Z') || (character && strchr("/_+-", character));
 }
 
-/* "+01:00", also behind a name of Greenwich. False: it is no offset, and nothing was read. */
+/* "+01:00", also after "UTC", "GMT" or "UT". False: not an offset, and nothing was read. */
 static bool read_zone_offset(struct text_left *text, int64_t *offset)
 {
     static const char *const prefixes[] = {"UTC", "GMT", "UT", ""};
@@ -342,8 +348,7 @@ static bool read_zone_offset(struct text_left *text, int64_t *offset)
     return false;
 }
 
-/* The zone that the text begins with, the longest name that there is. Returns its length; 0: none.
- */
+/* Finds the zone with the longest name that the text begins with. Returns its length; 0: none. */
 static size_t find_zone(const char *at, size_t length, bool names, struct rule_zone *zone)
 {
     size_t used;
@@ -351,7 +356,7 @@ static size_t find_zone(const char *at, size_t length, bool names, struct rule_z
     if (name)
         return rule_zone_find(name, strlen(name), zone) ? used : 0;
     if (length && (*at == '+' || *at == '-'))
-        return 0; /* an offset, but not one of Java's */
+        return 0; /* an offset that Java does not read */
     used = 0;
     while (used < length && used < RULE_LONGEST_ZONE && part_of_zone(at[used]))
         used++;
@@ -363,7 +368,7 @@ static size_t find_zone(const char *at, size_t length, bool names, struct rule_z
     return length && *at == 'Z' && rule_zone_find("UTC", 3, zone);
 }
 
-/* An offset, an identifier of the tz database, or (with names) what a zone is called. */
+/* An offset, an identifier of the tz database, or (names) a short or long name of a zone. */
 static bool read_zone(struct reader *reader, bool names)
 {
     struct text_left *text = &reader->text;
@@ -409,7 +414,7 @@ static struct number a_year(enum field field, size_t count)
     return number;
 }
 
-/* Letters that are one or two digits, or a number without zeros before it. */
+/* Letters that mean the same number, of any width (one letter) or of two digits (two letters). */
 static bool plain_field(char letter, enum field *field)
 {
     static const char letters[] = "MLdhHkKmsQq";
@@ -423,7 +428,7 @@ static bool plain_field(char letter, enum field *field)
     return found;
 }
 
-/* What number so many of a letter are; false: none. */
+/* The number that a run of count letters reads. False: it reads no number. */
 static bool number_of(char letter, size_t count, struct number *number)
 {
     enum field field;
@@ -486,7 +491,7 @@ static size_t run_of_letters(const char *at, const char *end)
     return count;
 }
 
-/* Digits that what stands next in the pattern has for itself. */
+/* The digits of the numbers of fixed width that follow next in the pattern. */
 static size_t reserved_digits(const struct reader *reader)
 {
     size_t reserved = 0;
@@ -533,7 +538,7 @@ static bool read_names(struct reader *reader, char letter, size_t count)
     }
 }
 
-/* A letter as often as it stands there. The pattern is behind it afterwards. */
+/* Reads what the next run of a letter in the pattern reads. */
 static bool read_letters(struct reader *reader)
 {
     char letter = *reader->pattern;
@@ -545,7 +550,7 @@ static bool read_letters(struct reader *reader)
     return read_number(reader, &number, number.least < number.most ? reserved_digits(reader) : 0);
 }
 
-/* "ppH": what follows, with blanks before it to that width. */
+/* "ppH": the next run of a letter, padded with blanks to the width of the run of p. */
 static bool read_padded(struct reader *reader)
 {
     size_t width = run_of_letters(reader->pattern, reader->pattern_end);
@@ -579,7 +584,7 @@ static bool read_quoted(struct reader *reader)
     return at < end;
 }
 
-/* The place behind the bracket that closes what was opened before at; the end where none does. */
+/* After the "]" that closes the option that was opened before at; end: there is none. */
 static const char *behind_option(const char *at, const char *end)
 {
     bool quoted = false;
@@ -596,7 +601,7 @@ static const char *behind_option(const char *at, const char *end)
 
 static bool read_pattern(struct reader *reader, int depth);
 
-/* "[...]": nothing is read when it does not fit. */
+/* "[...]": when the text does not match, nothing is read and parsing goes on. */
 static bool read_option(struct reader *reader, int depth)
 {
     const char *behind = behind_option(++reader->pattern, reader->pattern_end);
@@ -609,7 +614,7 @@ static bool read_option(struct reader *reader, int depth)
     return true;
 }
 
-/* Up to the end, or to the bracket that closes an option. */
+/* Up to the end of the pattern, or to the "]" of the option. */
 static bool read_pattern(struct reader *reader, int depth)
 {
     while (reader->pattern < reader->pattern_end) {
@@ -633,7 +638,7 @@ static bool read_pattern(struct reader *reader, int depth)
     return true;
 }
 
-/* --- making a time of it --- */
+/* --- resolving the fields --- */
 
 static bool find_year(struct reading *reading)
 {
@@ -648,15 +653,15 @@ static bool find_year(struct reading *reading)
     return set(reading, YEAR, before ? 1 - of_era : of_era);
 }
 
-/* The Sunday that begins the first week of a year. */
+/* The Sunday that the first week of a year begins with; in days since 1970-01-01. */
 static int64_t first_sunday(int64_t year)
 {
     int64_t first = calendar_days((struct calendar_date){year, 1, 1});
     return first - calendar_weekday(first) % 7;
 }
 
-/* Days since 1970. Weeks are those of the United States: the first has January 1, and they begin on
- * Sunday. */
+/* Days since 1970-01-01. Weeks are those of the United States: they begin on Sunday, and the first
+ * one contains January 1. */
 static bool find_days(const struct reading *reading, int64_t *days)
 {
     const bool *has = reading->has;
@@ -689,7 +694,7 @@ static bool week_fits(struct reading *reading, int64_t days, const struct calend
            set(reading, WEEK_OF_MONTH, of_month);
 }
 
-/* What was read beside the date must be true of it. */
+/* Whether the fields that the date was not made of are right for it. */
 static bool date_fits(struct reading *reading, int64_t days)
 {
     struct calendar_date date = calendar_date(days);
@@ -722,7 +727,7 @@ static bool set_seconds(struct reading *reading, int64_t of_day)
            set(reading, SECOND_OF_MINUTE, of_day % MINUTE);
 }
 
-/* Parts of a day that are all of the time into the usual ones. */
+/* Splits a nanosecond or millisecond of the day into hour, minute, second and nanosecond. */
 static bool split_day(struct reading *reading)
 {
     int64_t nano = reading->fields[NANO_OF_DAY], milli = reading->fields[MILLI_OF_DAY];
@@ -737,8 +742,8 @@ static bool split_day(struct reading *reading)
     return set_seconds(reading, milli / 1000) && set(reading, NANO_OF_SECOND, milli_nanos);
 }
 
-/* Nothing about the time of day is midnight; something, but no hour, or a gap between the parts, is
- * no time. */
+/* Nanoseconds since midnight; 0 when no field of the time of day was read. False: a smaller unit
+ * was read without all the larger ones. */
 static bool find_nanos(struct reading *reading, int64_t *nanos)
 {
     const bool *has = reading->has;

@@ -1,8 +1,8 @@
-/* The table of functions: all that "Functions" of the developer guide's AWS IoT SQL reference has,
- * by its headings. What a row says is in rule_value.h.
+/* The table of functions: all of "Functions" in the developer guide's AWS IoT SQL reference. The
+ * fields of a row are explained in value.h.
  *
- * A function of the guide that asks another service is known to the parser, so that a rule with it
- * can be checked; it is refused with its name where it would run. */
+ * A function that calls another service of AWS is parsed, so that a rule with it can be checked.
+ * Where it would run, the rule is refused with the function's name. */
 #include "function.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Hashing functions, by OpenSSL; but for MD2, which OpenSSL 3 is built without: it is here, as RFC
- * 1319 has it. Results are hexadecimal, lower case, as in the guide's examples. */
+/* Hash functions, by OpenSSL. MD2 is implemented here (RFC 1319), since Debian's OpenSSL 3 is built
+ * without it. Results are hexadecimal in lower case, as in the guide's examples. */
 #include "function.h"
 #include "common/base/hex.h"
 
@@ -15,7 +15,7 @@ static void give(struct rule_call *call, const unsigned char *hash, size_t lengt
     *call->result = rule_string(made, 2 * length);
 }
 
-/* Undefined too where OpenSSL refuses an algorithm, as a FIPS provider does with MD5. */
+/* Undefined also when OpenSSL refuses the algorithm, as its FIPS provider refuses MD5. */
 static void hash(struct rule_call *call, const EVP_MD *algorithm)
 {
     struct rule_value string;
@@ -60,7 +60,7 @@ void function_sha512(struct rule_call *call)
 
 enum { BLOCK = 16, ROUNDS = 18 };
 
-/* The numbers 0 to 255, shuffled by the digits of pi. */
+/* A permutation of 0 to 255, made from the digits of pi (RFC 1319, 3.2). */
 static const unsigned char shuffled[256] = {
     41,  46,  67,  201, 162, 216, 124, 1,   61,  54,  84,  161, 236, 240, 6,   19,  98,  167, 5,
     243, 192, 199, 115, 140, 152, 147, 43,  217, 188, 76,  130, 202, 30,  155, 87,  60,  253, 212,
@@ -81,7 +81,7 @@ static const unsigned char shuffled[256] = {
 struct md2 {
     unsigned char state[3 * BLOCK];
     unsigned char checksum[BLOCK];
-    unsigned char last; /* of the checksum */
+    unsigned char last; /* the last byte of the checksum that was computed */
 };
 
 static void mix(struct md2 *md2, const unsigned char block[BLOCK])
@@ -118,7 +118,7 @@ void function_md2(struct rule_call *call)
         memcpy(block, at, BLOCK);
         add_block(&md2, block);
     }
-    memset(block, (int)(BLOCK - left), BLOCK); /* the padding says how long it is */
+    memset(block, (int)(BLOCK - left), BLOCK); /* each byte of the padding is its length */
     memcpy(block, at, left);
     add_block(&md2, block);
     memcpy(block, md2.checksum, BLOCK);

@@ -1,4 +1,4 @@
-/* What a rule can ask about the message that it runs on. */
+/* Functions of the message that a rule runs on. */
 #include "function.h"
 #include "common/base/hex.h"
 
@@ -42,7 +42,7 @@ void function_sql_version(struct rule_call *call)
 
 /* --- topic() --- */
 
-/* Basic Ingest: what leads to the rule, $aws/rules/<rule>/, is no part of the topic. */
+/* In Basic Ingest the prefix $aws/rules/<rule>/ is not part of the topic. */
 static const char *seen_topic(const char *topic)
 {
     static const char ingest[] = "$aws/rules/";
@@ -74,7 +74,7 @@ void function_topic(struct rule_call *call)
 
 /* --- newuuid() --- */
 
-/* A random UUID (RFC 9562, version 4) from two numbers. */
+/* A random UUID (RFC 9562, version 4). */
 void function_newuuid(struct rule_call *call)
 {
     enum { UUID_LENGTH = 36 };

@@ -1,5 +1,5 @@
-/* Functions of numbers. Those that the guide gives "double precision" are the C library's; their
- * result is Undefined where it is not a real number, or not finite. */
+/* Functions of numbers. Those of "double precision" in the guide are the C library's; their result
+ * is Undefined where it is not a number or not finite. */
 #include "function.h"
 
 #include <math.h>
@@ -95,7 +95,7 @@ void function_tanh(struct rule_call *call)
     of_double(call, tanh);
 }
 
-/* 53 random bits, as many as a double holds: at least 0, below 1. */
+/* 53 random bits, which a double holds exactly: at least 0 and below 1. */
 void function_rand(struct rule_call *call)
 {
     const struct rule_message *message = call->message;
@@ -104,7 +104,7 @@ void function_rand(struct rule_call *call)
             rule_double(ldexp((double)(message->random(message->random_context) >> 11), -53));
 }
 
-/* --- with all digits --- */
+/* --- with 34 digits --- */
 
 void function_abs(struct rule_call *call)
 {
@@ -141,7 +141,7 @@ void function_floor(struct rule_call *call)
     to_whole(call, RULE_FLOOR);
 }
 
-/* The guide's examples round to the nearest, -1.5 to -2; its table says "down". */
+/* The guide's table says "down", but its examples round to the nearest: -1.5 becomes -2. */
 void function_round(struct rule_call *call)
 {
     to_whole(call, RULE_HALF_UP);
@@ -154,14 +154,14 @@ void function_sign(struct rule_call *call)
         *call->result = rule_int(rule_decimal_is_zero(decimal) ? 0 : decimal.negative ? -1 : 1);
 }
 
-/* Also remainder(). With the sign of what is divided, as the operator % has it. */
+/* Also remainder(). The result has the sign of the dividend, like the operator %. */
 void function_mod(struct rule_call *call)
 {
     struct rule_value left, right;
     if (!rule_to_number(call->arguments[0], &left) || !rule_to_number(call->arguments[1], &right))
         return;
     if (left.kind == RULE_INT && right.kind == RULE_INT) {
-        /* The rest of INT64_MIN by -1 is 0, but C does not promise it. */
+        /* INT64_MIN % -1 is undefined behaviour in C. */
         if (right.integer)
             *call->result = rule_int(right.integer == -1 ? 0 : left.integer % right.integer);
         return;
@@ -172,7 +172,7 @@ void function_mod(struct rule_call *call)
         *call->result = rule_decimal(rest);
 }
 
-/* The places are an Int or a Decimal; the table has no row for a String there. */
+/* The second argument is an Int or a Decimal: the table has no row with a String. */
 void function_trunc(struct rule_call *call)
 {
     const struct rule_value *given = call->arguments[1];

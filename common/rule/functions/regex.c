@@ -1,10 +1,11 @@
-/* Functions of regular expressions, which rule_regex.c looks for within limits: where a pattern is
- * none, or takes too long, the result is Undefined. */
+/* Functions of regular expressions. The result is Undefined when the pattern is not valid, or a
+ * match goes beyond the limits of ../regex.c. */
 #include "function.h"
 
 #include <string.h>
 
-/* The text and the pattern, which is not compiled again when it is a constant. NULL: no pattern. */
+/* Reads the subject, and the pattern, which is compiled unless it is a constant. NULL: not valid.
+ */
 static const struct rule_regex *prepare(struct rule_call *call, struct rule_value *subject)
 {
     struct rule_value pattern;
@@ -24,7 +25,7 @@ void function_regexp_matches(struct rule_call *call)
         *call->result = rule_boolean(found == RULE_FOUND);
 }
 
-/* The guide does not say what comes of a text without a match; there is nothing that could. */
+/* Undefined without a match: the guide does not say. */
 void function_regexp_substr(struct rule_call *call)
 {
     struct rule_value subject;
@@ -42,8 +43,8 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-/* What stands behind a "$": as many digits as name a group that the pattern has, at least one.
- * Returns their count; 0: no such group. */
+/* Reads the number of a group after "$": as many digits as name a group that the pattern has.
+ * Returns the count of digits; 0: there is no such group. */
 static size_t read_group(const char *at, size_t length, size_t groups, size_t *group)
 {
     size_t digits = 0;
@@ -58,8 +59,8 @@ static size_t read_group(const char *at, size_t length, size_t groups, size_t *g
     return digits;
 }
 
-/* Adds the replacement of one match: "$1" is a group, a backslash takes the next character as it
- * is. False: it is no replacement (Java's Matcher.appendReplacement() has these rules). */
+/* Adds the replacement of one match. "$1" is a group; a backslash makes the next character literal.
+ * False: not a valid replacement. These are the rules of Java's Matcher.appendReplacement(). */
 static bool add_replacement(struct rule_output *output, const struct rule_value *by,
                             const struct rule_value *subject, const struct rule_match *match)
 {
@@ -87,7 +88,7 @@ static bool add_replacement(struct rule_output *output, const struct rule_value 
     return true;
 }
 
-/* Where to look on. Behind an empty match a character is left as it is; SIZE_MAX behind the end. */
+/* Where to search on. After an empty match one character is copied. SIZE_MAX: at the end. */
 static size_t behind(struct rule_output *output, const struct rule_value *subject,
                      const struct rule_match *match)
 {
@@ -113,7 +114,7 @@ void function_regexp_replace(struct rule_call *call)
     enum rule_found found = RULE_NOT_FOUND;
     while (from != SIZE_MAX && !call->memory->failed &&
            (found = rule_regex_find(call, regex, &subject, from, &match)) == RULE_FOUND) {
-        /* \K can begin a match before the place where the search began. */
+        /* With \K in the pattern a match can begin before the place where its search began. */
         if (match.begin[0] < from || match.end[0] < match.begin[0])
             return;
         rule_output_add(&output, subject.string.at + from, match.begin[0] - from);

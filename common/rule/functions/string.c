@@ -1,10 +1,10 @@
-/* Functions of strings. A character is a code point of UTF-8: the guide counts "characters" and has
- * numbytes() beside length(). Results are bounded by the memory of the run. */
+/* Functions of strings. A character is a code point: the guide counts "characters", and has
+ * numbytes() beside length(). The length of results is bounded by the memory of the run. */
 #include "function.h"
 
 #include <string.h>
 
-/* Room for that many bytes as the result; NULL when there is none. */
+/* Makes the result a String of that many bytes, which the caller fills. NULL: out of memory. */
 static char *result_bytes(struct rule_call *call, size_t length)
 {
     char *made = rule_take(call->memory, length);
@@ -32,7 +32,7 @@ void function_startswith(struct rule_call *call)
         *call->result = rule_boolean(begins(string.string.at, string.string.length, &part));
 }
 
-/* Bytes suffice: no character of UTF-8 ends in the bytes of another one. */
+/* Comparing bytes is enough: no character of UTF-8 ends with the bytes of another one. */
 void function_endswith(struct rule_call *call)
 {
     struct rule_value string, part;
@@ -65,7 +65,7 @@ void function_numbytes(struct rule_call *call)
         *call->result = rule_int((int64_t)string.string.length);
 }
 
-/* -1 where there is none: the guide does not say, Java's indexOf() does so. */
+/* -1 where it is not found, as Java's indexOf(); the guide does not say. */
 void function_indexof(struct rule_call *call)
 {
     struct rule_value string, part;
@@ -80,7 +80,7 @@ void function_indexof(struct rule_call *call)
 
 /* --- parts of strings --- */
 
-/* The byte where that character begins; the end when there are fewer. */
+/* The offset of the byte at which that character begins, or the end of the string. */
 static size_t byte_of(const struct rule_value *string, int64_t character)
 {
     size_t at = 0, length = string->string.length;
@@ -89,7 +89,7 @@ static size_t byte_of(const struct rule_value *string, int64_t character)
     return at < length ? at : length;
 }
 
-/* Positions are rounded down, as the guide's examples have it. */
+/* Positions are rounded down, as in the guide's examples. */
 void function_substring(struct rule_call *call)
 {
     struct rule_value string;
@@ -126,7 +126,7 @@ void function_rtrim(struct rule_call *call)
     trim(call, " \t", false, true);
 }
 
-/* "White space" alone here, "tabs and spaces" of the other two. */
+/* The guide says "white space" of trim(), and "tabs and spaces" of the other two. */
 void function_trim(struct rule_call *call)
 {
     trim(call, " \t\n\v\f\r", true, true);
@@ -170,8 +170,8 @@ void function_rpad(struct rule_call *call)
     pad(call, false);
 }
 
-/* The next place of part at or behind from; an empty part is before each character and at the end,
- * as Java's String.replace() has it. SIZE_MAX: none. */
+/* The offset of part at or after from; SIZE_MAX: none. An empty part is found before each character
+ * and at the end, as by Java's String.replace(). */
 static size_t next_place(const struct rule_value *string, const struct rule_value *part,
                          size_t from)
 {
@@ -180,8 +180,8 @@ static size_t next_place(const struct rule_value *string, const struct rule_valu
     return found ? (size_t)(found - string->string.at) : SIZE_MAX;
 }
 
-/* Adds what stands before the place, and what replaces it; returns where to go on, SIZE_MAX behind
- * the end. */
+/* Adds the bytes before place, and the replacement. Returns where to search on; SIZE_MAX: at the
+ * end. */
 static size_t replace_one(struct rule_output *output, const struct rule_value *string,
                           const struct rule_value *part, const struct rule_value *by, size_t from,
                           size_t place)
@@ -268,8 +268,8 @@ static bool has(const struct rule_call *call, enum rule_kind kind)
     return false;
 }
 
-/* One argument becomes a String as in the guide's example (concat(1) is "1"), unless it is an
- * Array; of several that are neither Array nor String nothing is said. */
+/* One argument that is not an Array becomes a String: the guide's example is concat(1) = "1".
+ * Several arguments of which none is an Array or String are Undefined: the guide does not say. */
 void function_concat(struct rule_call *call)
 {
     if (has(call, RULE_ARRAY))

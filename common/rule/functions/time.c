@@ -1,8 +1,9 @@
-/* parse_time(): writes a time by a pattern of Joda-Time (org.joda.time.format.DateTimeFormat, whose
- * page the guide refers to), with English names.
+/* parse_time(): formats a time by a pattern of Joda-Time (org.joda.time.format.DateTimeFormat, to
+ * which the guide refers), with English names.
  *
- * A pattern is letters, a count of each, and text in quotes. What a letter writes is at least as
- * long as its count and otherwise short, so the result is bounded by the pattern's length. */
+ * A pattern consists of runs of letters, and of text in quotes. A run writes a few characters, or
+ * as many as it has letters, so the length of the result is bounded by the length of the pattern.
+ */
 #include "function.h"
 #include "zone.h"
 #include "common/base/calendar.h"
@@ -11,13 +12,14 @@
 
 enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 
-/* One moment as the clocks of a zone show it. */
+/* A moment in the local time of a zone. */
 struct shown {
     const struct rule_zone *zone;
     struct rule_clock clock;
     struct calendar_date date;
-    int64_t days, week_year;
-    int week, day_of_year;
+    int64_t days;          /* since 1970-01-01 */
+    int64_t week_year;     /* the year that the ISO week belongs to */
+    int week, day_of_year; /* from 1 */
     int hour, minute, second, millisecond;
 };
 
@@ -27,7 +29,7 @@ static int64_t first_week(int64_t year)
     return fourth - (calendar_weekday(fourth) - 1);
 }
 
-/* Weeks of ISO 8601: they begin on Monday, and the first one has January 4. */
+/* ISO 8601: a week begins on Monday, and the first week contains January 4. */
 static void find_week(struct shown *shown)
 {
     shown->week_year = shown->date.year;
@@ -72,7 +74,7 @@ static void add_string(struct rule_output *output, const char *string)
     rule_output_add(output, string, strlen(string));
 }
 
-/* With zeros to that many digits; the minus is none of them. */
+/* Padded with zeros to that many digits; a minus does not count. */
 static void add_number(struct rule_output *output, int64_t number, size_t digits)
 {
     char made[24];
@@ -89,7 +91,7 @@ static void add_number(struct rule_output *output, int64_t number, size_t digits
     rule_output_add(output, made + at, length);
 }
 
-/* Years of two letters have two digits. */
+/* A year of two letters has its last two digits. */
 static void add_year(struct rule_output *output, int64_t year, size_t count)
 {
     if (count == 2)
@@ -111,7 +113,7 @@ static void add_name(struct rule_output *output, const char *name, size_t count)
     rule_output_add(output, name, count >= 4 ? strlen(name) : 3);
 }
 
-/* Z: +0100, ZZ: +01:00, more of them: the zone's name */
+/* Z: +0100. ZZ: +01:00. ZZZ and more: the name of the zone. */
 static void add_offset(struct rule_output *output, const struct shown *shown, size_t count)
 {
     if (count > 2) {
@@ -134,7 +136,7 @@ static void add_zone_name(struct rule_output *output, const struct shown *shown,
 
 /* --- pattern --- */
 
-/* Letters that write a number with as many digits as there are letters. */
+/* The letters that write a number, with at least as many digits as there are letters. */
 static bool number_of(const struct shown *shown, char letter, int64_t *number)
 {
     int64_t year = shown->date.year;
@@ -178,7 +180,7 @@ static bool number_of(const struct shown *shown, char letter, int64_t *number)
     return true;
 }
 
-/* The letters that write anything else. False: no letter of a pattern. */
+/* The other letters. False: not a letter of a pattern. */
 static bool add_other(struct rule_output *output, const struct shown *shown, char letter,
                       size_t count)
 {
@@ -223,7 +225,7 @@ static bool add_other(struct rule_output *output, const struct shown *shown, cha
     return true;
 }
 
-/* Text in quotes, up to the closing one or the end; '' is a quote. Returns the length of it all. */
+/* Text in quotes, up to the closing quote or the end; '' is a quote. Returns how much it read. */
 static size_t add_quoted(struct rule_output *output, const char *at, size_t length)
 {
     size_t i = 1;
@@ -253,7 +255,7 @@ static bool add_letters(struct rule_output *output, const struct shown *shown, c
     return true;
 }
 
-/* False for a letter that means nothing. */
+/* False: the pattern has a letter without a meaning. */
 static bool format(struct rule_output *output, const struct shown *shown, const char *at,
                    size_t length)
 {

@@ -27,8 +27,8 @@ static void cast_to_decimal(struct rule_call *call)
         *call->result = rule_decimal(decimal);
 }
 
-/* An Int stays without a decimal point, as the table has it, so only what double precision rounds
- * is read anew. */
+/* The table keeps an Int without a decimal point. So the value changes only where a double cannot
+ * hold it. */
 static void cast_to_double(struct rule_call *call)
 {
     struct rule_decimal decimal, rounded;
@@ -78,7 +78,8 @@ void function_cast(struct rule_call *call)
 
 /* --- get() --- */
 
-/* "Converted to Int": a Decimal to the nearest, a String cut off at the point. */
+/* "Converted to Int" for get(): a Decimal to the nearest; the digits of a String before its point.
+ */
 static bool read_index(const struct rule_value *value, size_t *index)
 {
     int64_t integer;
@@ -100,8 +101,8 @@ static void get_character(struct rule_call *call, const struct rule_value *strin
         *call->result = rule_string(at, rule_character_length(*at));
 }
 
-/* The first argument is not converted, the second one only to an Int. The guide's example
- * get("abc", 1) = "a" counts from 1, its table from 0. */
+/* Only the second argument is converted, and only to an Int. The guide's example get("abc", 1) =
+ * "a" counts from 1, its table from 0; the table is followed. */
 void function_get(struct rule_call *call)
 {
     const struct rule_value *from = call->arguments[0], *key = call->arguments[1];
@@ -131,7 +132,7 @@ void function_isundefined(struct rule_call *call)
     *call->result = rule_boolean(call->arguments[0]->kind == RULE_UNDEFINED);
 }
 
-/* A function whose result would be NaN is Undefined, so there is no NaN to look for. */
+/* There is no NaN: a function whose result would be NaN is Undefined. */
 void function_nanvl(struct rule_call *call)
 {
     const struct rule_value *first = call->arguments[0];
@@ -175,8 +176,8 @@ static bool short_enough(struct rule_call *call, const struct rule_value *array)
     return !call->memory->failed && output.length <= MOST_TRANSFORMED;
 }
 
-/* Each object of the array with the members of the other object behind its own. What would be too
- * long in any case is not made. */
+/* Adds the members of an object to each object of the array. Undefined when the result is longer
+ * than MOST_TRANSFORMED; a count of members that is too large in any case is refused before. */
 static void enrich_array(struct rule_call *call, const struct rule_value *with,
                          const struct rule_value *array)
 {

@@ -1,6 +1,6 @@
-/* Time zones from the system's tz database. RFC 8536 defines the files: a part with 32-bit times,
- * the same with 64-bit times, and a line in the form of POSIX TZ ("CET-1CEST,M3.5.0,M10.5.0/3") for
- * the time behind the last of them. */
+/* Time zones from the system's tz database. A file (RFC 8536) has a part with 32-bit times, the
+ * same with 64-bit times, and a POSIX TZ string for the time after the last of them:
+ * "CET-1CEST,M3.5.0,M10.5.0/3". */
 #include "zone.h"
 #include "common/base/calendar.h"
 
@@ -15,8 +15,8 @@ enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 
 /* --- names --- */
 
-/* Short names that the tz database has and that mean one thing at their offset. Of those with the
- * same short name the first is what it stands for when nothing else is known. */
+/* Short names of the tz database that are unique together with their offset. A short name alone
+ * means the first one in this table. */
 static const struct {
     const char *short_name;
     int minutes;
@@ -114,7 +114,8 @@ static int64_t number_at(const unsigned char *at, size_t bytes)
     return (int64_t)number;
 }
 
-/* Six counts stand behind the first 20 bytes of a part, in this order. */
+/* A part has a header of 44 bytes: magic and version, 15 unused bytes, and six counts in this
+ * order. */
 enum { UTC_COUNT, STANDARD_COUNT, LEAP_COUNT, TIME_COUNT, TYPE_COUNT, LETTER_COUNT, COUNTS };
 enum { HEADER = 44, TYPE_SIZE = 6 };
 
@@ -149,7 +150,7 @@ static bool indices_are_right(const struct rule_zone *zone)
     return zone->type_count && zone->letters[zone->letter_count - 1] == 0;
 }
 
-/* The file is zone->file, with a NUL behind it. */
+/* Finds the parts of zone->file, which has a NUL at its end. */
 static bool read_file(struct rule_zone *zone, size_t size)
 {
     size_t counts[COUNTS], first;
@@ -172,7 +173,8 @@ static bool read_file(struct rule_zone *zone, size_t size)
     return indices_are_right(zone);
 }
 
-/* Names of the database: no way out of its folder, and none of its copies with other clocks. */
+/* Whether it can be a name in the database: no "..", no absolute path, and none of the copies of
+ * the database with other rules. */
 static bool name_is_plain(const char *name, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -199,7 +201,7 @@ static bool read_zone(struct rule_zone *zone)
 
 /* --- offsets --- */
 
-/* As Joda-Time prints them: minutes always, seconds only where there are some. */
+/* As Joda-Time prints an offset: always with minutes, with seconds only where they are not 0. */
 static void name_offset(struct rule_clock *clock)
 {
     int offset = abs(clock->offset), seconds = offset % MINUTE;
@@ -257,14 +259,14 @@ bool rule_zone_find(const char *name, size_t length, struct rule_zone *zone)
     return true;
 }
 
-/* --- the line behind the times --- */
+/* --- POSIX TZ strings --- */
 
-/* When clocks change: day of the year (from 1 without February 29, or from 0), or week and weekday
- * of a month. */
+/* When clocks are changed, in each year. */
 struct change {
-    char kind; /* 'J', '0' or 'M' */
+    char kind; /* 'J': day is 1 to 365, February 29 is not counted. '0': day is 0 to 365, it is
+                * counted. 'M': day 0 (Sunday) to 6 of week 1 to 5 of month; week 5 is the last */
     int month, week, day;
-    int time; /* seconds from midnight, may be negative or more than a day */
+    int time; /* seconds after midnight; can be negative, or more than a day */
 };
 
 static bool read_name(const char **at, char name[RULE_LONGEST_SHORT_NAME])
@@ -332,7 +334,7 @@ static bool read_change(const char **at, struct change *change)
            (!skip(at, '/') || read_time(at, &change->time));
 }
 
-/* Seconds since 1970 on the clocks that are changed. */
+/* The local time of a change, in seconds since 1970, before the clocks are changed. */
 static int64_t change_in(const struct change *change, int64_t year)
 {
     int64_t days = calendar_days((struct calendar_date){year, 1, 1});
@@ -354,40 +356,40 @@ static void name_clock(struct rule_clock *clock)
         name_offset(clock);
 }
 
-static bool is_summer(const struct change *begin, const struct change *end, int64_t seconds,
-                      int winter_offset, int summer_offset)
+static bool is_daylight_saving(const struct change *begin, const struct change *end,
+                               int64_t seconds, int standard_offset, int daylight_offset)
 {
-    int64_t year = calendar_date(calendar_divide(seconds + winter_offset, DAY)).year;
-    int64_t from = change_in(begin, year) - winter_offset,
-            to = change_in(end, year) - summer_offset;
+    int64_t year = calendar_date(calendar_divide(seconds + standard_offset, DAY)).year;
+    int64_t from = change_in(begin, year) - standard_offset,
+            to = change_in(end, year) - daylight_offset;
     return from < to ? seconds >= from && seconds < to : seconds >= from || seconds < to;
 }
 
-/* False when there is no such line. */
-static bool at_rule(const char *rule, int64_t seconds, struct rule_clock *clock)
+/* The local time at a moment by a TZ string. False: it is not one. */
+static bool clock_by_rule(const char *rule, int64_t seconds, struct rule_clock *clock)
 {
-    struct rule_clock winter = {0}, summer = {0};
+    struct rule_clock standard = {0}, daylight = {0};
     struct change begin, end;
     int west;
-    if (!read_name(&rule, winter.short_name) || !read_time(&rule, &west))
+    if (!read_name(&rule, standard.short_name) || !read_time(&rule, &west))
         return false;
-    winter.offset = -west;
-    *clock = winter;
-    if (!read_name(&rule, summer.short_name))
+    standard.offset = -west;
+    *clock = standard;
+    if (!read_name(&rule, daylight.short_name))
         return true;
-    summer.offset = winter.offset + HOUR;
+    daylight.offset = standard.offset + HOUR;
     if (*rule != ',') {
         if (!read_time(&rule, &west))
             return true;
-        summer.offset = -west;
+        daylight.offset = -west;
     }
     if (read_change(&rule, &begin) && read_change(&rule, &end) &&
-        is_summer(&begin, &end, seconds, winter.offset, summer.offset))
-        *clock = summer;
+        is_daylight_saving(&begin, &end, seconds, standard.offset, daylight.offset))
+        *clock = daylight;
     return true;
 }
 
-/* --- asking --- */
+/* --- local time --- */
 
 static void of_type(const struct rule_zone *zone, size_t index, struct rule_clock *clock)
 {
@@ -396,7 +398,7 @@ static void of_type(const struct rule_zone *zone, size_t index, struct rule_cloc
     snprintf(clock->short_name, sizeof clock->short_name, "%s", zone->letters + type[5]);
 }
 
-/* How many of the times are at or before that moment. */
+/* How many of the times are at or before a moment. */
 static size_t times_before(const struct rule_zone *zone, int64_t seconds)
 {
     size_t low = 0, high = zone->time_count;
@@ -410,7 +412,7 @@ static size_t times_before(const struct rule_zone *zone, int64_t seconds)
     return low;
 }
 
-/* Before the first time the first type holds. */
+/* The first type applies before the first of the times. */
 void rule_zone_at(const struct rule_zone *zone, int64_t seconds, struct rule_clock *clock)
 {
     if (zone->fixed) {
@@ -418,7 +420,7 @@ void rule_zone_at(const struct rule_zone *zone, int64_t seconds, struct rule_clo
         return;
     }
     size_t before = times_before(zone, seconds);
-    if (before < zone->time_count || !at_rule(zone->rule, seconds, clock))
+    if (before < zone->time_count || !clock_by_rule(zone->rule, seconds, clock))
         of_type(zone, before ? zone->indices[before - 1] : 0, clock);
     name_clock(clock);
 }
