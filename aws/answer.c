@@ -7,6 +7,7 @@
 #include "xml.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -318,8 +319,7 @@ static void say_region(struct aws_transfer *transfer, const struct complaint *co
 {
     say(transfer, complaint, "refused");
     advise(&transfer->call->error,
-           "is \"%s\" the region that you mean? See `region` under `aws` in "
-           "iot_system_infra/system.yaml",
+           "is \"%s\" the region that you mean? See `region` under `aws` in " SYSTEM_FILE,
            transfer->aws->region);
 }
 
@@ -339,10 +339,9 @@ static void say_complaint(struct aws_transfer *transfer, const struct complaint 
     else
         say(transfer, complaint, transfer->call->http_status >= 500 ? "failed at" : "refused");
     if (one_of(code, throttled) || transfer->call->http_status == 429)
-        advise(error,
-               "it was asked too often, also after slowing down: lower requests_per_second in "
-               "iot_system_infra/system.yaml,\n"
-               "or look who else calls AWS in this account, then run the same command");
+        advise(error, "it was asked too often, also after slowing down: lower requests_per_second "
+                      "in " SYSTEM_FILE ",\n"
+                      "or look who else calls AWS in this account, then run the same command");
     else if (one_of(code, too_many))
         advise(error,
                "a quota of the account is used up: remove what is not needed, or ask for more "

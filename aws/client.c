@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -573,7 +574,7 @@ static enum status find_region(struct aws *aws, struct error *error)
     if (!region || !*region) {
         fail(error, WRONG_INPUT, "which region of AWS?");
         advise(error,
-               "set `region` under `aws` in iot_system_infra/system.yaml, or AWS_REGION, or\n"
+               "set `region` under `aws` in " SYSTEM_FILE ", or AWS_REGION, or\n"
                "`region` of profile \"%s\" (aws configure set region eu-west-1 --profile %s)",
                aws->profile, aws->profile);
         return WRONG_INPUT;
@@ -709,7 +710,7 @@ void aws_after_fork(struct aws *aws)
     aws->options.ask = NULL; /* many would ask at once, and a code is good for one of them */
     aws->forked = true;
     if (http_open(aws->options.in_flight, &aws->http, &error))
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
 }
 
 static void free_found(struct aws *aws)

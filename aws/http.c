@@ -138,7 +138,7 @@ void http_start(struct http *http, struct http_exchange *exchange)
 {
     CURL *easy = http->idle_count ? http->idle[--http->idle_count] : curl.easy_init();
     if (!easy)
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
     exchange->easy = easy;
     exchange->result = HTTP_ANSWERED;
     exchange->status = 0;

@@ -32,7 +32,7 @@ struct limits *limits_open(double rate)
     struct limits *limits =
         mmap(NULL, sizeof *limits, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (limits == MAP_FAILED)
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
     double slowest = 1e9 / (double)INT32_MAX, fastest = 1e6;
     double taken = rate < slowest ? slowest : rate > fastest ? fastest : rate;
     limits->interval = (uint64_t)((double)second / taken);

@@ -1,6 +1,7 @@
 #include "timestream.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ void timestream_explain(const struct aws_call *call, struct error *error)
         return;
     text_free(&error->advice);
     advise(error, "an account from after 2025-06-20 has no Timestream: write "
-                  "\"store: dynamodb\" under aws: in iot_system_infra/system.yaml");
+                  "\"store: dynamodb\" under aws: in " SYSTEM_FILE);
 }
 
 void timestream_close(struct timestream *timestream)

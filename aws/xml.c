@@ -135,7 +135,7 @@ static cJSON *value_of(struct reader *reader, struct element *element)
     const char *text = text_string(&reader->text);
     cJSON *value = is_blank(text) ? cJSON_CreateNull() : cJSON_CreateString(text);
     if (!value)
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
     return value;
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/spec/yaml.h"
 #include "common/base/files.h"
+#include "common/base/paths.h"
 #include "hub/engine/type.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void compare_column(struct findings *findings, const char *path, const ch
 
 static void compare_columns(struct findings *findings, const struct store_table *table)
 {
-    struct source source = {.name = must_format(TYPES_FOLDER "/%s/spec.yaml", findings->type)};
+    struct source source = {.name = must_format(TYPE_SPEC, findings->type)};
     struct problems problems = {.source = &source};
     struct yaml yaml = {0};
     struct error error = {0};

@@ -1,5 +1,6 @@
 /* The program `sensorhub`: from the spool to the central database, and what is asked of it. */
 #include "common/base/files.h"
+#include "common/base/paths.h"
 #include "check.h"
 #include "query.h"
 #include "run.h"
@@ -163,8 +164,8 @@ static enum status run_command(const struct command *command, int count, char **
     }
     if (project && chdir(project))
         return fail_errno(error, "cannot go to %s", project);
-    if (!path_exists("iot_system_infra/system.yaml")) {
-        fail(error, WRONG_INPUT, "there is no iot_system_infra/system.yaml here");
+    if (!path_exists(SYSTEM_FILE)) {
+        fail(error, WRONG_INPUT, "there is no " SYSTEM_FILE " here");
         return advise(error, "--project DIR says where the project is");
     }
     status = command->run(&arguments, error);

@@ -1,10 +1,10 @@
 /* The newest rows come first from the database, and go last to the reader; so they are gathered,
  * each as the text of its cells, and written from the end. */
 #include "query.h"
-#include "common/spec/catalog.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
 #include "common/base/valid.h"
 #include "common/base/clock.h"
 #include "hub/engine/type.h"
@@ -428,12 +428,12 @@ static void write_answer(const struct answer *answer)
 
 static enum status find_type(const char *name, struct error *error)
 {
-    owned char *spec = must_format(TYPES_ROOT "/%s/spec.yaml", name);
+    owned char *spec = must_format(TYPE_SPEC, name);
     owned char *documents = must_format(TYPE_DOCUMENTS, name);
     struct text list = {0};
     if (type_name_valid(name) && (path_exists(spec) || path_exists(documents)))
         return FINE;
-    struct names *names = folders_with(TYPES_ROOT, "spec.yaml");
+    struct names *names = names_of_folders(TYPES_FOLDER, "spec.yaml");
     for (size_t i = 0; i < names->count; i++)
         text_add_format(&list, "%s%s", i ? ", " : "", names->at[i]);
     fail(error, WRONG_INPUT, "there is no type \"%s\"", name);
@@ -456,7 +456,7 @@ static enum status find_thing(const char *thing, struct store_table *table, stru
 {
     const struct store_query any = {
         .thing = thing, .from = INT64_MIN, .until = INT64_MAX, .limit = 1};
-    owned char *folder = must_format("certificates/%s", thing);
+    owned char *folder = path_join(THINGS_FOLDER, thing);
     bool found = thing_name_valid(thing) && path_exists(folder);
     enum status status =
         found || !table ? FINE : store_query(table, &any, stop_at_first, &found, error);

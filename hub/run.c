@@ -158,7 +158,7 @@ static enum status open_store(struct hub *hub, struct error *error)
     char counts[LONGEST_COUNTS];
     enum status status = store_open(hub->settings.store, false, &hub->store, error);
     if (status && !error->advice.length)
-        advise(error, "local.store of iot_system_infra/system.yaml names it; it is tried again");
+        advise(error, "local.store of " SYSTEM_FILE " names it; it is tried again");
     if (!status)
         status = store_position(hub->store, &position, counts, error);
     if (!status)

@@ -480,7 +480,7 @@ static enum status send_rows(struct postgres_store *store, struct postgres_table
     if (!own->rows.length)
         return FINE;
     if (own->rows.failed)
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     if (own->merged) {
         owned char *sql = must_format("DELETE FROM %s", own->staging);
         status = run(store, sql, error);
@@ -543,7 +543,7 @@ static enum status postgres_put(struct store_table *table, const struct row *row
     for (size_t i = 0; i < table->column_count; i++)
         add_cell(rows, table->columns[i].kind, &row->cells[i]);
     if (!tokens_add(&own->tokens, row->token) || rows->failed)
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     if (rows->length < COPY_BYTES)
         return FINE;
     return send_rows((struct postgres_store *)table->store, own, error);
@@ -628,7 +628,7 @@ static enum status merge_again(struct postgres_store *store, struct postgres_tab
     for (int i = 0; !status && i < PQntuples(list); i++) {
         size_t number = strtoull(PQgetvalue(list, i, 0), NULL, 10);
         if (number >= own->tokens.count || !tokens_add(&store->rejected, own->tokens.at[number]))
-            status = fail(error, REFUSED, "out of memory");
+            status = fail_memory(error);
     }
     PQclear(list);
     text_free(&sql);

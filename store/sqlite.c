@@ -434,7 +434,7 @@ static enum status merge(struct sqlite_store *store, struct sqlite_table *own,
     if (sqlite3_changes(store->database))
         store->settlement.duplicates++;
     else if (!tokens_add(&store->rejected, row->token))
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     return FINE;
 }
 

@@ -1,6 +1,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum status failv(struct error *error, enum status status, const char *format, va_list arguments)
@@ -29,6 +30,23 @@ enum status fail_errno(struct error *error, const char *format, ...)
     va_end(arguments);
     text_add_format(&error->message, ": %s", strerror(number));
     return REFUSED;
+}
+
+enum status fail_memory(struct error *error)
+{
+    static const char words[] = "out of memory";
+    struct text *message = &error->message;
+    text_clear(message);
+    text_clear(&error->advice);
+    if (message->room < sizeof words) {
+        char *moved = realloc(message->at, sizeof words);
+        if (!moved)
+            return error->status = REFUSED;
+        message->at = moved;
+        message->room = sizeof words;
+    }
+    text_add_string(message, words);
+    return error->status = REFUSED;
 }
 
 enum status advise(struct error *error, const char *format, ...)

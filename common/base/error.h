@@ -34,6 +34,10 @@ enum status failv(struct error *error, enum status status, const char *format, v
 enum status fail_errno(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* "out of memory"; REFUSED. For a long-running program: unlike fail(), it does not end the program
+ * when there is no memory for the message either, which is then empty. */
+enum status fail_memory(struct error *error);
+
 /* Adds a line of advice to an error that has been filled. Returns its status. */
 enum status advise(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -232,7 +232,7 @@ bool json_true(const cJSON *object, const char *name)
 static cJSON *must(cJSON *value)
 {
     if (!value)
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
     return value;
 }
 

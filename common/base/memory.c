@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void out_of_memory(void)
 {
     static const char message[] = "error: out of memory\n";
     fwrite(message, 1, sizeof message - 1, stderr);

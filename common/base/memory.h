@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Says "out of memory" and ends the program with exit code 3. */
+_Noreturn void out_of_memory(void);
+
 /* Zeroed memory. The caller frees with free(). Never returns NULL. */
 void *must_alloc(size_t size);
 

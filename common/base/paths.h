@@ -1,27 +1,56 @@
-/* Where the local system keeps its things, seen from the project's root: what sensorforge starts
- * and sensorhub and the broker's plugin work in. The folder is 0700 and never committed. */
+/* Where everything is in a project, seen from its root folder, which is the working directory of
+ * every program. A "%s" is the name of a type or a thing.
+ *
+ *   iot_system_infra/          the central system
+ *     system.yaml              its settings
+ *     generated/               the documents that are made from them
+ *     authority/               certificate and key of the local certificate authority (0700)
+ *     local/                   what the local system works with (0700, never committed)
+ *   sensortypes/<type>/        a sensor type
+ *     spec.yaml  code/         what a person writes
+ *     generated/               its documents
+ *     deployed.json            there while the type is plugged in on this machine
+ *     sensors/<thing>/         the package of a thing
+ *   certificates/<thing>/      record, key and certificate of a thing
+ *   secrets.yaml               the wifi password (0600, never committed)
+ */
 #ifndef COMMON_BASE_PATHS_H
 #define COMMON_BASE_PATHS_H
 
-#define LOCAL_FOLDER "iot_system_infra/local"
+#define INFRASTRUCTURE_FOLDER "iot_system_infra"
+#define SYSTEM_FILE INFRASTRUCTURE_FOLDER "/system.yaml"
+#define SYSTEM_GENERATED INFRASTRUCTURE_FOLDER "/generated"
+#define SECRETS_FILE "secrets.yaml"
+
+#define AUTHORITY_FOLDER INFRASTRUCTURE_FOLDER "/authority"
+#define AUTHORITY_CERTIFICATE AUTHORITY_FOLDER "/ca.pem"
+#define REVOCATION_LIST AUTHORITY_FOLDER "/crl.pem"
+
+#define LOCAL_FOLDER INFRASTRUCTURE_FOLDER "/local"
 #define BROKER_CONFIGURATION LOCAL_FOLDER "/mosquitto.conf"
 #define BROKER_FOLDER LOCAL_FOLDER "/broker"     /* its certificate, its key, its persistence */
 #define BROKER_PLUGIN BROKER_FOLDER "/plugin.so" /* a link to sensorforge_broker.so */
-#define HUB_FOLDER LOCAL_FOLDER "/hub" /* certificate and key of the system's own client */
+#define HUB_FOLDER LOCAL_FOLDER "/hub" /* of the client that sensorhub is to the broker: */
+#define HUB_CERTIFICATE HUB_FOLDER "/cert.pem"
+#define HUB_KEY HUB_FOLDER "/key.pem"
 #define SPOOL_FOLDER LOCAL_FOLDER "/spool"
 #define DATABASE_FILE LOCAL_FOLDER "/central.sqlite"
 #define LOG_FOLDER LOCAL_FOLDER "/log" /* mosquitto.log, sensorhub.log */
 #define RUN_FOLDER LOCAL_FOLDER "/run" /* mosquitto.pid, sensorhub.pid, sensorhub.status.json */
 #define HUB_PID RUN_FOLDER "/sensorhub.pid"
 #define HUB_STATUS RUN_FOLDER "/sensorhub.status.json"
-#define AUTHORITY_FOLDER                                                                           \
-    "iot_system_infra/authority" /* ca.pem, crl.pem; see generator/targets/local.c */
-#define TYPES_ROOT "sensortypes"
 
-/* A type is plugged in when it has deployed.json; these are the documents that AWS would get. */
-#define TYPE_MARK TYPES_ROOT "/%s/deployed.json"
-#define TYPE_DOCUMENTS TYPES_ROOT "/%s/generated/awscli"
-#define TYPE_DOCUMENT                                                                              \
-    TYPES_ROOT "/%s/generated/awscli/%s.json" /* policy, rule, invalid-rule, ... */
+#define TYPES_FOLDER "sensortypes"
+#define TYPE_SPEC TYPES_FOLDER "/%s/spec.yaml"
+#define TYPE_CODE TYPES_FOLDER "/%s/code"
+#define TYPE_GENERATED TYPES_FOLDER "/%s/generated"
+#define TYPE_MARK TYPES_FOLDER "/%s/deployed.json"
+#define TYPE_PACKAGE TYPES_FOLDER "/%s/sensors/%s"
+
+/* The documents that the local system works with; AWS would get the same. */
+#define TYPE_DOCUMENTS TYPE_GENERATED "/awscli"
+#define TYPE_DOCUMENT TYPE_DOCUMENTS "/%s.json" /* policy, rule, invalid-rule, ... */
+
+#define THINGS_FOLDER "certificates"
 
 #endif

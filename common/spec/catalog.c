@@ -2,47 +2,12 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
 #include "schema.h"
 #include "yaml.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int by_name(const void *one, const void *other)
-{
-    return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
-struct names *folders_with(const char *folder, const char *file)
-{
-    struct names *names = must_alloc(sizeof *names);
-    DIR *listing = opendir(folder);
-    for (struct dirent *entry; listing && (entry = readdir(listing));) {
-        if (entry->d_name[0] == '.')
-            continue;
-        owned char *path = must_format("%s/%s/%s", folder, entry->d_name, file);
-        if (!path_exists(path))
-            continue;
-        names->at = must_grow(names->at, names->count, &names->room, sizeof *names->at);
-        names->at[names->count++] = must_copy(entry->d_name);
-    }
-    if (listing)
-        closedir(listing);
-    if (names->count)
-        qsort(names->at, names->count, sizeof *names->at, by_name);
-    return names;
-}
-
-void names_free(struct names *names)
-{
-    if (!names)
-        return;
-    for (size_t i = 0; i < names->count; i++)
-        free((char *)names->at[i]);
-    free(names->at);
-    free(names);
-}
 
 /* One data file against its schema; what it says of its own name must be its folder's. */
 static enum status load_one(const char *path, const char *kind, const char *name, cJSON *into,
@@ -80,14 +45,9 @@ static enum status load_one(const char *path, const char *kind, const char *name
     return status;
 }
 
-static bool is_one_of(const struct names *names, const char *name)
-{
-    return names->count && bsearch(&name, names->at, names->count, sizeof *names->at, by_name);
-}
-
 enum status catalog_read_platform(struct catalog *catalog, const char *name, struct error *error)
 {
-    if (catalog_platform(catalog, name) || !is_one_of(catalog->platform_names, name))
+    if (catalog_platform(catalog, name) || !names_have(catalog->platform_names, name))
         return FINE;
     owned char *path = must_format("%s/%s/platform.yaml", catalog->folder, name);
     return load_one(path, "platform", name, catalog->platforms, error);
@@ -123,7 +83,7 @@ static enum status check_driver(const struct catalog *catalog, const char *name,
 
 enum status catalog_read_driver(struct catalog *catalog, const char *name, struct error *error)
 {
-    if (catalog_driver(catalog, name) || !is_one_of(catalog->driver_names, name))
+    if (catalog_driver(catalog, name) || !names_have(catalog->driver_names, name))
         return FINE;
     owned char *path = must_format("%s/drivers/%s/driver.yaml", catalog->folder, name);
     enum status status = load_one(path, "driver", name, catalog->drivers, error);
@@ -141,8 +101,8 @@ void catalog_open(const char *templates, struct catalog *catalog)
     owned char *folder = path_join(templates, "firmware");
     owned char *drivers = path_join(folder, "drivers");
     *catalog = (struct catalog){.folder = must_copy(folder),
-                                .platform_names = folders_with(folder, "platform.yaml"),
-                                .driver_names = folders_with(drivers, "driver.yaml"),
+                                .platform_names = names_of_folders(folder, "platform.yaml"),
+                                .driver_names = names_of_folders(drivers, "driver.yaml"),
                                 .platforms = json_object(),
                                 .drivers = json_object()};
 }

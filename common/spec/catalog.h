@@ -7,6 +7,7 @@
 #define COMMON_SPEC_CATALOG_H
 
 #include "common/base/error.h"
+#include "common/base/names.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -17,11 +18,6 @@ struct catalog {
     cJSON *platforms; /* those read: {"esp8266": {...}, ...}, as schemas/platform.schema.json */
     cJSON *drivers;   /* those read: {"ds18x20": {...}, ...}, as schemas/driver.schema.json; each
                          parameter has a title, for messages */
-};
-
-struct names {
-    const char **at; /* count words */
-    size_t count, room;
 };
 
 /* Finds the names of all. */
@@ -42,10 +38,5 @@ const cJSON *catalog_driver(const struct catalog *catalog, const char *name);
 
 /* kind: "sensor" or "display". */
 bool driver_is(const cJSON *driver, const char *kind);
-
-/* The sorted names of the folders in folder that hold a file called file; freed with names_free().
- */
-struct names *folders_with(const char *folder, const char *file);
-void names_free(struct names *names);
 
 #endif

@@ -6,6 +6,8 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/base/valid.h"
 #include "common/rule/rule.h"
 #include "schema.h"
@@ -333,7 +335,7 @@ static void check_display(struct checked *spec)
 
 static bool has_own_code(const struct spec *spec)
 {
-    owned char *path = must_format(TYPES_FOLDER "/%s/code/sensor.py", spec->name);
+    owned char *path = must_format(TYPE_CODE "/sensor.py", spec->name);
     return path_exists(path);
 }
 
@@ -497,13 +499,13 @@ static void check_presence(struct checked *spec)
  * read, so that two types may control each other. */
 static void check_commanded(struct checked *spec, const char *type, struct place place)
 {
-    owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", type);
+    owned char *path = must_format(TYPE_SPEC, type);
     struct error unread = {0};
     struct source source = {.name = must_copy(path)};
     struct problems ignored = {.source = &source};
     struct yaml yaml = {0};
     if (read_file(path, YAML_LARGEST, &source.bytes, &unread)) {
-        struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+        struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
         problem_add(spec->problems, ERROR, place, choice_hint(type, types->at, types->count),
                     "there is no type \"%s\" to command", type);
         names_free(types);
@@ -659,9 +661,9 @@ static enum status read_what_it_names(const cJSON *spec, struct catalog *catalog
 enum status spec_read_type(const char *name, struct catalog *catalog, struct spec *spec,
                            struct error *error)
 {
-    owned char *path = must_format(TYPES_FOLDER "/%s/spec.yaml", name);
+    owned char *path = must_format(TYPE_SPEC, name);
     if (!*name || *name == '.' || strchr(name, '/') || !path_exists(path)) {
-        struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+        struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
         *spec = (struct spec){0};
         fail(error, WRONG_INPUT, "there is no sensor type \"%s\"", name);
         owned char *hint = choice_hint(name, types->at, types->count);

@@ -13,9 +13,6 @@
 
 #include <cjson/cJSON.h>
 
-#define TYPES_FOLDER "sensortypes"
-#define SYSTEM_FILE "iot_system_infra/system.yaml"
-
 struct spec {
     char *name; /* of the type; "system" for the system */
     struct source source;

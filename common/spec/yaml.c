@@ -403,7 +403,7 @@ void yaml_tree_load(const struct source *source, struct yaml *yaml, struct probl
     struct cursor cursor = {0};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
-        must_alloc((size_t)-1); /* says "out of memory" and ends */
+        out_of_memory();
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text_string(&source->bytes),
                                  source->bytes.length);

@@ -1,6 +1,7 @@
 /* Help, man page and completions, all from the one table. */
 #include "pages.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -222,11 +223,11 @@ void pages_man(struct text *out)
     for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
         write_roff_item(environment[i][0], environment[i][1], out);
     text_add_string(out, ".SH FILES\n");
-    write_roff_item("iot_system_infra/system.yaml", "the central system", out);
-    write_roff_item("sensortypes/TYPE/spec.yaml", "a sensor type", out);
-    write_roff_item("sensortypes/TYPE/sensors/THING/", "a thing's package", out);
-    write_roff_item("certificates/THING/", "a thing's record, key and certificate", out);
-    write_roff_item("secrets.yaml", "wifi credentials", out);
+    write_roff_item(SYSTEM_FILE, "the central system", out);
+    write_roff_item(TYPES_FOLDER "/TYPE/spec.yaml", "a sensor type", out);
+    write_roff_item(TYPES_FOLDER "/TYPE/sensors/THING/", "a thing's package", out);
+    write_roff_item(THINGS_FOLDER "/THING/", "a thing's record, key and certificate", out);
+    write_roff_item(SECRETS_FILE, "wifi credentials", out);
 }
 
 /* --- completion --- */
@@ -237,8 +238,9 @@ static const struct {
     const char *name, *words;
 } kinds[] = {
     [COMPLETE_NOTHING] = {NULL, NULL},
-    [COMPLETE_TYPES] = {"types", "command ls sensortypes/*/spec.yaml 2>/dev/null | cut -d/ -f2"},
-    [COMPLETE_THINGS] = {"things", "command ls -d certificates/*/ 2>/dev/null | cut -d/ -f2"},
+    [COMPLETE_TYPES] = {"types",
+                        "command ls " TYPES_FOLDER "/*/spec.yaml 2>/dev/null | cut -d/ -f2"},
+    [COMPLETE_THINGS] = {"things", "command ls -d " THINGS_FOLDER "/*/ 2>/dev/null | cut -d/ -f2"},
     [COMPLETE_PLATFORMS] = {"platforms",
                             "command ls templates/firmware/*/platform.yaml 2>/dev/null "
                             "| cut -d/ -f3"},

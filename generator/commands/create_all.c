@@ -3,6 +3,7 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "generator/local/plug.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"

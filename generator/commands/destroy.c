@@ -7,6 +7,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
 #include "generator/deploy/deployment.h"
 #include "generator/deploy/removal.h"
 #include "generator/deploy/plan.h"
@@ -51,8 +52,7 @@ static char *some_of(const struct names *names)
 
 static void add_name(struct names *names, const char *name)
 {
-    names->at = must_grow(names->at, names->count, &names->room, sizeof *names->at);
-    names->at[names->count++] = must_copy(name);
+    names_append(names, name);
 }
 
 static struct names *things_on_disk(const char *type, const char *target)

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "generator/project/project.h"
 #include "generator/targets/account.h"
 #include "generator/deploy/checkup.h"
@@ -62,7 +63,7 @@ static void check_local(struct doctor *doctor)
     struct text der = {0};
     struct error error = {0};
     if (project_target(&doctor->project, "local", &target, &context->error) ||
-        (path_exists("iot_system_infra/authority") && target.authority(&target, &der, &error))) {
+        (path_exists(AUTHORITY_FOLDER) && target.authority(&target, &der, &error))) {
         struct error *why = error.status ? &error : &context->error;
         checkup_add(&doctor->checkup, "authority", ILL, must_copy(text_string(&why->message)),
                     why->advice.length ? must_copy(text_string(&why->advice)) : NULL);

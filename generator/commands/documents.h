@@ -3,6 +3,7 @@
 #define GENERATOR_COMMANDS_DOCUMENTS_H
 
 #include "generator/cli/cli.h"
+#include "common/base/names.h"
 #include "generator/project/project.h"
 
 /* The operands of the command line, or all types and then "system"; freed with names_free(). */

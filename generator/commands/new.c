@@ -2,6 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/base/valid.h"
 #include "generator/documents/model.h"
 #include "generator/project/project.h"
@@ -128,8 +129,7 @@ enum status command_new(struct context *context)
         cJSON_Delete(answer);
     } else if (!status) {
         cli_say(context, "%s  a type for %s, in " TYPES_FOLDER "/%s/", type, platform, type);
-        cli_say(context, "next  edit " TYPES_FOLDER "/%s/spec.yaml, then: sensorforge check %s",
-                type, type);
+        cli_say(context, "next  edit " TYPE_SPEC ", then: sensorforge check %s", type, type);
     }
     artifacts_free(&artifacts);
     template_set_free(set);

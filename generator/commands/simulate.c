@@ -57,9 +57,9 @@ static void tell_commands(const struct context *context, const struct world *wor
             last = link->by;
             json_compact(link->on, &message);
             cli_say(context,
-                    "to switch %s: mosquitto_pub -h localhost -p %d -q 1 --cafile " AUTHORITY_FOLDER
-                    "/ca.pem --cert " HUB_FOLDER "/cert.pem --key " HUB_FOLDER
-                    "/key.pem -t %s/%s/command -m '%s'",
+                    "to switch %s: mosquitto_pub -h localhost -p %d -q 1 "
+                    "--cafile " AUTHORITY_CERTIFICATE " --cert " HUB_CERTIFICATE " --key " HUB_KEY
+                    " -t %s/%s/command -m '%s'",
                     link->by->name, port, link->by->kind->name, link->by->name,
                     text_string(&message));
             text_free(&message);
@@ -76,12 +76,11 @@ static void warn_of_limit(const struct context *context, const cJSON *system,
     for (size_t i = 0; plan->rate == 0 && i < world->kind_count; i++)
         most = fmax(most, plan->speed / world->kinds[i]->publish_every);
     if (limit > 0 && most > limit)
-        cli_say(
-            context,
-            "warning: a thing sends %.0f readings/s, and the broker takes %.0f of one: more "
-            "things, or messages_per_second in iot_system_infra/system.yaml (0: any), then make "
-            "down, make up",
-            most, limit);
+        cli_say(context,
+                "warning: a thing sends %.0f readings/s, and the broker takes %.0f of one: more "
+                "things, or messages_per_second in " SYSTEM_FILE " (0: any), then make "
+                "down, make up",
+                most, limit);
 }
 
 static void put_count(cJSON *object, const char *name, uint64_t count)

@@ -1,9 +1,10 @@
 #include "checkup.h"
-#include "common/spec/catalog.h"
 #include "common/base/embedded.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 #include "aws/cloudformation.h"
 #include "aws/dynamodb.h"
@@ -392,7 +393,7 @@ static void check_permissions(struct aws *aws, const char *caller, const cJSON *
                     must_copy("an operator of its own: docs/aws.md has the policy that is enough"));
         return;
     }
-    struct names *types = folders_with(TYPES_FOLDER, "spec.yaml");
+    struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
     struct inquiry inquiry = {.aws = aws,
                               .principal = principal,
                               .account = checkup->account,

@@ -1,6 +1,7 @@
 #include "deployment.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "aws/timestream.h"
 #include "generator/targets/account.h"
 #include "removal.h"
@@ -155,7 +156,7 @@ static enum status refuse_second_database(const struct stack *system, const char
            "make it (aws timestream-write create-database --database-name %s), then run "
            "this again",
            wanted);
-    return advise(error, "or give this system another name in iot_system_infra/system.yaml");
+    return advise(error, "or give this system another name in " SYSTEM_FILE);
 }
 
 enum status deployment_choose_system(struct deployment *deployment, bool whole, struct error *error)

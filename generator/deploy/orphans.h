@@ -4,6 +4,7 @@
 #define GENERATOR_DEPLOY_ORPHANS_H
 
 #include "common/base/files.h"
+#include "common/base/names.h"
 #include "generator/targets/survey.h"
 #include "generator/thing/record.h"
 

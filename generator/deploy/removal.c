@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
 #include "aws/dynamodb.h"
 #include "aws/iot_types.h"
 #include "aws/logs.h"
@@ -46,8 +47,7 @@ static enum status finish(struct removal *removal, struct aws_call *call, bool *
 
 static void add_name(struct names *names, const char *name)
 {
-    names->at = must_grow(names->at, names->count, &names->room, sizeof *names->at);
-    names->at[names->count++] = must_copy(name);
+    names_append(names, name);
 }
 
 /* --- what hangs on it --- */

@@ -3,8 +3,8 @@
 #ifndef GENERATOR_DEPLOY_REMOVAL_H
 #define GENERATOR_DEPLOY_REMOVAL_H
 
-#include "common/spec/catalog.h"
 #include "aws/aws.h"
+#include "common/base/names.h"
 #include "common/base/report.h"
 
 #include <cjson/cJSON.h>

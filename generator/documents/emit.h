@@ -8,8 +8,8 @@
 #ifndef GENERATOR_DOCUMENTS_EMIT_H
 #define GENERATOR_DOCUMENTS_EMIT_H
 
-#include "common/spec/catalog.h"
 #include "common/base/error.h"
+#include "common/base/names.h"
 #include "common/base/text.h"
 
 #include <cjson/cJSON.h>

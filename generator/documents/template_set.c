@@ -2,6 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
 #include "mustache.h"
 
 #include <ctype.h>
@@ -171,7 +172,7 @@ void template_set_free(struct template_set *set)
 
 struct names *template_sets_with(const char *templates, const char *scope)
 {
-    return folders_with(templates, scope);
+    return names_of_folders(templates, scope);
 }
 
 /* --- rendering --- */

@@ -4,7 +4,6 @@
 #include "common/base/memory.h"
 #include "common/base/valid.h"
 #include "common/base/paths.h"
-#include "common/spec/spec.h"
 #include "generator/pki/pki.h"
 #include "generator/targets/target.h"
 
@@ -135,8 +134,8 @@ enum status certificates_renew(const cJSON *system, bool *renewed, struct error 
                           .certificate_file = BROKER_FOLDER "/cert.pem",
                           .unit = "sensorforge-broker",
                           .name = json_string(system, "name", "home")};
-    const struct pair hub = {.key_file = HUB_FOLDER "/key.pem",
-                             .certificate_file = HUB_FOLDER "/cert.pem",
+    const struct pair hub = {.key_file = HUB_KEY,
+                             .certificate_file = HUB_CERTIFICATE,
                              .unit = SERVICE_UNIT,
                              .name = "sensorhub"};
     struct target target = {0};

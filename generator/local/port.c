@@ -1,5 +1,6 @@
 #include "port.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/base/text.h"
 
 #include <dirent.h>
@@ -124,7 +125,6 @@ enum status port_check(int port, struct error *error)
         tell_holder(port, error);
     else if (reason == EACCES)
         advise(error, "ports below 1024 are for root");
-    return advise(error,
-                  "or another one: mqtt_port in iot_system_infra/system.yaml, and make package "
-                  "for the things that there are");
+    return advise(error, "or another one: mqtt_port in " SYSTEM_FILE ", and make package "
+                         "for the things that there are");
 }

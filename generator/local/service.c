@@ -96,8 +96,7 @@ static bool broker_answers(int port, double patience)
     struct mosquitto *client = mosquitto.new(id, true, &answer);
     if (client) {
         mosquitto.connect_callback_set(client, on_answer);
-        mosquitto.tls_set(client, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
-                          HUB_FOLDER "/key.pem", NULL);
+        mosquitto.tls_set(client, AUTHORITY_CERTIFICATE, NULL, HUB_CERTIFICATE, HUB_KEY, NULL);
         if (mosquitto.connect(client, "localhost", port, 60) == MOSQ_ERR_SUCCESS)
             while (answer < 0 && clock_monotonic() < until &&
                    mosquitto.loop(client, 100, 1) == MOSQ_ERR_SUCCESS)

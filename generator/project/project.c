@@ -3,6 +3,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/spec/schema.h"
 #include "generator/documents/model.h"
 #include "types.h"
@@ -291,8 +292,8 @@ enum status project_render(struct project *project, const char *subject, const c
 char *project_folder(const char *subject)
 {
     if (strcmp(subject, "system") == 0)
-        return must_copy("iot_system_infra/generated");
-    return must_format(TYPES_FOLDER "/%s/generated", subject);
+        return must_copy(SYSTEM_GENERATED);
+    return must_format(TYPE_GENERATED, subject);
 }
 
 enum status project_write(struct project *project, const char *subject, bool dry_run,

@@ -3,6 +3,7 @@
 #ifndef GENERATOR_PROJECT_PROJECT_H
 #define GENERATOR_PROJECT_PROJECT_H
 
+#include "common/base/names.h"
 #include "common/base/report.h"
 #include "common/spec/catalog.h"
 #include "common/spec/spec.h"

@@ -3,6 +3,8 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 
 #include <string.h>
@@ -12,17 +14,17 @@ enum { LARGEST_MARK = 1 << 16 };
 
 static char *mark_path(const char *type)
 {
-    return must_format(TYPES_FOLDER "/%s/deployed.json", type);
+    return must_format(TYPE_MARK, type);
 }
 
 struct names *types_all(void)
 {
-    return folders_with(TYPES_FOLDER, "spec.yaml");
+    return names_of_folders(TYPES_FOLDER, "spec.yaml");
 }
 
 struct names *types_deployed(void)
 {
-    return folders_with(TYPES_FOLDER, "deployed.json");
+    return names_of_folders(TYPES_FOLDER, "deployed.json");
 }
 
 bool types_is_deployed(const char *type)

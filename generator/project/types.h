@@ -10,7 +10,7 @@
 #define GENERATOR_PROJECT_TYPES_H
 
 #include "common/base/error.h"
-#include "common/spec/catalog.h"
+#include "common/base/names.h"
 
 #include <stdbool.h>
 

@@ -312,7 +312,7 @@ static enum status open_member(struct fleet *fleet, size_t index, struct error *
     mosquitto.max_inflight_messages_set(member->client, WINDOW);
     mosquitto.int_option(member->client, MOSQ_OPT_TCP_NODELAY, 1);
     int result =
-        mosquitto.tls_set(member->client, AUTHORITY_FOLDER "/ca.pem", NULL, certificate, key, NULL);
+        mosquitto.tls_set(member->client, AUTHORITY_CERTIFICATE, NULL, certificate, key, NULL);
     if (result != MOSQ_ERR_SUCCESS)
         return fail(error, REFUSED, "cannot prepare the connection of %s: %s", actor->name,
                     mosquitto.strerror(result));

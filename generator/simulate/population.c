@@ -2,6 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "generator/local/plug.h"
 #include "generator/project/types.h"
 #include "generator/targets/target.h"
@@ -36,7 +37,7 @@ static const cJSON *usable_control(struct project *project, const cJSON *model, 
     {
         const char *topic = json_string(json_get(control, "publish"), "topic", "");
         owned char *type = must_copy_bytes(topic, strcspn(topic, "/"));
-        owned char *spec = must_format(TYPES_FOLDER "/%s/spec.yaml", type);
+        owned char *spec = must_format(TYPE_SPEC, type);
         struct error unread = {0};
         if (path_exists(spec) && project_model(project, type, commanded, &unread) == FINE) {
             if (json_true(json_get(*commanded, "type"), "commands"))

@@ -3,6 +3,7 @@
 #include "aws_target.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "aws/iot.h"
 #include "aws/sts.h"
 #include "generator/pki/pki.h"
@@ -79,7 +80,7 @@ static enum status aws_place(struct target *target, const char *thing,
     if (region && strcmp(region, aws_region(state->aws)) != 0) {
         fail(error, WRONG_INPUT, "%s was made in the region %s, and this is %s", thing, region,
              aws_region(state->aws));
-        return advise(error, "set aws.region to %s in iot_system_infra/system.yaml", region);
+        return advise(error, "set aws.region to %s in " SYSTEM_FILE, region);
     }
     return FINE;
 }

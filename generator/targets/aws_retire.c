@@ -8,6 +8,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "aws/iot.h"
 #include "aws/pages.h"
 
@@ -201,7 +202,7 @@ static enum status remove_thing(struct aws_target *target, const struct retireme
              "one is damaged",
              retirement->thing);
         return advise(error,
-                      "restore certificates/%s/thing.json from a backup, or delete the "
+                      "restore " THINGS_FOLDER "/%s/thing.json from a backup, or delete the "
                       "thing in the AWS console first",
                       retirement->thing);
     }

@@ -7,19 +7,17 @@
  * whole, under the lock of the folder above, so that two commands that come first at once end up
  * with the same one. */
 #include "target.h"
-#include "common/spec/catalog.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "generator/pki/pki.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define INFRASTRUCTURE "iot_system_infra"
-#define AUTHORITY INFRASTRUCTURE "/authority"
-#define LIST AUTHORITY "/crl.pem"
-#define AUTHORITY_IN_MAKING INFRASTRUCTURE "/.authority"
+#define AUTHORITY_IN_MAKING INFRASTRUCTURE_FOLDER "/.authority"
 
 /* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
  */
@@ -78,7 +76,7 @@ static enum status make_authority(const char *system, struct error *error)
         status = stage_authority(&made, &batch, error);
     fault_point("authority");
     if (!status) {
-        batch_replace_folder(&batch, AUTHORITY_IN_MAKING, AUTHORITY);
+        batch_replace_folder(&batch, AUTHORITY_IN_MAKING, AUTHORITY_FOLDER);
         status = batch_commit(&batch, error);
     }
     batch_drop(&batch);
@@ -90,12 +88,12 @@ static enum status make_authority(const char *system, struct error *error)
  * Looked at in this order, because the first command may be making both just now. */
 static enum status check_not_lost(struct error *error)
 {
-    struct names *certified = folders_with("certificates", "cert.pem");
-    bool lost = certified->count > 0 && !path_exists(AUTHORITY);
+    struct names *certified = names_of_folders(THINGS_FOLDER, "cert.pem");
+    bool lost = certified->count > 0 && !path_exists(AUTHORITY_FOLDER);
     names_free(certified);
     if (!lost)
         return FINE;
-    fail(error, REFUSED, AUTHORITY " is gone, and things have certificates that it signed");
+    fail(error, REFUSED, AUTHORITY_FOLDER " is gone, and things have certificates that it signed");
     return advise(error, "restore it from a backup");
 }
 
@@ -103,14 +101,14 @@ static enum status load_authority(struct authority *authority, struct error *err
 {
     secret_owned struct secret key = {0};
     struct text pem = {0};
-    enum status status = read_secret(AUTHORITY "/ca.key", LARGEST_FILE, &key, error);
+    enum status status = read_secret(AUTHORITY_FOLDER "/ca.key", LARGEST_FILE, &key, error);
     if (!status)
-        status = read_file(AUTHORITY "/ca.pem", LARGEST_FILE, &pem, error);
+        status = read_file(AUTHORITY_CERTIFICATE, LARGEST_FILE, &pem, error);
     if (!status)
         status = authority_load(&key, text_string(&pem), pem.length, authority, error);
     if (status)
-        advise(error,
-               "restore " AUTHORITY " from a backup; without it no thing can be made or revoked");
+        advise(error, "restore " AUTHORITY_FOLDER
+                      " from a backup; without it no thing can be made or revoked");
     text_free(&pem);
     return status;
 }
@@ -119,10 +117,10 @@ static enum status need_authority(struct local *local, struct error *error)
 {
     if (local->authority.key)
         return FINE;
-    if (!path_exists(AUTHORITY)) {
+    if (!path_exists(AUTHORITY_FOLDER)) {
         int lock;
-        enum status status = lock_folder(INFRASTRUCTURE, true, &lock, error);
-        if (!status && !path_exists(AUTHORITY))
+        enum status status = lock_folder(INFRASTRUCTURE_FOLDER, true, &lock, error);
+        if (!status && !path_exists(AUTHORITY_FOLDER))
             status = make_authority(local->system, error);
         unlock(&lock);
         if (status)
@@ -180,7 +178,7 @@ static enum status extend_list(const struct authority *authority, const char *co
 {
     struct text old = {0};
     size_t added = 0;
-    enum status status = read_file(LIST, LARGEST_FILE, &old, error);
+    enum status status = read_file(REVOCATION_LIST, LARGEST_FILE, &old, error);
     if (!status)
         status = revocation_extend(authority, text_string(&old), old.length, serials, count, list,
                                    &added, error);
@@ -196,14 +194,15 @@ static enum status revoke(struct local *local, const char *const *serials, size_
 {
     struct text list = {0};
     int lock = -1;
-    enum status status = lock_folder(AUTHORITY, true, &lock, error);
+    enum status status = lock_folder(AUTHORITY_FOLDER, true, &lock, error);
     if (status)
         return status;
-    remove_temporaries(AUTHORITY);
-    status = path_exists(LIST) ? extend_list(&local->authority, serials, count, &list, error)
-                               : revocation_begin(&local->authority, serials, count, &list, error);
+    remove_temporaries(AUTHORITY_FOLDER);
+    status = path_exists(REVOCATION_LIST)
+                 ? extend_list(&local->authority, serials, count, &list, error)
+                 : revocation_begin(&local->authority, serials, count, &list, error);
     if (!status && list.length)
-        status = write_file(LIST, text_string(&list), list.length, FILE_PUBLIC, error);
+        status = write_file(REVOCATION_LIST, text_string(&list), list.length, FILE_PUBLIC, error);
     unlock(&lock);
     text_free(&list);
     return status;
@@ -260,7 +259,7 @@ enum status local_open(const cJSON *system, const struct account_options *option
                               .close = local_close};
     /* One that is broken or lost is known before anything is changed. */
     enum status status =
-        path_exists(AUTHORITY) ? need_authority(local, error) : check_not_lost(error);
+        path_exists(AUTHORITY_FOLDER) ? need_authority(local, error) : check_not_lost(error);
     if (status)
         target_close(target);
     return status;

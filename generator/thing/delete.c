@@ -3,6 +3,8 @@
 #include "enrol.h"
 #include "pair.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 
 #include <stdlib.h>
@@ -67,7 +69,7 @@ static enum status remove_packages(const char *name, const struct record *record
 {
     if (record)
         return package_remove(record->type, name, error);
-    struct names *types = folders_with(TYPES_FOLDER, "sensors");
+    struct names *types = names_of_folders(TYPES_FOLDER, "sensors");
     enum status status = FINE;
     for (size_t i = 0; i < types->count && !status; i++)
         status = package_remove(types->at[i], name, error);

@@ -1,6 +1,7 @@
 #include "package.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "generator/pki/pki.h"
@@ -15,7 +16,7 @@ const char *package_key_title(const struct package_plan *plan)
 
 char *package_folder(const char *type, const char *name)
 {
-    return must_format(TYPES_FOLDER "/%s/sensors/%s", type, name);
+    return must_format(TYPE_PACKAGE, type, name);
 }
 
 static char *folder_in_making(const char *type, const char *name)
@@ -70,7 +71,7 @@ enum status package_plan_make(const char *templates, const struct catalog *catal
     const char *base = json_string(platform, "extends", NULL);
     owned char *set = must_format("firmware/%s", plan->platform);
     owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
-    owned char *code = must_format(TYPES_FOLDER "/%s/code", json_string(type, "name", ""));
+    owned char *code = must_format(TYPE_CODE, json_string(type, "name", ""));
     choose_key(json_get(platform, "key"), plan);
     enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
     if (!status)

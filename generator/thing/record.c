@@ -1,6 +1,8 @@
 #include "record.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/names.h"
+#include "common/base/paths.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@ char *record_file(const char *name, const char *file)
 
 struct names *record_names(void)
 {
-    return folders_with(THINGS_FOLDER, ".");
+    return names_of_folders(THINGS_FOLDER, ".");
 }
 
 /* --- making and freeing --- */

@@ -38,6 +38,7 @@
 #include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/base/files.h"
+#include "common/base/names.h"
 #include "common/spec/catalog.h"
 #include "generator/pki/pki.h"
 #include "generator/targets/attributes.h"
@@ -48,8 +49,6 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <time.h>
-
-#define THINGS_FOLDER "certificates"
 
 enum record_state { RECORD_MAKING, RECORD_ACTIVE, RECORD_ROTATING, RECORD_DELETING };
 

@@ -2,13 +2,12 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/spec/schema.h"
 #include "common/spec/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SECRETS_FILE "secrets.yaml"
 
 enum { LONGEST_SSID = 32, SHORTEST_PASSWORD = 8, LONGEST_PASSWORD = 63, KEY_DIGITS = 64 };
 
@@ -152,8 +151,8 @@ static enum status read_secrets(struct wifi *found, struct error *error)
 static enum status nobody_to_ask(const char *what, struct error *error)
 {
     fail(error, WRONG_USAGE, "the wifi %s is missing", what);
-    return advise(
-        error, "wifissid=... wifipassword=..., or secrets.yaml with wifi_ssid and wifi_password");
+    return advise(error, "wifissid=... wifipassword=..., or " SECRETS_FILE
+                         " with wifi_ssid and wifi_password");
 }
 
 static enum status ask_ssid(secret_asker *ask, struct wifi *wifi, struct error *error)

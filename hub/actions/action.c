@@ -90,7 +90,7 @@ static enum status run_logs(struct action *action, struct work *work, struct err
                              work->length, error);
     buffer_add_json(&text, work->payload, work->length);
     if (text.failed)
-        status = fail(error, REFUSED, "out of memory");
+        status = fail_memory(error);
     else
         status = store_put_log(work->store, work->message->time, action->resource, text.at,
                                text.length, error);

@@ -171,8 +171,8 @@ static int connect_to_broker(struct delivery_queue *queue)
     struct mosquitto *broker = mosquitto_new("sensorhub", true, queue);
     if (!broker)
         return MOSQ_ERR_NOMEM;
-    int code = mosquitto_tls_set(broker, AUTHORITY_FOLDER "/ca.pem", NULL, HUB_FOLDER "/cert.pem",
-                                 HUB_FOLDER "/key.pem", NULL);
+    int code =
+        mosquitto_tls_set(broker, AUTHORITY_CERTIFICATE, NULL, HUB_CERTIFICATE, HUB_KEY, NULL);
     mosquitto_publish_callback_set(broker, on_publish);
     mosquitto_reconnect_delay_set(broker, 1, 10, true);
     if (!code)
@@ -205,7 +205,7 @@ static void publish(struct delivery_queue *queue, struct delivery *delivery)
     if (code) {
         note_failed(queue, delivery,
                     full             ? "too many messages wait for the broker"
-                    : !queue->broker ? "no way to the broker: is " HUB_FOLDER "/cert.pem there?"
+                    : !queue->broker ? "no way to the broker: is " HUB_CERTIFICATE " there?"
                                      : mosquitto_strerror(code));
     } else {
         delivery->qos = mid;
@@ -396,7 +396,7 @@ enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, st
     struct delivery_queue *queue = calloc(1, sizeof *queue);
     pthread_condattr_t attributes;
     if (!queue)
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_condattr_init(&attributes);

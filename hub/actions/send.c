@@ -11,11 +11,6 @@
 
 enum { LONGEST_TARGET = 2048 };
 
-static enum status no_memory(struct error *error)
-{
-    return fail(error, REFUSED, "out of memory");
-}
-
 /* --- preparing --- */
 
 static char *copy(const char *bytes, size_t length)
@@ -33,7 +28,7 @@ static enum status prepare(const struct action *action, struct work *work,
 {
     const struct rule_message *message = work->message;
     if (!delivery)
-        return no_memory(error);
+        return fail_memory(error);
     delivery->rule = strdup(work->rule->name);
     delivery->action = strdup(action->name);
     delivery->resource = strdup(action->resource);
@@ -46,7 +41,7 @@ static enum status prepare(const struct action *action, struct work *work,
     if (!delivery->rule || !delivery->action || !delivery->resource || !delivery->topic ||
         !delivery->client_id || !delivery->payload) {
         delivery_free(delivery);
-        return no_memory(error);
+        return fail_memory(error);
     }
     delivery_queue_prepare(work->deliveries, delivery);
     return FINE;
@@ -146,7 +141,7 @@ static enum status post(const struct action *action, struct work *work, struct e
         return FINE;
     }
     if (add_headers(action, work, &headers))
-        status = headers.failed ? no_memory(error)
+        status = headers.failed ? fail_memory(error)
                                 : prepare(action, work,
                                           delivery_new(DELIVER_WEB, target, buffer_string(&headers),
                                                        work->payload, work->length),

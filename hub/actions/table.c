@@ -11,11 +11,6 @@ enum {
     AHEAD_MILLISECONDS = 15 * 60 * 1000 /* how far ahead a reading may be (the same) */
 };
 
-static enum status no_memory(struct error *error)
-{
-    return fail(error, REFUSED, "out of memory");
-}
-
 /* --- columns --- */
 
 static struct column *find_column(const struct store_table *table, const char *name, size_t length,
@@ -286,5 +281,5 @@ enum status run_dynamodb(struct action *action, struct work *work, struct error 
                     by_id ? "id (text)" : "time (a whole number)");
         return FINE;
     }
-    return work->failures->failed ? no_memory(error) : store_put(action->table, &row, error);
+    return work->failures->failed ? fail_memory(error) : store_put(action->table, &row, error);
 }

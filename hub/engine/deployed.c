@@ -265,7 +265,7 @@ bool deployed_refresh(struct deployed *deployed)
 {
     struct dirent **entries = NULL;
     bool changed = false;
-    int count = scandir(TYPES_ROOT, &entries, may_be_plugged_in, alphasort);
+    int count = scandir(TYPES_FOLDER, &entries, may_be_plugged_in, alphasort);
     if (count < 0 && errno != ENOENT)
         return false; /* for want of descriptors, say: nothing is known, so nothing changes */
     for (size_t i = 0; i < deployed->count; i++)

@@ -169,11 +169,6 @@ static bool need_spare(struct engine *engine, size_t length)
     return true;
 }
 
-static enum status no_memory(struct error *error)
-{
-    return fail(error, REFUSED, "out of memory");
-}
-
 /* What the failures noted come to: the rule's error action, or a line in the log. */
 static enum status report_failures(struct engine *engine, const struct hub_rule *rule,
                                    struct work *work, struct counts *counts, struct error *error)
@@ -184,7 +179,7 @@ static enum status report_failures(struct engine *engine, const struct hub_rule 
     buffer_clear(&engine->document);
     error_document(&engine->message, rule->name, &engine->failures, &engine->document);
     if (engine->document.failed || !need_spare(engine, engine->document.length))
-        return no_memory(error);
+        return fail_memory(error);
     counts->errors++;
     again.payload = engine->document.at;
     again.length = engine->document.length;
@@ -209,7 +204,7 @@ static enum status run_actions(struct engine *engine, struct hub_rule *rule, str
     enum status status = FINE;
     uint64_t token = work->token;
     if (!need_spare(engine, work->length))
-        return no_memory(error);
+        return fail_memory(error);
     work->spare = engine->spare;
     for (size_t i = 0; i < rule->action_count && !status; i++) {
         work->token = token | i;
@@ -473,7 +468,7 @@ static enum status arrange(struct engine *engine, const struct spool_record *rec
 {
     size_t upto = 0;
     if (!need_order(engine, *count))
-        return no_memory(error);
+        return fail_memory(error);
     for (; upto < *count; upto++) {
         const struct route *route = find_route(engine, &records[upto]);
         if (needs_a_look(engine, route, &records[upto]))
@@ -525,7 +520,7 @@ enum status engine_batch(struct engine *engine, struct store *store,
     char text[LONGEST_COUNTS];
     struct counts counted = *counts;
     if (!engine->scratch && !(engine->scratch = rule_scratch_new(0)))
-        return no_memory(error);
+        return fail_memory(error);
     enum status status = work_on(engine, store, records, count, done, &counted, error);
     if (!status) {
         counts_write(&counted, text);

@@ -247,7 +247,7 @@ struct rights *rights_open(const char *project)
 {
     struct rights *rights = must_alloc(sizeof *rights);
     rights->project = must_copy(project);
-    rights->list_path = path_join(project, AUTHORITY_FOLDER "/crl.pem");
+    rights->list_path = path_join(project, REVOCATION_LIST);
     return rights;
 }
 

@@ -171,11 +171,11 @@ enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_
     *made = NULL;
     *anew = false;
     if (!reader)
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     reader->folder = strdup(folder);
     if (!reader->folder) {
         free(reader);
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     }
     reader->lock = -1;
     reader->next = behind + 1;

@@ -502,7 +502,7 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     if (status)
         return status;
     if (!hand_over(writer, last))
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     if (!bell_is_current(writer->bell))
         begin_anew(writer);
     return FINE;
@@ -540,7 +540,7 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
     *made = NULL;
     struct spool_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
-        return fail(error, REFUSED, "out of memory");
+        return fail_memory(error);
     *writer = (struct spool_writer){.options = *options,
                                     .folder = strdup(options->folder),
                                     .lock = -1,
@@ -556,7 +556,7 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
         writer->options.segment_bytes = LEAST_SEGMENT;
     enum status status = FINE;
     if (!writer->folder)
-        status = fail(error, REFUSED, "out of memory");
+        status = fail_memory(error);
     else if (mkdir(writer->folder, 0700) && errno != EEXIST)
         status = fail_errno(error, "cannot make %s", writer->folder);
     if (!status)

@@ -3,6 +3,7 @@
  * told twice alike; a spec without errors must make a model. */
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "workplace.h"

@@ -167,25 +167,6 @@ static void files_that_nobody_needs(void **state)
     catalog_free(&catalog);
 }
 
-static void folders_with_a_file(void **state)
-{
-    (void)state;
-    put("types/b/spec.yaml", "");
-    put("types/a/spec.yaml", "");
-    put("types/.hidden/spec.yaml", "");
-    put("types/c/other", "");
-    put("types/spec.yaml", "");
-    struct names *names = folders_with("types", "spec.yaml");
-    assert_int_equal(names->count, 2);
-    assert_string_equal(names->at[0], "a");
-    assert_string_equal(names->at[1], "b");
-    names_free(names);
-    names = folders_with("nowhere", "spec.yaml");
-    assert_int_equal(names->count, 0);
-    names_free(names);
-    names_free(NULL);
-}
-
 #define TEST(function) cmocka_unit_test_setup(function, clear_workplace)
 
 int main(void)
@@ -196,7 +177,6 @@ int main(void)
         TEST(data_files_are_read),
         TEST(no_templates_at_all),
         TEST(wrong_data_files),
-        TEST(folders_with_a_file),
         TEST(a_driver_without_code),
         TEST(a_sensor_without_quantities),
         TEST(files_that_nobody_needs),

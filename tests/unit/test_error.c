@@ -20,6 +20,13 @@ static void errors_are_filled(void **state)
     assert_int_equal(fail_errno(&filled, "cannot write %s", "x"), REFUSED);
     assert_string_equal(text_string(&filled.message), "cannot write x: No space left on device");
     assert_string_equal(text_string(&filled.advice), ""); /* of the error before */
+    advise(&filled, "free some");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fail_memory(&filled), REFUSED);
+        assert_string_equal(text_string(&filled.message), "out of memory");
+        assert_string_equal(text_string(&filled.advice), "");
+        error_free(&filled); /* the second one has no room yet */
+    }
     error_free(&filled);
     assert_int_equal(filled.status, FINE);
     error_free(&filled);

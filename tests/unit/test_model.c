@@ -2,6 +2,7 @@
 #include "workplace.h"
 
 #include "common/base/json.h"
+#include "common/base/paths.h"
 #include "common/rule/rule.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"

@@ -3,6 +3,7 @@
 #include "workplace.h"
 
 #include "common/base/json.h"
+#include "common/base/paths.h"
 #include "generator/project/project.h"
 #include "generator/project/types.h"
 

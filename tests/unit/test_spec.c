@@ -10,6 +10,7 @@
 #include "workplace.h"
 
 #include "common/base/json.h"
+#include "common/base/paths.h"
 #include "common/base/valid.h"
 #include "common/spec/spec.h"
 

@@ -3,6 +3,7 @@
 #include "heap.h"
 
 #include "common/base/json.h"
+#include "common/base/paths.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "generator/thing/bulk.h"
