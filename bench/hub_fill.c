@@ -22,7 +22,7 @@ int main(int argc, char **argv)
                                           .most_bytes = UINT64_C(1) << 40,
                                           .segment_bytes = 16 << 20,
                                           .flush_seconds = 1};
-    int64_t count = atoll(argv[2]), things = atoll(argv[3]), begin = wall_milliseconds() - count;
+    int64_t count = atoll(argv[2]), things = atoll(argv[3]), begin = clock_milliseconds() - count;
     if (spool_writer_open(&options, &writer, &error)) {
         fprintf(stderr, "%s\n", text_string(&error.message));
         return 1;
