@@ -36,13 +36,13 @@ CFLAGS ?= -g
 ALL_CFLAGS := -std=c17 $(CFLAGS) $(OPTIMIZE) $(WARNINGS) $(DEFINES)
 LIBRARIES := -lyaml -lcjson -lcsv -lpcre2-8 -lunistring -lexpat -lcrypto -lm
 # Beside those of the rooms above. libpq's headers have a folder of their own in Debian.
-HUB_LIBRARIES := -lmosquitto -lsqlite3 -lpq -lcurl -lxxhash -lpthread
+HUB_LIBRARIES := -lmosquitto -lsqlite3 -lxxhash -lpthread
 PLUGIN_LIBRARIES := -lcjson -lcrypto -lxxhash -lpthread
 
 COMMON_SOURCES := $(sort $(wildcard common/*/*.c common/*/*/*.c)) common/spec/embedded.S
 AWS_SOURCES := $(sort $(wildcard aws/*.c))
 GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c)) generator/deploy/embedded.S
-HUB_SOURCES := $(sort $(wildcard store/*.c hub/*.c hub/spool/*.c hub/actions/*.c hub/engine/*.c))
+HUB_SOURCES := aws/libcurl.c $(sort $(wildcard store/*.c hub/*.c hub/spool/*.c hub/actions/*.c hub/engine/*.c))
 objects = $(patsubst %,$(BUILD)/objects/%.o,$(basename $(1)))
 COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 # Everything but main(), for tests and fuzzers.

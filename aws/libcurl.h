@@ -10,6 +10,7 @@
     DO(curl_, easy_cleanup)                                                                        \
     DO(curl_, easy_getinfo)                                                                        \
     DO(curl_, easy_init)                                                                           \
+    DO(curl_, easy_perform)                                                                        \
     DO(curl_, easy_reset)                                                                          \
     DO(curl_, easy_setopt)                                                                         \
     DO(curl_, easy_strerror)                                                                       \

@@ -10,10 +10,10 @@
 #include "common/base/memory.h"
 #include "common/base/buffer.h"
 #include "backend.h"
+#include "libpq.h"
 
 #include <endian.h>
 #include <inttypes.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +63,9 @@ static void trim(struct text *text)
 
 static enum status failed(struct postgres_store *store, const PGresult *result, struct error *error)
 {
-    const char *said = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *said = result ? pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     fail(error, REFUSED, "the database refuses: %s",
-         said ? said : PQerrorMessage(store->connection));
+         said ? said : pq.errorMessage(store->connection));
     trim(&error->message);
     return REFUSED;
 }
@@ -74,12 +74,12 @@ static enum status failed(struct postgres_store *store, const PGresult *result, 
 static enum status ask(struct postgres_store *store, const char *sql, int count,
                        const char *const *values, PGresult **result, struct error *error)
 {
-    *result = PQexecParams(store->connection, sql, count, NULL, values, NULL, NULL, 0);
-    ExecStatusType state = PQresultStatus(*result);
+    *result = pq.execParams(store->connection, sql, count, NULL, values, NULL, NULL, 0);
+    ExecStatusType state = pq.resultStatus(*result);
     if (state == PGRES_COMMAND_OK || state == PGRES_TUPLES_OK)
         return FINE;
     enum status status = failed(store, *result, error);
-    PQclear(*result);
+    pq.clear(*result);
     *result = NULL;
     return status;
 }
@@ -92,19 +92,19 @@ static enum status tell(struct postgres_store *store, const char *sql, int count
     if (status)
         return status;
     if (rows)
-        *rows = strtoull(PQcmdTuples(result), NULL, 10);
-    PQclear(result);
+        *rows = strtoull(pq.cmdTuples(result), NULL, 10);
+    pq.clear(result);
     return FINE;
 }
 
 static enum status run(struct postgres_store *store, const char *sql, struct error *error)
 {
-    PGresult *result = PQexec(store->connection, sql);
-    ExecStatusType state = PQresultStatus(result);
+    PGresult *result = pq.exec(store->connection, sql);
+    ExecStatusType state = pq.resultStatus(result);
     enum status status = FINE;
     if (state != PGRES_COMMAND_OK && state != PGRES_TUPLES_OK)
         status = failed(store, result, error);
-    PQclear(result);
+    pq.clear(result);
     return status;
 }
 
@@ -116,8 +116,8 @@ static enum status is_true(struct postgres_store *store, const char *sql, int co
     enum status status = ask(store, sql, count, values, &result, error);
     if (status)
         return status;
-    *yes = PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
-    PQclear(result);
+    *yes = pq.ntuples(result) == 1 && strcmp(pq.getvalue(result, 0, 0), "t") == 0;
+    pq.clear(result);
     return FINE;
 }
 
@@ -132,10 +132,10 @@ static const char *print(int64_t number, char made[NUMBER_ROOM])
 static enum status check_url(const char *url, struct error *error)
 {
     char *said = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &said);
+    PQconninfoOption *options = pq.conninfoParse(url, &said);
     bool right = options != NULL;
-    PQconninfoFree(options);
-    PQfreemem(said); /* it may hold the password */
+    pq.conninfoFree(options);
+    pq.freemem(said); /* it may hold the password */
     return right ? FINE
                  : fail(error, WRONG_INPUT, "local.store is not a URL that PostgreSQL reads");
 }
@@ -152,13 +152,13 @@ static enum status connect_to(struct postgres_store *store, const char *url, str
     enum status status = check_url(url, error);
     if (status)
         return status;
-    store->connection = PQconnectdbParams(names, values, 1);
-    if (PQstatus(store->connection) != CONNECTION_OK) {
-        fail(error, REFUSED, "cannot reach the database: %s", PQerrorMessage(store->connection));
+    store->connection = pq.connectdbParams(names, values, 1);
+    if (pq.status(store->connection) != CONNECTION_OK) {
+        fail(error, REFUSED, "cannot reach the database: %s", pq.errorMessage(store->connection));
         trim(&error->message);
         return REFUSED;
     }
-    const char *encoding = PQparameterStatus(store->connection, "server_encoding");
+    const char *encoding = pq.parameterStatus(store->connection, "server_encoding");
     if (!encoding || strcmp(encoding, "UTF8") != 0) {
         fail(error, REFUSED, "the database's encoding is %s", encoding ? encoding : "unknown");
         return advise(error, "it must be UTF8 (CREATE DATABASE ... ENCODING 'UTF8')");
@@ -174,15 +174,15 @@ static enum status lock_database(struct postgres_store *store, struct error *err
     enum status status = run(store, "SET lock_timeout = '2s'", error);
     if (status)
         return status;
-    PGresult *result = PQexec(store->connection, sql);
-    const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    PGresult *result = pq.exec(store->connection, sql);
+    const char *code = pq.resultErrorField(result, PG_DIAG_SQLSTATE);
     if (code && strcmp(code, LOCK_NOT_AVAILABLE) == 0) {
         status = fail(error, REFUSED, "another sensorhub writes to this database");
         advise(error, "each system needs a database of its own");
-    } else if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+    } else if (pq.resultStatus(result) != PGRES_TUPLES_OK) {
         status = failed(store, result, error);
     }
-    PQclear(result);
+    pq.clear(result);
     return status ? status : run(store, "SET lock_timeout = 0", error);
 }
 
@@ -212,7 +212,9 @@ static enum status postgres_open(const char *url, bool read_only, struct store *
     struct postgres_store *store = must_alloc(sizeof *store);
     store->store.backend = &postgres_backend;
     store->read_only = read_only;
-    enum status status = connect_to(store, url, error);
+    enum status status = libpq_load(error);
+    if (!status)
+        status = connect_to(store, url, error);
     if (!status && !read_only)
         status = make_own_tables(store, error);
     if (status)
@@ -241,7 +243,7 @@ static void postgres_close(struct store *base)
         store->tables = table->next;
         free_table(table);
     }
-    PQfinish(store->connection);
+    pq.finish(store->connection);
     free(store->rejected.at);
     free(store);
 }
@@ -300,10 +302,10 @@ static enum status read_columns(struct postgres_store *store, struct store_table
                 1, values, &list, error);
     if (status)
         return status;
-    for (int i = 0; i < PQntuples(list); i++)
-        store_found(table, &found, *PQgetvalue(list, i, 2) == 't', PQgetvalue(list, i, 0),
-                    PQgetvalue(list, i, 1));
-    PQclear(list);
+    for (int i = 0; i < pq.ntuples(list); i++)
+        store_found(table, &found, *pq.getvalue(list, i, 2) == 't', pq.getvalue(list, i, 0),
+                    pq.getvalue(list, i, 1));
+    pq.clear(list);
     *there = found.columns;
     return store_check_found(table, &found, error);
 }
@@ -327,13 +329,13 @@ static enum status make_table(struct postgres_store *store, const struct postgre
     }
     text_add_string(&sql, ";");
     if (store->timescale && own->table.kind == TABLE_READINGS) {
-        char *literal = PQescapeLiteral(store->connection, own->quoted, strlen(own->quoted));
+        char *literal = pq.escapeLiteral(store->connection, own->quoted, strlen(own->quoted));
         if (literal)
             text_add_format(&sql,
                             "SELECT create_hypertable(%s::regclass, 'time',"
                             " chunk_time_interval => " CHUNK_MILLISECONDS "::bigint);",
                             literal);
-        PQfreemem(literal);
+        pq.freemem(literal);
     }
     enum status status = run(store, text_string(&sql), error);
     text_free(&sql);
@@ -454,20 +456,20 @@ static enum status copy_rows(struct postgres_store *store, struct postgres_table
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", end[] = "\377\377";
     owned char *sql = must_format("COPY %s FROM STDIN (FORMAT binary)", own->staging);
-    PGresult *result = PQexec(store->connection, sql);
-    bool sent = PQresultStatus(result) == PGRES_COPY_IN &&
-                PQputCopyData(store->connection, header, sizeof header) == 1 &&
-                PQputCopyData(store->connection, own->rows.at, (int)own->rows.length) == 1 &&
-                PQputCopyData(store->connection, end, 2) == 1 &&
-                PQputCopyEnd(store->connection, NULL) == 1;
+    PGresult *result = pq.exec(store->connection, sql);
+    bool sent = pq.resultStatus(result) == PGRES_COPY_IN &&
+                pq.putCopyData(store->connection, header, sizeof header) == 1 &&
+                pq.putCopyData(store->connection, own->rows.at, (int)own->rows.length) == 1 &&
+                pq.putCopyData(store->connection, end, 2) == 1 &&
+                pq.putCopyEnd(store->connection, NULL) == 1;
     enum status status = FINE;
     if (!sent)
         status = failed(store, result, error);
-    PQclear(result);
-    while ((result = PQgetResult(store->connection))) {
-        if (!status && PQresultStatus(result) != PGRES_COMMAND_OK)
+    pq.clear(result);
+    while ((result = pq.getResult(store->connection))) {
+        if (!status && pq.resultStatus(result) != PGRES_COMMAND_OK)
             status = failed(store, result, error);
-        PQclear(result);
+        pq.clear(result);
     }
     buffer_clear(&own->rows);
     return status;
@@ -625,12 +627,12 @@ static enum status merge_again(struct postgres_store *store, struct postgres_tab
     text_add_string(&sql, ") ORDER BY i.n");
     if (!status)
         status = ask(store, text_string(&sql), 0, NULL, &list, error);
-    for (int i = 0; !status && i < PQntuples(list); i++) {
-        size_t number = strtoull(PQgetvalue(list, i, 0), NULL, 10);
+    for (int i = 0; !status && i < pq.ntuples(list); i++) {
+        size_t number = strtoull(pq.getvalue(list, i, 0), NULL, 10);
         if (number >= own->tokens.count || !tokens_add(&store->rejected, own->tokens.at[number]))
             status = fail_memory(error);
     }
-    PQclear(list);
+    pq.clear(list);
     text_free(&sql);
     return status;
 }
@@ -704,13 +706,13 @@ static enum status postgres_put_log(struct store *base, int64_t time, const char
     const char *const values[] = {print(time, number), group, message};
     const int lengths[] = {0, 0, (int)length}, formats[] = {0, 0, 1};
     struct postgres_store *store = (struct postgres_store *)base;
-    PGresult *result = PQexecParams(
+    PGresult *result = pq.execParams(
         store->connection,
         "INSERT INTO \"_log\" (time, log_group, message) VALUES ($1::bigint, $2::text, $3::text)",
         3, NULL, values, lengths, formats, 0);
     enum status status =
-        PQresultStatus(result) == PGRES_COMMAND_OK ? FINE : failed(store, result, error);
-    PQclear(result);
+        pq.resultStatus(result) == PGRES_COMMAND_OK ? FINE : failed(store, result, error);
+    pq.clear(result);
     return status;
 }
 
@@ -745,11 +747,11 @@ static enum status postgres_position(struct store *base, uint64_t *position,
         ask(store, "SELECT position, counts FROM \"_hub\"", 0, NULL, &result, error);
     if (status)
         return status;
-    if (PQntuples(result)) {
-        *position = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
-        snprintf(counts, LONGEST_COUNTS, "%s", PQgetvalue(result, 0, 1));
+    if (pq.ntuples(result)) {
+        *position = strtoull(pq.getvalue(result, 0, 0), NULL, 10);
+        snprintf(counts, LONGEST_COUNTS, "%s", pq.getvalue(result, 0, 1));
     }
-    PQclear(result);
+    pq.clear(result);
     return FINE;
 }
 
@@ -764,11 +766,11 @@ static enum status next_thing(struct postgres_store *store, struct postgres_tabl
     enum status status = ask(store, sql, 1, values, &result, error);
     if (status)
         return status;
-    *found = !PQgetisnull(result, 0, 0);
+    *found = !pq.getisnull(result, 0, 0);
     text_clear(&own->looked_at);
     if (*found)
-        text_add_string(&own->looked_at, PQgetvalue(result, 0, 0));
-    PQclear(result);
+        text_add_string(&own->looked_at, pq.getvalue(result, 0, 0));
+    pq.clear(result);
     return FINE;
 }
 
@@ -805,7 +807,7 @@ static enum status drop_chunks(struct postgres_store *store, struct postgres_tab
     PGresult *result;
     enum status status = ask(store, "SELECT drop_chunks($1::regclass, older_than => $2::bigint)", 2,
                              values, &result, error);
-    PQclear(result);
+    pq.clear(result);
     return status;
 }
 
@@ -876,8 +878,8 @@ static void add_query(const struct postgres_table *own, const struct store_query
 
 static void read_cell(const PGresult *result, int at, enum column_kind kind, struct cell *cell)
 {
-    const char *value = PQgetvalue(result, 0, at);
-    cell->set = !PQgetisnull(result, 0, at);
+    const char *value = pq.getvalue(result, 0, at);
+    cell->set = !pq.getisnull(result, 0, at);
     if (kind == COLUMN_DOUBLE) {
         cell->as.number = strtod(value, NULL);
     } else if (kind == COLUMN_BIGINT) {
@@ -886,20 +888,20 @@ static void read_cell(const PGresult *result, int at, enum column_kind kind, str
         cell->as.integer = *value == 't';
     } else {
         cell->as.text.bytes = value;
-        cell->as.text.length = (size_t)PQgetlength(result, 0, at);
+        cell->as.text.length = (size_t)pq.getlength(result, 0, at);
     }
 }
 
 static bool hand_out(const struct store_table *table, const PGresult *result, struct cell *cells,
                      bool (*each)(void *context, const struct row *row), void *context)
 {
-    struct row row = {.thing = PQgetvalue(result, 0, 0),
-                      .thing_length = (size_t)PQgetlength(result, 0, 0),
-                      .time = strtoll(PQgetvalue(result, 0, 1), NULL, 10),
+    struct row row = {.thing = pq.getvalue(result, 0, 0),
+                      .thing_length = (size_t)pq.getlength(result, 0, 0),
+                      .time = strtoll(pq.getvalue(result, 0, 1), NULL, 10),
                       .cells = cells};
     if (table->kind == TABLE_ITEMS) {
-        row.item = PQgetvalue(result, 0, 2);
-        row.item_length = (size_t)PQgetlength(result, 0, 2);
+        row.item = pq.getvalue(result, 0, 2);
+        row.item_length = (size_t)pq.getlength(result, 0, 2);
     }
     for (size_t i = 0; i < table->column_count; i++)
         read_cell(result, (int)i + 2, table->columns[i].kind, &cells[i]);
@@ -921,18 +923,18 @@ static enum status postgres_query(struct store_table *table, const struct store_
     PGresult *result;
     bool wanted = true;
     add_query((struct postgres_table *)table, query, &sql);
-    if (!PQsendQueryParams(store->connection, text_string(&sql), query->thing ? 4 : 3, NULL, values,
-                           NULL, NULL, 0) ||
-        !PQsetSingleRowMode(store->connection))
+    if (!pq.sendQueryParams(store->connection, text_string(&sql), query->thing ? 4 : 3, NULL,
+                            values, NULL, NULL, 0) ||
+        !pq.setSingleRowMode(store->connection))
         status = failed(store, NULL, error);
     text_free(&sql);
-    while ((result = PQgetResult(store->connection))) {
-        ExecStatusType state = PQresultStatus(result);
+    while ((result = pq.getResult(store->connection))) {
+        ExecStatusType state = pq.resultStatus(result);
         if (state == PGRES_SINGLE_TUPLE && wanted && !status)
             wanted = hand_out(table, result, cells, each, context);
         else if (state != PGRES_SINGLE_TUPLE && state != PGRES_TUPLES_OK && !status)
             status = failed(store, result, error);
-        PQclear(result);
+        pq.clear(result);
     }
     return status;
 }

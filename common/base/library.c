@@ -16,7 +16,7 @@ static enum status find_functions(struct library *library, void *handle, struct 
         }
         memcpy(pointer, &address, sizeof address); /* C has no conversion to a function pointer */
     }
-    if (!library->initialize())
+    if (library->initialize && !library->initialize())
         return fail(error, REFUSED, "%s cannot be initialized", library->file);
     library->loaded = true;
     return FINE;

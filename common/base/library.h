@@ -2,11 +2,12 @@
  *
  * The dynamic linker loads every library that a program is linked with before main() begins.
  * libcurl and the 30 libraries below it take 4 ms, more than most commands take altogether, and
- * only an exchange with AWS needs them. So the programs are not linked with libcurl
- * (aws/libcurl.h) and libmosquitto (generator/local/libmosquitto.h). Each of these headers lists
+ * only an exchange with AWS or a web server needs them; libpq takes as long. So the programs are
+ * not linked with libcurl (aws/libcurl.h), libpq (store/libpq.h) and, but for sensorhub, which is
+ * a client of the broker, libmosquitto (generator/local/libmosquitto.h). Each of these headers lists
  * the functions that are called, and declares a struct of pointers to them, with the types of the
- * library's own header. A room calls libcurl_load() before anything else, and then
- * curl.easy_init() instead of curl_easy_init().
+ * library's own header. A room calls libcurl_load() before anything else, and then curl.easy_init()
+ * instead of curl_easy_init().
  *
  * The version of a library's interface is part of its file name, so a library with another
  * interface is never taken. A library stays loaded until the program ends. */
@@ -24,7 +25,8 @@ struct library {
     const char *const *names; /* of the functions, with the library's prefix */
     size_t count;             /* of the names, and of the pointers */
     void *pointers;           /* a struct of function pointers, in the order of the names */
-    bool (*initialize)(void); /* called once, when the pointers are valid; false when it failed */
+    bool (*initialize)(void); /* called once, when the pointers are valid; false when it failed; may
+                                 be NULL */
     bool loaded;              /* and initialized */
 };
 

@@ -7,7 +7,6 @@
 #include "common/base/log.h"
 #include "mail.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <mosquitto.h>
 #include <pthread.h>
@@ -232,10 +231,10 @@ static struct curl_slist *make_headers(const char *lines)
     while (*lines) {
         size_t length = strcspn(lines, "\n");
         char *line = strndup(lines, length);
-        struct curl_slist *grown = line ? curl_slist_append(list, line) : NULL;
+        struct curl_slist *grown = line ? curl.slist_append(list, line) : NULL;
         free(line);
         if (!grown) {
-            curl_slist_free_all(list);
+            curl.slist_free_all(list);
             return NULL;
         }
         list = grown;
@@ -245,32 +244,32 @@ static struct curl_slist *make_headers(const char *lines)
 }
 
 /* One try; *again: another may have more luck. */
-static bool post_once(CURL *curl, const struct delivery *delivery, bool *again, char *why,
+static bool post_once(CURL *easy, const struct delivery *delivery, bool *again, char *why,
                       size_t room)
 {
     size_t taken = 0;
     long code = 0;
     struct curl_slist *headers = make_headers(delivery->headers);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS_FOR_A_REQUEST);
-    curl_easy_setopt(curl, CURLOPT_URL, delivery->target);
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, delivery->body);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_answer);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &taken);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
-    curl_slist_free_all(headers);
+    curl.easy_reset(easy);
+    curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SECONDS_FOR_A_REQUEST);
+    curl.easy_setopt(easy, CURLOPT_URL, delivery->target);
+    curl.easy_setopt(easy, CURLOPT_POST, 1L);
+    curl.easy_setopt(easy, CURLOPT_POSTFIELDS, delivery->body);
+    curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
+    curl.easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, count_answer);
+    curl.easy_setopt(easy, CURLOPT_WRITEDATA, &taken);
+    CURLcode result = curl.easy_perform(easy);
+    curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+    curl.slist_free_all(headers);
     bool done = result == CURLE_OK && code >= 200 && code < 300;
     *again = result != CURLE_OK ? result != CURLE_WRITE_ERROR && result != CURLE_URL_MALFORMAT &&
                                       result != CURLE_UNSUPPORTED_PROTOCOL
                                 : code == 429 || code >= 500;
     if (result != CURLE_OK)
-        snprintf(why, room, "%s", curl_easy_strerror(result));
+        snprintf(why, room, "%s", curl.easy_strerror(result));
     else
         snprintf(why, room, "the answer was %ld", code);
     return done;
@@ -289,27 +288,38 @@ static bool wait_before_again(struct delivery_queue *queue, int seconds)
     return !stop;
 }
 
-static bool deliver(struct delivery_queue *queue, CURL *curl, const struct delivery *delivery,
+static bool deliver(struct delivery_queue *queue, CURL *easy, const struct delivery *delivery,
                     char *why, size_t room)
 {
-    bool again = curl != NULL, done = false;
-    snprintf(why, room, "out of memory");
+    bool again = true, done = false;
     for (int i = 0; i < TRIES && again && !done; i++) {
         if (i && !wait_before_again(queue, i))
             break;
         if (delivery->kind == DELIVER_MAIL)
-            done = mail_send(curl, delivery->target, delivery->headers, delivery->body,
+            done = mail_send(easy, delivery->target, delivery->headers, delivery->body,
                              delivery->length, SECONDS_FOR_A_MAIL, why, room);
         else
-            done = post_once(curl, delivery, &again, why, room);
+            done = post_once(easy, delivery, &again, why, room);
     }
     return done;
+}
+
+/* libcurl is loaded when there is something to deliver for the first time. False with the reason in
+ * why. */
+static bool prepare_handle(CURL **easy, char *why, size_t room)
+{
+    struct error error = {0};
+    if (!*easy && libcurl_load(&error) == FINE)
+        *easy = curl.easy_init();
+    snprintf(why, room, "%s", error.status ? text_string(&error.message) : "out of memory");
+    error_free(&error);
+    return *easy;
 }
 
 static void *work(void *context)
 {
     struct delivery_queue *queue = context;
-    CURL *curl = curl_easy_init();
+    CURL *easy = NULL;
     pthread_mutex_lock(&queue->mutex);
     while (!queue->stop) {
         char why[160];
@@ -320,7 +330,8 @@ static void *work(void *context)
         }
         queue->busy++;
         pthread_mutex_unlock(&queue->mutex);
-        bool done = deliver(queue, curl, delivery, why, sizeof why);
+        bool done = prepare_handle(&easy, why, sizeof why) &&
+                    deliver(queue, easy, delivery, why, sizeof why);
         pthread_mutex_lock(&queue->mutex);
         queue->busy--;
         if (done)
@@ -330,7 +341,8 @@ static void *work(void *context)
         pthread_cond_broadcast(&queue->changed);
     }
     pthread_mutex_unlock(&queue->mutex);
-    curl_easy_cleanup(curl);
+    if (easy)
+        curl.easy_cleanup(easy);
     return NULL;
 }
 
@@ -397,7 +409,6 @@ enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, st
     pthread_condattr_t attributes;
     if (!queue)
         return fail_memory(error);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -455,6 +466,5 @@ void delivery_queue_stop(struct delivery_queue *queue)
     free_list(&queue->failed);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->mutex);
-    curl_global_cleanup();
     free(queue);
 }

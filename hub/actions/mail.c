@@ -201,32 +201,32 @@ static size_t read_upload(char *to, size_t size, size_t count, void *context)
     return length;
 }
 
-static bool through_smtp(CURL *curl, const char *address, const struct buffer *message,
+static bool through_smtp(CURL *easy, const char *address, const struct buffer *message,
                          double seconds, char *why, size_t room)
 {
     char host[LONGEST_HOST], from[LONGEST_HOST + 16];
     struct upload upload = {message->at, message->length};
-    struct curl_slist *to = curl_slist_append(NULL, address);
+    struct curl_slist *to = curl.slist_append(NULL, address);
     own_host(host);
     snprintf(from, sizeof from, "sensorforge@%s", host);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(seconds * 1000));
-    curl_easy_setopt(curl, CURLOPT_URL, "smtp://localhost:25");
-    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_upload);
-    curl_easy_setopt(curl, CURLOPT_READDATA, &upload);
-    CURLcode result = to ? curl_easy_perform(curl) : CURLE_OUT_OF_MEMORY;
-    curl_slist_free_all(to);
+    curl.easy_reset(easy);
+    curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(seconds * 1000));
+    curl.easy_setopt(easy, CURLOPT_URL, "smtp://localhost:25");
+    curl.easy_setopt(easy, CURLOPT_MAIL_FROM, from);
+    curl.easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
+    curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl.easy_setopt(easy, CURLOPT_READFUNCTION, read_upload);
+    curl.easy_setopt(easy, CURLOPT_READDATA, &upload);
+    CURLcode result = to ? curl.easy_perform(easy) : CURLE_OUT_OF_MEMORY;
+    curl.slist_free_all(to);
     if (result != CURLE_OK)
         snprintf(why, room, "no sendmail is here, and the mail server of this machine: %s",
-                 curl_easy_strerror(result));
+                 curl.easy_strerror(result));
     return result == CURLE_OK;
 }
 
-bool mail_send(CURL *curl, const char *address, const char *subject, const char *body,
+bool mail_send(CURL *easy, const char *address, const char *subject, const char *body,
                size_t length, double seconds, char *why, size_t room)
 {
     struct buffer message = {0};
@@ -237,7 +237,7 @@ bool mail_send(CURL *curl, const char *address, const char *subject, const char 
     } else {
         done = through_sendmail(address, &message, seconds, &there, why, room);
         if (!there)
-            done = through_smtp(curl, address, &message, seconds, why, room);
+            done = through_smtp(easy, address, &message, seconds, why, room);
     }
     buffer_free(&message);
     return done;

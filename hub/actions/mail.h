@@ -3,13 +3,14 @@
 #ifndef HUB_ACTIONS_MAIL_H
 #define HUB_ACTIONS_MAIL_H
 
-#include <curl/curl.h>
+#include "aws/libcurl.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /* False with the reason in why, also when it takes longer than so many seconds. The body is text,
- * or any bytes. curl is for the mail server, and unused where there is a sendmail. */
-bool mail_send(CURL *curl, const char *address, const char *subject, const char *body,
+ * or any bytes. easy is for the mail server, and unused where there is a sendmail. */
+bool mail_send(CURL *easy, const char *address, const char *subject, const char *body,
                size_t length, double seconds, char *why, size_t room);
 
 #endif

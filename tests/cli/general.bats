@@ -43,11 +43,15 @@ commands() { sf --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
     has_help version
 }
 
-@test "what only AWS or the broker needs is not loaded at a start" {
+@test "what only AWS, the broker or PostgreSQL needs is not loaded at a start" {
     run -0 ldd "$SENSORFORGE"
     says libcrypto
     for library in libcurl libmosquitto libssl; do
         [[ "$output" != *"$library"* ]] || say_and_fail "$library is loaded at every start"
+    done
+    run -0 ldd "$(dirname "$SENSORFORGE")/sensorhub"
+    for library in libcurl libpq; do
+        [[ "$output" != *"$library"* ]] || say_and_fail "$library is loaded at every start of sensorhub"
     done
 }
 
