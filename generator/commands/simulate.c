@@ -179,7 +179,7 @@ enum status command_simulate(struct context *context)
     if (!status)
         status = population_choose(&project, cli_value(context, "type"), things, &world, &created,
                                    &context->error);
-    chance_begin(&world.chance);
+    random_seed(&world.random);
     plan.port = service_broker_port(0);
     if (!status)
         tell_commands(context, &world, plan.port);

@@ -16,30 +16,38 @@
 #include <unistd.h>
 
 enum {
-    WINDOW = 100, /* unacknowledged readings of a thing; AWS IoT's limit of a connection */
-    MOST_HANDSHAKES = 32,
-    EVENTS = 256,
-    KEEPALIVE = 120, /* seconds, as the boards' */
-    FILES_EACH = 3,  /* a connection and libmosquitto's own pair of sockets */
+    WINDOW = 100,         /* readings of a thing without acknowledgement; AWS IoT's limit */
+    MOST_HANDSHAKES = 32, /* at a time */
+    EVENTS = 256,         /* of epoll, at a time */
+    KEEPALIVE = 120,      /* seconds, as the boards' */
+    FILES_EACH = 3, /* open files of a thing: its connection, libmosquitto's pair of sockets */
     FILES_BESIDES = 64
 };
 
 /* Seconds. */
-static const double shortest_pause = 0.5, longest_pause = 8, last_wait = 10, care_interval = 1,
-                    late_limit = 1, telling_interval = 0.1;
+static const double shortest_pause = 0.5, longest_pause = 8; /* before a connection is made again */
+static const double longest_turn = 0.2; /* that epoll waits: then signals and the end count */
+static const double timer_interval = 1; /* of libmosquitto's keep-alives and timeouts */
+static const double late_limit = 1;     /* a reading that is later is not made up for */
+static const double report_interval = 0.1;
+static const double acknowledgement_time = 10; /* for what is not acknowledged at the end */
 
-enum state { RESTING, CONNECTING, CONNECTED };
+enum state { PAUSING, CONNECTING, CONNECTED };
 
-struct member {
+/* The connection of one thing. */
+struct connection {
     struct fleet *fleet;
     struct actor *actor;
     struct mosquitto *client;
     enum state state;
-    bool was_connected, writing; /* writing: epoll waits until it can */
-    int descriptor;
-    double interval, due;   /* of its next reading */
-    double pause, next_try; /* of connecting */
-    uint64_t sent, acknowledged;
+    bool was_connected;          /* ever */
+    int descriptor;              /* that epoll has; -1: none */
+    bool writing;                /* epoll waits until it can be written, too */
+    double interval;             /* seconds between two readings */
+    double due;                  /* when its next reading is (clock_monotonic) */
+    double pause;                /* seconds before the next try to connect, when this one fails */
+    double next_try;             /* when that is */
+    uint64_t sent, acknowledged; /* readings */
 };
 
 struct fleet {
@@ -47,12 +55,13 @@ struct fleet {
     struct world *world;
     const struct fleet_plan *plan;
     struct fleet_report *report;
-    struct member *members;
-    int poll;
-    size_t handshakes;
-    double began, cared, told;
-    bool ending;
-    struct text payload, topic;
+    struct connection *connections; /* one for each thing of the world, in its order */
+    int poll;                       /* epoll's descriptor */
+    size_t handshakes;              /* connections in the state CONNECTING */
+    double began;                   /* (clock_monotonic) */
+    double timers_ran, reported;    /* when, the last time */
+    bool ending;                    /* nothing is published any more */
+    struct text payload, topic; /* of the reading that is being published; kept for their memory */
 };
 
 static volatile sig_atomic_t stopped;
@@ -65,198 +74,201 @@ static void on_signal(int number)
 
 /* --- connections --- */
 
-static void watch(struct member *member, bool writing)
+/* Makes epoll wait for what the connection waits for. */
+static void watch(struct connection *connection, bool writing)
 {
     struct epoll_event event = {.events = writing ? EPOLLIN | EPOLLOUT : EPOLLIN,
-                                .data.ptr = member};
-    int descriptor = mosquitto.socket(member->client);
-    if (descriptor < 0 || (descriptor == member->descriptor && writing == member->writing))
+                                .data.ptr = connection};
+    int descriptor = mosquitto.socket(connection->client);
+    if (descriptor < 0 || (descriptor == connection->descriptor && writing == connection->writing))
         return;
-    int how = descriptor == member->descriptor ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    epoll_ctl(member->fleet->poll, how, descriptor, &event);
-    member->descriptor = descriptor;
-    member->writing = writing;
+    int how = descriptor == connection->descriptor ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    epoll_ctl(connection->fleet->poll, how, descriptor, &event);
+    connection->descriptor = descriptor;
+    connection->writing = writing;
 }
 
-static void leave_state(struct member *member)
+static void leave_state(struct connection *connection)
 {
-    struct fleet *fleet = member->fleet;
-    fleet->handshakes -= member->state == CONNECTING;
-    if (member->state == CONNECTED) {
+    struct fleet *fleet = connection->fleet;
+    fleet->handshakes -= connection->state == CONNECTING;
+    if (connection->state == CONNECTED) {
         fleet->report->connected--;
         fleet->report->breaks += !fleet->ending;
     }
-    member->state = RESTING;
-    member->descriptor = -1; /* closed, and so out of epoll */
+    connection->state = PAUSING;
+    connection->descriptor = -1; /* closing it took it out of epoll */
 }
 
-static void rest(struct member *member)
+static void pause_connection(struct connection *connection)
 {
-    leave_state(member);
-    member->next_try =
-        clock_monotonic() + member->pause * (0.5 + chance_next(&member->fleet->world->chance));
-    member->pause = fmin(2 * member->pause, longest_pause);
+    leave_state(connection);
+    connection->next_try =
+        clock_monotonic() +
+        connection->pause * (0.5 + random_next(&connection->fleet->world->random));
+    connection->pause = fmin(2 * connection->pause, longest_pause);
 }
 
-static void try_to_connect(struct member *member)
+static void try_to_connect(struct connection *connection)
 {
-    member->state = CONNECTING;
-    member->fleet->handshakes++;
-    int result =
-        member->was_connected || member->pause > shortest_pause
-            ? mosquitto.reconnect(member->client)
-            : mosquitto.connect(member->client, "localhost", member->fleet->plan->port, KEEPALIVE);
+    connection->state = CONNECTING;
+    connection->fleet->handshakes++;
+    int result = connection->was_connected || connection->pause > shortest_pause
+                     ? mosquitto.reconnect(connection->client)
+                     : mosquitto.connect(connection->client, "localhost",
+                                         connection->fleet->plan->port, KEEPALIVE);
     if (result == MOSQ_ERR_SUCCESS)
-        watch(member, true);
+        watch(connection, true);
     else
-        rest(member);
+        pause_connection(connection);
 }
 
-/* After anything was done with a connection: it broke, or epoll waits for what it now waits for. */
-static void settle(struct member *member, int result)
+/* After anything was read or written: the connection may be broken, or wait for something else. */
+static void after_io(struct connection *connection, int result)
 {
-    if (result != MOSQ_ERR_SUCCESS || mosquitto.socket(member->client) < 0) {
-        if (member->state != RESTING)
-            rest(member);
+    if (result != MOSQ_ERR_SUCCESS || mosquitto.socket(connection->client) < 0) {
+        if (connection->state != PAUSING)
+            pause_connection(connection);
     } else {
-        watch(member, mosquitto.want_write(member->client));
+        watch(connection, mosquitto.want_write(connection->client));
     }
 }
 
-static void subscribe(struct member *member)
+static void subscribe(struct connection *connection)
 {
     owned char *topic =
-        must_format("%s/%s/command", member->actor->kind->name, member->actor->name);
-    mosquitto.subscribe(member->client, NULL, topic, 1);
+        must_format("%s/%s/command", connection->actor->kind->name, connection->actor->name);
+    mosquitto.subscribe(connection->client, NULL, topic, 1);
 }
 
 static void on_connect(struct mosquitto *client, void *data, int result)
 {
-    struct member *member = data;
-    struct fleet *fleet = member->fleet;
+    struct connection *connection = data;
+    struct fleet *fleet = connection->fleet;
     (void)client;
     if (result != 0) {
         snprintf(fleet->report->refusal, sizeof fleet->report->refusal, "%s: %s",
-                 member->actor->name, mosquitto.connack_string(result));
+                 connection->actor->name, mosquitto.connack_string(result));
         return;
     }
-    fleet->handshakes -= member->state == CONNECTING;
-    member->state = CONNECTED;
-    member->was_connected = true;
-    member->pause = shortest_pause;
+    fleet->handshakes -= connection->state == CONNECTING;
+    connection->state = CONNECTED;
+    connection->was_connected = true;
+    connection->pause = shortest_pause;
     if (++fleet->report->connected > fleet->report->most_connected)
         fleet->report->most_connected = fleet->report->connected;
-    if (member->actor->kind->commands)
-        subscribe(member);
+    if (connection->actor->kind->commands)
+        subscribe(connection);
 }
 
 static void on_acknowledged(struct mosquitto *client, void *data, int id)
 {
-    struct member *member = data;
+    struct connection *connection = data;
     (void)client, (void)id;
-    member->acknowledged++;
-    member->actor->kind->acknowledged++;
-    member->fleet->report->acknowledged++;
+    connection->acknowledged++;
+    connection->actor->kind->acknowledged++;
+    connection->fleet->report->acknowledged++;
 }
 
-/* As a board: it obeys, and reports at once. */
+/* As a board does: it obeys, and publishes a reading at once. */
 static void on_command(struct mosquitto *client, void *data,
                        const struct mosquitto_message *message)
 {
-    struct member *member = data;
+    struct connection *connection = data;
     (void)client;
-    if (!actor_obey(member->actor, message->payload, (size_t)message->payloadlen))
+    if (!world_obey(connection->actor, message->payload, (size_t)message->payloadlen))
         return;
-    member->fleet->report->commands++;
-    member->due = clock_monotonic();
+    connection->fleet->report->commands++;
+    connection->due = clock_monotonic();
 }
 
 /* --- readings --- */
 
-static void publish(struct member *member)
+static void publish(struct connection *connection)
 {
-    struct fleet *fleet = member->fleet;
+    struct fleet *fleet = connection->fleet;
     text_clear(&fleet->payload);
     text_clear(&fleet->topic);
-    actor_read(fleet->world, member->actor, &fleet->payload);
-    text_add_format(&fleet->topic, "%s/%s", member->actor->kind->name, member->actor->name);
+    world_read(fleet->world, connection->actor, &fleet->payload);
+    text_add_format(&fleet->topic, "%s/%s", connection->actor->kind->name, connection->actor->name);
     int result =
-        mosquitto.publish(member->client, NULL, text_string(&fleet->topic),
+        mosquitto.publish(connection->client, NULL, text_string(&fleet->topic),
                           (int)fleet->payload.length, text_string(&fleet->payload), 1, false);
     if (result == MOSQ_ERR_NOMEM || result == MOSQ_ERR_INVAL)
         return;
-    member->sent++; /* or it is queued, and is sent when the connection is there again */
-    member->actor->kind->sent++;
+    connection->sent++; /* without a connection it is queued, and sent when there is one again */
+    connection->actor->kind->sent++;
     fleet->report->sent++;
-    settle(member, result);
+    after_io(connection, result);
 }
 
-/* All that is due of one thing, as far as its window goes. */
-static void publish_due(struct member *member, double time)
+/* Publishes the readings of one thing that are due, as far as its window allows. */
+static void publish_due(struct connection *connection, double time)
 {
-    if (member->due < time - late_limit) /* it could not for long: that is not made up for */
-        member->due = time;
-    while (member->state == CONNECTED && member->due <= time &&
-           member->sent - member->acknowledged < WINDOW) {
-        member->due += member->interval;
-        publish(member);
+    if (connection->due < time - late_limit)
+        connection->due = time;
+    while (connection->state == CONNECTED && connection->due <= time &&
+           connection->sent - connection->acknowledged < WINDOW) {
+        connection->due += connection->interval;
+        publish(connection);
     }
 }
 
-/* Looks at each thing; the time until the next one is due. */
-static double look_at_all(struct fleet *fleet)
+/* Connects and publishes where it is time. Returns the seconds until it is time again. */
+static double serve_all(struct fleet *fleet)
 {
-    double time = clock_monotonic(), next = time + 0.2;
+    double time = clock_monotonic(), next = time + longest_turn;
     for (size_t i = 0; i < fleet->world->count; i++) {
-        struct member *member = &fleet->members[i];
-        if (member->state == RESTING && fleet->handshakes < MOST_HANDSHAKES &&
-            member->next_try <= time)
-            try_to_connect(member);
-        if (member->state != CONNECTED || fleet->ending)
+        struct connection *connection = &fleet->connections[i];
+        if (connection->state == PAUSING && fleet->handshakes < MOST_HANDSHAKES &&
+            connection->next_try <= time)
+            try_to_connect(connection);
+        if (connection->state != CONNECTED || fleet->ending)
             continue;
-        publish_due(member, time);
-        if (member->due < next && member->sent - member->acknowledged < WINDOW)
-            next = member->due;
+        publish_due(connection, time);
+        if (connection->due < next && connection->sent - connection->acknowledged < WINDOW)
+            next = connection->due;
     }
     return next - time;
 }
 
-/* Keep-alives and time-outs of libmosquitto. */
-static void care(struct fleet *fleet)
+/* Keep-alives and timeouts of libmosquitto. */
+static void run_timers(struct fleet *fleet)
 {
-    if (clock_monotonic() - fleet->cared < care_interval)
+    if (clock_monotonic() - fleet->timers_ran < timer_interval)
         return;
-    fleet->cared = clock_monotonic();
+    fleet->timers_ran = clock_monotonic();
     for (size_t i = 0; i < fleet->world->count; i++)
-        if (fleet->members[i].state != RESTING)
-            settle(&fleet->members[i], mosquitto.loop_misc(fleet->members[i].client));
+        if (fleet->connections[i].state != PAUSING)
+            after_io(&fleet->connections[i], mosquitto.loop_misc(fleet->connections[i].client));
 }
 
-static void turn(struct fleet *fleet, double wait)
+/* Reads and writes what can be, after waiting for it. */
+static void wait_for_io(struct fleet *fleet, double seconds)
 {
     struct epoll_event events[EVENTS];
-    int milliseconds = wait <= 0 ? 0 : (int)ceil(fmin(wait, 0.2) * 1000);
+    int milliseconds = seconds <= 0 ? 0 : (int)ceil(fmin(seconds, longest_turn) * 1000);
     int count = epoll_wait(fleet->poll, events, EVENTS, milliseconds);
     for (int i = 0; i < count; i++) {
-        struct member *member = events[i].data.ptr;
+        struct connection *connection = events[i].data.ptr;
         int result = MOSQ_ERR_SUCCESS;
         if (events[i].events & EPOLLOUT)
-            result = mosquitto.loop_write(member->client, 1);
+            result = mosquitto.loop_write(connection->client, 1);
         if (result == MOSQ_ERR_SUCCESS && events[i].events & ~(unsigned)EPOLLOUT)
-            result = mosquitto.loop_read(member->client, 1);
-        settle(member, result);
+            result = mosquitto.loop_read(connection->client, 1);
+        after_io(connection, result);
     }
-    care(fleet);
+    run_timers(fleet);
 }
 
-/* --- telling --- */
+/* --- progress --- */
 
-static void tell(struct fleet *fleet)
+static void report_counts(struct fleet *fleet)
 {
     const struct fleet_report *report = fleet->report;
-    if (clock_monotonic() - fleet->told < telling_interval)
+    if (clock_monotonic() - fleet->reported < report_interval)
         return;
-    fleet->told = clock_monotonic();
+    fleet->reported = clock_monotonic();
     report_state(fleet->reporter, "%.0f s  %zu of %zu connected  sent %llu  acknowledged %llu",
                  clock_monotonic() - fleet->began, report->connected, fleet->world->count,
                  (unsigned long long)report->sent, (unsigned long long)report->acknowledged);
@@ -279,44 +291,44 @@ static enum status check_limit(const struct fleet *fleet, struct error *error)
     return advise(error, "fewer things, or a higher hard limit (ulimit -Hn)");
 }
 
-/* Things begin one after another, within an interval where a rate is asked for, within a second
- * otherwise. */
-static void plan_readings(struct member *member, size_t index)
+/* When a thing publishes. Their first readings are spread evenly: over the interval where a rate is
+ * asked for, otherwise over a second, or the interval where that is shorter. */
+static void plan_readings(struct connection *connection, size_t index)
 {
-    const struct fleet *fleet = member->fleet;
-    double count = (double)fleet->world->count, spread = 1;
+    const struct fleet *fleet = connection->fleet;
+    double count = (double)fleet->world->count, spread = 1; /* seconds */
     if (fleet->plan->rate > 0)
-        spread = member->interval = count / fleet->plan->rate;
+        spread = connection->interval = count / fleet->plan->rate;
     else
-        member->interval = member->actor->kind->publish_every / fleet->plan->speed;
-    member->due = fleet->began + fmin(spread, member->interval) * (double)index / count;
+        connection->interval = connection->actor->kind->publish_every / fleet->plan->speed;
+    connection->due = fleet->began + fmin(spread, connection->interval) * (double)index / count;
 }
 
-static enum status open_member(struct fleet *fleet, size_t index, struct error *error)
+static enum status open_connection(struct fleet *fleet, size_t index, struct error *error)
 {
-    struct member *member = &fleet->members[index];
+    struct connection *connection = &fleet->connections[index];
     struct actor *actor = &fleet->world->actors[index];
     owned char *key = record_file(actor->name, "key.pem");
     owned char *certificate = record_file(actor->name, "cert.pem");
-    *member = (struct member){.fleet = fleet,
-                              .actor = actor,
-                              .descriptor = -1,
-                              .pause = shortest_pause,
-                              .next_try = fleet->began};
-    member->client = mosquitto.new(actor->name, !actor->kind->commands, member);
-    if (!member->client)
+    *connection = (struct connection){.fleet = fleet,
+                                      .actor = actor,
+                                      .descriptor = -1,
+                                      .pause = shortest_pause,
+                                      .next_try = fleet->began};
+    connection->client = mosquitto.new(actor->name, !actor->kind->commands, connection);
+    if (!connection->client)
         return fail_errno(error, "cannot prepare the connection of %s", actor->name);
-    mosquitto.connect_callback_set(member->client, on_connect);
-    mosquitto.publish_callback_set(member->client, on_acknowledged);
-    mosquitto.message_callback_set(member->client, on_command);
-    mosquitto.max_inflight_messages_set(member->client, WINDOW);
-    mosquitto.int_option(member->client, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto.connect_callback_set(connection->client, on_connect);
+    mosquitto.publish_callback_set(connection->client, on_acknowledged);
+    mosquitto.message_callback_set(connection->client, on_command);
+    mosquitto.max_inflight_messages_set(connection->client, WINDOW);
+    mosquitto.int_option(connection->client, MOSQ_OPT_TCP_NODELAY, 1);
     int result =
-        mosquitto.tls_set(member->client, AUTHORITY_CERTIFICATE, NULL, certificate, key, NULL);
+        mosquitto.tls_set(connection->client, AUTHORITY_CERTIFICATE, NULL, certificate, key, NULL);
     if (result != MOSQ_ERR_SUCCESS)
         return fail(error, REFUSED, "cannot prepare the connection of %s: %s", actor->name,
                     mosquitto.strerror(result));
-    plan_readings(member, index);
+    plan_readings(connection, index);
     return FINE;
 }
 
@@ -328,13 +340,13 @@ static bool all_acknowledged(const struct fleet *fleet)
 static void close_all(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->world->count; i++) {
-        struct member *member = &fleet->members[i];
-        fleet->report->never += member->client && !member->was_connected;
-        if (member->state == CONNECTED)
-            mosquitto.disconnect(member->client);
-        mosquitto.destroy(member->client);
+        struct connection *connection = &fleet->connections[i];
+        fleet->report->never += connection->client && !connection->was_connected;
+        if (connection->state == CONNECTED)
+            mosquitto.disconnect(connection->client);
+        mosquitto.destroy(connection->client);
     }
-    free(fleet->members);
+    free(fleet->connections);
     text_free(&fleet->payload);
     text_free(&fleet->topic);
     close(fleet->poll);
@@ -344,15 +356,15 @@ static void run(struct fleet *fleet)
 {
     double end = fleet->plan->seconds > 0 ? fleet->began + fleet->plan->seconds : INFINITY;
     while (!stopped && clock_monotonic() < end) {
-        turn(fleet, fmin(look_at_all(fleet), end - clock_monotonic()));
-        tell(fleet);
+        wait_for_io(fleet, fmin(serve_all(fleet), end - clock_monotonic()));
+        report_counts(fleet);
     }
     fleet->ending = true;
     fleet->report->interrupted = stopped;
     fleet->report->seconds = clock_monotonic() - fleet->began;
-    for (double until = clock_monotonic() + last_wait;
+    for (double until = clock_monotonic() + acknowledgement_time;
          !all_acknowledged(fleet) && clock_monotonic() < until;)
-        turn(fleet, look_at_all(fleet));
+        wait_for_io(fleet, serve_all(fleet));
     report_end(fleet->reporter);
 }
 
@@ -375,9 +387,9 @@ enum status fleet_run(const struct reporter *reporter, struct world *world,
     fleet.poll = epoll_create1(EPOLL_CLOEXEC);
     if (fleet.poll < 0)
         status = fail_errno(error, "cannot watch connections");
-    fleet.members = must_array(world->count, sizeof *fleet.members);
+    fleet.connections = must_array(world->count, sizeof *fleet.connections);
     for (size_t i = 0; i < world->count && !status; i++)
-        status = open_member(&fleet, i, error);
+        status = open_connection(&fleet, i, error);
     sigaction(SIGINT, &on, &interrupt);
     sigaction(SIGTERM, &on, &terminate);
     if (!status)

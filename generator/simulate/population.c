@@ -16,20 +16,21 @@
 
 #define NETWORK "simulated"
 
-enum { MOST_TRIED = 1000 /* groups that may belong to real things */ };
+enum { MOST_TRIED = 1000 /* values of the group attribute, until one commands no real thing */ };
 
 struct population {
     struct project *project;
     struct world *world;
-    struct making *missing;
+    struct making *missing; /* things of the world that are to be created */
     size_t missing_count, missing_room;
     size_t made, failed;
-    char *failure; /* of the first that could not be made */
+    char *failure; /* of the first that failed: its name and the message */
 };
 
 /* --- types --- */
 
-/* The first control of a type whose topic is another type's that takes commands. */
+/* The first control of a type that commands things of another type. *commanded is the model of that
+ * type, for the caller; NULL, as the result, when there is none. */
 static const cJSON *usable_control(struct project *project, const cJSON *model, cJSON **commanded)
 {
     const cJSON *control;
@@ -50,7 +51,7 @@ static const cJSON *usable_control(struct project *project, const cJSON *model, 
     return NULL;
 }
 
-/* The model of the type asked for, or of the first that controls another. */
+/* The model of the type that is given, or else of the first that controls another. */
 static enum status choose_type(struct project *project, const char *type, cJSON **model,
                                struct error *error)
 {
@@ -80,7 +81,7 @@ static bool is_simulated(const struct record *record)
     return record->wifi.ssid && strcmp(record->wifi.ssid, NETWORK) == 0;
 }
 
-/* Whether a name belongs to a thing that is not simulated. */
+/* Whether there is a thing of this name that is not simulated. */
 static bool is_real(const char *name)
 {
     struct record *record = NULL;
@@ -105,8 +106,8 @@ static enum status check_existing(const struct record *record, const struct kind
     return FINE;
 }
 
-static void want(struct population *population, struct kind *kind, const char *name,
-                 struct attributes attributes)
+static void add_missing(struct population *population, struct kind *kind, const char *name,
+                        struct attributes attributes)
 {
     const struct wifi wifi = {.ssid = (char *)NETWORK, .password = {(char *)"", 0}};
     population->missing = must_grow(population->missing, population->missing_count,
@@ -115,9 +116,8 @@ static void want(struct population *population, struct kind *kind, const char *n
         .record = record_new(name, kind->name, TARGET_LOCAL, &attributes, &wifi), .lock = -1};
 }
 
-/* Adds a thing to the world: the one that there is, with the attributes that it has, or one that
- * will be made. given: attributes that it should have; where its type does not take them, its
- * defaults count. */
+/* Adds a thing to the world: an existing one with the attributes that it has, or one that is to be
+ * created. given: attributes for that one; where its type does not have them, it gets the defaults. */
 static enum status add(struct population *population, struct kind *kind, const char *name,
                        const struct attributes *given, struct error *error)
 {
@@ -136,7 +136,7 @@ static enum status add(struct population *population, struct kind *kind, const c
     else if (!status && attributes_complete(type, given, "", &attributes, &refused))
         status = attributes_complete(type, &none, "", &attributes, error);
     if (!status && (!record || record->state == RECORD_MAKING))
-        want(population, kind, name, attributes_copy(&attributes));
+        add_missing(population, kind, name, attributes_copy(&attributes));
     if (!status)
         world_add(population->world, kind, name, &attributes);
     error_free(&refused);
@@ -155,7 +155,8 @@ static struct attributes group_attributes(const char *by, const char *value)
     return attributes;
 }
 
-/* The values of the groups: 1, 2, ... but not where a real thing is commanded. */
+/* The values of the attribute that makes the groups: 1, 2, ... without those that command a real
+ * thing. */
 static void choose_groups(const cJSON *control, char *values[GROUPS])
 {
     const char *by = json_string(json_get(control, "measure"), "by", "");
@@ -164,14 +165,14 @@ static void choose_groups(const cJSON *control, char *values[GROUPS])
     for (int number = 1; chosen < GROUPS && number <= MOST_TRIED; number++) {
         owned char *value = must_format("%d", number);
         struct attributes attributes = group_attributes(by, value);
-        owned char *name = commanded_thing(topic, &attributes);
+        owned char *name = world_commanded(topic, &attributes);
         if (!name || !*by || !is_real(name))
             values[chosen++] = must_copy(value);
         attributes_free(&attributes);
     }
 }
 
-/* Whether the thing was added behind the measuring ones. */
+/* Whether a commanded thing was added already; they are behind those that measure. */
 static bool is_added(const struct world *world, size_t measuring, const char *name)
 {
     for (size_t i = measuring; i < world->count; i++)
@@ -180,7 +181,7 @@ static bool is_added(const struct world *world, size_t measuring, const char *na
     return false;
 }
 
-/* Whom the control commands for the groups that its things are in, each once. */
+/* Adds each thing that the control commands, once. */
 static enum status add_commanded(struct population *population, const cJSON *control,
                                  struct kind *kind, size_t measuring, struct error *error)
 {
@@ -190,7 +191,7 @@ static enum status add_commanded(struct population *population, const cJSON *con
     enum status status = FINE;
     for (size_t i = 0; i < measuring && !status; i++) {
         const char *value = attributes_get(&world->actors[i].attributes, by);
-        owned char *name = commanded_thing(topic, &world->actors[i].attributes);
+        owned char *name = world_commanded(topic, &world->actors[i].attributes);
         if (!name || is_added(world, measuring, name))
             continue;
         struct attributes given = group_attributes(by, value ? value : "");
@@ -231,7 +232,7 @@ static enum status choose_all(struct population *population, const char *type, s
     return status;
 }
 
-/* --- making --- */
+/* --- creating --- */
 
 static void observe(void *context, const struct bulk_result *result)
 {
@@ -267,7 +268,7 @@ static enum status make_missing(struct population *population, struct target *ta
     int lock = -1;
     enum status status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
     if (!status && (status = lock_folder(THINGS_FOLDER, false, &lock, error)))
-        advise(error, "is a create --from at work? Wait for it, or stop it");
+        advise(error, "is a create --from running? Wait for it, or stop it");
     for (size_t i = 0; i < world->kind_count && !status; i++)
         status = plan_kind(population, target, world->kinds[i], &plans[i], error);
     report_progress(reporter, "created", 0, population->missing_count);

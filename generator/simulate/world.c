@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- who there is --- */
+/* --- kinds and things --- */
 
 struct kind *world_kind(struct world *world, cJSON *model)
 {
@@ -78,9 +78,9 @@ void world_free(struct world *world)
     *world = (struct world){0};
 }
 
-/* --- who drives whom --- */
+/* --- links --- */
 
-char *commanded_thing(const char *topic, const struct attributes *attributes)
+char *world_commanded(const char *topic, const struct attributes *attributes)
 {
     struct text name = {0};
     const char *at = strchr(topic, '/'), *end = at ? strchr(at + 1, '/') : NULL;
@@ -121,7 +121,7 @@ static void link_actor(struct actor *actor, const struct actor *const *sorted, s
     {
         const cJSON *publish = json_get(control, "publish");
         const char *of = json_string(json_get(control, "measure"), "of", "");
-        owned char *name = commanded_thing(json_string(publish, "topic", ""), &actor->attributes);
+        owned char *name = world_commanded(json_string(publish, "topic", ""), &actor->attributes);
         const struct actor *by = name ? find_actor(sorted, count, name) : NULL;
         for (size_t i = 0; by && i < actor->kind->measure_count; i++)
             if (strcmp(actor->kind->measures[i].name, of) == 0 && actor->link_count < MOST_LINKS)
@@ -147,54 +147,62 @@ void world_link(struct world *world)
 
 /* --- commands --- */
 
-static bool as_told(const struct measure *measure, const cJSON *value)
+/* Whether a value of a message is one that the measure can have. */
+static bool fits(const struct measure *measure, const cJSON *value)
 {
     return measure->kind == MEASURE_BOOLEAN
                ? cJSON_IsBool(value)
                : measure->kind != MEASURE_VARCHAR && cJSON_IsNumber(value);
 }
 
-static double told(const cJSON *value)
+static double number_of(const cJSON *value)
 {
     return cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble;
 }
 
-/* Looks at each value of a message that is one of the actor's measures: sets it, or only compares.
- * Counts those that differed, and all. */
-static void visit(const cJSON *message, const struct kind *kind, double *values, bool set,
-                  size_t *differed, size_t *all)
+/* What a message says of the measures of a thing. */
+struct comparison {
+    size_t found;     /* values of the message that are measures */
+    size_t different; /* those of them that the thing does not have */
+};
+
+/* Compares the values of a message with those of a thing, at every depth; with set it takes them
+ * over. */
+static void compare(const cJSON *message, const struct kind *kind, double *values, bool set,
+                    struct comparison *comparison)
 {
     for (const cJSON *item = message ? message->child : NULL; item; item = item->next) {
         for (size_t i = 0; item->string && i < kind->measure_count; i++) {
             if (strcmp(kind->measures[i].name, item->string) != 0 ||
-                !as_told(&kind->measures[i], item))
+                !fits(&kind->measures[i], item))
                 continue;
-            ++*all;
-            *differed += values[i] != told(item);
+            comparison->found++;
+            comparison->different += values[i] != number_of(item);
             if (set)
-                values[i] = told(item);
+                values[i] = number_of(item);
         }
-        visit(item, kind, values, set, differed, all);
+        compare(item, kind, values, set, comparison);
     }
 }
 
+/* Whether the driving thing is in the state that its "on" message asks for. */
 static bool is_on(const struct link *link)
 {
-    size_t differed = 0, all = 0;
-    visit(link->on, link->by->kind, link->by->values, false, &differed, &all);
-    return all && !differed;
+    struct comparison comparison = {0};
+    compare(link->on, link->by->kind, link->by->values, false, &comparison);
+    return comparison.found && !comparison.different;
 }
 
-bool actor_obey(struct actor *actor, const char *message, size_t length)
+bool world_obey(struct actor *actor, const char *message, size_t length)
 {
+    struct comparison comparison = {0};
+    struct error ignored = {0}; /* of a message that is no JSON, as a board ignores it */
     cJSON *parsed = NULL;
-    struct error none = {0};
-    size_t differed = 0, all = 0;
-    if (json_parse("command", message, length, &parsed, &none) == FINE)
-        visit(parsed, actor->kind, actor->values, true, &differed, &all);
+    if (json_parse("command", message, length, &parsed, &ignored) == FINE)
+        compare(parsed, actor->kind, actor->values, true, &comparison);
     cJSON_Delete(parsed);
-    error_free(&none);
-    return differed > 0;
+    error_free(&ignored);
+    return comparison.different > 0;
 }
 
 /* --- readings --- */
@@ -207,20 +215,20 @@ static enum direction direction_of(const struct actor *actor, size_t measure)
     return DRIFTING;
 }
 
-void actor_read(struct world *world, struct actor *actor, struct text *out)
+void world_read(struct world *world, struct actor *actor, struct text *out)
 {
-    bool absurd = false;
+    bool has_artefact = false;
     int64_t now = clock_milliseconds();
     for (size_t i = 0; i < actor->kind->measure_count; i++) {
         const struct measure *measure = &actor->kind->measures[i];
-        bool artefact = measure->artefacts > 0 && chance_next(&world->chance) < measure->artefacts;
+        bool artefact = measure->artefacts > 0 && random_next(&world->random) < measure->artefacts;
         text_add_format(out, "%c\"%s\":", i ? ',' : '{', measure->name);
-        measure_write(measure, actor->values[i], artefact, &world->chance, out);
+        measure_write(measure, actor->values[i], artefact, &world->random, out);
         actor->values[i] = measure_step(measure, actor->values[i], direction_of(actor, i));
-        absurd |= artefact;
+        has_artefact |= artefact;
     }
     actor->last_time = now > actor->last_time ? now : actor->last_time + 1;
     text_add(out, text_string(&actor->pairs), actor->pairs.length);
     text_add_format(out, ",\"time\":%lld}", (long long)actor->last_time);
-    actor->kind->artefacts += absurd;
+    actor->kind->artefacts += has_artefact;
 }

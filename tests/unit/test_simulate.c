@@ -14,7 +14,7 @@
 
 enum { MANY = 5000 };
 
-static struct chance chance;
+static struct random generator;
 
 static cJSON *parsed(const char *text)
 {
@@ -35,7 +35,7 @@ static cJSON *measure_of(const char *text, struct measure *measure)
 static double read_once(const struct measure *measure, double value, bool artefact, char text[64])
 {
     struct text out = {0};
-    measure_write(measure, value, artefact, &chance, &out);
+    measure_write(measure, value, artefact, &generator, &out);
     snprintf(text, 64, "%s", text_string(&out));
     text_free(&out);
     return strtod(text, NULL);
@@ -113,7 +113,7 @@ static void set_house(struct world *world)
     cJSON *cooler = parsed("{\"type\": {\"name\": \"cooler\", \"commands\": true, \"measures\": "
                            "[{\"name\": \"enabled\", \"type\": \"boolean\"}]}}");
     struct attributes zones[3] = {{0}};
-    chance_begin(&world->chance);
+    random_seed(&world->random);
     struct kind *rooms = world_kind(world, room);
     for (size_t i = 0; i < 3; i++)
         attributes_put(&zones[i], "zone", i == 1 ? "2" : "1");
@@ -126,7 +126,7 @@ static void set_house(struct world *world)
 static double next_reading(struct world *world, size_t actor, double *time)
 {
     struct text out = {0};
-    actor_read(world, &world->actors[actor], &out);
+    world_read(world, &world->actors[actor], &out);
     cJSON *reading = parsed(text_string(&out));
     double value = json_number(reading, "t", NAN);
     *time = json_number(reading, "time", 0);
@@ -138,7 +138,7 @@ static double next_reading(struct world *world, size_t actor, double *time)
 
 static bool obey(struct actor *actor, const char *message)
 {
-    return actor_obey(actor, message, strlen(message));
+    return world_obey(actor, message, strlen(message));
 }
 
 static void a_zone_cools_while_its_cooler_is_on(void **state)
@@ -188,7 +188,7 @@ static void what_is_no_command_changes_nothing(void **state)
     world_free(&world);
 }
 
-static void names_of_commanded_things(void **state)
+static void names_of_world_commandeds(void **state)
 {
     static const struct {
         const char *topic, *name;
@@ -203,7 +203,7 @@ static void names_of_commanded_things(void **state)
     (void)state;
     attributes_put(&attributes, "zone", "1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *name = commanded_thing(cases[i].topic, &attributes);
+        char *name = world_commanded(cases[i].topic, &attributes);
         if (cases[i].name)
             assert_string_equal(name, cases[i].name);
         else
@@ -220,8 +220,8 @@ int main(void)
         cmocka_unit_test(every_kind_is_written_as_it_is),
         cmocka_unit_test(a_zone_cools_while_its_cooler_is_on),
         cmocka_unit_test(what_is_no_command_changes_nothing),
-        cmocka_unit_test(names_of_commanded_things),
+        cmocka_unit_test(names_of_world_commandeds),
     };
-    chance_begin(&chance);
+    random_seed(&generator);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
