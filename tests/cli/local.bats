@@ -366,10 +366,15 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
 
 @test "simulate: an air conditioner obeys, and its zone cools" {
     works sf up
-    "$SENSORFORGE" simulate --seconds 6 --speed 1500 --json >"$T/sent" 2>/dev/null &
+    "$SENSORFORGE" simulate --seconds 20 --speed 1500 --json >"$T/sent" 2>/dev/null &
     kept=$!
-    sleep 3
+    for _ in {1..100}; do # a thing subscribes to its commands before it publishes
+        [ -z "$("$SENSORFORGE" query --type aircon --thing AC-1 --limit 1 --json 2>/dev/null)" ] || break
+        sleep 0.2
+    done
     publish aircon/AC-1/command '{"state": {"enabled": true}}'
+    sleep 3
+    kill -INT $kept
     wait $kept
     kept=
     same 1 "$(jq .commands "$T/sent")"
