@@ -10,7 +10,8 @@
 #include "common/base/names.h"
 #include "generator/deploy/deployment.h"
 #include "generator/deploy/removal.h"
-#include "generator/deploy/plan.h"
+#include "generator/deploy/resource.h"
+#include "generator/deploy/template.h"
 #include "generator/project/types.h"
 #include "generator/thing/record.h"
 

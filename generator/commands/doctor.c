@@ -266,7 +266,7 @@ enum status command_doctor(struct context *context)
     struct doctor doctor = {.context = context, .cleaned = json_array()};
     size_t length;
     if (cli_given(context, "policy")) {
-        const char *policy = operator_policy(&length);
+        const char *policy = checkup_policy(&length);
         text_add(&context->out, policy, length);
         cJSON_Delete(doctor.cleaned);
         return FINE;

@@ -21,7 +21,7 @@
 EMBEDDED(operator_policy)
 
 enum {
-    SKEW_NOTED = 60,   /* seconds; AWS refuses signatures that are five minutes off */
+    SKEW_NOTED = 60,   /* seconds; AWS refuses signatures whose time is wrong by five minutes */
     MOST_RULES = 1000, /* in an account and region ("AWS IoT Core endpoints and quotas") */
     MOST_TABLES = 2500 /* likewise ("Quotas in Amazon DynamoDB") */
 };
@@ -48,7 +48,7 @@ void checkup_free(struct checkup *checkup)
     *checkup = (struct checkup){0};
 }
 
-/* An error as a finding, with its own advice. */
+/* Adds an error and its advice as a finding. */
 static void add_error(struct checkup *checkup, const char *what, enum health health,
                       const struct error *error)
 {
@@ -56,14 +56,14 @@ static void add_error(struct checkup *checkup, const char *what, enum health hea
                 error->advice.length ? must_copy(text_string(&error->advice)) : NULL);
 }
 
-/* --- who calls, and from where --- */
+/* --- credentials and clock --- */
 
 static bool check_credentials(struct aws *aws, const cJSON *system, struct checkup *checkup,
                               char **caller)
 {
     struct aws_call call = {0};
     const char *expected = json_string(json_get(system, "aws"), "account", "");
-    bool written = strspn(expected, "0") != strlen(expected); /* zeros stand for none */
+    bool written = strspn(expected, "0") != strlen(expected); /* zeros mean that none is written */
     sts_get_caller_identity(aws, &call);
     bool reached = !aws_finish(aws, &call, NULL);
     const cJSON *identity = json_get(call.answer, "GetCallerIdentityResult");
@@ -117,7 +117,7 @@ static bool check_reach(struct aws *aws, bool timestream, struct checkup *checku
     struct text reached = {0};
     for (size_t i = 0; i < count; i++) {
         aws_finish(aws, &calls[i], NULL);
-        /* Any answer of a service is one; what it refuses is another check's. */
+        /* A refusal is an answer too; permissions are another check. */
         if (calls[i].http_status)
             text_add_format(&reached, "%s%s", reached.length ? ", " : "", names[i]);
         else
@@ -134,7 +134,7 @@ static bool check_reach(struct aws *aws, bool timestream, struct checkup *checku
 
 /* --- permissions --- */
 
-const char *operator_policy(size_t *length)
+const char *checkup_policy(size_t *length)
 {
     static const struct {
         const char *at, *end;
@@ -143,13 +143,13 @@ const char *operator_policy(size_t *length)
     return policy.at;
 }
 
-/* What the statements of the operator's policy are about, so that IAM is asked of what this system
- * has, or will have: an operator may well be allowed that and nothing else. Which kind of resource
- * an action is about: "Policy actions for AWS IoT" (AWS IoT developer guide), and the service
- * authorization reference. What cannot be narrowed is asked of "*". */
+/* For each statement of the operator's policy a resource that this system has or will have. IAM is
+ * asked about that resource, because an operator may be allowed nothing else. Which kind of
+ * resource belongs to an action: "Policy actions for AWS IoT" (AWS IoT developer guide), and the
+ * service authorization reference. Where an action has no resource, IAM is asked about "*". */
 static const struct scope {
-    const char *sid;
-    bool things; /* who makes things needs it; the others are who deploys */
+    const char *sid; /* of the statement */
+    bool things;     /* needed to create things; otherwise needed to deploy */
     const char *resource;
 } scopes[] = {
     {"FindOutWhere", true, "*"},
@@ -178,13 +178,14 @@ static const struct scope {
     {"Doctor", false, "*"},
 };
 
-/* Who is asked about, and whose resources. */
+/* What IAM is asked about, and what it has answered so far. */
 struct inquiry {
     struct aws *aws;
     const char *principal, *account, *system, *database, *type;
-    bool timestream;     /* the store in use */
-    struct text denied;  /* "iot:CreateThing, iot:DeleteThing" */
-    size_t asked, count; /* of actions that were asked; of those that are denied */
+    bool timestream;    /* the system's store */
+    struct text denied; /* "iot:CreateThing, iot:DeleteThing" */
+    size_t asked;       /* actions that IAM was asked about */
+    size_t count;       /* of them, those that are denied */
 };
 
 static const struct scope *scope_of(const cJSON *statement)
@@ -195,7 +196,7 @@ static const struct scope *scope_of(const cJSON *statement)
     return NULL;
 }
 
-/* The pattern with its {...} filled in. */
+/* The resource pattern with its {...} filled in; freed by the caller. */
 static char *resource_of(const struct inquiry *inquiry, const char *pattern)
 {
     const struct {
@@ -221,7 +222,7 @@ static char *resource_of(const struct inquiry *inquiry, const char *pattern)
     return text_take(&made);
 }
 
-/* Those that the store in use needs. */
+/* The actions of a statement, without those of a store that the system does not use. */
 static cJSON *actions_of(const struct inquiry *inquiry, const cJSON *statement)
 {
     cJSON *actions = json_array();
@@ -246,7 +247,7 @@ static void add_context(cJSON *context, const char *key, const char *type, const
     cJSON_AddItemToArray(context, entry);
 }
 
-/* What Timestream's own calls of KMS have, which a condition may want. */
+/* The condition keys of the calls that Timestream makes to KMS. A policy may demand them. */
 static cJSON *context_of(const struct inquiry *inquiry)
 {
     cJSON *context = json_array();
@@ -306,11 +307,11 @@ static enum status ask_statement(struct inquiry *inquiry, const cJSON *statement
     return status;
 }
 
-/* A policy's statements about things, or all others. */
+/* Asks about the statements that creating things needs, or about all others. */
 static enum status ask_statements(struct inquiry *inquiry, bool things, struct error *error)
 {
     size_t length;
-    const char *bytes = operator_policy(&length);
+    const char *bytes = checkup_policy(&length);
     cJSON *policy = cJSON_ParseWithLength(bytes, length);
     const cJSON *statement;
     enum status status = FINE;
@@ -324,8 +325,8 @@ static enum status ask_statements(struct inquiry *inquiry, bool things, struct e
     return status;
 }
 
-/* A role by its path, which its sessions do not have: IAM tells it. Where that may not be asked,
- * it is taken for one without. */
+/* The ARN of the role of a session. The ARN of a role holds its path, and that of a session does
+ * not, so IAM is asked. When that is denied, the role is assumed to have no path. */
 static char *role_arn(struct aws *aws, const char *caller, const char *session)
 {
     const char *name = session + strlen(":assumed-role/"), *sts = strstr(caller, ":sts:");
@@ -348,8 +349,9 @@ static char *role_arn(struct aws *aws, const char *caller, const char *session)
     return arn;
 }
 
-/* IAM knows roles, not their sessions: arn:aws:sts::1:assumed-role/operator/me is of the role
- * arn:aws:iam::1:role/operator. NULL for who needs no permission (the root user). */
+/* The ARN that IAM can be asked about. A caller may be the session of a role
+ * (arn:aws:sts::1:assumed-role/operator/me); IAM knows the role (arn:aws:iam::1:role/operator).
+ * NULL for the root user, who needs no permission. */
 static char *principal_of(struct aws *aws, const char *caller)
 {
     const char *session = strstr(caller, ":assumed-role/");
@@ -358,7 +360,7 @@ static char *principal_of(struct aws *aws, const char *caller)
     return session && strstr(caller, ":sts:") ? role_arn(aws, caller, session) : must_copy(caller);
 }
 
-/* Who may not deploy may be here to make things only, so that is no fault by itself. */
+/* That deploying is denied is only DOUBTFUL: this operator may create things and nothing else. */
 static void check_purpose(struct inquiry *inquiry, bool things, struct checkup *checkup)
 {
     const char *purpose = things ? "make things" : "deploy and destroy types";

@@ -1,5 +1,5 @@
-/* What would go wrong in an account before it does: credentials, region, clock, reachability,
- * permissions, the store, quotas. Looks only; changes nothing. */
+/* What would go wrong with an account: credentials, clock, reachability, permissions, the store,
+ * quotas. It only reads; it changes nothing. */
 #ifndef GENERATOR_DEPLOY_CHECKUP_H
 #define GENERATOR_DEPLOY_CHECKUP_H
 
@@ -7,31 +7,32 @@
 
 #include <cjson/cJSON.h>
 
+/* ILL: something will not work. DOUBTFUL: something may not work, or is worth a look. */
 enum health { WELL, DOUBTFUL, ILL };
 
 struct finding {
-    const char *what; /* "region"; static */
+    const char *what; /* "clock"; a string literal */
     enum health health;
-    char *text;   /* what was found */
-    char *advice; /* what to do; NULL when there is nothing */
+    char *text;   /* what was found; lines */
+    char *advice; /* what to do; NULL: nothing */
 };
 
 struct checkup {
     struct finding *at;
     size_t count, room;
-    char *account; /* that the credentials are of; NULL when that could not be asked */
+    char *account; /* of the credentials; NULL: could not be asked */
 };
 
-/* text and advice (may be NULL) are taken over. */
+/* Adds a finding, which takes over text and advice (may be NULL). */
 void checkup_add(struct checkup *checkup, const char *what, enum health health, char *text,
                  char *advice);
 void checkup_free(struct checkup *checkup);
 
-/* system: the JSON of a checked system.yaml. False when the account cannot be spoken to at all;
- * then what follows would only say so again. */
+/* Adds the findings about an account. system: the JSON of a checked system.yaml. False when no call
+ * to the account succeeds: further checks would only say so again. */
 bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *checkup);
 
-/* What an operator has to be allowed to: the IAM policy that docs/aws.md explains. */
-const char *operator_policy(size_t *length);
+/* The IAM policy that an operator needs (docs/operator-policy.json, which docs/aws.md explains). */
+const char *checkup_policy(size_t *length);
 
 #endif

@@ -1,5 +1,5 @@
-/* What diff, deploy and destroy share on the target aws: the account, and the stacks of subjects.
- */
+/* An account and the stacks of some subjects in it: what diff, deploy and destroy begin with. A
+ * subject is a type, or "system". */
 #ifndef GENERATOR_DEPLOY_DEPLOYMENT_H
 #define GENERATOR_DEPLOY_DEPLOYMENT_H
 
@@ -13,30 +13,30 @@ struct deployment {
     struct aws *aws;
     const char *region; /* of the account */
     struct stacks stacks;
-    bool foreign; /* the database is there, and no stack of ours made it */
+    bool foreign; /* the database exists, and no stack of ours has made it */
 };
 
-/* Opens the account, and prepares the stacks of the subjects (types, "system") with their rendered
- * templates. The system's is always looked at, where the store has one. Closed by
- * deployment_close(), also after a failure. */
+/* Opens the account, and adds the stacks of the subjects with their rendered templates. The stack
+ * of the system is always added; with store: dynamodb there is none. The caller closes the
+ * deployment, also after a failure. */
 enum status deployment_open(struct deployment *deployment, struct project *project,
                             const char *const *subjects, size_t count, struct error *error);
 void deployment_close(struct deployment *deployment);
 
-/* stacks_look(); fails when none of the stacks could be looked at, which is one reason for all. */
+/* stacks_look(). An error only when no stack could be looked at: then the reason is the same for
+ * all. */
 enum status deployment_look(struct deployment *deployment, struct error *error);
 
-/* After deployment_look(): whether the system's stack belongs to the plan. It does with whole, or
- * where the database that types need is not there; not where the database is there without it, or
- * under another name. */
+/* After deployment_look(): decides whether the stack of the system is part of the plan. It is when
+ * `whole` is true, and when the database that the types need does not exist. It is not when the
+ * database exists without it (`foreign`). WRONG_INPUT when the stack has another database. */
 enum status deployment_choose_system(struct deployment *deployment, bool whole,
                                      struct error *error);
 
-/* After stacks_plan(): says of each import whether what it takes over is ours ("ours" of
- * plan.h). */
+/* After stacks_plan(): sets "ours" of each import (plan.h). */
 enum status deployment_ask_owners(struct deployment *deployment, struct error *error);
 
-/* The first error, as it is, or how many there are. FINE when there is none. */
+/* The error of the only stack that has one, or how many stacks have one. FINE when none has. */
 enum status deployment_verdict(struct deployment *deployment, struct error *error);
 
 #endif

@@ -1,168 +1,14 @@
 #include "plan.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "resource.h"
+#include "template.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* --- what is known of resources --- */
-
-/* "Update requires: Replacement" of the CloudFormation template reference. A thing type's
- * properties cannot be updated after its creation, and a thing type cannot be replaced under its
- * name while things have it. */
-static const struct resource_kind kinds[] = {
-    {.type = "AWS::IoT::ThingType",
-     .title = "thing type",
-     .name = "ThingTypeName",
-     .fixed = "ThingTypeProperties"},
-    {.type = "AWS::IoT::Policy", .title = "policy", .name = "PolicyName"},
-    {.type = "AWS::IoT::TopicRule", .title = "rule", .name = "RuleName"},
-    {.type = "AWS::Timestream::Database",
-     .title = "database",
-     .name = "DatabaseName",
-     .data = true},
-    {.type = "AWS::Timestream::Table",
-     .title = "table",
-     .name = "TableName",
-     .also = "DatabaseName",
-     .data = true},
-    {.type = "AWS::DynamoDB::Table",
-     .title = "table",
-     .name = "TableName",
-     .also = "KeySchema",
-     .data = true},
-    {.type = "AWS::Logs::LogGroup", .title = "log group", .name = "LogGroupName"},
-    {.type = "AWS::IAM::Role", .title = "role", .name = "RoleName"},
-    {.type = "AWS::CloudFormation::Stack", .title = "stack"},
-};
-
-const struct resource_kind *resource_kind(const char *type)
-{
-    static const struct resource_kind other = {.type = "", .title = "resource"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].type, type) == 0)
-            return &kinds[i];
-    return &other;
-}
-
-static const struct resource_kind *kind_of(const cJSON *resource)
-{
-    return resource_kind(json_string(resource, "Type", ""));
-}
-
-const char *resource_name(const cJSON *resource)
-{
-    const char *property = kind_of(resource)->name;
-    const char *id = resource->string ? resource->string : "";
-    return property ? json_string(json_get(resource, "Properties"), property, id) : id;
-}
-
-static bool is_retained(const cJSON *resource, const char *policy)
-{
-    return strcmp(json_string(resource, policy, "Delete"), "Retain") == 0;
-}
 
 static bool equal(const cJSON *one, const cJSON *other)
 {
     return cJSON_Compare(one, other, true);
-}
-
-/* --- references to parameters --- */
-
-/* "${DatabaseName}-x" with the parameters filled in. What is left of ${...}, but for ${!...}, is
- * another resource or a pseudo parameter; then it stays a Fn::Sub. */
-static cJSON *resolve_sub(const char *format, const cJSON *parameters)
-{
-    struct text made = {0};
-    bool open = false;
-    while (*format) {
-        const char *end = strncmp(format, "${", 2) == 0 ? strchr(format, '}') : NULL;
-        if (!end) {
-            text_add_char(&made, *format++);
-            continue;
-        }
-        owned char *name = must_copy_bytes(format + 2, (size_t)(end - format - 2));
-        const char *value = json_string(parameters, name, NULL);
-        if (value)
-            text_add_string(&made, value);
-        else
-            text_add(&made, format, (size_t)(end - format + 1));
-        open |= !value;
-        format = end + 1;
-    }
-    cJSON *string = cJSON_CreateString(text_string(&made)), *sub = string;
-    if (open) {
-        sub = json_object();
-        json_put(sub, "Fn::Sub", string);
-    }
-    text_free(&made);
-    return sub;
-}
-
-/* NULL when value is no reference to a parameter. */
-static cJSON *resolved(const cJSON *value, const cJSON *parameters)
-{
-    const cJSON *only =
-        cJSON_IsObject(value) && value->child && !value->child->next ? value->child : NULL;
-    if (!only || !cJSON_IsString(only))
-        return NULL;
-    if (strcmp(only->string, "Fn::Sub") == 0)
-        return resolve_sub(only->valuestring, parameters);
-    const char *parameter =
-        strcmp(only->string, "Ref") == 0 ? json_string(parameters, only->valuestring, NULL) : NULL;
-    return parameter ? cJSON_CreateString(parameter) : NULL;
-}
-
-static void resolve_below(cJSON *value, const cJSON *parameters)
-{
-    for (cJSON *child = value->child, *next; child; child = next) {
-        next = child->next;
-        cJSON *made = resolved(child, parameters);
-        if (!made) {
-            resolve_below(child, parameters);
-            continue;
-        }
-        if (child->string && !(child->type & cJSON_StringIsConst)) {
-            made->string = child->string;
-            child->string = NULL;
-        }
-        cJSON_ReplaceItemViaPointer(value, child, made);
-    }
-}
-
-cJSON *template_resolve(const cJSON *from, const cJSON *parameters, enum resolving which)
-{
-    cJSON *made = cJSON_Duplicate(from, true), *resource;
-    cJSON_ArrayForEach(resource, json_get(made, "Resources"))
-    {
-        cJSON *properties = json_get(resource, "Properties");
-        if (properties && (which == RESOLVE_ALL || is_retained(resource, "DeletionPolicy")))
-            resolve_below(properties, parameters);
-    }
-    return made;
-}
-
-void template_keep_fixed(cJSON *template, const cJSON *deployed, cJSON *notes)
-{
-    const cJSON *resource;
-    cJSON_ArrayForEach(resource, json_get(template, "Resources"))
-    {
-        const struct resource_kind *kind = kind_of(resource);
-        const cJSON *before = json_get(json_get(deployed, "Resources"), resource->string);
-        const cJSON *old =
-            kind->fixed ? json_get(json_get(before, "Properties"), kind->fixed) : NULL;
-        cJSON *properties = json_get(resource, "Properties");
-        if (!old || strcmp(json_string(before, "Type", ""), kind->type) != 0 ||
-            strcmp(resource_name(before), resource_name(resource)) != 0 ||
-            equal(old, json_get(properties, kind->fixed)))
-            continue;
-        json_put(properties, kind->fixed, cJSON_Duplicate(old, true));
-        owned char *note = must_format("%s %s: AWS cannot change its description and attributes; "
-                                       "they stay until it is destroyed and deployed again",
-                                       kind->title, resource_name(resource));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(note));
-    }
 }
 
 /* --- comparing --- */
@@ -197,7 +43,7 @@ static void compare_members(cJSON *list, const char *path, const cJSON *before, 
     }
 }
 
-/* An intrinsic function ({"Ref": ...}) is a value of its own. */
+/* Whether a value is an intrinsic function ({"Ref": ...}), whose members are not compared. */
 static bool is_function(const cJSON *value)
 {
     const cJSON *only = value->child;
@@ -232,7 +78,7 @@ static void compare_values(cJSON *list, const char *path, const cJSON *before, c
 static cJSON *new_change(const char *action, const cJSON *resource)
 {
     cJSON *change = json_object();
-    const struct resource_kind *kind = kind_of(resource);
+    const struct resource_kind *kind = resource_kind_of(resource);
     json_put_string(change, "action", action);
     json_put_string(change, "id", resource->string);
     json_put_string(change, "type", json_string(resource, "Type", ""));
@@ -249,10 +95,10 @@ static bool same_member(const cJSON *before, const cJSON *after, const char *nam
     return old && new ? equal(old, new) : old == new;
 }
 
-/* Whether one takes the place of the other. */
+/* Whether CloudFormation deletes the resource and creates another. */
 static bool is_replaced(const cJSON *before, const cJSON *after)
 {
-    const struct resource_kind *kind = kind_of(after);
+    const struct resource_kind *kind = resource_kind_of(after);
     const cJSON *old = json_get(before, "Properties"), *new = json_get(after, "Properties");
     if (strcmp(json_string(before, "Type", ""), json_string(after, "Type", "")) != 0)
         return true;
@@ -278,7 +124,7 @@ static cJSON *compare_resource(const cJSON *before, const cJSON *after)
     }
     cJSON *change = new_change(replaced ? "replace" : "modify", after);
     json_put_string(change, "name", resource_name(before));
-    json_put_bool(change, "kept", is_retained(after, "UpdateReplacePolicy"));
+    json_put_bool(change, "kept", resource_is_retained(after, "UpdateReplacePolicy"));
     json_put(change, "properties", properties);
     return change;
 }
@@ -301,7 +147,7 @@ cJSON *plan_compare(const cJSON *before, const cJSON *before_parameters, const c
         if (json_get(json_get(new, "Resources"), resource->string))
             continue;
         cJSON *change = new_change("remove", resource);
-        json_put_bool(change, "kept", is_retained(resource, "DeletionPolicy"));
+        json_put_bool(change, "kept", resource_is_retained(resource, "DeletionPolicy"));
         cJSON_AddItemToArray(changes, change);
     }
     cJSON_Delete(old);
@@ -309,7 +155,7 @@ cJSON *plan_compare(const cJSON *before, const cJSON *before_parameters, const c
     return changes;
 }
 
-/* --- the change set's word --- */
+/* --- what the change set says --- */
 
 static cJSON *find_change(const cJSON *changes, const char *id)
 {
@@ -322,7 +168,8 @@ static cJSON *find_change(const cJSON *changes, const char *id)
     return NULL;
 }
 
-/* NULL: as it was compared. */
+/* The action of a listed change; NULL: it depends ("Conditional"), so what the comparison says
+ * stays. */
 static const char *action_of(const cJSON *listed)
 {
     const char *action = json_string(listed, "Action", "");
@@ -338,7 +185,7 @@ static const char *action_of(const cJSON *listed)
     return strcmp(replacement, "False") == 0 ? "modify" : NULL;
 }
 
-/* A change that the templates do not show: of something that depends on what changes. */
+/* A change that the templates do not show: of a resource that depends on one that changes. */
 static cJSON *change_of_listed(const cJSON *listed)
 {
     cJSON *change = json_object();
@@ -381,7 +228,7 @@ void plan_correct(cJSON *changes, const cJSON *listed)
 
 /* --- asking a plan --- */
 
-static bool is_action(const cJSON *change, const char *action)
+bool plan_is_action(const cJSON *change, const char *action)
 {
     return strcmp(json_string(change, "action", ""), action) == 0;
 }
@@ -391,8 +238,8 @@ bool plan_changes_what_is_there(const cJSON *changes)
     const cJSON *change;
     cJSON_ArrayForEach(change, changes)
     {
-        bool ours = is_action(change, "import") && json_true(change, "ours");
-        if (!is_action(change, "add") && !ours)
+        bool ours = plan_is_action(change, "import") && json_true(change, "ours");
+        if (!plan_is_action(change, "add") && !ours)
             return true;
     }
     return false;
@@ -404,7 +251,7 @@ bool plan_touches_data(const cJSON *changes)
     cJSON_ArrayForEach(change, changes)
     {
         if (json_true(change, "data") &&
-            (is_action(change, "replace") || is_action(change, "remove")))
+            (plan_is_action(change, "replace") || plan_is_action(change, "remove")))
             return true;
     }
     return false;
@@ -415,135 +262,8 @@ bool plan_has(const cJSON *changes, const char *action, const char *type)
     const cJSON *change;
     cJSON_ArrayForEach(change, changes)
     {
-        if (is_action(change, action) && strcmp(json_string(change, "type", ""), type) == 0)
+        if (plan_is_action(change, action) && strcmp(json_string(change, "type", ""), type) == 0)
             return true;
     }
     return false;
-}
-
-/* --- showing a plan --- */
-
-enum { NAME_WIDTH = 34, CONTEXT = 20, LONGEST_VALUE = 72 };
-
-/* "TopicRulePayload.Sql" as "sql" */
-static char *last_part(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    char *part = must_copy(dot ? dot + 1 : path);
-    *part = (char)tolower((unsigned char)*part);
-    return part;
-}
-
-static char *value_text(const cJSON *value)
-{
-    struct text text = {0};
-    if (!value)
-        text_add_string(&text, "nothing");
-    else if (cJSON_IsString(value))
-        text_add_string(&text, value->valuestring);
-    else
-        json_compact(value, &text);
-    return text_take(&text);
-}
-
-static bool inside_character(char byte)
-{
-    return ((unsigned char)byte & 0xC0) == 0x80; /* of UTF-8 */
-}
-
-/* The part of a value that begins at `from`, cut to what a line has room for. */
-static void add_part(struct text *out, const char *value, size_t from, size_t to)
-{
-    size_t length = strlen(value);
-    size_t end = to - from > LONGEST_VALUE ? from + LONGEST_VALUE : to;
-    while (end < length && inside_character(value[end]))
-        end--;
-    text_add_string(out, from ? "... " : "");
-    text_add(out, value + from, end - from);
-    text_add_string(out, end < length ? " ..." : "");
-}
-
-/* Of long values only where they differ is shown, with a few words around. */
-static void add_difference(struct text *out, const char *before, const char *after)
-{
-    size_t length = strlen(before), new_length = strlen(after), head = 0, tail = 0;
-    while (before[head] && before[head] == after[head])
-        head++;
-    while (tail < length - head && tail < new_length - head &&
-           before[length - tail - 1] == after[new_length - tail - 1])
-        tail++;
-    size_t from = head > CONTEXT ? head - CONTEXT : 0;
-    while (from && from < head && before[from - 1] != ' ')
-        from++;
-    while (from && inside_character(before[from]))
-        from--;
-    size_t rest = tail > CONTEXT ? tail - CONTEXT : 0;
-    while (rest && inside_character(before[length - rest]))
-        rest--;
-    add_part(out, before, from, length - rest);
-    text_add_string(out, "  \u2192  ");
-    add_part(out, after, from, new_length - rest);
-}
-
-static void write_property(const cJSON *property, struct text *out)
-{
-    owned char *name = last_part(json_string(property, "path", ""));
-    owned char *before = value_text(json_get(property, "before"));
-    owned char *after = value_text(json_get(property, "after"));
-    text_add_format(out, "%s: ", name);
-    add_difference(out, before, after);
-}
-
-static void write_loss(const cJSON *change, struct text *out)
-{
-    bool data = json_true(change, "data"), kept = json_true(change, "kept");
-    if (is_action(change, "import"))
-        text_add_string(out, json_true(change, "ours")
-                                 ? "taken over, with what it holds"
-                                 : "TAKEN OVER, with what it holds: it was not made here");
-    else if (is_action(change, "replace"))
-        text_add_string(out, !data  ? "REPLACED"
-                             : kept ? "REPLACED: the new one begins empty; the old one stays, "
-                                      "outside of the stack"
-                                    : "REPLACED: its readings would be lost");
-    else if (is_action(change, "remove") && data)
-        text_add_string(out, kept ? "REMOVED from the stack; it stays, with its readings"
-                                  : "REMOVED: its readings would be lost");
-}
-
-static void write_change(const cJSON *change, struct text *out)
-{
-    static const struct {
-        const char *action;
-        char sign;
-    } signs[] = {{"add", '+'}, {"import", '='}, {"modify", '~'}, {"replace", '-'}, {"remove", '-'}};
-    char sign = '~';
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (is_action(change, signs[i].action))
-            sign = signs[i].sign;
-    owned char *title =
-        must_format("%s %s", json_string(change, "kind", ""), json_string(change, "name", ""));
-    struct text about = {0};
-    write_loss(change, &about);
-    const cJSON *property;
-    cJSON_ArrayForEach(property, json_get(change, "properties"))
-    {
-        if (about.length)
-            text_add_format(&about, "\n    %*s  ", NAME_WIDTH, "");
-        write_property(property, &about);
-    }
-    if (about.length)
-        text_add_format(out, "  %c %-*s  %s\n", sign, NAME_WIDTH, title, text_string(&about));
-    else
-        text_add_format(out, "  %c %s\n", sign, title);
-    text_free(&about);
-}
-
-void plan_write(const cJSON *changes, struct text *out)
-{
-    const cJSON *change;
-    cJSON_ArrayForEach(change, changes)
-    {
-        write_change(change, out);
-    }
 }

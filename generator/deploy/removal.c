@@ -8,7 +8,7 @@
 #include "aws/logs.h"
 #include "aws/pages.h"
 #include "aws/timestream.h"
-#include "plan.h"
+#include "resource.h"
 #include "stacks.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ static enum status need_timestream(struct removal *removal, struct error *error)
     return timestream_open(removal->aws, removal->timestream, error);
 }
 
-/* Waits for the call; that there is no such thing is *missing, and no error. */
+/* Waits for the call. When the resource does not exist, *missing is set, and the status is FINE. */
 static enum status finish(struct removal *removal, struct aws_call *call, bool *missing,
                           struct error *error)
 {
@@ -50,12 +50,12 @@ static void add_name(struct names *names, const char *name)
     names_append(names, name);
 }
 
-/* --- what hangs on it --- */
+/* --- what still needs it --- */
 
-/* Where a list is asked for. */
+/* What a list is asked of. */
 struct place {
     struct removal *removal;
-    const char *name; /* of what it is a list of */
+    const char *name; /* of a thing type, a policy, a database; for tags: an ARN */
 };
 
 static void ask_things(struct aws *aws, struct aws_call *call, const char *token, const void *about)
@@ -124,7 +124,7 @@ enum status removal_find_tables(struct removal *removal, const char *database, s
     return status ? status : aws_each(removal->aws, &list, add_table, found, NULL, error);
 }
 
-/* --- the five minutes of a thing type --- */
+/* --- deprecating a thing type --- */
 
 /* "You must wait five minutes after you deprecate a thing type before you can delete it" (AWS IoT
  * developer guide, "Thing types"). */
@@ -182,7 +182,7 @@ enum status removal_retire_thing_type(struct removal *removal, const char *thing
         status = deprecate(removal, thing_type, &missing, error);
     if (status || missing)
         return status;
-    /* Another machine's clock: what it says counts only where it is no longer than the rule. */
+    /* The date is of AWS's clock. The wait is never longer than the whole five minutes. */
     double left = since > 0 ? since + full - (double)time(NULL) : full;
     if (left > full)
         left = full;
@@ -204,6 +204,7 @@ static const char *property(const cJSON *resource, const char *name)
     return json_string(json_get(resource, "Properties"), name, "");
 }
 
+/* Submits a call about a resource of a template. */
 typedef void resource_call(struct removal *removal, struct aws_call *call, const cJSON *resource);
 
 static void find_table(struct removal *removal, struct aws_call *call, const cJSON *resource)
@@ -265,7 +266,7 @@ static void delete_thing_type(struct removal *removal, struct aws_call *call, co
     iot_delete_thing_type(removal->aws, call, property(resource, "ThingTypeName"));
 }
 
-/* Asks for the tags of the resource with the ARN place->name. */
+/* Asks for a page of the tags of the resource with the ARN place->name. */
 typedef void tags_call(struct aws *aws, struct aws_call *call, const char *token,
                        const void *about);
 
@@ -296,13 +297,15 @@ static void ask_thing_type_tags(struct aws *aws, struct aws_call *call, const ch
     iot_list_tags(aws, call, ((const struct place *)about)->name, token);
 }
 
+/* How a resource of each type is found, deleted and recognized. */
 static const struct way {
     const char *type;
     resource_call *find, *remove;
-    const char *facts, *arn; /* where its ARN is in what find answers */
+    const char *facts; /* the member of find's answer that describes it; NULL: the answer itself */
+    const char *arn;   /* the member of that with its ARN */
     tags_call *ask_tags;
-    const char *tags, *token; /* where the tags are in what that answers */
-    bool timestream;
+    const char *tags, *token; /* members of that answer: the tags, the token of the next page */
+    bool timestream;          /* the client of Timestream is needed */
 } ways[] = {
     {"AWS::DynamoDB::Table", find_table, delete_table, "Table", "TableArn", ask_table_tags, "Tags",
      "NextToken", false},
@@ -329,8 +332,8 @@ bool removal_knows(const cJSON *resource)
     return way_of(resource);
 }
 
-/* What was found out about a resource; NULL when it is not there. Log groups are found by prefix:
- * the name must be the whole of it. */
+/* The description of a resource in the answer; NULL when it does not exist. Log groups are listed
+ * by prefix, so the one with exactly this name is searched for. */
 static const cJSON *facts_of(const cJSON *answer, const cJSON *resource)
 {
     const struct way *way = way_of(resource);
@@ -360,14 +363,14 @@ static enum status look(struct removal *removal, const cJSON *resource, struct a
     return status;
 }
 
-/* --- whose it is --- */
+/* --- whether it is ours --- */
 
 struct signature {
-    const struct removal *removal;
-    bool system, type; /* its tag was seen */
+    const struct removal *removal; /* with the tags that are wanted */
+    bool system, type;             /* the tag was there, with the right value */
 };
 
-/* A tag of a list, or a member of an object. */
+/* A tag is {"Key": ..., "Value": ...} in a list, or a member of an object. */
 static enum status read_tag(void *context, const cJSON *tag, struct error *error)
 {
     struct signature *seen = context;
@@ -412,7 +415,8 @@ enum status removal_look(struct removal *removal, const cJSON *resource, bool *f
 
 /* --- deleting --- */
 
-/* Refused because it is being made, changed or deleted just now: asked again later. */
+/* Whether the call was refused because the resource is being made, changed or deleted. It is
+ * retried. */
 static bool is_for_later(const struct aws_call *call)
 {
     return aws_failed_with(call, "ResourceInUseException") ||
@@ -435,7 +439,8 @@ static enum status carry_out(struct removal *removal, const cJSON *resource, res
     return status;
 }
 
-/* The next step on the way to its being gone, after a pause. */
+/* Looks at the resource after a pause, and deletes it unless that is under way. A table that is
+ * protected from deletion loses its protection first. */
 static enum status step(struct removal *removal, const cJSON *resource, double pause, bool *found,
                         struct error *error)
 {
@@ -460,7 +465,7 @@ enum status removal_delete(struct removal *removal, const cJSON *resource, struc
     bool found = true;
     enum status status = step(removal, resource, 0, &found, error);
     for (; !status && found && waited < longest; waited += pause) {
-        pause = longer_pause(pause);
+        pause = stacks_pause(pause);
         status = step(removal, resource, pause, &found, error);
     }
     if (!status && found)

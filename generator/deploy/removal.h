@@ -1,5 +1,6 @@
-/* What destroying needs beside the stack: whether something still hangs on a type, the thing type's
- * five minutes, and what outlives a stack. Everything that is gone already is success. */
+/* What destroying does beside deleting a stack: it looks for things, certificates and tables that
+ * still need a resource, deprecates the thing type, and deletes what outlives the stack. That
+ * something is not there any more is success. */
 #ifndef GENERATOR_DEPLOY_REMOVAL_H
 #define GENERATOR_DEPLOY_REMOVAL_H
 
@@ -13,13 +14,13 @@
 struct removal {
     const struct reporter *reporter; /* may be NULL */
     struct aws *aws;
-    const char *system, *type; /* whose tags make a resource ours; type: NULL for the system's */
-    struct timestream *timestream; /* opened when it is first needed */
+    const char *system, *type; /* a resource with these tags is ours; type: NULL for the system's */
+    struct timestream *timestream; /* opened by the first call that needs it */
 };
 
 void removal_close(struct removal *removal);
 
-/* The names of things that have the thing type (found: {0}). */
+/* The names of the things of a thing type. Each of these adds to found. */
 enum status removal_find_things(struct removal *removal, const char *thing_type,
                                 struct names *found, struct error *error);
 
@@ -31,16 +32,16 @@ enum status removal_find_targets(struct removal *removal, const char *policy, st
 enum status removal_find_tables(struct removal *removal, const char *database, struct names *found,
                                 struct error *error);
 
-/* Deprecates the thing type, and waits until AWS lets it be deleted: five minutes later, or
- * SENSORFORGE_AWS_DEPRECATION_SECONDS. */
+/* Deprecates the thing type, and waits until AWS lets it be deleted: five minutes later, or after
+ * SENSORFORGE_AWS_DEPRECATION_SECONDS. Reports the wait. */
 enum status removal_retire_thing_type(struct removal *removal, const char *thing_type,
                                       struct error *error);
 
-/* Whether this program can find and delete such a resource without its stack (tables, databases,
- * log groups, thing types). */
+/* Whether this program can find and delete resources of this type without their stack: tables,
+ * databases, log groups and thing types. */
 bool removal_knows(const cJSON *resource);
 
-/* Whether it is there; and, where ours is not NULL, whether it bears the tags of removal. */
+/* Whether it exists, and whether it has the tags of the removal. ours may be NULL. */
 enum status removal_look(struct removal *removal, const cJSON *resource, bool *found, bool *ours,
                          struct error *error);
 

@@ -1,16 +1,17 @@
 /* The CloudFormation stacks of a system: one for what all types share, one for each type.
  *
- * Many stacks go side by side, in rounds: each that a step concerns asks one thing, all answers are
- * awaited, each hears its own. An error of one is its own, and takes it out of the later rounds.
- *
- *   stacks_look()    what is there; what another command is at work on is waited for
- *   stacks_plan()    what would change, by a change set where templates or parameters differ
- *   stacks_apply()   carries the plan out, and shows events as they happen
- *   stacks_forget()  instead of applying: removes the change sets again
+ *   stacks_look()    what is deployed; waits while another command changes a stack
+ *   stacks_plan()    what would change; makes a change set where template or parameters differ
+ *   stacks_apply()   executes the change sets, and reports events as they happen
+ *   stacks_forget()  instead of applying: deletes the change sets again
  *   stacks_delete()  deletes stacks
  *
- * Nothing of it is remembered on disk: a command that was killed is run again, and finds out anew.
- * Change sets of our prefix that nobody executed are removed by the next plan. */
+ * All stacks are worked on at the same time, in rounds: each stack that a step is about makes one
+ * call, all answers are awaited, and each stack reads its own. The error of a stack belongs to that
+ * stack, and takes it out of the later rounds; the others go on.
+ *
+ * Nothing is kept on the disk. A command that was killed is run again, and looks again. Change sets
+ * with our prefix that nobody executed are deleted by the next plan. */
 #ifndef GENERATOR_DEPLOY_STACKS_H
 #define GENERATOR_DEPLOY_STACKS_H
 
@@ -19,38 +20,52 @@
 
 #include <cjson/cJSON.h>
 
-/* The tags of what deploying makes: of stacks, and by the templates of each resource that can
- * outlive its stack, so that it is known again without it. */
+/* The tags of what deploying makes: of the stacks, and in the templates of each resource that can
+ * outlive its stack. They identify such a resource when its stack is gone. */
 #define SYSTEM_TAG "sensorforge:system"
 #define TYPE_TAG "sensorforge:type"
 
 struct stack {
     char *subject;      /* "system", or a type */
-    char *name;         /* of the stack */
-    cJSON *template;    /* as it shall be; NULL where only what is there counts */
+    char *name;         /* of the stack: "home-esp8266temp" */
+    cJSON *template;    /* what the stack should be; NULL: only what is deployed matters */
     cJSON *parameters;  /* {"DatabaseName": "iot"} */
-    bool left_out;      /* by the caller: of no concern from now on */
-    struct error error; /* of this stack; the others go on */
+    bool left_out;      /* set by the caller: no function looks at this stack */
+    struct error error; /* of this stack */
 
     /* After stacks_look(): */
-    char *status, *why; /* CloudFormation's; NULL: there is none of that name */
-    char *id;
-    cJSON *deployed, *deployed_parameters; /* NULL when it is not there, or never came to be */
+    char *status;               /* StackStatus; NULL: there is no stack of that name */
+    char *why;                  /* StackStatusReason; may be NULL */
+    char *id;                   /* StackId */
+    cJSON *deployed;            /* its template; NULL: there is none, or its creation failed */
+    cJSON *deployed_parameters; /* likewise */
 
     /* After stacks_plan(): */
-    cJSON *changes; /* stack_plan.h; empty when there is nothing to do */
-    cJSON *notes;   /* lines to say beside them */
+    cJSON *changes; /* plan.h; empty: nothing changes */
+    cJSON *notes;   /* lines for people about them: an array of strings */
     char *set;      /* the change set that waits to be executed; NULL: none */
-    bool differs;   /* from what is deployed, or was, before stacks_apply() */
+    bool differs;   /* template or parameters differ from what was deployed at that time */
 
-    /* Inside: */
+    /* Inside this room. Of one round, and of steps that take several: */
     struct aws_call call;
-    bool asked, created, listed, import, running, over, deleting, sure;
-    bool contested; /* another command is at work on it: nothing of it is removed */
-    char *token;    /* of the next page */
-    char *newest;   /* the last event that was seen */
-    char *reason;   /* the first that went wrong */
-    cJSON *pages;   /* collected so far */
+    bool asked; /* it makes a call in this round */
+    char *
+        next; /* what the next call is about: the token of a page, a policy version, a thing type */
+    cJSON *pages; /* an array of what the pages of a list have held so far */
+
+    /* Of planning: */
+    bool listed;    /* the change sets of earlier commands are all in pages */
+    bool import;    /* the change set may import resources that exist already */
+    bool created;   /* the change set creates the stack */
+    bool contested; /* another command works on the stack, so nothing of it is deleted */
+
+    /* Of an operation of CloudFormation, which makes a change set, executes one, or deletes: */
+    bool running;  /* it is under way */
+    bool deleting; /* it deletes the stack */
+    bool over;     /* the stack's events say that it has ended */
+    bool sure;     /* the stack's status says so too */
+    char *newest;  /* EventId of the last event that was read */
+    char *reason;  /* the first failure of a resource in the events; NULL: none */
 };
 
 struct stacks {
@@ -59,7 +74,7 @@ struct stacks {
     const char *system; /* its name */
     struct stack *at;
     size_t count, room;
-    size_t steps; /* resources that are done, for the progress line */
+    size_t steps; /* resources that the operation has finished, for the progress */
 };
 
 /* Takes over template (may be NULL); copies the rest. */
@@ -69,7 +84,7 @@ void stacks_free(struct stacks *all);
 
 struct stack *stacks_find(const struct stacks *all, const char *subject);
 
-/* It is there, and can be updated. */
+/* It exists, and can be updated. */
 bool stack_is_alive(const struct stack *stack);
 
 /* Its creation failed: it holds nothing, and can only be deleted. */
@@ -77,37 +92,22 @@ bool stack_is_dead(const struct stack *stack);
 
 void stacks_look(struct stacks *all);
 
-/* apply: the remains of failed creations are deleted first. Otherwise only change sets are made,
- * and stacks_forget() must follow. */
+/* apply: what failed creations left is deleted first. Otherwise only change sets are made, and
+ * stacks_forget() must follow. */
 void stacks_plan(struct stacks *all, bool apply);
 
 void stacks_apply(struct stacks *all);
 void stacks_forget(struct stacks *all);
 void stacks_delete(struct stacks *all);
 
-/* "stack home-esp8266temp in eu-west-1" and what changes of it; nothing for one left out. */
+/* Adds "stack home-esp8266temp in eu-west-1" and its changes; nothing for a stack that is left out.
+ */
 void stack_write(const struct stacks *all, const struct stack *stack, struct text *out);
 
-/* {"stack", "subject", "region", "status", "changes", "notes", "error"} */
+/* {"stack", "subject", "region", "status", "changes", "notes", "error"}; the caller deletes. */
 cJSON *stack_json(const struct stacks *all, const struct stack *stack);
 
-/* --- for the files of this room --- */
-
-typedef bool stack_filter(const struct stack *stack);
-typedef void stack_ask(struct stacks *all, struct stack *stack);  /* submits stack->call */
-typedef void stack_hear(struct stacks *all, struct stack *stack); /* its error not FINE: refused */
-
-/* One round, after a pause in seconds; whether there was anyone to ask. */
-bool stacks_round(struct stacks *all, stack_filter *which, stack_ask *ask, stack_hear *hear,
-                  double pause);
-
-/* The next pause of a wait that began with 0. */
-double longer_pause(double pause);
-
-/* Moves the call's error to the stack. */
-void stack_refuse(struct stack *stack);
-
-/* Makes the string NULL or a copy. */
-void replace_string(char **string, const char *value);
+/* The next pause in seconds between two questions about the same thing; last: 0 at first. */
+double stacks_pause(double last);
 
 #endif

@@ -1,6 +1,8 @@
 /* Two templates in, a list of changes out: what a deployment would do, as data and as text. */
 #include "common/base/json.h"
 #include "generator/deploy/plan.h"
+#include "generator/deploy/resource.h"
+#include "generator/deploy/template.h"
 #include "workplace.h"
 
 static cJSON *parsed(const char *json)

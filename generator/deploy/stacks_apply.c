@@ -1,16 +1,16 @@
-/* Carrying a plan out, and following what CloudFormation does.
+/* Executing change sets, deleting stacks, and following what CloudFormation does.
  *
- * The end of an operation is read from the stack's own events, not from its state: right after
- * ExecuteChangeSet the state may still be that of the last operation, while events are only looked
- * at as far back as the newest one that was there before. */
-#include "stacks.h"
+ * The end of an operation is read from the events of the stack, not from its status: right after
+ * ExecuteChangeSet the status may still be that of the last operation. Of the events, only those
+ * are read that are newer than the newest one before the operation. */
+#include "stacks_parts.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/cloudformation.h"
 #include "aws/iot_types.h"
 #include "plan.h"
+#include "resource.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@
 
 static void ask_events(struct stacks *all, struct stack *stack)
 {
-    cloudformation_describe_events(all->aws, &stack->call, stack->id, stack->token);
+    cloudformation_describe_events(all->aws, &stack->call, stack->id, stack->next);
 }
 
 static const cJSON *events_of(const struct stack *stack)
@@ -26,7 +26,7 @@ static const cJSON *events_of(const struct stack *stack)
     return json_get(json_get(stack->call.answer, "DescribeStackEventsResult"), "StackEvents");
 }
 
-/* "rule esp8266temp_valid", as the template calls it. */
+/* "rule esp8266temp_valid": the kind of the resource, and its name in the template. */
 static char *event_title(const struct stack *stack, const cJSON *event)
 {
     const char *id = json_string(event, "LogicalResourceId", "");
@@ -58,9 +58,9 @@ static void take_event(struct stacks *all, struct stack *stack, const cJSON *eve
     if (ends_with(status, "_FAILED"))
         note_failure(stack, event);
     if (is_own(stack, event)) {
-        replace_string(&stack->status, status);
+        stack_set_string(&stack->status, status);
         if (json_string(event, "ResourceStatusReason", NULL))
-            replace_string(&stack->why, json_string(event, "ResourceStatusReason", NULL));
+            stack_set_string(&stack->why, json_string(event, "ResourceStatusReason", NULL));
         stack->over = ended;
     } else if (ended) {
         owned char *title = event_title(stack, event);
@@ -69,7 +69,8 @@ static void take_event(struct stacks *all, struct stack *stack, const cJSON *eve
     }
 }
 
-/* The newest come first: they are collected until one that is known, then taken in their order. */
+/* The newest event comes first. Events are collected until one that is known, then read from the
+ * oldest to the newest. */
 static void hear_events(struct stacks *all, struct stack *stack)
 {
     const cJSON *result = json_get(stack->call.answer, "DescribeStackEventsResult"), *event;
@@ -87,11 +88,11 @@ static void hear_events(struct stacks *all, struct stack *stack)
         if (!known)
             cJSON_AddItemToArray(stack->pages, cJSON_Duplicate(event, true));
     }
-    replace_string(&stack->token, known ? NULL : json_string(result, "NextToken", NULL));
-    if (stack->token)
+    stack_set_string(&stack->next, known ? NULL : json_string(result, "NextToken", NULL));
+    if (stack->next)
         return;
     if (stack->pages->child)
-        replace_string(&stack->newest, json_string(stack->pages->child, "EventId", NULL));
+        stack_set_string(&stack->newest, json_string(stack->pages->child, "EventId", NULL));
     for (int i = cJSON_GetArraySize(stack->pages) - 1; i >= 0; i--)
         take_event(all, stack, cJSON_GetArrayItem(stack->pages, i));
     cJSON_Delete(stack->pages);
@@ -104,8 +105,8 @@ static void hear_newest(struct stacks *all, struct stack *stack)
     if (stack->call.error.status)
         stack_refuse(stack);
     else
-        replace_string(&stack->newest,
-                       json_string(cJSON_GetArrayItem(events_of(stack), 0), "EventId", NULL));
+        stack_set_string(&stack->newest,
+                         json_string(cJSON_GetArrayItem(events_of(stack), 0), "EventId", NULL));
 }
 
 static bool is_followed(const struct stack *stack)
@@ -115,22 +116,22 @@ static bool is_followed(const struct stack *stack)
 
 static bool has_more_events(const struct stack *stack)
 {
-    return is_followed(stack) && stack->token;
+    return is_followed(stack) && stack->next;
 }
 
-/* A stack that takes something over may come to an end more than once, and one that never held
- * anything may go without an event: its state decides. */
-static bool needs_state(const struct stack *stack)
+/* The events of a stack that imports something may say more than once that it has ended, and a
+ * stack that never held anything may be deleted without an event. Then its status decides. */
+static bool needs_status(const struct stack *stack)
 {
     return stack->running && !stack->sure && (stack->over || stack->deleting);
 }
 
-static void ask_state(struct stacks *all, struct stack *stack)
+static void ask_end(struct stacks *all, struct stack *stack)
 {
     cloudformation_describe_stack(all->aws, &stack->call, stack->id);
 }
 
-static void hear_state(struct stacks *all, struct stack *stack)
+static void hear_end(struct stacks *all, struct stack *stack)
 {
     const cJSON *list = json_get(json_get(stack->call.answer, "DescribeStacksResult"), "Stacks");
     const char *state = json_string(cJSON_GetArrayItem(list, 0), "StackStatus", "");
@@ -142,7 +143,7 @@ static void hear_state(struct stacks *all, struct stack *stack)
     if (ends_with(state, "_IN_PROGRESS"))
         stack->over = false;
     if (stack->deleting && strcmp(state, "DELETE_COMPLETE") == 0) {
-        replace_string(&stack->status, state);
+        stack_set_string(&stack->status, state);
         stack->over = true;
     }
     stack->sure = stack->over;
@@ -156,8 +157,8 @@ static void follow(struct stacks *all, size_t steps)
     while (stacks_round(all, is_followed, ask_events, hear_events, pause)) {
         while (stacks_round(all, has_more_events, ask_events, hear_events, 0))
             continue;
-        stacks_round(all, needs_state, ask_state, hear_state, 0);
-        pause = longer_pause(pause);
+        stacks_round(all, needs_status, ask_end, hear_end, 0);
+        pause = stacks_pause(pause);
         report_progress(all->reporter, "resources", all->steps < steps ? all->steps : steps, steps);
     }
     report_end(all->reporter);
@@ -189,14 +190,14 @@ static void begin(struct stack *stack, bool deleting)
     stack->running = true;
     stack->over = stack->sure = false;
     stack->deleting = deleting;
-    replace_string(&stack->reason, NULL);
-    replace_string(&stack->why, NULL);
-    replace_string(&stack->token, NULL);
+    stack_set_string(&stack->reason, NULL);
+    stack_set_string(&stack->why, NULL);
+    stack_set_string(&stack->next, NULL);
     cJSON_Delete(stack->pages);
     stack->pages = NULL;
 }
 
-/* --- what AWS wants done before --- */
+/* --- what AWS demands before --- */
 
 static const char *const policy_type = "AWS::IoT::Policy", *const thing_type =
                                                                "AWS::IoT::ThingType";
@@ -224,7 +225,7 @@ static void ask_versions(struct stacks *all, struct stack *stack)
     iot_list_policy_versions(all->aws, &stack->call, deployed_name(stack, policy_type));
 }
 
-/* The oldest that is not in force: versions are numbered upwards. */
+/* The oldest version that is not the default one. Versions are numbered upwards. */
 static const char *oldest_version(const cJSON *versions)
 {
     const char *oldest = NULL;
@@ -241,30 +242,30 @@ static const char *oldest_version(const cJSON *versions)
 
 static void hear_versions(struct stacks *all, struct stack *stack)
 {
-    enum { MOST_VERSIONS = 5 }; /* "AWS IoT Core quotas": a further one cannot be made */
+    enum { MOST_VERSIONS = 5 }; /* of a policy: "AWS IoT Core quotas" */
     const cJSON *versions = json_get(stack->call.answer, "policyVersions");
     (void)all;
     if (stack->call.error.status && !aws_failed_with(&stack->call, "ResourceNotFoundException"))
         stack_refuse(stack);
     else if (cJSON_GetArraySize(versions) >= MOST_VERSIONS)
-        replace_string(&stack->token, oldest_version(versions));
+        stack_set_string(&stack->next, oldest_version(versions));
 }
 
 static bool has_old_version(const struct stack *stack)
 {
-    return stack->set && stack->token;
+    return stack->set && stack->next;
 }
 
 static void ask_version_removal(struct stacks *all, struct stack *stack)
 {
     iot_delete_policy_version(all->aws, &stack->call, deployed_name(stack, policy_type),
-                              stack->token);
+                              stack->next);
 }
 
 static void hear_version_removal(struct stacks *all, struct stack *stack)
 {
     (void)all;
-    replace_string(&stack->token, NULL);
+    stack_set_string(&stack->next, NULL);
     if (stack->call.error.status && !aws_failed_with(&stack->call, "ResourceNotFoundException"))
         stack_refuse(stack);
 }
@@ -275,8 +276,7 @@ static void make_room_for_policies(struct stacks *all)
     stacks_round(all, has_old_version, ask_version_removal, hear_version_removal, 0);
 }
 
-/* A destroy that was stopped half-way may have deprecated the thing type: deploying means that it
- * is wanted again. */
+/* A destroy that was stopped may have deprecated the thing type. Deploying it takes that back. */
 static bool has_thing_type(const struct stack *stack)
 {
     return stack_is_alive(stack) && deployed_name(stack, thing_type);
@@ -294,17 +294,17 @@ static void hear_thing_type(struct stacks *all, struct stack *stack)
     if (stack->call.error.status && !aws_failed_with(&stack->call, "ResourceNotFoundException"))
         stack_refuse(stack);
     else if (json_true(facts, "deprecated"))
-        replace_string(&stack->token, deployed_name(stack, thing_type));
+        stack_set_string(&stack->next, deployed_name(stack, thing_type));
 }
 
 static bool is_deprecated(const struct stack *stack)
 {
-    return stack->token;
+    return stack->next;
 }
 
 static void ask_undo(struct stacks *all, struct stack *stack)
 {
-    iot_deprecate_thing_type(all->aws, &stack->call, stack->token, true);
+    iot_deprecate_thing_type(all->aws, &stack->call, stack->next, true);
 }
 
 static void hear_undo(struct stacks *all, struct stack *stack)
@@ -312,8 +312,8 @@ static void hear_undo(struct stacks *all, struct stack *stack)
     if (stack->call.error.status)
         stack_refuse(stack);
     else
-        report_line(all->reporter, "%s  thing type %s is in use again", stack->name, stack->token);
-    replace_string(&stack->token, NULL);
+        report_line(all->reporter, "%s  thing type %s is in use again", stack->name, stack->next);
+    stack_set_string(&stack->next, NULL);
 }
 
 static void bring_types_back(struct stacks *all)
@@ -345,8 +345,8 @@ static bool takes_over(const struct stack *stack)
     return false;
 }
 
-/* What is new holds nothing yet, and goes when the operation fails; where something was taken over,
- * nothing is touched that may hold readings. */
+/* When the operation fails, resources that it made are deleted: they hold nothing yet. Not when
+ * something was imported: that may hold readings. */
 static void ask_execution(struct stacks *all, struct stack *stack)
 {
     cloudformation_execute_change_set(all->aws, &stack->call, stack->name, stack->set, stack->set,
@@ -355,7 +355,7 @@ static void ask_execution(struct stacks *all, struct stack *stack)
 
 static void hear_execution(struct stacks *all, struct stack *stack)
 {
-    /* Tried again after an answer was lost: the first one did it. */
+    /* The call was retried after an answer was lost: the first attempt succeeded. */
     bool done =
         stack->call.attempts > 1 && (aws_failed_with(&stack->call, "InvalidChangeSetStatus") ||
                                      aws_failed_with(&stack->call, "ChangeSetNotFound"));
@@ -379,13 +379,13 @@ static void execute(struct stacks *all)
         if (!all->at[i].running)
             continue;
         steps += (size_t)cJSON_GetArraySize(all->at[i].changes);
-        replace_string(&all->at[i].set, NULL);
+        stack_set_string(&all->at[i].set, NULL);
     }
     follow(all, steps);
     conclude(all);
 }
 
-/* Everything else needs the system: its stack goes before. */
+/* All other stacks need the database of the system, so its stack is executed first. */
 static void execute_system(struct stacks *all, struct stack *system)
 {
     struct stacks alone = *all;
@@ -410,7 +410,7 @@ void stacks_apply(struct stacks *all)
     if (system && system->set && !system->left_out)
         execute_system(all, system);
     execute(all);
-    stacks_forget(all); /* those of stacks that were held back */
+    stacks_forget(all); /* the change sets of stacks that were not executed */
 }
 
 /* --- deleting --- */
@@ -447,6 +447,6 @@ void stacks_delete(struct stacks *all)
     for (size_t i = 0; i < all->count; i++) {
         struct stack *stack = &all->at[i];
         if (!stack->left_out && !stack->error.status && stack->status)
-            replace_string(&stack->status, NULL);
+            stack_set_string(&stack->status, NULL);
     }
 }

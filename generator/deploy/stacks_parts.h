@@ -1,0 +1,31 @@
+/* Inside: what looking, planning and applying share. */
+#ifndef GENERATOR_DEPLOY_STACKS_PARTS_H
+#define GENERATOR_DEPLOY_STACKS_PARTS_H
+
+#include "stacks.h"
+
+/* A round, in three functions: which stacks it is about, the call that each makes (it submits
+ * stack->call), and what each does with its answer, which may be an error. */
+typedef bool stack_filter(const struct stack *stack);
+typedef void stack_ask(struct stacks *all, struct stack *stack);
+typedef void stack_hear(struct stacks *all, struct stack *stack);
+
+/* Makes one round, after a pause in seconds. False when it was about no stack. */
+bool stacks_round(struct stacks *all, stack_filter *which, stack_ask *ask, stack_hear *hear,
+                  double pause);
+
+/* Moves the error of the call to the stack. */
+void stack_refuse(struct stack *stack);
+
+/* Frees the old value and sets the new: a copy of the string (NULL: none), or the tree itself. */
+void stack_set_string(char **string, const char *value);
+void stack_set_json(cJSON **tree, cJSON *value);
+
+/* Only a person can decide what becomes of it. */
+bool stack_is_stuck(const struct stack *stack);
+
+/* Asks for the status of a stack, and reads it. */
+void stack_ask_status(struct stacks *all, struct stack *stack);
+void stack_hear_status(struct stacks *all, struct stack *stack);
+
+#endif
