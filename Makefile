@@ -345,7 +345,7 @@ test: $(PROGRAM)
 	@scripts/install-packages $(TEST_PACKAGES)
 	@tests/run
 
-## soak: the tests in their long variants, of hours: every fault in every way, 20 kills, 10,000 connections
+## soak: the tests in their long variants, of hours: every fault in every way, 20 kills, 10,000 connections, mutants
 .PHONY: soak
 soak: $(PROGRAM)
 	@scripts/install-packages $(TEST_PACKAGES)

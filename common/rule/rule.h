@@ -77,8 +77,7 @@ enum rule_outcome {
 };
 
 struct rule_result {
-    /* RULE_SELECTED: the outgoing payload, JSON on one line; or (raw) the message's own payload,
-     * where
+    /* RULE_SELECTED: the outgoing payload, JSON on one line. Or (raw) the payload as it came, where
      * "*" selects one that is neither a JSON object nor an array. Valid until the next
      * rule_begin(). */
     const char *bytes;
