@@ -5,6 +5,7 @@
 #include "common/base/files.h"
 #include "common/base/paths.h"
 #include "hub/engine/type.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +81,11 @@ static void check_table(struct findings *findings, const struct type *type, stru
     for (size_t i = 0; i < type->table_count; i++) {
         struct error error = {0};
         struct store_table *table = NULL;
-        enum status status = store_table(store, &type->tables[i], &table, &error);
+        enum status status = store_table(store, &type->tables[i].definition, &table, &error);
         if (!status && table && table->kind == TABLE_READINGS)
             compare_columns(findings, table);
         else if (status == WRONG_INPUT)
-            add(findings, NULL, NULL, type->tables[i].name, text_string(&error.message));
+            add(findings, NULL, NULL, type->tables[i].definition.name, text_string(&error.message));
         error_free(&error);
     }
 }
@@ -124,7 +125,7 @@ enum status check_types(char *const *types, size_t count, bool json, struct erro
         store = NULL;
     for (size_t i = 0; i < count && !status; i++) {
         struct type *type = NULL;
-        status = type_load(types[i], &settings, &type, error);
+        status = type_load(types[i], settings.notify, &type, error);
         if (status)
             break;
         findings.type = type->name;

@@ -8,6 +8,7 @@
 #include "common/base/valid.h"
 #include "common/base/clock.h"
 #include "hub/engine/type.h"
+#include "settings.h"
 #include "common/base/paths.h"
 #include "screen.h"
 
@@ -471,7 +472,7 @@ static enum status find_table(const struct query_options *options, const struct 
                               struct store *store, struct store_table **table, struct error *error)
 {
     struct type *type = NULL;
-    enum status status = type_load(options->type, settings, &type, error);
+    enum status status = type_load(options->type, settings->notify, &type, error);
     if (status)
         return status;
     const char *name = options->invalid ? type->invalid_table : type->valid_table;
@@ -479,8 +480,8 @@ static enum status find_table(const struct query_options *options, const struct 
     if (!name)
         status = fail(error, WRONG_INPUT, "no rule of %s writes to a table", options->type);
     for (size_t i = 0; !status && name && i < type->table_count; i++)
-        if (strcmp(type->tables[i].name, name) == 0)
-            status = store_table(store, &type->tables[i], table, error);
+        if (strcmp(type->tables[i].definition.name, name) == 0)
+            status = store_table(store, &type->tables[i].definition, table, error);
     type_free(type);
     return status;
 }

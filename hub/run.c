@@ -8,9 +8,10 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/clock.h"
-#include "hub/engine/engine.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "hub/engine/engine.h"
+#include "settings.h"
 #include "status.h"
 
 #include <errno.h>
@@ -228,7 +229,8 @@ static enum status expire_some(struct hub *hub, struct error *error)
     if (hub->expire_table < type->table_count) {
         struct store_table *table;
         struct error wrong = {0};
-        status = store_table(hub->store, &type->tables[hub->expire_table], &table, &wrong);
+        status =
+            store_table(hub->store, &type->tables[hub->expire_table].definition, &table, &wrong);
         if (!status)
             status = store_expire(table, now, EXPIRE_AT_ONCE, &more, error);
         else
@@ -400,8 +402,12 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status)
         return status;
-    hub->deployed = deployed_new(&hub->settings);
-    hub->engine = engine_new(&hub->settings, hub->deployed, hub->deliveries);
+    hub->deployed = deployed_new(hub->settings.notify);
+    const struct engine_options options = {.deployed = hub->deployed,
+                                           .deliveries = hub->deliveries,
+                                           .notify = hub->settings.notify,
+                                           .account = hub->settings.account};
+    hub->engine = engine_new(&options);
     deployed_refresh(hub->deployed);
     hub->looked = clock_monotonic();
     return FINE;

@@ -52,7 +52,6 @@ struct table_definition {
     const char *name;
     enum table_kind kind;
     double retention_seconds; /* of readings, by their time; 0: for ever */
-    double latest_seconds;    /* of readings: older ones are not taken; 0: any. Not the store's */
     bool expires;             /* of items: those whose time to live is over are deleted */
     bool by_id;               /* of items: their sort key is id, not time */
 };

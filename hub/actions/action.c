@@ -1,122 +1,66 @@
 #include "action.h"
-#include "common/base/text.h"
+#include "common/base/memory.h"
+#include "send.h"
+#include "table.h"
 
-#include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-/* --- failures --- */
+static const struct {
+    const char *name; /* its key in the document */
+    enum status (*compile)(const struct action_scope *scope, const cJSON *fields,
+                           struct action *action, struct error *error);
+    enum status (*run)(struct action *action, struct work *work, struct error *error);
+} kinds[] = {
+    [ACTION_TIMESTREAM] = {"timestream", table_compile_timestream, table_run_timestream},
+    [ACTION_DYNAMODB] = {"dynamoDBv2", table_compile_dynamodb, table_run_dynamodb},
+    [ACTION_LOGS] = {"cloudwatchLogs", table_compile_logs, table_run_logs},
+    [ACTION_REPUBLISH] = {"republish", send_compile_republish, send_run_republish},
+    [ACTION_HTTP] = {"http", send_compile_http, send_run_http},
+    [ACTION_SNS] = {"sns", send_compile_sns, send_run_sns},
+};
 
-/* "timestream" -> "TimestreamAction", as the developer guide's "S3Action". */
-static void add_action_name(struct buffer *out, const struct action *action)
+enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
+
+static enum action_kind find_kind(const char *name)
 {
-    char first = (char)toupper((unsigned char)*action->name);
-    buffer_add(out, "\"", 1);
-    buffer_add(out, &first, 1);
-    buffer_add_string(out, action->name + 1);
-    buffer_add_string(out, "Action\"");
+    int kind = 0;
+    while (kind < KIND_COUNT && strcmp(kinds[kind].name, name) != 0)
+        kind++;
+    return kind < KIND_COUNT ? (enum action_kind)kind : ACTION_UNSUPPORTED;
 }
 
-void failure_add(struct buffer *failures, const struct action *action, const char *format, ...)
+enum status action_compile(const struct action_scope *scope, const cJSON *document,
+                           enum rule_version version, char *place, struct action *action,
+                           struct error *error)
 {
-    char message[512];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    if (length >= (int)sizeof message)
-        length = (int)sizeof message - 1;
-    buffer_add_string(failures, failures->length ? ",{\"failedAction\":" : "{\"failedAction\":");
-    if (action)
-        add_action_name(failures, action);
-    else
-        buffer_add_string(failures, "\"RuleExecution\"");
-    buffer_add_string(failures, ",\"failedResource\":");
-    buffer_add_json(failures, action ? action->resource : "",
-                    action ? strlen(action->resource) : 0);
-    buffer_add_string(failures, ",\"errorMessage\":");
-    buffer_add_json(failures, message, length < 0 ? 0 : (size_t)length);
-    buffer_add_string(failures, "}");
+    const cJSON *fields = document ? document->child : NULL;
+    *action = (struct action){.kind = ACTION_UNSUPPORTED, .version = version, .place = place};
+    if (!fields || !fields->string)
+        return fail(error, WRONG_INPUT, "%s is not an action", place);
+    action->name = must_copy(fields->string);
+    action->kind = find_kind(action->name);
+    if (action->kind != ACTION_UNSUPPORTED)
+        return kinds[action->kind].compile(scope, fields, action, error);
+    action->resource = must_copy("");
+    definition_refuse(action, "this machine has no service for %s", action->name);
+    return FINE;
 }
 
-void error_document(const struct rule_message *message, const char *rule,
-                    const struct buffer *failures, struct buffer *out)
+bool action_puts_rows(const struct action *action)
 {
-    const char *trace = message->trace_id ? message->trace_id : "";
-    const char *client = message->client_id ? message->client_id : "";
-    buffer_add_string(out, "{\"ruleName\":");
-    buffer_add_json(out, rule, strlen(rule));
-    buffer_add_string(out, ",\"topic\":");
-    buffer_add_json(out, message->topic, strlen(message->topic));
-    buffer_add_string(out, ",\"cloudwatchTraceId\":");
-    buffer_add_json(out, trace, strlen(trace));
-    buffer_add_string(out, ",\"clientId\":");
-    buffer_add_json(out, client, strlen(client));
-    buffer_add_string(out, ",\"base64OriginalPayload\":\"");
-    buffer_add_base64(out, message->payload, message->payload_length);
-    buffer_add_string(out, "\",\"failures\":[");
-    buffer_add(out, failures->at, failures->length);
-    buffer_add_string(out, "]}");
-    if (failures->failed)
-        out->failed = true;
-}
-
-/* --- running --- */
-
-bool run_template(const struct action *action, const struct work *work,
-                  const struct rule_template *template, struct rule_result *text)
-{
-    enum rule_outcome outcome = rule_template_run(template, work->scratch, text);
-    if (outcome == RULE_SELECTED)
-        return true;
-    if (outcome == RULE_REFUSED)
-        failure_add(work->failures, action, "%s() needs %s, which is not on this machine",
-                    text->function, text->service);
-    else
-        failure_add(work->failures, action, "The message needs too much memory");
-    return false;
-}
-
-/* A log holds text: what is none is kept as a JSON string, its wrong bytes replaced. */
-static enum status run_logs(struct action *action, struct work *work, struct error *error)
-{
-    struct buffer text = {0};
-    enum status status = FINE;
-    bool plain =
-        !memchr(work->payload, '\0', work->length) && utf8_valid(work->payload, work->length, NULL);
-    if (plain)
-        return store_put_log(work->store, work->message->time, action->resource, work->payload,
-                             work->length, error);
-    buffer_add_json(&text, work->payload, work->length);
-    if (text.failed)
-        status = fail_memory(error);
-    else
-        status = store_put_log(work->store, work->message->time, action->resource, text.at,
-                               text.length, error);
-    buffer_free(&text);
-    return status;
+    return action->kind == ACTION_TIMESTREAM || action->kind == ACTION_DYNAMODB;
 }
 
 enum status action_run(struct action *action, struct work *work, struct error *error)
 {
     if (action->why_not) {
-        failure_add(work->failures, action, "It cannot run here: %s", action->why_not);
+        work_fail(work, action, "It cannot run here: %s", action->why_not);
         return FINE;
     }
-    if (action->kind <= ACTION_DYNAMODB && !action->table) {
-        failure_add(work->failures, action, "It cannot run now: %s",
-                    action->trouble ? action->trouble : "it has no table");
+    if (action_puts_rows(action) && !action->table) {
+        work_fail(work, action, "It cannot run now: %s",
+                  action->why_no_table ? action->why_no_table : "it has no table");
         return FINE;
     }
-    switch (action->kind) {
-    case ACTION_TIMESTREAM:
-        return run_timestream(action, work, error);
-    case ACTION_DYNAMODB:
-        return run_dynamodb(action, work, error);
-    case ACTION_LOGS:
-        return run_logs(action, work, error);
-    default:
-        return run_delivery(action, work, error);
-    }
+    return kinds[action->kind].run(action, work, error);
 }

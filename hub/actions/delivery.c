@@ -1,11 +1,16 @@
-/* Two ways out. To the broker: libmosquitto's own thread and queue, of which we count what is not
- * acknowledged. To the web and by mail: a few threads that share one queue, each with one request
- * at a time, three tries with growing pauses (the developer guide's "HTTP action retry logic"). */
+/* Two ways out:
+ *
+ *   broker     libmosquitto has a thread and a queue of its own. Here is the list of messages that
+ *              the broker has not acknowledged yet.
+ *   web, mail  a few threads share one queue. Each sends one delivery at a time, with up to three
+ *              tries (developer guide, "HTTP action retry logic").
+ */
 #include "delivery.h"
 #include "common/base/paths.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "mail.h"
+#include "web.h"
 
 #include <errno.h>
 #include <mosquitto.h>
@@ -17,35 +22,35 @@
 #include <time.h>
 
 enum {
-    MOST_WAITING = 10000,  /* deliveries, and */
-    MOST_BYTES = 16 << 20, /* bytes of their bodies, that wait at most */
+    MOST_WAITING = 10000,  /* deliveries in a list */
+    MOST_BYTES = 16 << 20, /* of the bodies in the queue */
     WORKERS = 4,
-    TRIES = 3,
-    LARGEST_ANSWER = 16384,
-    SECONDS_FOR_A_REQUEST = 15,
-    SECONDS_FOR_A_MAIL = 30
+    TRIES = 3 /* with a pause of one second after the first, two after the second */
 };
 
+static const double request_seconds = 15, mail_seconds = 30; /* timeouts */
+
 struct list {
-    struct delivery *first, **end;
-    size_t count, bytes;
+    struct delivery *first, **end; /* end: where the next one is linked; unused in an empty list */
+    size_t count, bytes;           /* bytes: of the bodies */
 };
 
 struct delivery_queue {
-    pthread_mutex_t mutex;
+    struct list added; /* by the batch that is processed; only the engine's thread uses it */
+
+    pthread_mutex_t mutex; /* guards all that follows */
     pthread_cond_t changed;
-    struct list prepared; /* the engine's: not yet committed */
-    struct list waiting;  /* for the workers */
-    struct list failed;   /* back to the engine */
+    struct list waiting; /* for a worker */
+    struct list failed;  /* for delivery_queue_take_failed() */
     pthread_t workers[WORKERS];
-    size_t started, busy;
-    bool stop;
-    uint64_t sent, lost;
-    /* The broker. */
-    struct mosquitto *broker;
+    size_t started, busy; /* workers that run; that are sending */
+    bool stop;            /* the workers shall end */
+    uint64_t sent_count, failed_count;
+
+    struct mosquitto *broker; /* NULL until the first message to the broker */
     int port;
-    struct delivery *on_the_way; /* published and not acknowledged; mid is in qos */
-    size_t on_the_way_count;
+    struct delivery *unacknowledged; /* published messages, linked by next */
+    size_t unacknowledged_count;
 };
 
 /* --- lists --- */
@@ -77,6 +82,18 @@ static void free_list(struct list *list)
         delivery_free(delivery);
 }
 
+/* --- deliveries --- */
+
+static char *copy(const char *bytes, size_t length)
+{
+    char *made = malloc(length + 1);
+    if (made) {
+        memcpy(made, bytes, length);
+        made[length] = '\0';
+    }
+    return made;
+}
+
 struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
                               const void *body, size_t length)
 {
@@ -86,15 +103,28 @@ struct delivery *delivery_new(enum delivery_kind kind, const char *target, const
     *delivery = (struct delivery){.kind = kind,
                                   .target = strdup(target),
                                   .headers = strdup(headers),
-                                  .body = malloc(length + 1),
+                                  .body = copy(body, length),
                                   .length = length};
-    if (!delivery->target || !delivery->headers || !delivery->body) {
-        delivery_free(delivery);
-        return NULL;
-    }
-    memcpy(delivery->body, body, length);
-    delivery->body[length] = '\0';
-    return delivery;
+    if (delivery->target && delivery->headers && delivery->body)
+        return delivery;
+    delivery_free(delivery);
+    return NULL;
+}
+
+bool delivery_set_origin(struct delivery *delivery, const struct delivery_origin *origin)
+{
+    const struct rule_message *message = origin->message;
+    delivery->rule = strdup(origin->rule);
+    delivery->action = strdup(origin->action);
+    delivery->resource = strdup(origin->resource);
+    delivery->error = origin->error;
+    delivery->topic = strdup(message->topic);
+    delivery->client_id = strdup(message->client_id);
+    delivery->payload = copy(message->payload, message->payload_length);
+    delivery->payload_length = message->payload_length;
+    delivery->time = message->time;
+    return delivery->rule && delivery->action && delivery->resource && delivery->topic &&
+           delivery->client_id && delivery->payload;
 }
 
 void delivery_free(struct delivery *delivery)
@@ -113,170 +143,123 @@ void delivery_free(struct delivery *delivery)
     free(delivery);
 }
 
-/* --- outcomes; the lock is held --- */
+/* --- outcomes; the mutex is held --- */
 
+static void log_failed(const struct delivery *delivery)
+{
+    log_line("rule %s: %s to %s failed: %s", delivery->rule, delivery->action, delivery->target,
+             delivery->why);
+}
+
+/* Takes the delivery. */
 static void note_failed(struct delivery_queue *queue, struct delivery *delivery, const char *why)
 {
     snprintf(delivery->why, sizeof delivery->why, "%s", why);
-    queue->lost++;
+    queue->failed_count++;
     if (queue->failed.count < MOST_WAITING && !delivery->error) {
         append(&queue->failed, delivery);
         return;
     }
-    log_line("rule %s: %s to %s failed: %s", delivery->rule, delivery->action, delivery->target,
-             why);
+    log_failed(delivery);
     delivery_free(delivery);
 }
 
+/* Takes the delivery. */
 static void note_sent(struct delivery_queue *queue, struct delivery *delivery)
 {
-    queue->sent++;
+    queue->sent_count++;
     delivery_free(delivery);
 }
 
 /* --- the broker --- */
 
-static struct delivery *take_from_the_way(struct delivery_queue *queue, int mid)
+static struct delivery *take_unacknowledged(struct delivery_queue *queue, int message_id)
 {
-    for (struct delivery **at = &queue->on_the_way; *at; at = &(*at)->next) {
+    for (struct delivery **at = &queue->unacknowledged; *at; at = &(*at)->next) {
         struct delivery *found = *at;
-        if (found->qos != mid)
+        if (found->message_id != message_id)
             continue;
         *at = found->next;
-        queue->on_the_way_count--;
+        queue->unacknowledged_count--;
         return found;
     }
     return NULL;
 }
 
-static void on_publish(struct mosquitto *broker, void *context, int mid)
+/* libmosquitto's thread: the broker has acknowledged the message, or it is sent with QoS 0. */
+static void on_publish(struct mosquitto *broker, void *context, int message_id)
 {
     struct delivery_queue *queue = context;
     (void)broker;
     pthread_mutex_lock(&queue->mutex);
-    struct delivery *delivery = take_from_the_way(queue, mid);
+    struct delivery *delivery = take_unacknowledged(queue, message_id);
     if (delivery)
         note_sent(queue, delivery);
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->mutex);
 }
 
-/* Connects when there is something to say for the first time; from then on libmosquitto sees to it
- * that it stays so. */
-static int connect_to_broker(struct delivery_queue *queue)
+/* Signals stay with the main thread. */
+static int start_loop(struct mosquitto *broker)
 {
     sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int code = mosquitto_loop_start(broker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+/* Called for the first message. From then on libmosquitto keeps the connection: a broker that
+ * cannot be reached now (MOSQ_ERR_ERRNO) is tried again by its thread. */
+static void connect_to_broker(struct delivery_queue *queue)
+{
     mosquitto_lib_init();
     struct mosquitto *broker = mosquitto_new("sensorhub", true, queue);
     if (!broker)
-        return MOSQ_ERR_NOMEM;
+        return;
     int code =
         mosquitto_tls_set(broker, AUTHORITY_CERTIFICATE, NULL, HUB_CERTIFICATE, HUB_KEY, NULL);
     mosquitto_publish_callback_set(broker, on_publish);
     mosquitto_reconnect_delay_set(broker, 1, 10, true);
     if (!code)
         code = mosquitto_connect_async(broker, "localhost", queue->port, 60);
-    if (!code || code == MOSQ_ERR_ERRNO) /* not there just now: it will be tried again */ {
-        sigfillset(&all); /* signals are for the main thread */
-        pthread_sigmask(SIG_BLOCK, &all, &before);
-        code = mosquitto_loop_start(broker);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
+    if (!code || code == MOSQ_ERR_ERRNO)
+        code = start_loop(broker);
     if (code)
         mosquitto_destroy(broker);
     else
         queue->broker = broker;
-    return code;
 }
 
-/* Of another thread's on_publish() the lock keeps away until the delivery is on its way. */
+/* The mutex is held over mosquitto_publish() and until the delivery is in the list: on_publish() may
+ * be called before mosquitto_publish() returns, and must find it there. */
 static void publish(struct delivery_queue *queue, struct delivery *delivery)
 {
-    int mid = 0, code = queue->broker ? MOSQ_ERR_SUCCESS : connect_to_broker(queue);
-    int qos = delivery->qos;
+    int code;
+    if (!queue->broker)
+        connect_to_broker(queue);
     pthread_mutex_lock(&queue->mutex);
-    bool full = queue->on_the_way_count >= MOST_WAITING;
-    if (!code && full)
-        code = MOSQ_ERR_OVERSIZE_PACKET;
-    if (!code)
-        code = mosquitto_publish(queue->broker, &mid, delivery->target, (int)delivery->length,
-                                 delivery->body, qos, false);
-    if (code) {
-        note_failed(queue, delivery,
-                    full             ? "too many messages wait for the broker"
-                    : !queue->broker ? "no way to the broker: is " HUB_CERTIFICATE " there?"
-                                     : mosquitto_strerror(code));
+    if (!queue->broker) {
+        note_failed(queue, delivery, "cannot connect to the broker: is " HUB_CERTIFICATE " there?");
+    } else if (queue->unacknowledged_count >= MOST_WAITING) {
+        note_failed(queue, delivery, "too many messages wait for the broker");
+    } else if ((code = mosquitto_publish(queue->broker, &delivery->message_id, delivery->target,
+                                         (int)delivery->length, delivery->body, delivery->qos,
+                                         false))) {
+        note_failed(queue, delivery, mosquitto_strerror(code));
     } else {
-        delivery->qos = mid;
-        delivery->next = queue->on_the_way;
-        queue->on_the_way = delivery;
-        queue->on_the_way_count++;
+        delivery->next = queue->unacknowledged;
+        queue->unacknowledged = delivery;
+        queue->unacknowledged_count++;
     }
     pthread_mutex_unlock(&queue->mutex);
 }
 
-/* --- the web --- */
+/* --- the web and mail --- */
 
-static size_t count_answer(char *bytes, size_t size, size_t count, void *context)
-{
-    size_t *taken = context;
-    (void)bytes;
-    *taken += size * count;
-    return *taken > LARGEST_ANSWER ? 0 : size * count;
-}
-
-static struct curl_slist *make_headers(const char *lines)
-{
-    struct curl_slist *list = NULL;
-    while (*lines) {
-        size_t length = strcspn(lines, "\n");
-        char *line = strndup(lines, length);
-        struct curl_slist *grown = line ? curl.slist_append(list, line) : NULL;
-        free(line);
-        if (!grown) {
-            curl.slist_free_all(list);
-            return NULL;
-        }
-        list = grown;
-        lines += length + (lines[length] == '\n');
-    }
-    return list;
-}
-
-/* One try; *again: another may have more luck. */
-static bool post_once(CURL *easy, const struct delivery *delivery, bool *again, char *why,
-                      size_t room)
-{
-    size_t taken = 0;
-    long code = 0;
-    struct curl_slist *headers = make_headers(delivery->headers);
-    curl.easy_reset(easy);
-    curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)SECONDS_FOR_A_REQUEST);
-    curl.easy_setopt(easy, CURLOPT_URL, delivery->target);
-    curl.easy_setopt(easy, CURLOPT_POST, 1L);
-    curl.easy_setopt(easy, CURLOPT_POSTFIELDS, delivery->body);
-    curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
-    curl.easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, count_answer);
-    curl.easy_setopt(easy, CURLOPT_WRITEDATA, &taken);
-    CURLcode result = curl.easy_perform(easy);
-    curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
-    curl.slist_free_all(headers);
-    bool done = result == CURLE_OK && code >= 200 && code < 300;
-    *again = result != CURLE_OK ? result != CURLE_WRITE_ERROR && result != CURLE_URL_MALFORMAT &&
-                                      result != CURLE_UNSUPPORTED_PROTOCOL
-                                : code == 429 || code >= 500;
-    if (result != CURLE_OK)
-        snprintf(why, room, "%s", curl.easy_strerror(result));
-    else
-        snprintf(why, room, "the answer was %ld", code);
-    return done;
-}
-
-/* Sleeps; false when it is time to stop. */
-static bool wait_before_again(struct delivery_queue *queue, int seconds)
+/* False when the queue is stopped meanwhile. */
+static bool wait_before_retry(struct delivery_queue *queue, int seconds)
 {
     const struct timespec until = clock_deadline(seconds);
     pthread_mutex_lock(&queue->mutex);
@@ -293,19 +276,20 @@ static bool deliver(struct delivery_queue *queue, CURL *easy, const struct deliv
 {
     bool again = true, done = false;
     for (int i = 0; i < TRIES && again && !done; i++) {
-        if (i && !wait_before_again(queue, i))
+        if (i && !wait_before_retry(queue, i))
             break;
         if (delivery->kind == DELIVER_MAIL)
             done = mail_send(easy, delivery->target, delivery->headers, delivery->body,
-                             delivery->length, SECONDS_FOR_A_MAIL, why, room);
+                             delivery->length, mail_seconds, why, room);
         else
-            done = post_once(easy, delivery, &again, why, room);
+            done = web_post(easy, delivery->target, delivery->headers, delivery->body,
+                            delivery->length, request_seconds, &again, why, room);
     }
     return done;
 }
 
-/* libcurl is loaded when there is something to deliver for the first time. False with the reason in
- * why. */
+/* Loads libcurl when there is something to send for the first time. False, with the reason in why:
+ * there is no handle. */
 static bool prepare_handle(CURL **easy, char *why, size_t room)
 {
     struct error error = {0};
@@ -316,7 +300,7 @@ static bool prepare_handle(CURL **easy, char *why, size_t room)
     return *easy;
 }
 
-static void *work(void *context)
+static void *run_worker(void *context)
 {
     struct delivery_queue *queue = context;
     CURL *easy = NULL;
@@ -348,14 +332,14 @@ static void *work(void *context)
 
 /* --- the engine's side --- */
 
-void delivery_queue_prepare(struct delivery_queue *queue, struct delivery *delivery)
+void delivery_queue_add(struct delivery_queue *queue, struct delivery *delivery)
 {
-    append(&queue->prepared, delivery);
+    append(&queue->added, delivery);
 }
 
 void delivery_queue_rollback(struct delivery_queue *queue)
 {
-    free_list(&queue->prepared);
+    free_list(&queue->added);
 }
 
 static void enqueue(struct delivery_queue *queue, struct delivery *delivery)
@@ -373,7 +357,7 @@ static void enqueue(struct delivery_queue *queue, struct delivery *delivery)
 void delivery_queue_commit(struct delivery_queue *queue)
 {
     struct delivery *delivery;
-    while ((delivery = take_first(&queue->prepared))) {
+    while ((delivery = take_first(&queue->added))) {
         if (delivery->kind == DELIVER_MQTT)
             publish(queue, delivery);
         else
@@ -392,11 +376,11 @@ struct delivery *delivery_queue_take_failed(struct delivery_queue *queue)
 struct delivery_counts delivery_queue_count(struct delivery_queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
-    struct delivery_counts counts = {.sent = queue->sent,
-                                     .failed = queue->lost,
+    struct delivery_counts counts = {.sent = queue->sent_count,
+                                     .failed = queue->failed_count,
                                      .returned = queue->failed.count,
                                      .waiting = queue->waiting.count + queue->busy +
-                                                queue->on_the_way_count};
+                                                queue->unacknowledged_count};
     pthread_mutex_unlock(&queue->mutex);
     return counts;
 }
@@ -417,7 +401,7 @@ enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, st
     queue->port = mqtt_port;
     *made = queue;
     for (; queue->started < WORKERS; queue->started++) {
-        int failed = pthread_create(&queue->workers[queue->started], NULL, work, queue);
+        int failed = pthread_create(&queue->workers[queue->started], NULL, run_worker, queue);
         if (failed) {
             errno = failed;
             return fail_errno(error, "cannot start a thread");
@@ -435,34 +419,38 @@ void delivery_queue_wait(struct delivery_queue *queue, double seconds)
     }
 }
 
+static void disconnect(struct mosquitto *broker)
+{
+    mosquitto_disconnect(broker);
+    mosquitto_loop_stop(broker, true);
+    mosquitto_destroy(broker);
+    mosquitto_lib_cleanup();
+}
+
 void delivery_queue_stop(struct delivery_queue *queue)
 {
     if (!queue)
         return;
     struct delivery_counts counts = delivery_queue_count(queue);
     if (counts.waiting)
-        log_line("%zu deliveries were not made", counts.waiting);
+        log_line("%zu deliveries were not sent", counts.waiting);
     pthread_mutex_lock(&queue->mutex);
     queue->stop = true;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->mutex);
     for (size_t i = 0; i < queue->started; i++)
         pthread_join(queue->workers[i], NULL);
-    if (queue->broker) {
-        mosquitto_disconnect(queue->broker);
-        mosquitto_loop_stop(queue->broker, true);
-        mosquitto_destroy(queue->broker);
-        mosquitto_lib_cleanup();
-    }
-    while (queue->on_the_way) {
-        struct delivery *delivery = queue->on_the_way;
-        queue->on_the_way = delivery->next;
+    if (queue->broker)
+        disconnect(queue->broker);
+    while (queue->unacknowledged) {
+        struct delivery *delivery = queue->unacknowledged;
+        queue->unacknowledged = delivery->next;
         delivery_free(delivery);
     }
-    free_list(&queue->prepared);
+    free_list(&queue->added);
     free_list(&queue->waiting);
-    for (struct delivery *at = queue->failed.first; at; at = at->next)
-        log_line("rule %s: %s to %s failed: %s", at->rule, at->action, at->target, at->why);
+    for (const struct delivery *at = queue->failed.first; at; at = at->next)
+        log_failed(at);
     free_list(&queue->failed);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->mutex);

@@ -1,9 +1,12 @@
-/* Couriers send what leaves this machine's database: messages to the broker, requests to the web,
- * mail. They work in threads of their own, so that a slow receiver never holds up a reading.
+/* Deliveries: what actions send to the broker, to web servers and by mail. Threads of the queue send
+ * them, so that a slow receiver does not hold up the readings.
  *
- * Deliveries are prepared while a batch is worked on, and handed over when it is committed; those
- * of a batch that was not are dropped. The queue is bounded: what finds no room has failed at once.
- * A delivery that has failed comes back with its message, for the rule's error action. */
+ *   delivery_queue_add       the delivery belongs to the batch that is being processed
+ *   delivery_queue_commit    the batch is committed: its deliveries are sent
+ *   delivery_queue_rollback  the batch is not committed: its deliveries are dropped
+ *
+ * The queue is bounded. A delivery that finds no room in it fails at once. A delivery that failed is
+ * kept for delivery_queue_take_failed(), so that the rule's error action gets it. */
 #ifndef HUB_ACTIONS_DELIVERY_H
 #define HUB_ACTIONS_DELIVERY_H
 
@@ -18,51 +21,66 @@ enum delivery_kind { DELIVER_MQTT, DELIVER_WEB, DELIVER_MAIL };
 
 struct delivery {
     enum delivery_kind kind;
-    char *target;  /* topic, URL or address */
-    char *headers; /* of DELIVER_WEB: lines, each ending in \n; of DELIVER_MAIL: the subject */
-    char *body;
+    char *target;  /* topic, URL or mail address */
+    char *headers; /* DELIVER_WEB: lines, each ending in \n; DELIVER_MAIL: the subject */
+    char *body;    /* length bytes, and a NUL behind them */
     size_t length;
-    int qos;
+    int qos; /* DELIVER_MQTT */
 
-    /* Where it came from, for the error action. */
-    char *rule;   /* its name */
-    char *action; /* as AWS calls it */
-    char *resource;
-    bool error; /* it is itself what an error action sends */
+    /* Copies of its origin. */
+    char *rule, *action, *resource;
+    bool error;
     char *topic, *client_id, *payload;
     size_t payload_length;
-    int64_t time;
-    char why[160]; /* what went wrong, once it failed */
-    struct delivery *next;
+    int64_t time; /* when the message was accepted: milliseconds since 1970 */
+
+    char why[160];         /* why it failed */
+    int message_id;        /* libmosquitto's, while it waits for the broker's acknowledgement */
+    struct delivery *next; /* in the list that it is in */
 };
+
+/* Which action made it, for which message. */
+struct delivery_origin {
+    const char *rule;     /* the rule's name */
+    const char *action;   /* the action's name in the rule */
+    const char *resource; /* the action's resource */
+    bool error;           /* it is an error action: its failure is only logged */
+    const struct rule_message *message;
+};
+
+/* A new delivery, to be freed by the caller until delivery_queue_add() takes it. The strings and
+ * the body are copied. NULL: out of memory. */
+struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
+                              const void *body, size_t length);
+
+/* Copies the origin; false: out of memory. */
+bool delivery_set_origin(struct delivery *delivery, const struct delivery_origin *origin);
+void delivery_free(struct delivery *delivery);
 
 struct delivery_queue;
 
-/* mqtt_port: of the broker on this machine, to which the service's certificate is shown. */
+/* mqtt_port: of the broker on this machine; the system's own certificate is shown to it. On failure
+ * *made may be set all the same, and is to be stopped. */
 enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, struct error *error);
 
-/* Waits at most so long for what is under way. */
+/* Waits until nothing is being sent, at most `seconds`. */
 void delivery_queue_wait(struct delivery_queue *queue, double seconds);
 
-/* What is still under way, or failed and was not fetched, is said in the log. */
+/* Ends the threads and frees the queue. Deliveries that were not sent, and failed ones that were
+ * not taken, are logged. queue may be NULL. */
 void delivery_queue_stop(struct delivery_queue *queue);
 
-/* A delivery of this message; NULL without memory. The strings are copied. */
-struct delivery *delivery_new(enum delivery_kind kind, const char *target, const char *headers,
-                              const void *body, size_t length);
-void delivery_free(struct delivery *delivery);
+void delivery_queue_add(struct delivery_queue *queue, struct delivery *delivery);
+void delivery_queue_commit(struct delivery_queue *queue);
+void delivery_queue_rollback(struct delivery_queue *queue);
 
-void delivery_queue_prepare(struct delivery_queue *queue, struct delivery *delivery);
-void delivery_queue_commit(struct delivery_queue *queue);   /* the batch is committed */
-void delivery_queue_rollback(struct delivery_queue *queue); /* it was not */
-
-/* The next one that failed, to be freed by the caller; NULL when there is none. */
+/* The next failed delivery, to be freed by the caller; NULL: there is none. */
 struct delivery *delivery_queue_take_failed(struct delivery_queue *queue);
 
 struct delivery_counts {
-    uint64_t sent, failed;
-    size_t returned; /* that failed and were not fetched yet */
-    size_t waiting;
+    uint64_t sent, failed; /* since the queue was started */
+    size_t returned;       /* failed deliveries that were not taken yet */
+    size_t waiting;        /* queued, or being sent */
 };
 struct delivery_counts delivery_queue_count(struct delivery_queue *queue);
 

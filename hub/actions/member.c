@@ -37,7 +37,7 @@ static char *put_utf8(char *to, unsigned code)
     return to;
 }
 
-/* Behind a backslash; *at goes behind the escape. */
+/* *at is behind the backslash, and is moved behind the escape. */
 static char *unescape(const char **at, char *to)
 {
     static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
@@ -56,16 +56,16 @@ static char *unescape(const char **at, char *to)
     return put_utf8(to, code);
 }
 
-/* From behind the opening quote to behind the closing one. */
-static void read_string(struct members *members, const char **text, size_t *length)
+/* The reader is behind the opening quote, and is moved behind the closing one. */
+static void read_string(struct member_reader *reader, const char **text, size_t *length)
 {
-    const char *at = members->at;
+    const char *at = reader->at;
     while (*at != '"' && *at != '\\')
         at++;
-    *text = members->at;
-    *length = (size_t)(at - members->at);
+    *text = reader->at;
+    *length = (size_t)(at - reader->at);
     if (*at == '\\') {
-        char *to = members->spare;
+        char *to = reader->unescaped;
         memcpy(to, *text, *length);
         to += *length;
         while (*at != '"') {
@@ -76,11 +76,11 @@ static void read_string(struct members *members, const char **text, size_t *leng
                 to = unescape(&at, to);
             }
         }
-        *text = members->spare;
-        *length = (size_t)(to - members->spare);
-        members->spare = to;
+        *text = reader->unescaped;
+        *length = (size_t)(to - reader->unescaped);
+        reader->unescaped = to;
     }
-    members->at = at + 1;
+    reader->at = at + 1;
 }
 
 /* --- other values --- */
@@ -101,9 +101,9 @@ static const char *skip_nested(const char *at)
     return at;
 }
 
-static void read_plain(struct members *members, struct member *member)
+static void read_plain(struct member_reader *reader, struct member *member)
 {
-    const char *at = members->at;
+    const char *at = reader->at;
     member->at = at;
     if (*at == '{' || *at == '[') {
         member->kind = MEMBER_NESTED;
@@ -118,30 +118,30 @@ static void read_plain(struct members *members, struct member *member)
                 member->kind = MEMBER_DECIMAL;
     }
     member->length = (size_t)(at - member->at);
-    members->at = at;
+    reader->at = at;
 }
 
-bool members_begin(struct members *members, const char *json, size_t length, char *spare)
+bool member_begin(struct member_reader *reader, const char *json, size_t length, char *unescaped)
 {
-    *members = (struct members){json + 1, json + length, spare};
+    *reader = (struct member_reader){json + 1, json + length, unescaped};
     return length >= 2 && *json == '{';
 }
 
-bool members_next(struct members *members, struct member *member)
+bool member_next(struct member_reader *reader, struct member *member)
 {
-    if (members->end - members->at < 2)
+    if (reader->end - reader->at < 2)
         return false;
-    members->at += *members->at == ',';
-    members->at++; /* the quote */
-    read_string(members, &member->name, &member->name_length);
-    members->at++; /* the colon */
-    if (*members->at != '"') {
-        read_plain(members, member);
+    reader->at += *reader->at == ',';
+    reader->at++; /* the quote */
+    read_string(reader, &member->name, &member->name_length);
+    reader->at++; /* the colon */
+    if (*reader->at != '"') {
+        read_plain(reader, member);
         return true;
     }
-    members->at++;
+    reader->at++;
     member->kind = MEMBER_STRING;
-    read_string(members, &member->at, &member->length);
+    read_string(reader, &member->at, &member->length);
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* What a rule selected, member by member: rule.h hands out JSON on one line, well-formed, and this
- * walks through the members of its root without making a tree of it. */
+/* The members of the JSON object that a rule selected. rule_run() hands out well-formed JSON on one
+ * line, without blanks; this reads the members of its root one after the other, without a tree. */
 #ifndef HUB_ACTIONS_MEMBER_H
 #define HUB_ACTIONS_MEMBER_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As the developer guide's Timestream action tells them apart: by how they are written. */
+/* A number's kind depends on how it is written, as in the developer guide's "Timestream" action. */
 enum member_kind {
     MEMBER_NULL,
     MEMBER_TRUE,
@@ -19,23 +19,26 @@ enum member_kind {
 };
 
 struct member {
-    const char *name;
+    const char *name; /* its escapes are resolved */
     size_t name_length;
     enum member_kind kind;
-    const char *at; /* a string without its quotes and escapes; anything else as it is written */
+    const char *at; /* MEMBER_STRING: its escapes are resolved; otherwise as it is written */
     size_t length;
 };
 
-struct members {
-    const char *at, *end;
-    char *spare; /* for strings with escapes: as many bytes as the JSON has */
+struct member_reader {
+    const char *at, *end; /* what is left of the JSON */
+    char *unescaped;      /* where the next string with escapes is written */
 };
 
-/* False when it is no object. spare: as many bytes as length, for as long as members are used. */
-bool members_begin(struct members *members, const char *json, size_t length, char *spare);
-bool members_next(struct members *members, struct member *member);
+/* Returns false when the JSON is not an object. unescaped: room for length bytes. It holds names and
+ * strings, and must live as long as the members are used. */
+bool member_begin(struct member_reader *reader, const char *json, size_t length, char *unescaped);
 
-/* False when the number does not fit. */
+/* Returns false behind the last member. */
+bool member_next(struct member_reader *reader, struct member *member);
+
+/* False: the number is outside the range of the type. */
 bool member_integer(const struct member *member, int64_t *integer);
 bool member_number(const struct member *member, double *number);
 

@@ -1,65 +1,120 @@
-/* Actions that send: republish to the broker, http to the web, sns to those whom local.notify of
- * system.yaml names for the topic. Here they are prepared; couriers send them. */
-#include "common/base/json.h"
+/* Each action checks its target, makes a delivery, and adds it to the queue. Nothing is sent before
+ * the batch is committed. */
+#include "send.h"
+#include "common/base/memory.h"
 #include "common/base/text.h"
-#include "action.h"
 
 #include <mosquitto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { LONGEST_TARGET = 2048 };
+enum { LONGEST_TARGET = 2048 /* bytes of a topic, URL or ARN, with the NUL */ };
 
-/* --- preparing --- */
+/* --- compiling --- */
 
-static char *copy(const char *bytes, size_t length)
+enum status send_compile_republish(const struct action_scope *scope, const cJSON *fields,
+                                   struct action *action, struct error *error)
 {
-    char *made = malloc(length + 1);
-    if (made) {
-        memcpy(made, bytes, length);
-        made[length] = '\0';
-    }
-    return made;
+    const char *topic = json_string(fields, "topic", "");
+    (void)scope;
+    action->resource = must_copy(topic);
+    action->qos = (int)json_number(fields, "qos", 0);
+    if (action->qos != 0 && action->qos != 1)
+        definition_refuse(action, "qos must be 0 or 1");
+    return definition_template(action, "topic", topic, &action->target, error);
 }
 
-static enum status prepare(const struct action *action, struct work *work,
-                           struct delivery *delivery, struct error *error)
+/* A URL with ${...} depends on what a thing sent. It is allowed only below confirmationUrl, which
+ * the operator wrote. */
+enum status send_compile_http(const struct action_scope *scope, const cJSON *fields,
+                              struct action *action, struct error *error)
 {
-    const struct rule_message *message = work->message;
-    if (!delivery)
-        return fail_memory(error);
-    delivery->rule = strdup(work->rule->name);
-    delivery->action = strdup(action->name);
-    delivery->resource = strdup(action->resource);
-    delivery->topic = strdup(message->topic);
-    delivery->client_id = strdup(message->client_id);
-    delivery->payload = copy(message->payload, message->payload_length);
-    delivery->payload_length = message->payload_length;
-    delivery->time = message->time;
-    delivery->error = work->error;
-    if (!delivery->rule || !delivery->action || !delivery->resource || !delivery->topic ||
-        !delivery->client_id || !delivery->payload) {
-        delivery_free(delivery);
-        return fail_memory(error);
+    const char *url = json_string(fields, "url", "");
+    const char *confirmation = json_string(fields, "confirmationUrl", NULL);
+    const cJSON *header;
+    (void)scope;
+    action->resource = must_copy(url);
+    if (definition_is_template(url) && !confirmation)
+        definition_refuse(action, "its url has ${...} in it, and there is no confirmationUrl");
+    if (confirmation && definition_is_template(confirmation))
+        definition_refuse(action, "its confirmationUrl has ${...} in it");
+    if (json_get(fields, "auth"))
+        definition_refuse(action, "auth (Signature Version 4) is for services of AWS");
+    enum status status = definition_template(action, "url", url, &action->target, error);
+    if (!status && confirmation)
+        status =
+            definition_template(action, "confirmationUrl", confirmation, &action->allowed, error);
+    cJSON_ArrayForEach(header, json_get(fields, "headers"))
+    {
+        if (!status)
+            status = definition_add_field(action, json_string(header, "key", ""),
+                                          json_string(header, "value", ""), error);
     }
-    delivery_queue_prepare(work->deliveries, delivery);
+    return status;
+}
+
+/* The addresses that local.notify has for the SNS topic of this ARN; NULL when it has none. */
+static const cJSON *find_addresses(const cJSON *notify, const char *arn)
+{
+    const char *name = strrchr(arn, ':');
+    const cJSON *addresses = json_get(notify, name ? name + 1 : arn);
+    return cJSON_GetArraySize(addresses) ? addresses : NULL;
+}
+
+enum status send_compile_sns(const struct action_scope *scope, const cJSON *fields,
+                             struct action *action, struct error *error)
+{
+    const char *arn = json_string(fields, "targetArn", "");
+    action->resource = must_copy(arn);
+    action->structured = strcmp(json_string(fields, "messageFormat", "RAW"), "JSON") == 0;
+    if (!definition_is_template(arn) && !find_addresses(scope->notify, arn))
+        definition_refuse(action, "local.notify of system.yaml has no entry for %s", arn);
+    return definition_template(action, "targetArn", arn, &action->target, error);
+}
+
+/* --- adding a delivery --- */
+
+static enum status no_memory(struct delivery *delivery, struct error *error)
+{
+    delivery_free(delivery);
+    return fail_memory(error);
+}
+
+/* Adds a delivery with its origin, which its error action needs should it fail. delivery may be
+ * NULL: there was no memory for it. */
+static enum status add_delivery(const struct action *action, struct work *work,
+                                struct delivery *delivery, struct error *error)
+{
+    const struct delivery_origin origin = {.rule = work->rule,
+                                           .action = action->name,
+                                           .resource = action->resource,
+                                           .error = work->error,
+                                           .message = work->message};
+    if (!delivery || !delivery_set_origin(delivery, &origin))
+        return no_memory(delivery, error);
+    delivery_queue_add(work->deliveries, delivery);
     return FINE;
 }
 
-/* The text of the action's target, without control characters in it. */
+/* Computes the action's target. False, and a failure is noted, when it is empty, too long or has
+ * control characters. */
 static bool read_target(const struct action *action, const struct work *work,
                         char target[LONGEST_TARGET])
 {
     struct rule_result text;
-    if (!run_template(action, work, action->target, &text))
+    if (!work->deliveries) {
+        work_fail(work, action, "Nothing is sent from here");
         return false;
-    bool plain = text.length > 0 && text.length < LONGEST_TARGET;
-    for (size_t i = 0; i < text.length && plain; i++)
-        plain = (unsigned char)text.bytes[i] >= 0x20 && text.bytes[i] != 0x7f;
-    if (!plain) {
-        failure_add(work->failures, action, "\"%.*s\" is no place to send to",
-                    (int)(text.length < 64 ? text.length : 64), text.bytes);
+    }
+    if (!work_template(work, action, action->target, &text))
+        return false;
+    bool right = text.length > 0 && text.length < LONGEST_TARGET;
+    for (size_t i = 0; i < text.length && right; i++)
+        right = (unsigned char)text.bytes[i] >= 0x20 && text.bytes[i] != 0x7f;
+    if (!right) {
+        work_fail(work, action, "\"%.*s\" is not a target to send to",
+                  (int)(text.length < 64 ? text.length : 64), text.bytes);
         return false;
     }
     memcpy(target, text.bytes, text.length);
@@ -69,54 +124,71 @@ static bool read_target(const struct action *action, const struct work *work,
 
 /* --- republish --- */
 
-static enum status republish(const struct action *action, struct work *work, struct error *error)
+enum status send_run_republish(struct action *action, struct work *work, struct error *error)
 {
     char target[LONGEST_TARGET];
     if (!read_target(action, work, target))
         return FINE;
+    /* The guide: a topic that begins with $ is written with $$. */
     const char *topic = begins_with(target, "$$") ? target + 1 : target;
     if (mosquitto_pub_topic_check(topic) != MOSQ_ERR_SUCCESS ||
         !utf8_valid(topic, strlen(topic), NULL)) {
-        failure_add(work->failures, action, "\"%.64s\" is not a topic to publish to", topic);
+        work_fail(work, action, "\"%.64s\" is not a topic to publish to", topic);
         return FINE;
     }
     struct delivery *delivery = delivery_new(DELIVER_MQTT, topic, "", work->payload, work->length);
     if (delivery)
         delivery->qos = action->qos;
-    return prepare(action, work, delivery, error);
+    return add_delivery(action, work, delivery, error);
 }
 
 /* --- http --- */
 
-/* What a rule makes of a message stays below the place that the operator wrote down:
- * https://example.com allows https://example.com/x, and not https://example.com.evil.org. */
+/* https://example.com allows https://example.com/x, and not https://example.com.evil.org. */
 static bool is_below(const char *url, const struct rule_result *allowed)
 {
     size_t length = allowed->length;
-    if (strncmp(url, allowed->bytes, length) != 0)
+    if (!length || strncmp(url, allowed->bytes, length) != 0)
         return false;
     return url[length] == '\0' || allowed->bytes[length - 1] == '/' ||
            strchr("/?#", url[length]) != NULL;
+}
+
+static bool is_allowed(const struct action *action, const struct work *work, const char *url)
+{
+    struct rule_result allowed;
+    if (!action->allowed)
+        return true;
+    if (work_template(work, action, action->allowed, &allowed) && is_below(url, &allowed))
+        return true;
+    work_fail(work, action, "\"%.128s\" is not below confirmationUrl", url);
+    return false;
+}
+
+/* A control character in a value would begin another header. */
+static bool has_control_character(const struct rule_result *text)
+{
+    bool found = false;
+    for (size_t i = 0; i < text->length && !found; i++)
+        found = (unsigned char)text->bytes[i] < 0x20;
+    return found;
 }
 
 static bool add_headers(const struct action *action, const struct work *work,
                         struct buffer *headers)
 {
     bool typed = false;
-    for (size_t i = 0; i < action->pair_count; i++) {
-        const struct pair *pair = &action->pairs[i];
+    for (size_t i = 0; i < action->field_count; i++) {
+        const struct action_field *field = &action->fields[i];
         struct rule_result text;
-        if (!run_template(action, work, pair->value, &text))
+        if (!work_template(work, action, field->value, &text))
             return false;
-        for (size_t k = 0; k < text.length; k++) {
-            if ((unsigned char)text.bytes[k] < 0x20) {
-                failure_add(work->failures, action, "The header %s has a control character",
-                            pair->name);
-                return false;
-            }
+        if (has_control_character(&text)) {
+            work_fail(work, action, "The header %s has a control character", field->name);
+            return false;
         }
-        typed |= strcasecmp(pair->name, "content-type") == 0;
-        buffer_add_string(headers, pair->name);
+        typed |= strcasecmp(field->name, "content-type") == 0;
+        buffer_add_string(headers, field->name);
         buffer_add_string(headers, ": ");
         buffer_add(headers, text.bytes, text.length);
         buffer_add_string(headers, "\n");
@@ -127,48 +199,36 @@ static bool add_headers(const struct action *action, const struct work *work,
     return true;
 }
 
-static enum status post(const struct action *action, struct work *work, struct error *error)
+enum status send_run_http(struct action *action, struct work *work, struct error *error)
 {
     char target[LONGEST_TARGET];
-    struct rule_result allowed;
     struct buffer headers = {0};
     enum status status = FINE;
-    if (!read_target(action, work, target))
+    if (!read_target(action, work, target) || !is_allowed(action, work, target))
         return FINE;
-    if (action->allowed && (!run_template(action, work, action->allowed, &allowed) ||
-                            !allowed.length || !is_below(target, &allowed))) {
-        failure_add(work->failures, action, "\"%.128s\" is not below confirmationUrl", target);
-        return FINE;
+    if (add_headers(action, work, &headers)) {
+        struct delivery *delivery = headers.failed
+                                        ? NULL
+                                        : delivery_new(DELIVER_WEB, target, buffer_string(&headers),
+                                                       work->payload, work->length);
+        status = add_delivery(action, work, delivery, error);
     }
-    if (add_headers(action, work, &headers))
-        status = headers.failed ? fail_memory(error)
-                                : prepare(action, work,
-                                          delivery_new(DELIVER_WEB, target, buffer_string(&headers),
-                                                       work->payload, work->length),
-                                          error);
     buffer_free(&headers);
     return status;
 }
 
 /* --- sns --- */
 
-const cJSON *notify_targets(const cJSON *notify, const char *arn)
-{
-    const char *name = strrchr(arn, ':');
-    const cJSON *targets = json_get(notify, name ? name + 1 : arn);
-    return cJSON_GetArraySize(targets) ? targets : NULL;
-}
-
 /* messageFormat JSON: {"default": "...", "email": "...", "https": "..."} (Publish, MessageStructure
- * of the Amazon SNS API). NULL when there is no such text. */
+ * of the Amazon SNS API). NULL when there is no text for the protocol. */
 static const char *structured_text(const cJSON *message, const char *protocol)
 {
     const char *text = json_string(message, protocol, NULL);
     return text ? text : json_string(message, "default", NULL);
 }
 
-/* As SNS posts to an https subscription, without its signature. */
-static void wrap(const char *arn, const char *text, size_t length, struct buffer *out)
+/* The body that SNS posts to an https subscription, without its signature. */
+static void add_notification(const char *arn, const char *text, size_t length, struct buffer *out)
 {
     buffer_add_string(out, "{\"Type\":\"Notification\",\"TopicArn\":");
     buffer_add_json(out, arn, strlen(arn));
@@ -177,75 +237,70 @@ static void wrap(const char *arn, const char *text, size_t length, struct buffer
     buffer_add_string(out, "}");
 }
 
-static enum status notify_one(const struct action *action, struct work *work, const char *arn,
-                              const char *target, const char *text, size_t length,
-                              struct error *error)
+static struct delivery *new_mail(const char *arn, const char *address, const char *text,
+                                 size_t length)
 {
     const char *name = strrchr(arn, ':');
-    struct buffer made = {0};
+    struct buffer subject = {0};
     struct delivery *delivery = NULL;
-    if (begins_with(target, "mailto:")) {
-        buffer_add_string(&made, "Sensorforge: ");
-        buffer_add_string(&made, name ? name + 1 : arn);
-        if (!made.failed)
-            delivery =
-                delivery_new(DELIVER_MAIL, target + strlen("mailto:"), made.at, text, length);
-    } else {
-        wrap(arn, text, length, &made);
-        if (!made.failed)
-            delivery = delivery_new(DELIVER_WEB, target,
-                                    "content-type: text/plain; charset=UTF-8\n"
-                                    "x-amz-sns-message-type: Notification\n",
-                                    made.at, made.length);
-    }
-    buffer_free(&made);
-    return prepare(action, work, delivery, error);
+    buffer_add_string(&subject, "Sensorforge: ");
+    buffer_add_string(&subject, name ? name + 1 : arn);
+    if (!subject.failed)
+        delivery = delivery_new(DELIVER_MAIL, address, subject.at, text, length);
+    buffer_free(&subject);
+    return delivery;
 }
 
-static enum status notify(const struct action *action, struct work *work, struct error *error)
+static struct delivery *new_post(const char *arn, const char *url, const char *text, size_t length)
+{
+    struct buffer body = {0};
+    struct delivery *delivery = NULL;
+    add_notification(arn, text, length, &body);
+    if (!body.failed)
+        delivery = delivery_new(DELIVER_WEB, url,
+                                "content-type: text/plain; charset=UTF-8\n"
+                                "x-amz-sns-message-type: Notification\n",
+                                body.at, body.length);
+    buffer_free(&body);
+    return delivery;
+}
+
+/* message: the payload when the action is structured. */
+static enum status notify(const struct action *action, struct work *work, const char *arn,
+                          const char *address, const cJSON *message, struct error *error)
+{
+    bool mail = begins_with(address, "mailto:");
+    const char *protocol = mail ? "email" : begins_with(address, "https:") ? "https" : "http";
+    const char *text = work->payload;
+    size_t length = work->length;
+    if (action->structured) {
+        text = structured_text(message, protocol);
+        length = text ? strlen(text) : 0;
+    }
+    if (!text) {
+        work_fail(work, action, "The message has no text called \"default\"");
+        return FINE;
+    }
+    struct delivery *delivery = mail ? new_mail(arn, address + strlen("mailto:"), text, length)
+                                     : new_post(arn, address, text, length);
+    return add_delivery(action, work, delivery, error);
+}
+
+enum status send_run_sns(struct action *action, struct work *work, struct error *error)
 {
     char arn[LONGEST_TARGET];
     if (!read_target(action, work, arn))
         return FINE;
-    const cJSON *target, *targets = notify_targets(work->notify, arn);
+    const cJSON *address, *addresses = find_addresses(work->notify, arn);
     cJSON *message = action->structured ? cJSON_ParseWithLength(work->payload, work->length) : NULL;
     enum status status = FINE;
-    if (!targets)
-        failure_add(work->failures, action, "local.notify of system.yaml has no entry for it");
-    cJSON_ArrayForEach(target, targets)
+    if (!addresses)
+        work_fail(work, action, "local.notify of system.yaml has no entry for it");
+    cJSON_ArrayForEach(address, addresses)
     {
-        const char *where = target->valuestring, *text = work->payload;
-        size_t length = work->length;
-        const char *protocol = begins_with(where, "mailto:")  ? "email"
-                               : begins_with(where, "https:") ? "https"
-                                                              : "http";
-        if (status)
-            break;
-        if (action->structured) {
-            text = structured_text(message, protocol);
-            length = text ? strlen(text) : 0;
-        }
-        if (text)
-            status = notify_one(action, work, arn, where, text, length, error);
-        else
-            failure_add(work->failures, action, "The message has no text called \"default\"");
+        if (!status)
+            status = notify(action, work, arn, address->valuestring, message, error);
     }
     cJSON_Delete(message);
     return status;
-}
-
-enum status run_delivery(struct action *action, struct work *work, struct error *error)
-{
-    if (!work->deliveries) {
-        failure_add(work->failures, action, "Nothing is sent from here");
-        return FINE;
-    }
-    switch (action->kind) {
-    case ACTION_REPUBLISH:
-        return republish(action, work, error);
-    case ACTION_HTTP:
-        return post(action, work, error);
-    default:
-        return notify(action, work, error);
-    }
 }

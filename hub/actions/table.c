@@ -1,5 +1,5 @@
-/* Actions that put rows: Timestream's and DynamoDB's. */
-#include "action.h"
+#include "table.h"
+#include "common/base/memory.h"
 #include "member.h"
 
 #include <inttypes.h>
@@ -7,12 +7,96 @@
 #include <string.h>
 
 enum {
-    LONGEST_VALUE = 2048,               /* bytes of a string or dimension (Timestream's quotas) */
-    AHEAD_MILLISECONDS = 15 * 60 * 1000 /* how far ahead a reading may be (the same) */
+    LONGEST_VALUE = 2048,               /* bytes of a text or dimension (Timestream's quotas) */
+    AHEAD_MILLISECONDS = 15 * 60 * 1000 /* a reading's time may be this far ahead (the same) */
 };
+
+/* --- compiling --- */
+
+/* Sets the action's resource. NULL: the action cannot run here. */
+static const struct action_table *find_table(const struct action_scope *scope,
+                                             struct action *action, const char *name,
+                                             enum table_kind kind)
+{
+    action->resource = must_copy(name);
+    if (definition_is_template(name)) {
+        definition_refuse(action, "the name of its table has ${...} in it: %s", name);
+        return NULL;
+    }
+    for (size_t i = 0; i < scope->table_count; i++) {
+        const struct table_definition *table = &scope->tables[i].definition;
+        if (strcmp(table->name, name) == 0 && table->kind == kind)
+            return &scope->tables[i];
+    }
+    definition_refuse(action, "no document of this type defines the table \"%s\"", name);
+    return NULL;
+}
+
+enum status table_compile_timestream(const struct action_scope *scope, const cJSON *fields,
+                                     struct action *action, struct error *error)
+{
+    static const struct {
+        const char *name;
+        double milliseconds;
+    } units[] = {
+        {"MILLISECONDS", 1}, {"SECONDS", 1e3}, {"MICROSECONDS", 1e-3}, {"NANOSECONDS", 1e-6}};
+    const cJSON *dimension, *timestamp = json_get(fields, "timestamp");
+    const char *unit = json_string(timestamp, "unit", "MILLISECONDS");
+    const struct action_table *table =
+        find_table(scope, action, json_string(fields, "tableName", ""), TABLE_READINGS);
+    enum status status = FINE;
+    if (table)
+        action->oldest = table->oldest_seconds * 1000;
+    if (json_get(timestamp, "value"))
+        status = definition_template(action, "timestamp", json_string(timestamp, "value", ""),
+                                     &action->time, error);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            action->time_unit = units[i].milliseconds;
+    if (action->time_unit == 0)
+        definition_refuse(action, "\"%s\" is not a unit of time", unit);
+    cJSON_ArrayForEach(dimension, json_get(fields, "dimensions"))
+    {
+        const char *name = json_string(dimension, "name", "");
+        const char *value = json_string(dimension, "value", "");
+        if (status)
+            break;
+        if (strcmp(name, "thing") == 0 && !action->thing)
+            status = definition_template(action, name, value, &action->thing, error);
+        else
+            status = definition_add_field(action, name, value, error);
+    }
+    if (!action->thing)
+        definition_refuse(action, "it has no dimension called \"thing\"");
+    return status;
+}
+
+enum status table_compile_dynamodb(const struct action_scope *scope, const cJSON *fields,
+                                   struct action *action, struct error *error)
+{
+    (void)error;
+    find_table(scope, action, json_string(json_get(fields, "putItem"), "tableName", ""),
+               TABLE_ITEMS);
+    return FINE;
+}
+
+enum status table_compile_logs(const struct action_scope *scope, const cJSON *fields,
+                               struct action *action, struct error *error)
+{
+    (void)scope, (void)error;
+    action->resource = must_copy(json_string(fields, "logGroupName", ""));
+    if (definition_is_template(action->resource))
+        definition_refuse(action, "the name of its log group has ${...} in it: %s",
+                          action->resource);
+    if (json_true(fields, "batchMode"))
+        definition_refuse(action, "batchMode is not supported here");
+    return FINE;
+}
 
 /* --- columns --- */
 
+/* Looks at the column `expected` first, then at those behind it, then at those before it. Members
+ * mostly come in the order of the columns, so the first look mostly finds it. */
 static struct column *find_column(const struct store_table *table, const char *name, size_t length,
                                   size_t expected)
 {
@@ -26,7 +110,7 @@ static struct column *find_column(const struct store_table *table, const char *n
     return NULL;
 }
 
-/* The column of this name, made where there is none yet; *column NULL when it may not be made. */
+/* Finds the column, or adds it. *column is NULL when the table takes no such column. */
 static enum status need_column(struct store_table *table, const char *name, size_t length,
                                enum column_kind kind, size_t expected, struct work *work,
                                struct column **column, struct error *error)
@@ -66,8 +150,7 @@ static enum column_kind kind_of(const struct member *member)
     }
 }
 
-/* False when the column takes no such value. A whole number is a decimal as well, where decimals
- * are. */
+/* False: the column does not take the value. A column of decimals takes whole numbers too. */
 static bool fill(const struct column *column, const struct member *member, struct cell *cell)
 {
     enum column_kind kind = kind_of(member);
@@ -86,19 +169,20 @@ static bool fill(const struct column *column, const struct member *member, struc
     return member->length <= LONGEST_VALUE && !memchr(member->at, '\0', member->length);
 }
 
+/* *filled: how many cells have a value. */
 static enum status fill_measures(struct action *action, struct work *work, size_t *filled,
                                  struct error *error)
 {
-    struct members members;
+    struct member_reader reader;
     struct member member;
     struct store_table *table = action->table;
-    size_t expected = action->pair_count < table->column_count ? action->pair_count : 0;
+    size_t expected = action->field_count < table->column_count ? action->field_count : 0;
     *filled = 0;
-    if (work->raw || !members_begin(&members, work->payload, work->length, work->spare)) {
-        failure_add(work->failures, action, "What was selected is not a JSON object");
+    if (work->raw || !member_begin(&reader, work->payload, work->length, work->unescaped)) {
+        work_fail(work, action, "What was selected is not a JSON object");
         return FINE;
     }
-    while (members_next(&members, &member)) {
+    while (member_next(&reader, &member)) {
         struct column *column;
         if (member.kind == MEMBER_NULL)
             continue;
@@ -107,8 +191,8 @@ static enum status fill_measures(struct action *action, struct work *work, size_
         if (status)
             return status;
         if (!column) {
-            failure_add(work->failures, action, "The table takes no column called \"%.*s\"",
-                        (int)(member.name_length < 64 ? member.name_length : 64), member.name);
+            work_fail(work, action, "The table takes no column called \"%.*s\"",
+                      (int)(member.name_length < 64 ? member.name_length : 64), member.name);
             continue;
         }
         size_t at = (size_t)(column - table->columns);
@@ -116,32 +200,33 @@ static enum status fill_measures(struct action *action, struct work *work, size_
         work->cells[at].set = fill(column, &member, &work->cells[at]);
         *filled += work->cells[at].set;
         if (!work->cells[at].set)
-            failure_add(work->failures, action, "\"%.*s\" is no value for column \"%s\", %s",
-                        (int)(member.length < 64 ? member.length : 64), member.at, column->name,
-                        column_kind_name(column->kind));
+            work_fail(work, action, "\"%.*s\" is not a value for column \"%s\" of type %s",
+                      (int)(member.length < 64 ? member.length : 64), member.at, column->name,
+                      column_kind_name(column->kind));
     }
     return FINE;
 }
 
+/* *done is false, and a failure is noted, when a dimension has no value that the table takes. */
 static enum status fill_dimensions(struct action *action, struct work *work, bool *done,
                                    struct error *error)
 {
-    for (size_t i = 0; i < action->pair_count; i++) {
-        const struct pair *pair = &action->pairs[i];
+    for (size_t i = 0; i < action->field_count; i++) {
+        const struct action_field *field = &action->fields[i];
         struct column *column;
         struct rule_result text;
-        *done = run_template(action, work, pair->value, &text);
+        *done = work_template(work, action, field->value, &text);
         if (!*done)
             return FINE;
-        enum status status = need_column(action->table, pair->name, pair->length, COLUMN_VARCHAR, i,
-                                         work, &column, error);
+        enum status status = need_column(action->table, field->name, field->length, COLUMN_VARCHAR,
+                                         i, work, &column, error);
         if (status)
             return status;
         *done = column && column->kind == COLUMN_VARCHAR && text.length <= LONGEST_VALUE &&
                 !memchr(text.bytes, '\0', text.length);
         if (!*done) {
-            failure_add(work->failures, action, "The value of dimension \"%s\" is not taken",
-                        pair->name);
+            work_fail(work, action, "The table does not take the value of dimension \"%s\"",
+                      field->name);
             return FINE;
         }
         struct cell *cell = &work->cells[column - action->table->columns];
@@ -161,39 +246,38 @@ static bool is_whole(const char *text, size_t length)
     return whole;
 }
 
-/* In milliseconds since 1970. */
+/* The row's time, in milliseconds since 1970. False, and a failure is noted, when it is not a whole
+ * number or outside the range that the table takes. */
 static bool read_time(const struct action *action, const struct work *work, int64_t *time)
 {
     struct rule_result text;
-    int64_t came = work->message->time;
-    *time = came;
+    int64_t accepted = work->message->time;
+    *time = accepted;
     if (!action->time)
         return true;
-    if (!run_template(action, work, action->time, &text))
+    if (!work_template(work, action, action->time, &text))
         return false;
     const struct member number = {.at = text.bytes, .length = text.length};
     if (!is_whole(text.bytes, text.length) || !member_integer(&number, time)) {
-        failure_add(work->failures, action, "The timestamp \"%.*s\" is not a whole number",
-                    (int)(text.length < 64 ? text.length : 64), text.bytes);
+        work_fail(work, action, "The timestamp \"%.*s\" is not a whole number",
+                  (int)(text.length < 64 ? text.length : 64), text.bytes);
         return false;
     }
     if (action->time_unit != 1) {
         double scaled = floor((double)*time * action->time_unit);
         *time = fabs(scaled) < 9e18 ? (int64_t)scaled : INT64_MAX;
     }
-    /* Without an upper end for the table's retention there is none for how old a reading may be. */
-    if (*time > came + AHEAD_MILLISECONDS ||
-        (action->oldest > 0 && (double)*time < (double)came - action->oldest)) {
-        failure_add(work->failures, action,
-                    "The record timestamp %" PRId64
-                    " is outside the time range of the memory store",
-                    *time);
+    if (*time > accepted + AHEAD_MILLISECONDS ||
+        (action->oldest > 0 && (double)*time < (double)accepted - action->oldest)) {
+        work_fail(work, action,
+                  "The record timestamp %" PRId64 " is outside the time range of the memory store",
+                  *time);
         return false;
     }
     return true;
 }
 
-enum status run_timestream(struct action *action, struct work *work, struct error *error)
+enum status table_run_timestream(struct action *action, struct work *work, struct error *error)
 {
     struct rule_result thing;
     struct row row = {.token = work->token, .cells = work->cells};
@@ -201,10 +285,10 @@ enum status run_timestream(struct action *action, struct work *work, struct erro
     size_t filled = 0;
     for (size_t i = 0; i < action->table->column_count; i++)
         work->cells[i].set = false;
-    if (!run_template(action, work, action->thing, &thing))
+    if (!work_template(work, action, action->thing, &thing))
         return FINE;
     if (!thing.length || thing.length > LONGEST_THING || memchr(thing.bytes, '\0', thing.length)) {
-        failure_add(work->failures, action, "The value of dimension \"thing\" is not taken");
+        work_fail(work, action, "The table does not take the value of dimension \"thing\"");
         return FINE;
     }
     row.thing = thing.bytes;
@@ -238,30 +322,29 @@ static bool is_called(const struct member *member, const char *name)
            memcmp(member->name, name, member->name_length) == 0;
 }
 
-/* A text that a key may be. */
 static bool is_key(const char *bytes, size_t length, size_t longest)
 {
     return bytes && length > 0 && length <= longest && !memchr(bytes, '\0', length);
 }
 
-/* Where the sort key is id, time is an attribute like others, and a row without it has the time at
- * which its message came. */
-enum status run_dynamodb(struct action *action, struct work *work, struct error *error)
+/* In a table whose sort key is id, time is an ordinary attribute. An item without it gets the time
+ * at which its message was accepted. */
+enum status table_run_dynamodb(struct action *action, struct work *work, struct error *error)
 {
     struct row row = {.time = work->message->time,
                       .item = work->payload,
                       .item_length = work->length,
                       .token = work->token};
     const bool by_id = action->table->by_id;
-    struct members members;
+    struct member_reader reader;
     struct member member;
     int64_t time;
     bool timed = false;
-    if (work->raw || !members_begin(&members, work->payload, work->length, work->spare)) {
-        failure_add(work->failures, action, "What was selected is not a JSON object");
+    if (work->raw || !member_begin(&reader, work->payload, work->length, work->unescaped)) {
+        work_fail(work, action, "What was selected is not a JSON object");
         return FINE;
     }
-    while (members_next(&members, &member)) {
+    while (member_next(&reader, &member)) {
         if (is_called(&member, "thing") && member.kind == MEMBER_STRING) {
             row.thing = member.at;
             row.thing_length = member.length;
@@ -277,9 +360,32 @@ enum status run_dynamodb(struct action *action, struct work *work, struct error 
     }
     if (!is_key(row.thing, row.thing_length, LONGEST_THING) ||
         !(by_id ? is_key(row.id, row.id_length, LONGEST_ID) : timed)) {
-        failure_add(work->failures, action, "The item lacks its key: thing (text) and %s",
-                    by_id ? "id (text)" : "time (a whole number)");
+        work_fail(work, action, "The item lacks its key: thing (text) and %s",
+                  by_id ? "id (text)" : "time (a whole number)");
         return FINE;
     }
     return work->failures->failed ? fail_memory(error) : store_put(action->table, &row, error);
+}
+
+/* --- the log table --- */
+
+/* The log table holds text. A payload that is not UTF-8, or has a NUL, is put as a JSON string, in
+ * which wrong bytes are replaced. */
+enum status table_run_logs(struct action *action, struct work *work, struct error *error)
+{
+    struct buffer text = {0};
+    enum status status = FINE;
+    bool plain =
+        !memchr(work->payload, '\0', work->length) && utf8_valid(work->payload, work->length, NULL);
+    if (plain)
+        return store_put_log(work->store, work->message->time, action->resource, work->payload,
+                             work->length, error);
+    buffer_add_json(&text, work->payload, work->length);
+    if (text.failed)
+        status = fail_memory(error);
+    else
+        status = store_put_log(work->store, work->message->time, action->resource, text.at,
+                               text.length, error);
+    buffer_free(&text);
+    return status;
 }

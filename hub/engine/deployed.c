@@ -11,27 +11,29 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
-enum { LARGEST_MARK = 1 << 16 };
+enum { LARGEST_MARK = 1 << 16 /* bytes of deployed.json */ };
 
+/* A first level of topics. */
 struct level {
-    char *name; /* the key */
+    char *name; /* the key; not NUL-terminated in the hash table */
     struct route route;
     UT_hash_handle hh;
 };
 
 struct deployed {
-    const struct settings *settings;
+    const cJSON *notify;
     struct deployed_type *types;
-    size_t count, room;
-    struct level *levels;
-    struct route any, none;
+    size_t count, room;   /* of types */
+    struct level *levels; /* a hash table */
     size_t level_count;
+    struct route any;  /* rules whose filter begins with a wildcard */
+    struct route none; /* for a first level that is not in the table */
 };
 
-struct deployed *deployed_new(const struct settings *settings)
+struct deployed *deployed_new(const cJSON *notify)
 {
     struct deployed *deployed = must_alloc(sizeof *deployed);
-    deployed->settings = settings;
+    deployed->notify = notify;
     return deployed;
 }
 
@@ -40,7 +42,7 @@ struct deployed *deployed_new(const struct settings *settings)
 static void forget_routes(struct deployed *deployed)
 {
     struct level *level = deployed->levels, *next;
-    HASH_CLEAR(hh, deployed->levels); /* which leaves the list of them as it is */
+    HASH_CLEAR(hh, deployed->levels); /* frees the table; the levels stay linked */
     for (; level; level = next) {
         next = level->hh.next;
         free(level->route.rules);
@@ -62,7 +64,7 @@ static struct route *route_for(struct deployed *deployed, const char *filter)
     if (!level) {
         level = must_alloc(sizeof *level);
         level->name = must_copy_bytes(filter, length);
-        level->route.id = ++deployed->level_count; /* 0 is that of none */
+        level->route.id = ++deployed->level_count;
         HASH_ADD_KEYPTR(hh, deployed->levels, level->name, length, level);
     }
     return &level->route;
@@ -74,7 +76,7 @@ static void make_routes(struct deployed *deployed)
     for (size_t i = 0; i < deployed->count; i++) {
         struct type *type = deployed->types[i].type;
         if (!type)
-            route_for(deployed, deployed->types[i].name)->held = true;
+            route_for(deployed, deployed->types[i].name)->pending = true;
         for (size_t k = 0; type && k < type->rule_count; k++) {
             const char *filter = rule_filter(type->rules[k].rule);
             if (!filter)
@@ -100,19 +102,18 @@ const struct route *deployed_any(const struct deployed *deployed)
     return &deployed->any;
 }
 
-const struct deployed_type *deployed_holder(const struct deployed *deployed, const char *level,
-                                            size_t length)
+const struct deployed_type *deployed_pending(const struct deployed *deployed, const char *name,
+                                             size_t length)
 {
     for (size_t i = 0; i < deployed->count; i++) {
         const struct deployed_type *entry = &deployed->types[i];
-        if (!entry->type && strlen(entry->name) == length &&
-            memcmp(entry->name, level, length) == 0)
+        if (!entry->type && strlen(entry->name) == length && memcmp(entry->name, name, length) == 0)
             return entry;
     }
     return NULL;
 }
 
-/* --- looking --- */
+/* --- loading --- */
 
 static void forget_type(struct deployed_type *type)
 {
@@ -129,7 +130,7 @@ static struct deployed_type *find(struct deployed *deployed, const char *name)
     return NULL;
 }
 
-/* Documents are renamed into their folder, so it changes with each of them. */
+/* Documents are renamed into their folder, so each new document changes the folder. */
 static void take_stamp(const char *name, int64_t stamp[4])
 {
     owned char *mark = must_format(TYPE_MARK, name);
@@ -144,7 +145,7 @@ static void take_stamp(const char *name, int64_t stamp[4])
     }
 }
 
-/* FINE: it is, or is not, plugged in on this machine. */
+/* *local: whether the type is deployed to the local system. */
 static enum status read_mark(const char *name, bool *local, struct error *error)
 {
     owned char *path = must_format(TYPE_MARK, name);
@@ -155,17 +156,17 @@ static enum status read_mark(const char *name, bool *local, struct error *error)
     return status;
 }
 
-static void say_fault(void *context, const struct hub_rule *rule, const struct action *action)
+static void log_fault(void *context, const struct hub_rule *rule, const struct action *action)
 {
     (void)context, (void)rule;
     log_line("%s: %s cannot run here: %s", action->place, action->name, action->why_not);
 }
 
-/* A type without a rule would lose what its policy lets in, without a word. */
+/* A type without a rule is wrong: its policy lets messages in, and no rule would store them. */
 static enum status load_rules(const struct deployed *deployed, const char *name, struct type **made,
                               struct error *error)
 {
-    enum status status = type_load(name, deployed->settings, made, error);
+    enum status status = type_load(name, deployed->notify, made, error);
     if (status || (*made)->rule_count)
         return status;
     type_free(*made);
@@ -174,14 +175,14 @@ static enum status load_rules(const struct deployed *deployed, const char *name,
     return advise(error, "make sensortype NAME=%s writes it", name);
 }
 
-/* The same is said once, however often it is tried. */
+/* A message that was logged already is not logged again. */
 static void note_trouble(struct deployed_type *entry, const struct error *error)
 {
     const char *message = text_string(&error->message);
     if (entry->trouble && strcmp(entry->trouble, message) == 0)
         return;
     log_error("type not loaded: ", error);
-    log_line(entry->type ? "type %s goes on with the documents it had"
+    log_line(entry->type ? "type %s keeps the documents that were loaded before"
                          : "readings of type %s wait in the spool until it can be loaded",
              entry->name);
     free(entry->trouble);
@@ -191,7 +192,7 @@ static void note_trouble(struct deployed_type *entry, const struct error *error)
 static void take_over(struct deployed_type *entry, struct type *made)
 {
     log_line("type %s: %zu rules", entry->name, made->rule_count);
-    type_faults(made, say_fault, NULL);
+    type_faults(made, log_fault, NULL);
     type_free(entry->type);
     entry->type = made;
     free(entry->trouble);
@@ -207,9 +208,9 @@ static struct deployed_type *add(struct deployed *deployed, const char *name)
     return entry;
 }
 
-/* A look at one type; true when its rules changed, or it is new. What is in trouble is tried each
- * time: whether a file can be read is not seen by when it changed. */
-static bool look_at(struct deployed *deployed, const char *name)
+/* Returns true when the rules of the type changed, or it is new. A type that could not be loaded is
+ * tried each time: the stamp does not show that a file can be read again. */
+static bool refresh_type(struct deployed *deployed, const char *name)
 {
     int64_t stamp[4];
     struct deployed_type *entry = find(deployed, name);
@@ -223,7 +224,7 @@ static bool look_at(struct deployed *deployed, const char *name)
     }
     enum status status = read_mark(name, &local, &error);
     if (!status && !local)
-        return false; /* and forgotten, if it was there */
+        return false; /* it is not seen, and so forgotten if it was known */
     if (new)
         entry = add(deployed, name);
     memcpy(entry->stamp, stamp, sizeof stamp);
@@ -236,8 +237,8 @@ static bool look_at(struct deployed *deployed, const char *name)
     return new || made;
 }
 
-/* One whose mark cannot be looked at may be plugged in: that is no reason to forget it. */
-static int may_be_plugged_in(const struct dirent *entry)
+/* A folder whose deployed.json cannot be looked at (EACCES, say) may belong to a deployed type. */
+static int may_be_deployed(const struct dirent *entry)
 {
     owned char *mark = must_format(TYPE_MARK, entry->d_name);
     struct stat facts;
@@ -252,7 +253,7 @@ static bool forget_unseen(struct deployed *deployed)
         if (deployed->types[i].seen) {
             deployed->types[kept++] = deployed->types[i];
         } else {
-            log_line("type %s is not plugged in any more", deployed->types[i].name);
+            log_line("type %s is not deployed any more", deployed->types[i].name);
             forget_type(&deployed->types[i]);
         }
     }
@@ -265,13 +266,13 @@ bool deployed_refresh(struct deployed *deployed)
 {
     struct dirent **entries = NULL;
     bool changed = false;
-    int count = scandir(TYPES_FOLDER, &entries, may_be_plugged_in, alphasort);
+    int count = scandir(TYPES_FOLDER, &entries, may_be_deployed, alphasort);
     if (count < 0 && errno != ENOENT)
-        return false; /* for want of descriptors, say: nothing is known, so nothing changes */
+        return false; /* EMFILE, say: nothing is known, so nothing changes */
     for (size_t i = 0; i < deployed->count; i++)
         deployed->types[i].seen = false;
     for (int i = 0; i < count; i++) {
-        changed |= look_at(deployed, entries[i]->d_name);
+        changed |= refresh_type(deployed, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
@@ -283,44 +284,52 @@ bool deployed_refresh(struct deployed *deployed)
 
 /* --- tables --- */
 
-static void attach_action(const struct type *type, struct action *action, struct store_table **made,
-                          const char *const *troubles)
+/* A table of the store, or why (static text) there is none. */
+struct attachment {
+    struct store_table *table;
+    const char *trouble;
+};
+
+static enum status attach_table(struct store *store, const struct table_definition *definition,
+                                struct attachment *made, struct error *error)
 {
-    if (action->kind > ACTION_DYNAMODB)
+    enum status status = store_table(store, definition, &made->table, error);
+    if (status != WRONG_INPUT)
+        return status;
+    log_error("", error);
+    error_free(error);
+    made->trouble = "the database has another kind of table of that name";
+    return FINE;
+}
+
+static void attach_action(const struct type *type, struct action *action,
+                          const struct attachment *tables)
+{
+    if (!action_puts_rows(action))
         return;
     action->table = NULL;
-    for (size_t i = 0; i < type->table_count && !action->table; i++) {
-        if (strcmp(type->tables[i].name, action->resource) != 0)
-            continue;
-        action->table = made[i];
-        action->trouble = troubles[i];
-        return;
+    for (size_t i = 0; i < type->table_count; i++) {
+        if (strcmp(type->tables[i].definition.name, action->resource) == 0) {
+            action->table = tables[i].table;
+            action->why_no_table = tables[i].trouble;
+        }
     }
 }
 
-static enum status attach_type(struct deployed_type *entry, struct store *store,
-                               struct error *error)
+static enum status attach_type(struct type *type, struct store *store, struct error *error)
 {
-    struct type *type = entry->type;
-    size_t count = type ? type->table_count : 0;
-    owned struct store_table **made = must_array(count, sizeof(struct store_table *));
-    owned const char **troubles = must_array(count, sizeof(char *));
-    for (size_t i = 0; i < count; i++) {
-        enum status status = store_table(store, &type->tables[i], &made[i], error);
-        if (status == REFUSED)
+    owned struct attachment *tables = must_array(type->table_count, sizeof *tables);
+    for (size_t i = 0; i < type->table_count; i++) {
+        enum status status = attach_table(store, &type->tables[i].definition, &tables[i], error);
+        if (status)
             return status;
-        if (status) {
-            log_error("", error);
-            made[i] = NULL;
-            troubles[i] = "the database has another kind of table of that name";
-        }
     }
-    for (size_t i = 0; type && i < type->rule_count; i++) {
+    for (size_t i = 0; i < type->rule_count; i++) {
         struct hub_rule *rule = &type->rules[i];
         for (size_t k = 0; k < rule->action_count; k++)
-            attach_action(type, &rule->actions[k], made, troubles);
+            attach_action(type, &rule->actions[k], tables);
         if (rule->error_action)
-            attach_action(type, rule->error_action, made, troubles);
+            attach_action(type, rule->error_action, tables);
     }
     return FINE;
 }
@@ -329,11 +338,12 @@ enum status deployed_attach(struct deployed *deployed, struct store *store, stru
 {
     enum status status = store_tables_begin(store, error);
     for (size_t i = 0; i < deployed->count && !status; i++)
-        status = attach_type(&deployed->types[i], store, error);
+        if (deployed->types[i].type)
+            status = attach_type(deployed->types[i].type, store, error);
     return status ? status : store_tables_end(store, error);
 }
 
-/* --- the rest --- */
+/* --- finding --- */
 
 const struct hub_rule *deployed_rule(const struct deployed *deployed, const char *name)
 {

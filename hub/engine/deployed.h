@@ -1,12 +1,12 @@
-/* The types that are plugged in (deployed.json, of target local), with their documents loaded, and
- * which rules a message goes to.
+/* The types that are deployed to the local system (their deployed.json has the target "local"), with
+ * their documents loaded, and the rules for each message.
  *
- * A rule is found by the first level of its topic, through a hash, so a hundred types cost what one
- * does; rules whose filter begins with a wildcard are asked for each message.
+ * Rules are found by the first level of the message's topic, through a hash table, so the number of
+ * types does not matter. Rules whose filter begins with a wildcard run for every message.
  *
- * A type that is plugged in, and of which no documents could be loaded yet, is not like one that is
- * not there: the broker lets its things publish to topics that begin with its name, and what they
- * sent has to wait for its rules. */
+ * A type is pending while it is deployed and none of its documents could be loaded. The broker lets
+ * its things publish to topics that begin with its name, so their messages wait in the spool until
+ * the documents can be loaded. A message of a type that is not deployed does not wait. */
 #ifndef HUB_ENGINE_DEPLOYED_H
 #define HUB_ENGINE_DEPLOYED_H
 
@@ -15,41 +15,49 @@
 struct deployed;
 
 struct deployed_type {
-    struct type *type; /* NULL: nothing of it could be loaded yet */
     char *name;
-    int64_t stamp[4]; /* of deployed.json and the documents' folder: when they changed */
-    char *trouble;    /* why what is there now could not be loaded; NULL: it was */
-    bool seen;
+    struct type *type; /* NULL: the type is pending */
+    char *trouble;     /* why the documents that are there now could not be loaded; NULL: they are
+                          loaded */
+    int64_t stamp[4]; /* modification time and inode of deployed.json, and of the documents' folder,
+                          when they were loaded or tried last */
+    bool seen;        /* by the deployed_refresh() that is running */
 };
 
+/* The rules for topics with the same first level. */
 struct route {
     struct hub_rule **rules;
     size_t count, room;
-    size_t id; /* 0: of the route without rules; unique among the others */
-    bool held; /* these are topics of a type that has no documents yet */
+    size_t id;    /* 0: the route without rules; different for each of the others */
+    bool pending; /* the first level is the name of a pending type */
 };
 
-struct deployed *deployed_new(const struct settings *settings);
+/* notify: see struct action_scope. It outlives the result. */
+struct deployed *deployed_new(const cJSON *notify);
 void deployed_free(struct deployed *deployed);
 
-/* Looks at the folders, and loads what changed, and what could not be loaded the last time. A type
- * whose documents are wrong keeps what it had; each change is said in the log. True when any rule
- * or route changed. may end the program without memory. */
+/* Looks at the folders of the types. Loads types that changed, and tries again those that could not
+ * be loaded. A type whose new documents are wrong keeps the old ones. Changes are logged. Returns
+ * true when rules or routes changed; then all pointers to them are invalid, and deployed_attach()
+ * must be called. May end the program when memory is exhausted. */
 bool deployed_refresh(struct deployed *deployed);
 
-/* Rules for topics with this first level, and those for any; either may be empty, never NULL. */
+/* The rules for topics with this first level. Never NULL; the route may be without rules. */
 const struct route *deployed_route(const struct deployed *deployed, const char *level,
                                    size_t length);
+
+/* The rules for all topics. */
 const struct route *deployed_any(const struct deployed *deployed);
 
-/* The type that holds the route of this first level; NULL when none does. */
-const struct deployed_type *deployed_holder(const struct deployed *deployed, const char *level,
-                                            size_t length);
+/* The pending type of this name; NULL: there is none. */
+const struct deployed_type *deployed_pending(const struct deployed *deployed, const char *name,
+                                             size_t length);
 
+/* The rule of this name; NULL: there is none. */
 const struct hub_rule *deployed_rule(const struct deployed *deployed, const char *name);
 
-/* Asks the store for the tables of all types. A type whose table is not right is said in the log;
- * its actions fail then, and its error action gets their messages. REFUSED: the store's. */
+/* Gets the tables of all types from the store. When the store has another kind of table under a
+ * name, that is logged, and the actions of that table fail. REFUSED: the store's. */
 enum status deployed_attach(struct deployed *deployed, struct store *store, struct error *error);
 
 size_t deployed_count(const struct deployed *deployed);

@@ -1,53 +1,75 @@
+/* A batch, step by step:
+ *
+ *   look at the types again    if the first record needs it
+ *   begin                      the transaction
+ *   failed deliveries          go to the error actions of their rules
+ *   the records                sorted; the rules of each, and the actions of each rule
+ *   settle                     the store says which rows it rejected; they go to error actions
+ *   commit                     with the position in the spool and the counts
+ *
+ * When a step fails, the transaction is not committed, and nothing that it did is left. */
 #include "engine.h"
 #include "common/base/hex.h"
-#include "common/base/json.h"
-#include "common/base/memory.h"
-#include "hub/actions/action.h"
 #include "common/base/log.h"
+#include "common/base/memory.h"
+#include "hub/actions/failure.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-/* A token names the action that put a row: which record of the batch, which rule, which action. */
-enum { MOST_RETURNED = 1000 /* deliveries that failed, reported with one batch */ };
-enum { RULE_SHIFT = 8, RECORD_SHIFT = 24, ACTION_MASK = 0xff, RULE_MASK = 0xffff };
+enum { MOST_RETURNED = 1000 /* failed deliveries that are reported with one batch */ };
 
 struct engine {
-    const struct settings *settings;
-    struct deployed *deployed;
-    struct delivery_queue *deliveries;
-    struct rule_scratch *scratch;
-    struct cell cells[MOST_COLUMNS];
-    struct buffer failures, document;
-    char *spare;
-    size_t spare_room;
-    uint64_t *order; /* of the records of a batch: keys, which ascend */
+    struct engine_options options;
+
+    /* The batch that is processed. */
+    struct store *store;
+    const struct spool_record *records;
+    size_t count;
+    struct counts counts; /* with this batch; the caller gets them after the commit */
+    uint64_t *order;      /* sort_batch(): the keys of the records, ascending */
     size_t order_room;
-    struct delivery *returned; /* that failed, and are not reported yet */
-    /* The message that is worked on; its texts with a NUL behind them. */
+    struct delivery
+        *returned;         /* failed deliveries that this batch reports; freed after the commit */
+    uint64_t looked_until; /* number of the newest record that was in the spool when the folders
+                                  of the types were looked at last */
+
+    /* The message that is processed. message points to the texts, which are NUL-terminated. */
+    uint64_t number; /* of its record */
     struct rule_message message;
     char topic[SPOOL_LONGEST_NAME + 1];
     char client_id[SPOOL_LONGEST_NAME + 1];
     char principal[SPOOL_LONGEST_NAME + 1];
     char trace_id[37];
-    uint64_t number;     /* of the record */
-    uint64_t looked_for; /* number of the last record that was there when types were looked for */
+    struct rule_scratch
+        *scratch; /* memory of the rules, for one message; NULL before the first batch */
+
+    /* The rule that runs. */
+    struct buffer failures; /* failure_add(): the members of the error document's list */
+    struct buffer document; /* the error document */
+
+    /* Workspace of actions; see struct work. */
+    struct cell cells[MOST_COLUMNS];
+    char *unescaped;
+    size_t unescaped_room;
 };
 
 /* --- beginning and end --- */
 
-static void forget_returned(struct engine *engine);
+static void free_returned(struct engine *engine)
+{
+    while (engine->returned) {
+        struct delivery *delivery = engine->returned;
+        engine->returned = delivery->next;
+        delivery_free(delivery);
+    }
+}
 
-struct engine *engine_new(const struct settings *settings, struct deployed *deployed,
-                          struct delivery_queue *deliveries)
+struct engine *engine_new(const struct engine_options *options)
 {
     struct engine *engine = must_alloc(sizeof *engine);
-    engine->settings = settings;
-    engine->deployed = deployed;
-    engine->deliveries = deliveries;
+    engine->options = *options;
     return engine;
 }
 
@@ -55,50 +77,13 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
-    forget_returned(engine);
+    free_returned(engine);
     rule_scratch_free(engine->scratch);
     buffer_free(&engine->failures);
     buffer_free(&engine->document);
     free(engine->order);
-    free(engine->spare);
+    free(engine->unescaped);
     free(engine);
-}
-
-/* --- counts --- */
-
-static const struct {
-    const char *name;
-    size_t at;
-} count_names[] = {
-    {"readings", offsetof(struct counts, readings)},
-    {"valid", offsetof(struct counts, valid)},
-    {"invalid", offsetof(struct counts, invalid)},
-    {"unmatched", offsetof(struct counts, unmatched)},
-    {"duplicates", offsetof(struct counts, duplicates)},
-    {"rejected", offsetof(struct counts, rejected)},
-    {"errors", offsetof(struct counts, errors)},
-};
-
-void counts_write(const struct counts *counts, char text[LONGEST_COUNTS])
-{
-    size_t length = 0;
-    for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++) {
-        uint64_t count =
-            *(const uint64_t *)(const void *)((const char *)counts + count_names[i].at);
-        length += (size_t)snprintf(text + length, LONGEST_COUNTS - length, "%s\"%s\": %" PRIu64,
-                                   i ? ", " : "{", count_names[i].name, count);
-    }
-    snprintf(text + length, LONGEST_COUNTS - length, "}");
-}
-
-void counts_read(const char *text, struct counts *counts)
-{
-    cJSON *object = cJSON_Parse(text);
-    *counts = (struct counts){0};
-    for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++)
-        *(uint64_t *)(void *)((char *)counts + count_names[i].at) =
-            (uint64_t)json_number(object, count_names[i].name, 0);
-    cJSON_Delete(object);
 }
 
 /* --- the message --- */
@@ -123,8 +108,8 @@ static char *put_hex(char *to, uint64_t value, unsigned digits)
     return to + digits + 1;
 }
 
-/* The same record has the same id whenever it is worked on: made of its number and time, in the
- * form of a UUID (RFC 9562, version 8: of one's own making). */
+/* Made of the record's number and time, so that a record has the same id when it is processed again.
+ * The form is a UUID of version 8 (RFC 9562: custom). */
 static void make_trace_id(struct engine *engine, int64_t time)
 {
     uint64_t number = engine->number;
@@ -148,115 +133,145 @@ static void begin_message(struct engine *engine, const struct spool_record *reco
                                             .payload_length = record->payload_length,
                                             .client_id = engine->client_id,
                                             .principal = engine->principal,
-                                            .account = engine->settings->account,
+                                            .account = engine->options.account,
                                             .trace_id = engine->trace_id,
                                             .time = record->time,
                                             .random = next_random};
     rule_begin(engine->scratch, &engine->message);
 }
 
+/* --- rows ---
+ *
+ * A token identifies the action that put a row: the record's place in the batch, the rule's place
+ * among the rules for the message, and the action's place in the rule. */
+
+enum {
+    RULE_SHIFT = 8,
+    RECORD_SHIFT = 24,
+    ACTION_MASK = 0xff,
+    RULE_MASK = 0xffff,
+    ERROR_ACTION = ACTION_MASK /* in the place of an action: the rule's error action */
+};
+
+static uint64_t make_token(size_t record, size_t rule, size_t action)
+{
+    return (uint64_t)record << RECORD_SHIFT | (rule & RULE_MASK) << RULE_SHIFT |
+           (action & ACTION_MASK);
+}
+
 /* --- rules --- */
 
-static bool need_spare(struct engine *engine, size_t length)
+static bool need_unescaped(struct engine *engine, size_t length)
 {
-    if (length <= engine->spare_room)
+    if (length <= engine->unescaped_room)
         return true;
-    char *grown = realloc(engine->spare, 2 * length);
+    char *grown = realloc(engine->unescaped, 2 * length);
     if (!grown)
         return false;
-    engine->spare = grown;
-    engine->spare_room = 2 * length;
+    engine->unescaped = grown;
+    engine->unescaped_room = 2 * length;
     return true;
 }
 
-/* What the failures noted come to: the rule's error action, or a line in the log. */
-static enum status report_failures(struct engine *engine, const struct hub_rule *rule,
-                                   struct work *work, struct counts *counts, struct error *error)
+static struct work new_work(struct engine *engine, const struct hub_rule *rule)
 {
-    struct buffer own = {0};
-    struct work again = *work;
+    return (struct work){.store = engine->store,
+                         .deliveries = engine->options.deliveries,
+                         .notify = engine->options.notify,
+                         .scratch = engine->scratch,
+                         .message = &engine->message,
+                         .rule = rule->name,
+                         .failures = &engine->failures,
+                         .cells = engine->cells};
+}
+
+static enum status run_action(struct engine *engine, struct action *action, struct work *work,
+                              struct error *error)
+{
+    if (!need_unescaped(engine, work->length))
+        return fail_memory(error);
+    work->unescaped = engine->unescaped;
+    return action_run(action, work, error);
+}
+
+static void log_failures(const struct engine *engine, const struct hub_rule *rule)
+{
+    size_t length = engine->failures.length < 512 ? engine->failures.length : 512;
+    log_line("rule %s: a message on %s failed, and %s: %.*s", rule->name, engine->topic,
+             rule->error_action ? "so did the error action" : "there is no error action",
+             (int)length, buffer_string(&engine->failures));
+}
+
+/* Runs the rule's error action with the failures that were noted. They are logged when there is no
+ * error action, or it fails too. record, number: see make_token(). */
+static enum status report_failures(struct engine *engine, const struct hub_rule *rule,
+                                   size_t record, size_t number, struct error *error)
+{
+    struct buffer own_failures = {0};
+    struct work work = new_work(engine, rule);
     enum status status = FINE;
     buffer_clear(&engine->document);
-    error_document(&engine->message, rule->name, &engine->failures, &engine->document);
-    if (engine->document.failed || !need_spare(engine, engine->document.length))
+    failure_document(&engine->message, rule->name, &engine->failures, &engine->document);
+    if (engine->document.failed)
         return fail_memory(error);
-    counts->errors++;
-    again.payload = engine->document.at;
-    again.length = engine->document.length;
-    again.raw = false;
-    again.error = true;
-    again.failures = &own;
-    again.spare = engine->spare;
+    engine->counts.errors++;
+    work.payload = engine->document.at;
+    work.length = engine->document.length;
+    work.error = true;
+    work.failures = &own_failures;
+    work.token = make_token(record, number, ERROR_ACTION);
     if (rule->error_action)
-        status = action_run(rule->error_action, &again, error);
-    if (!status && (own.length || !rule->error_action))
-        log_line("rule %s: a message on %s failed, and %s: %.*s", rule->name, engine->topic,
-                 rule->error_action ? "so did the error action" : "it has no error action",
-                 (int)(engine->failures.length < 512 ? engine->failures.length : 512),
-                 buffer_string(&engine->failures));
-    buffer_free(&own);
+        status = run_action(engine, rule->error_action, &work, error);
+    if (!status && (own_failures.length || !rule->error_action))
+        log_failures(engine, rule);
+    buffer_free(&own_failures);
     return status;
 }
 
-static enum status run_actions(struct engine *engine, struct hub_rule *rule, struct work *work,
+static enum status run_actions(struct engine *engine, struct hub_rule *rule,
+                               const struct rule_result *result, size_t record, size_t number,
                                struct error *error)
 {
+    struct work work = new_work(engine, rule);
     enum status status = FINE;
-    uint64_t token = work->token;
-    if (!need_spare(engine, work->length))
-        return fail_memory(error);
-    work->spare = engine->spare;
+    work.payload = result->bytes;
+    work.length = result->length;
+    work.raw = result->raw;
+    if (rule->invalid)
+        engine->counts.invalid++;
+    else
+        engine->counts.valid++;
     for (size_t i = 0; i < rule->action_count && !status; i++) {
-        work->token = token | i;
-        status = action_run(&rule->actions[i], work, error);
+        work.token = make_token(record, number, i);
+        status = run_action(engine, &rule->actions[i], &work, error);
     }
-    work->token = token;
     return status;
 }
 
-static enum status run_rule(struct engine *engine, struct hub_rule *rule, struct work *work,
-                            struct counts *counts, bool *taken, struct error *error)
+/* *selected becomes true when the rule selects the message, or fails on it. */
+static enum status run_rule(struct engine *engine, struct hub_rule *rule, size_t record,
+                            size_t number, bool *selected, struct error *error)
 {
     struct rule_result result;
     enum status status = FINE;
     enum rule_outcome outcome = rule_run(rule->rule, engine->scratch, &result);
     if (outcome == RULE_NO_MATCH || outcome == RULE_NOT_SELECTED)
         return FINE;
-    *taken = true;
-    work->rule = rule;
-    engine->failures.length = 0;
-    engine->failures.failed = false;
-    if (outcome == RULE_SELECTED) {
-        work->payload = result.bytes;
-        work->length = result.length;
-        work->raw = result.raw;
-        if (rule->invalid)
-            counts->invalid++;
-        else
-            counts->valid++;
-        status = run_actions(engine, rule, work, error);
-    } else if (outcome == RULE_REFUSED) {
-        failure_add(&engine->failures, NULL, "%s() needs %s, which is not on this machine",
+    *selected = true;
+    buffer_clear(&engine->failures);
+    if (outcome == RULE_SELECTED)
+        status = run_actions(engine, rule, &result, record, number, error);
+    else if (outcome == RULE_REFUSED)
+        failure_add(&engine->failures, NULL, "", "%s() needs %s, which is not on this machine",
                     result.function, result.service);
-    } else {
-        failure_add(&engine->failures, NULL, "The message needs too much memory");
-    }
+    else
+        failure_add(&engine->failures, NULL, "", "The message needs too much memory");
     if (!status && (engine->failures.length || engine->failures.failed))
-        status = report_failures(engine, rule, work, counts, error);
+        status = report_failures(engine, rule, record, number, error);
     return status;
 }
 
-static enum status run_route(struct engine *engine, const struct route *route, size_t before,
-                             struct work *work, uint64_t token, struct counts *counts, bool *taken,
-                             struct error *error)
-{
-    enum status status = FINE;
-    for (size_t i = 0; i < route->count && !status; i++) {
-        work->token = token | (before + i) << RULE_SHIFT;
-        status = run_rule(engine, route->rules[i], work, counts, taken, error);
-    }
-    return status;
-}
+/* --- types --- */
 
 static size_t first_level(const struct spool_record *record)
 {
@@ -267,126 +282,116 @@ static size_t first_level(const struct spool_record *record)
 static const struct route *find_route(const struct engine *engine,
                                       const struct spool_record *record)
 {
-    return deployed_route(engine->deployed, record->topic, first_level(record));
+    return deployed_route(engine->options.deployed, record->topic, first_level(record));
 }
 
-/* A type may have been plugged in after the last look, and the broker have let its things in since.
- * So one is looked for once more before a reading counts as nobody's: after it was read from the
- * spool, which is after it was let in. What is held waits for the documents of its type. */
-static bool needs_a_look(const struct engine *engine, const struct route *route,
-                         const struct spool_record *record)
+/* A type may have been deployed after the last look at the folders, and the broker may have let its
+ * things in since then. So before a record counts as unmatched, the folders are looked at again at a
+ * time when the record was in the spool already. Records of a pending type always need a look. */
+static bool needs_look(const struct engine *engine, const struct route *route,
+                       const struct spool_record *record)
 {
-    return route->held || (route->count == 0 && record->number > engine->looked_for);
+    return route->pending || (route->count == 0 && record->number > engine->looked_until);
 }
 
-/* There is one position in the spool, so what comes after a reading that waits waits too. */
-static enum status check_held(struct engine *engine, const struct spool_record *record,
-                              struct error *error)
+static enum status look(struct engine *engine, struct error *error)
 {
-    if (!find_route(engine, record)->held)
+    struct deployed *deployed = engine->options.deployed;
+    engine->looked_until = engine->records[engine->count - 1].number;
+    return deployed_refresh(deployed) ? deployed_attach(deployed, engine->store, error) : FINE;
+}
+
+/* The spool has one position. So a record that waits holds up all records behind it. */
+static enum status check_pending(const struct engine *engine, const struct spool_record *record,
+                                 struct error *error)
+{
+    if (!find_route(engine, record)->pending)
         return FINE;
-    const struct deployed_type *holder =
-        deployed_holder(engine->deployed, record->topic, first_level(record));
-    fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", holder->name,
-         holder->trouble);
-    return advise(error, "make sensortype NAME=%s writes the type's documents again", holder->name);
+    const struct deployed_type *type =
+        deployed_pending(engine->options.deployed, record->topic, first_level(record));
+    fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", type->name,
+         type->trouble);
+    return advise(error, "make sensortype NAME=%s writes the type's documents again", type->name);
 }
 
-static enum status look(struct engine *engine, struct store *store, uint64_t last,
-                        struct error *error)
+static enum status prepare_types(struct engine *engine, struct error *error)
 {
-    engine->looked_for = last;
-    return deployed_refresh(engine->deployed) ? deployed_attach(engine->deployed, store, error)
-                                              : FINE;
+    enum status status = FINE;
+    if (!engine->count)
+        return FINE;
+    if (needs_look(engine, find_route(engine, &engine->records[0]), &engine->records[0]))
+        status = look(engine, error);
+    return status ? status : check_pending(engine, &engine->records[0], error);
 }
 
-static enum status take(struct engine *engine, struct store *store,
-                        const struct spool_record *record, size_t number, struct counts *counts,
-                        struct error *error)
+/* --- records --- */
+
+/* The rules for the record's first level come first, then those for all topics. */
+static struct hub_rule *rule_at(const struct engine *engine, const struct route *route,
+                                size_t number)
 {
-    const struct route *route = find_route(engine, record), *any;
-    bool taken = false;
-    struct work work = {.store = store,
-                        .deliveries = engine->deliveries,
-                        .notify = engine->settings->notify,
-                        .scratch = engine->scratch,
-                        .message = &engine->message,
-                        .failures = &engine->failures,
-                        .cells = engine->cells};
-    uint64_t token = (uint64_t)number << RECORD_SHIFT;
-    counts->readings++;
-    any = deployed_any(engine->deployed);
+    const struct route *any = deployed_any(engine->options.deployed);
+    return number < route->count ? route->rules[number] : any->rules[number - route->count];
+}
+
+static enum status process(struct engine *engine, size_t number, struct error *error)
+{
+    const struct spool_record *record = &engine->records[number];
+    const struct route *route = find_route(engine, record);
+    size_t rules = route->count + deployed_any(engine->options.deployed)->count;
+    enum status status = FINE;
+    bool selected = false;
+    engine->counts.readings++;
     begin_message(engine, record);
-    enum status status = run_route(engine, route, 0, &work, token, counts, &taken, error);
-    if (!status && any->count)
-        status = run_route(engine, any, route->count, &work, token, counts, &taken, error);
-    counts->unmatched += !taken;
+    for (size_t i = 0; i < rules && !status; i++)
+        status = run_rule(engine, rule_at(engine, route, i), number, i, &selected, error);
+    engine->counts.unmatched += !selected;
     return status;
 }
 
-/* --- batches --- */
-
-/* Rows that the store did not take: their messages are begun once more, for the error action. */
-static enum status report_rejected(struct engine *engine, struct store *store,
-                                   const struct spool_record *records,
-                                   const struct settlement *settlement, struct counts *counts,
+/* Rows that the store rejected: their messages are begun again, for the error actions. */
+static enum status report_rejected(struct engine *engine, const struct settlement *settlement,
                                    struct error *error)
 {
     enum status status = FINE;
     for (size_t i = 0; i < settlement->rejected_count && !status; i++) {
         uint64_t token = settlement->rejected[i];
-        const struct spool_record *record = &records[token >> RECORD_SHIFT];
-        size_t rule = token >> RULE_SHIFT & RULE_MASK;
-        const struct route *route = find_route(engine, record);
-        if (rule >= route->count) {
-            rule -= route->count;
-            route = deployed_any(engine->deployed);
-        }
-        struct work work = {.store = store,
-                            .deliveries = engine->deliveries,
-                            .notify = engine->settings->notify,
-                            .scratch = engine->scratch,
-                            .message = &engine->message,
-                            .rule = route->rules[rule],
-                            .failures = &engine->failures,
-                            .cells = engine->cells,
-                            .token = token};
-        begin_message(engine, record);
+        size_t record = token >> RECORD_SHIFT, number = token >> RULE_SHIFT & RULE_MASK;
+        const struct route *route = find_route(engine, &engine->records[record]);
+        const struct hub_rule *rule = rule_at(engine, route, number);
+        const struct action *action = (token & ACTION_MASK) == ERROR_ACTION
+                                          ? rule->error_action
+                                          : &rule->actions[token & ACTION_MASK];
+        begin_message(engine, &engine->records[record]);
         buffer_clear(&engine->failures);
-        failure_add(&engine->failures, &work.rule->actions[token & ACTION_MASK],
+        failure_add(&engine->failures, action->name, action->resource,
                     "The table has another value for the same thing and time");
-        status = report_failures(engine, work.rule, &work, counts, error);
+        if (action == rule->error_action)
+            log_failures(engine, rule);
+        else
+            status = report_failures(engine, rule, record, number, error);
     }
     return status;
 }
 
-/* Fetches what couriers could not deliver; it is kept until it is committed as reported. */
-static void fetch_returned(struct engine *engine)
+/* --- failed deliveries --- */
+
+/* They are kept until the batch that reports them is committed. */
+static void take_returned(struct engine *engine)
 {
+    struct delivery_queue *queue = engine->options.deliveries;
     struct delivery *delivery;
     size_t count = 0;
-    while (engine->deliveries && count++ < MOST_RETURNED &&
-           (delivery = delivery_queue_take_failed(engine->deliveries))) {
+    while (queue && count++ < MOST_RETURNED && (delivery = delivery_queue_take_failed(queue))) {
         delivery->next = engine->returned;
         engine->returned = delivery;
     }
 }
 
-static void forget_returned(struct engine *engine)
-{
-    while (engine->returned) {
-        struct delivery *delivery = engine->returned;
-        engine->returned = delivery->next;
-        delivery_free(delivery);
-    }
-}
-
-static enum status report_delivery(struct engine *engine, struct store *store,
-                                   const struct delivery *delivery, struct counts *counts,
+static enum status report_delivery(struct engine *engine, const struct delivery *delivery,
                                    struct error *error)
 {
-    const struct hub_rule *rule = deployed_rule(engine->deployed, delivery->rule);
-    const struct action action = {.name = delivery->action, .resource = delivery->resource};
+    const struct hub_rule *rule = deployed_rule(engine->options.deployed, delivery->rule);
     const struct spool_record record = {.time = delivery->time,
                                         .topic = delivery->topic,
                                         .topic_length = (uint32_t)strlen(delivery->topic),
@@ -396,34 +401,27 @@ static enum status report_delivery(struct engine *engine, struct store *store,
                                         .payload = delivery->payload,
                                         .payload_length = (uint32_t)delivery->payload_length};
     if (!rule) {
-        log_line("rule %s is gone; its %s to %s failed: %s", delivery->rule, delivery->action,
-                 delivery->target, delivery->why);
+        log_line("rule %s does not exist any more; its %s to %s failed: %s", delivery->rule,
+                 delivery->action, delivery->target, delivery->why);
         return FINE;
     }
-    struct work work = {.store = store,
-                        .deliveries = engine->deliveries,
-                        .notify = engine->settings->notify,
-                        .scratch = engine->scratch,
-                        .message = &engine->message,
-                        .rule = rule,
-                        .failures = &engine->failures,
-                        .cells = engine->cells};
     begin_message(engine, &record);
     buffer_clear(&engine->failures);
-    failure_add(&engine->failures, &action, "%s: %s", delivery->target, delivery->why);
-    return report_failures(engine, rule, &work, counts, error);
+    failure_add(&engine->failures, delivery->action, delivery->resource, "%s: %s", delivery->target,
+                delivery->why);
+    return report_failures(engine, rule, 0, 0, error);
 }
 
-/* Deliveries that failed since the last batch. */
-static enum status report_returned(struct engine *engine, struct store *store,
-                                   struct counts *counts, struct error *error)
+static enum status report_returned(struct engine *engine, struct error *error)
 {
     enum status status = FINE;
-    fetch_returned(engine);
+    take_returned(engine);
     for (const struct delivery *at = engine->returned; at && !status; at = at->next)
-        status = report_delivery(engine, store, at, counts, error);
+        status = report_delivery(engine, at, error);
     return status;
 }
+
+/* --- batches --- */
 
 static bool need_order(struct engine *engine, size_t count)
 {
@@ -452,65 +450,66 @@ static int by_key(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
-/* The order in which the records of a batch are processed: route by route, and within a route thing
- * by thing; the records of one thing keep their order. A key is 16 bits of the route, 16 bits of the
- * thing's hash, and 32 bits of the record's place in the batch.
+/* Sorts the batch: route by route, and within a route thing by thing; the records of one thing keep
+ * their order. A key is 16 bits of the route's id, 16 bits of the thing's hash, and 32 bits of the
+ * record's place in the batch.
  *
  * Rules, prepared statements and the database page of a thing are then used many times in a row and
  * stay in the processor's cache. In the order of arrival a batch takes 25 % more processor time with
- * 1,000 things of one type, 24 % with 100 types of one thing each, 79 % with 100 types and 1,000
+ * 1,000 things of one type, 24 % with 100 types of one thing each, and 79 % with 100 types and 1,000
  * things (bench/run spool_to_sqlite with these numbers).
  *
- * Rules do not change within a transaction. So the batch ends before the first record for which the
- * types must be looked at again, or which must wait; *count becomes the number of records before it. */
-static enum status arrange(struct engine *engine, const struct spool_record *records, size_t *count,
-                           struct error *error)
+ * Types do not change within a transaction, so the batch ends before the first record that needs a
+ * look at them. */
+static enum status sort_batch(struct engine *engine, struct error *error)
 {
-    size_t upto = 0;
-    if (!need_order(engine, *count))
+    size_t count = 0;
+    if (!need_order(engine, engine->count))
         return fail_memory(error);
-    for (; upto < *count; upto++) {
-        const struct route *route = find_route(engine, &records[upto]);
-        if (needs_a_look(engine, route, &records[upto]))
+    for (; count < engine->count; count++) {
+        const struct spool_record *record = &engine->records[count];
+        const struct route *route = find_route(engine, record);
+        if (needs_look(engine, route, record))
             break;
-        engine->order[upto] = (uint64_t)(route->id & 0xffff) << 48 |
-                              (uint64_t)hash_of_thing(&records[upto]) << 32 | upto;
+        engine->order[count] =
+            (uint64_t)(route->id & 0xffff) << 48 | (uint64_t)hash_of_thing(record) << 32 | count;
     }
-    if (upto)
-        qsort(engine->order, upto, sizeof *engine->order, by_key);
-    *count = upto;
+    if (count)
+        qsort(engine->order, count, sizeof *engine->order, by_key);
+    engine->count = count;
     return FINE;
 }
 
-static enum status work_on(struct engine *engine, struct store *store,
-                           const struct spool_record *records, size_t count, size_t *done,
-                           struct counts *counts, struct error *error)
+static enum status run_batch(struct engine *engine, struct error *error)
 {
     struct settlement settlement;
-    enum status status = FINE;
-    *done = 0;
-    if (count && needs_a_look(engine, find_route(engine, &records[0]), &records[0]))
-        status = look(engine, store, records[count - 1].number, error);
-    if (!status && count)
-        status = check_held(engine, &records[0], error);
+    enum status status = prepare_types(engine, error);
     if (!status)
-        status = store_begin(store, error);
+        status = store_begin(engine->store, error);
     if (!status)
-        status = report_returned(engine, store, counts, error);
+        status = report_returned(engine, error);
     if (!status)
-        status = arrange(engine, records, &count, error);
-    for (size_t i = 0; i < count && !status; i++) {
-        size_t number = (uint32_t)engine->order[i];
-        status = take(engine, store, &records[number], number, counts, error);
-    }
-    *done = count;
+        status = sort_batch(engine, error);
+    for (size_t i = 0; i < engine->count && !status; i++)
+        status = process(engine, (uint32_t)engine->order[i], error);
     if (!status)
-        status = store_settle(store, &settlement, error);
+        status = store_settle(engine->store, &settlement, error);
     if (status)
         return status;
-    counts->duplicates += settlement.duplicates;
-    counts->rejected += settlement.rejected_count;
-    return report_rejected(engine, store, records, &settlement, counts, error);
+    engine->counts.duplicates += settlement.duplicates;
+    engine->counts.rejected += settlement.rejected_count;
+    return report_rejected(engine, &settlement, error);
+}
+
+static void end_deliveries(struct engine *engine, bool committed)
+{
+    struct delivery_queue *queue = engine->options.deliveries;
+    if (committed)
+        free_returned(engine);
+    if (queue && committed)
+        delivery_queue_commit(queue);
+    else if (queue)
+        delivery_queue_rollback(queue);
 }
 
 enum status engine_batch(struct engine *engine, struct store *store,
@@ -518,23 +517,24 @@ enum status engine_batch(struct engine *engine, struct store *store,
                          uint64_t position, struct counts *counts, struct error *error)
 {
     char text[LONGEST_COUNTS];
-    struct counts counted = *counts;
+    *done = 0;
     if (!engine->scratch && !(engine->scratch = rule_scratch_new(0)))
         return fail_memory(error);
-    enum status status = work_on(engine, store, records, count, done, &counted, error);
+    engine->store = store;
+    engine->records = records;
+    engine->count = count;
+    engine->counts = *counts;
+    enum status status = run_batch(engine, error);
     if (!status) {
-        counts_write(&counted, text);
-        status = store_commit(store, *done ? records[*done - 1].number : position, text, error);
+        counts_write(&engine->counts, text);
+        if (engine->count)
+            position = records[engine->count - 1].number;
+        status = store_commit(store, position, text, error);
     }
-    if (status) {
-        *done = 0;
-    } else {
-        *counts = counted;
-        forget_returned(engine);
+    if (!status) {
+        *done = engine->count;
+        *counts = engine->counts;
     }
-    if (engine->deliveries && status)
-        delivery_queue_rollback(engine->deliveries);
-    else if (engine->deliveries)
-        delivery_queue_commit(engine->deliveries);
+    end_deliveries(engine, !status);
     return status;
 }

@@ -2,6 +2,7 @@
  * are written here as the generator emits them. */
 #include "common/base/json.h"
 #include "hub/engine/engine.h"
+#include "hub/settings.h"
 #include "common/base/log.h"
 #include "workplace.h"
 
@@ -81,8 +82,12 @@ static int begin(void **state)
     assert_fine(settings_read(&settings, &error));
     assert_fine(delivery_queue_start(1, &deliveries, &error));
     assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));
-    deployed = deployed_new(&settings);
-    engine = engine_new(&settings, deployed, deliveries);
+    deployed = deployed_new(settings.notify);
+    const struct engine_options options = {.deployed = deployed,
+                                           .deliveries = deliveries,
+                                           .notify = settings.notify,
+                                           .account = settings.account};
+    engine = engine_new(&options);
     counts = (struct counts){0};
     number = 0;
     deployed_refresh(deployed);
