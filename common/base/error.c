@@ -60,6 +60,15 @@ enum status advise(struct error *error, const char *format, ...)
     return error->status;
 }
 
+enum status error_in(struct error *error, const char *path)
+{
+    struct text message = {0};
+    text_add_format(&message, "%s: %s", path, text_string(&error->message));
+    text_free(&error->message);
+    error->message = message;
+    return error->status;
+}
+
 void error_free(struct error *error)
 {
     text_free(&error->message);

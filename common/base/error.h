@@ -42,6 +42,10 @@ enum status fail_memory(struct error *error);
 enum status advise(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Puts "path: " before the message of an error that has been filled: the file that it is about.
+ * Returns its status. */
+enum status error_in(struct error *error, const char *path);
+
 void error_free(struct error *error);
 
 #endif

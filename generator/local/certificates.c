@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-    LARGEST_PEM = 1 << 16,
     YEARS = 10,                 /* of validity, like a thing's certificate */
     MARGIN = 30 * 24 * 60 * 60, /* seconds: a certificate that expires within them is made again */
     LONGEST_HOST = 253,
@@ -55,18 +54,13 @@ static void add_names(struct pair *pair, const char *host, char own[LONGEST_HOST
 
 static bool fits(const struct authority *authority, const struct pair *pair)
 {
-    secret_owned struct secret key_pem = {0};
-    struct text pem = {0};
     X509 *certificate = NULL;
     struct error none = {0};
     EVP_PKEY *key = NULL;
-    bool fit = read_secret(pair->key_file, LARGEST_PEM, &key_pem, &none) == FINE &&
-               read_file(pair->certificate_file, LARGEST_PEM, &pem, &none) == FINE &&
-               key_from_pem(&key_pem, &key, &none) == FINE &&
-               certificate_from_pem(text_string(&pem), pem.length, &certificate, &none) == FINE &&
+    bool fit = key_read(pair->key_file, &key, &none) == FINE &&
+               certificate_read(pair->certificate_file, &certificate, &none) == FINE &&
                server_fits(authority, certificate, key, pair->names, pair->name_count, MARGIN);
     EVP_PKEY_free(key);
-    text_free(&pem);
     X509_free(certificate);
     error_free(&none);
     return fit;

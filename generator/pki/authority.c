@@ -209,8 +209,7 @@ enum status authority_make(const char *common_name, int years, struct authority 
     return status;
 }
 
-/* What the rest of this folder relies on. */
-static enum status authority_check(const struct authority *authority, struct error *error)
+enum status authority_check(const struct authority *authority, struct error *error)
 {
     if (X509_check_private_key(authority->certificate, authority->key) != 1)
         return openssl_fail(error, WRONG_INPUT,
@@ -219,22 +218,6 @@ static enum status authority_check(const struct authority *authority, struct err
         !X509_get0_subject_key_id(authority->certificate))
         return openssl_fail(error, WRONG_INPUT, "the certificate is not that of an authority");
     return FINE;
-}
-
-enum status authority_load(const struct secret *key_pem, const char *certificate_pem, size_t length,
-                           struct authority *loaded, struct error *error)
-{
-    struct authority fresh = {0};
-    enum status status = key_from_pem(key_pem, &fresh.key, error);
-    if (!status)
-        status = certificate_from_pem(certificate_pem, length, &fresh.certificate, error);
-    if (!status)
-        status = authority_check(&fresh, error);
-    if (status)
-        authority_free(&fresh);
-    else
-        *loaded = fresh;
-    return status;
 }
 
 /* --- signing --- */

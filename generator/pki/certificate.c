@@ -1,6 +1,8 @@
 /* Certificates (RFC 5280, 4.1) of anybody: reading, writing, and what is in them. */
 #include "pki_internal.h"
 
+#include "common/base/files.h"
+
 #include <openssl/pem.h>
 #include <string.h>
 
@@ -16,6 +18,17 @@ enum status certificate_from_pem(const char *pem, size_t length, X509 **certific
         return openssl_fail(error, WRONG_INPUT, "there is no certificate that can be read");
     *certificate = read;
     return FINE;
+}
+
+enum status certificate_read(const char *path, X509 **certificate, struct error *error)
+{
+    struct text pem = {0};
+    enum status status = read_file(path, LARGEST_PEM, &pem, error);
+    if (!status &&
+        (status = certificate_from_pem(text_string(&pem), pem.length, certificate, error)))
+        error_in(error, path);
+    text_free(&pem);
+    return status;
 }
 
 enum status certificate_to_pem(const X509 *certificate, struct text *pem, struct error *error)

@@ -4,6 +4,8 @@
  * written, of the 420 that a thing with an EC key takes in all. */
 #include "pki_internal.h"
 
+#include "common/base/files.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -135,4 +137,14 @@ enum status key_from_pem(const struct secret *pem, EVP_PKEY **key, struct error 
                       : "there is no private key that can be read");
     EVP_PKEY_free(read);
     return WRONG_INPUT;
+}
+
+enum status key_read(const char *path, EVP_PKEY **key, struct error *error)
+{
+    secret_owned struct secret pem = {0};
+    enum status status = read_secret(path, LARGEST_PEM, &pem, error);
+    if (status)
+        return status;
+    status = key_from_pem(&pem, key, error);
+    return status ? error_in(error, path) : FINE;
 }

@@ -4,8 +4,7 @@
  * authority. Binary forms are DER, text forms PEM (RFC 7468). The caller frees what it gets: keys
  * with EVP_PKEY_free(), certificates with X509_free(), texts with text_free(), secrets with
  * secret_free(). Functions that take a `struct text *` append to it, and only when they succeed.
- * Errors are REFUSED, with OpenSSL's reason, unless stated. Nothing here prints, reads or writes
- * files. */
+ * Errors are REFUSED, with OpenSSL's reason, unless stated. Nothing here prints or writes files. */
 #ifndef GENERATOR_PKI_PKI_H
 #define GENERATOR_PKI_PKI_H
 
@@ -47,6 +46,9 @@ enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret 
 
 /* WRONG_INPUT unless the PEM holds an unencrypted private key, either RSA or EC P-256. */
 enum status key_from_pem(const struct secret *pem, EVP_PKEY **key, struct error *error);
+
+/* The same from a file, which the message names; also WRONG_INPUT when it is missing. */
+enum status key_read(const char *path, EVP_PKEY **key, struct error *error);
 
 /* --- digests (openssl.c) --- */
 
@@ -96,6 +98,10 @@ struct certificate_facts {
 /* The first certificate of a PEM text; WRONG_INPUT when there is none, or it is broken. */
 enum status certificate_from_pem(const char *pem, size_t length, X509 **certificate,
                                  struct error *error);
+
+/* The same from a file, which the message names; also WRONG_INPUT when it is missing. */
+enum status certificate_read(const char *path, X509 **certificate, struct error *error);
+
 enum status certificate_to_pem(const X509 *certificate, struct text *pem, struct error *error);
 enum status certificate_to_der(const X509 *certificate, struct text *der, struct error *error);
 
@@ -125,10 +131,9 @@ void authority_free(struct authority *authority); /* {0} is fine */
 enum status authority_make(const char *common_name, int years, struct authority *made,
                            struct error *error);
 
-/* From the contents of its two PEM files. WRONG_INPUT when one of them is broken, they do not
- * belong together, or the certificate is not that of an authority. */
-enum status authority_load(const struct secret *key_pem, const char *certificate_pem, size_t length,
-                           struct authority *loaded, struct error *error);
+/* WRONG_INPUT when key and certificate do not belong together, or the certificate is not that of an
+ * authority. The functions below are for authorities that passed this. */
+enum status authority_check(const struct authority *authority, struct error *error);
 
 /* REFUSED where this machine's clock is before the authority's first day, or past its last one. */
 enum status authority_check_valid(const struct authority *authority, struct error *error);

@@ -4,6 +4,8 @@
 
 #include "pki.h"
 
+enum { LARGEST_PEM = 1 << 16 /* bytes of a file with a key or a certificate */ };
+
 /* --- OpenSSL (openssl.c) --- */
 
 /* As fail(), with ": " and OpenSSL's first reason behind the message where it gave one. Empties

@@ -21,7 +21,11 @@
 
 /* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
  */
-enum { AUTHORITY_YEARS = 20, THING_YEARS = 10, LARGEST_FILE = 64 << 20 };
+enum {
+    AUTHORITY_YEARS = 20,
+    THING_YEARS = 10,
+    LARGEST_LIST = 64 << 20 /* bytes: a million serials */
+};
 
 struct local {
     struct authority authority; /* its key is NULL until it is needed, where there is none yet */
@@ -99,18 +103,19 @@ static enum status check_not_lost(struct error *error)
 
 static enum status load_authority(struct authority *authority, struct error *error)
 {
-    secret_owned struct secret key = {0};
-    struct text pem = {0};
-    enum status status = read_secret(AUTHORITY_FOLDER "/ca.key", LARGEST_FILE, &key, error);
+    struct authority loaded = {0};
+    enum status status = key_read(AUTHORITY_FOLDER "/ca.key", &loaded.key, error);
     if (!status)
-        status = read_file(AUTHORITY_CERTIFICATE, LARGEST_FILE, &pem, error);
+        status = certificate_read(AUTHORITY_CERTIFICATE, &loaded.certificate, error);
     if (!status)
-        status = authority_load(&key, text_string(&pem), pem.length, authority, error);
-    if (status)
-        advise(error, "restore " AUTHORITY_FOLDER
-                      " from a backup; without it no thing can be made or revoked");
-    text_free(&pem);
-    return status;
+        status = authority_check(&loaded, error);
+    if (!status) {
+        *authority = loaded;
+        return FINE;
+    }
+    authority_free(&loaded);
+    return advise(error, "restore " AUTHORITY_FOLDER
+                         " from a backup; without it no thing can be made or revoked");
 }
 
 static enum status need_authority(struct local *local, struct error *error)
@@ -148,6 +153,13 @@ static enum status local_authority(struct target *target, struct text *der, stru
     return status ? status : certificate_to_der(local->authority.certificate, der, error);
 }
 
+/* An authority that is made when it is first needed is valid from then on. */
+static enum status local_can_enrol(struct target *target, struct error *error)
+{
+    const struct local *local = target->state;
+    return local->authority.key ? authority_check_valid(&local->authority, error) : FINE;
+}
+
 static enum status sign(struct local *local, struct enrolment *enrolment)
 {
     if (enrolment->certificate)
@@ -178,10 +190,13 @@ static enum status extend_list(const struct authority *authority, const char *co
 {
     struct text old = {0};
     size_t added = 0;
-    enum status status = read_file(REVOCATION_LIST, LARGEST_FILE, &old, error);
-    if (!status)
-        status = revocation_extend(authority, text_string(&old), old.length, serials, count, list,
-                                   &added, error);
+    enum status status = read_file(REVOCATION_LIST, LARGEST_LIST, &old, error);
+    if (!status && (status = revocation_extend(authority, text_string(&old), old.length, serials,
+                                               count, list, &added, error)))
+        error_in(error, REVOCATION_LIST);
+    if (status)
+        advise(error,
+               "restore " REVOCATION_LIST " from a backup; until then nothing can be revoked");
     if (!status && !added)
         text_clear(list);
     text_free(&old);
@@ -254,6 +269,8 @@ enum status local_open(const cJSON *system, const struct account_options *option
                               .state = local,
                               .endpoint = local_endpoint,
                               .authority = local_authority,
+                              .can_enrol = local_can_enrol,
+                              .before_fork = local_can_enrol,
                               .enrol = local_enrol,
                               .retire = local_retire,
                               .close = local_close};

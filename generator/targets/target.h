@@ -102,6 +102,10 @@ struct target {
     /* DER of the authority that signed the endpoint's certificate, for boards that check it. */
     enum status (*authority)(struct target *target, struct text *der, struct error *error);
 
+    /* Whether it can enrol anything now, asked before the first thing is changed. NULL where only
+     * enrol() can tell. */
+    enum status (*can_enrol)(struct target *target, struct error *error);
+
     /* Certificates for keys of this machine, all the way to being accepted. An error of one
      * enrolment is its own, and does not stop the others. */
     void (*enrol)(struct target *target, struct enrolment **list, size_t count,

@@ -14,15 +14,12 @@
 static void serial_of_file(const char *name, const char *file, struct certificate_facts *facts)
 {
     owned char *path = record_file(name, file);
-    struct text pem = {0};
     X509 *certificate = NULL;
     struct error unread = {0};
     *facts = (struct certificate_facts){0};
-    if (path_exists(path) && !read_file(path, PAIR_LARGEST_PEM, &pem, &unread) &&
-        !certificate_from_pem(text_string(&pem), pem.length, &certificate, &unread) &&
+    if (!certificate_read(path, &certificate, &unread) &&
         certificate_describe(certificate, facts, &unread))
         *facts = (struct certificate_facts){0};
-    text_free(&pem);
     X509_free(certificate);
     error_free(&unread);
 }

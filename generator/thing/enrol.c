@@ -18,6 +18,11 @@ enum status enrol_check_place(struct target *target, const char *name,
     return target->place && registration ? target->place(target, name, registration, error) : FINE;
 }
 
+enum status enrol_check_target(struct target *target, struct error *error)
+{
+    return target->can_enrol ? target->can_enrol(target, error) : FINE;
+}
+
 enum status enrol_note_key(struct registration *registration, EVP_PKEY *key, struct error *error)
 {
     char digest[KEY_DIGEST_TEXT];

@@ -18,6 +18,9 @@ enum status enrol_choose_mark(char **mark, struct error *error);
 enum status enrol_check_place(struct target *target, const char *name,
                               struct registration *registration, struct error *error);
 
+/* Whether the target can enrol anything now; what it refuses here has changed nothing. */
+enum status enrol_check_target(struct target *target, struct error *error);
+
 /* Puts the digest of the public key into the registration. The target uses it to find a certificate
  * that was made but not recorded. */
 enum status enrol_note_key(struct registration *registration, EVP_PKEY *key, struct error *error);

@@ -77,6 +77,8 @@ static enum status begin(struct making *thing, struct batch *batch)
     }
     if (!status && there)
         status = take_up(thing, there);
+    if (!status && !there)
+        status = enrol_check_target(thing->target, &thing->error);
     if (!status)
         status = choose_marks(thing);
     if (!status && thing->target->remote)

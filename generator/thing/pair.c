@@ -2,36 +2,25 @@
 
 #include <string.h>
 
-enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error)
-{
-    secret_owned struct secret pem = {0};
-    enum status status = read_secret(path, PAIR_LARGEST_PEM, &pem, error);
-    return status ? status : key_from_pem(&pem, key, error);
-}
-
 enum status pair_read_certificate(const char *path, const char *serial, X509 **certificate,
                                   struct error *error)
 {
-    struct text pem = {0};
     struct certificate_facts facts;
     X509 *read = NULL;
-    enum status status = read_file(path, PAIR_LARGEST_PEM, &pem, error);
-    if (!status)
-        status = certificate_from_pem(text_string(&pem), pem.length, &read, error);
+    enum status status = certificate_read(path, &read, error);
     if (!status)
         status = certificate_describe(read, &facts, error);
     bool wanted = !status && strcmp(facts.serial, serial) == 0;
     *certificate = wanted ? read : NULL;
     if (!wanted)
         X509_free(read);
-    text_free(&pem);
     return status;
 }
 
 enum status pair_find_key(enum key_algorithm algorithm, const char *path, EVP_PKEY **key,
                           struct error *error)
 {
-    return path_exists(path) ? pair_read_key(path, key, error) : key_make(algorithm, key, error);
+    return path_exists(path) ? key_read(path, key, error) : key_make(algorithm, key, error);
 }
 
 enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,

@@ -8,11 +8,6 @@
 
 #include <openssl/evp.h>
 
-enum { PAIR_LARGEST_PEM = 1 << 16 /* bytes */ };
-
-/* Reads a private key; freed with EVP_PKEY_free(). WRONG_INPUT when the file holds none. */
-enum status pair_read_key(const char *path, EVP_PKEY **key, struct error *error);
-
 /* Reads the key from the file, or makes a new one where there is no file. A new key is not
  * written. */
 enum status pair_find_key(enum key_algorithm algorithm, const char *path, EVP_PKEY **key,

@@ -12,7 +12,7 @@ static enum status restage(const struct package_plan *plan, struct record *recor
     X509 *certificate = NULL;
     struct batch batch = {0};
     EVP_PKEY *key = NULL;
-    enum status status = pair_read_key(key_path, &key, error);
+    enum status status = key_read(key_path, &key, error);
     if (!status)
         status = pair_read_certificate(certificate_path, record->certificate.serial, &certificate,
                                        error);

@@ -71,6 +71,8 @@ static enum status begin_rotation(struct target *target, const struct package_pl
         return status ? status : change_resumed(record, changes, error);
     if (record->state != RECORD_ACTIVE)
         return thing_half_done(record, error);
+    if ((status = enrol_check_target(target, error)))
+        return status;
     record_change(record, changes);
     status = prepare_record(target, plan, record, &batch, error);
     if (!status)

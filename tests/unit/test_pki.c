@@ -738,7 +738,9 @@ static void authority_is_loaded_again(void **state)
     struct authority loaded = {0};
     assert_int_equal(key_to_pem(authority.key, &key, &error), FINE);
     assert_int_equal(certificate_to_pem(authority.certificate, &pem, &error), FINE);
-    assert_int_equal(authority_load(&key, pem.at, pem.length, &loaded, &error), FINE);
+    assert_int_equal(key_from_pem(&key, &loaded.key, &error), FINE);
+    assert_int_equal(certificate_from_pem(pem.at, pem.length, &loaded.certificate, &error), FINE);
+    assert_int_equal(authority_check(&loaded, &error), FINE);
     assert_int_equal(X509_cmp(loaded.certificate, authority.certificate), 0);
     X509 *certificate = sign_with(&loaded, ec_key, some_serial, 1);
     assert_int_equal(verify(authority.certificate, certificate, NULL, time(NULL)), X509_V_OK);
@@ -747,39 +749,33 @@ static void authority_is_loaded_again(void **state)
     authority_free(&loaded);
 }
 
-static void assert_not_loaded(EVP_PKEY *key, const struct text *pem)
-{
-    secret_owned struct secret key_pem = {0};
-    struct authority loaded = {0};
-    assert_int_equal(key_to_pem(key, &key_pem, &error), FINE);
-    assert_failed(WRONG_INPUT, authority_load(&key_pem, pem->at, pem->length, &loaded, &error));
-    assert_null(loaded.key);
-    assert_null(loaded.certificate);
-}
-
 static void authority_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    struct text pem = {0};
-    assert_not_loaded(authority.key, &pem);
-    assert_int_equal(certificate_to_pem(authority.certificate, &pem, &error), FINE);
-    assert_not_loaded(other_authority.key, &pem); /* another RSA key */
-    assert_not_loaded(ec_key, &pem);              /* a key of another kind */
-    pem.length /= 2;
-    assert_not_loaded(authority.key, &pem);
-    text_free(&pem);
+    X509 *of_thing = sign_with(&authority, rsa_key, some_serial, 1);
+    const struct authority bad[] = {
+        {other_authority.key, authority.certificate}, /* another RSA key */
+        {ec_key, authority.certificate},              /* a key of another kind */
+        {rsa_key, of_thing},                          /* belong together, but make no authority */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_failed(WRONG_INPUT, authority_check(&bad[i], &error));
+    X509_free(of_thing);
 }
 
-/* A thing's own certificate and key fit each other, but make no authority. */
-static void thing_is_no_authority(void **state)
+static void files_are_named_in_messages(void **state)
 {
     (void)state;
-    X509 *certificate = sign_with(&authority, rsa_key, some_serial, 1);
-    struct text pem = {0};
-    assert_int_equal(certificate_to_pem(certificate, &pem, &error), FINE);
-    assert_not_loaded(rsa_key, &pem);
-    text_free(&pem);
-    X509_free(certificate);
+    EVP_PKEY *key = NULL;
+    X509 *certificate = NULL;
+    assert_failed(WRONG_INPUT, key_read("Makefile", &key, &error));
+    assert_true(begins_with(text_string(&error.message), "Makefile: there is no private key"));
+    assert_failed(WRONG_INPUT, certificate_read("Makefile", &certificate, &error));
+    assert_true(begins_with(text_string(&error.message), "Makefile: there is no certificate"));
+    assert_failed(WRONG_INPUT, key_read("no such file", &key, &error));
+    assert_failed(WRONG_INPUT, certificate_read("no such file", &certificate, &error));
+    assert_null(key);
+    assert_null(certificate);
 }
 
 /* An authority with other dates, signed again as it would have been then. */
@@ -1158,7 +1154,7 @@ int main(void)
         cmocka_unit_test(certificates_are_found_in_their_text),
         cmocka_unit_test(authority_is_loaded_again),
         cmocka_unit_test(authority_that_does_not_fit_is_refused),
-        cmocka_unit_test(thing_is_no_authority),
+        cmocka_unit_test(files_are_named_in_messages),
         cmocka_unit_test(authority_signs_within_its_own_dates_only),
         cmocka_unit_test(list_grows_and_counts),
         cmocka_unit_test(entries_give_no_reason),
