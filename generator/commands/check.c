@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/json.h"
+#include "common/spec/system.h"
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "generator/project/types.h"
@@ -10,6 +11,7 @@
 struct tally {
     struct context *context;
     struct project project; /* what rules and policies are made with, where the system is right */
+    struct spec system;     /* of system.yaml, with its problems */
     cJSON *problems;
     size_t specs, bad_specs, errors;
 };
@@ -34,8 +36,7 @@ static void check_documents(struct tally *tally, const char *type, struct spec *
     struct context *context = tally->context;
     struct artifacts documents = {0};
     struct trial trial = {0};
-    cJSON *model =
-        model_of_type(project_system(&tally->project), spec->json, &tally->project.catalog);
+    cJSON *model = model_of_type(&tally->project.system, spec->json, &tally->project.catalog);
     enum status status =
         project_render(&tally->project, type, "awscli", &documents, &context->error);
     if (!status)
@@ -57,7 +58,7 @@ static enum status check_type(struct tally *tally, const char *type)
     struct spec spec = {0};
     enum status status =
         spec_read_type(type, &tally->project.catalog, &spec, &tally->context->error);
-    if (!status && !spec.problems.errors && !tally->project.system.problems.errors)
+    if (!status && !spec.problems.errors && !tally->system.problems.errors)
         check_documents(tally, type, &spec);
     if (!status)
         report(tally, &spec);
@@ -94,18 +95,21 @@ enum status command_check(struct context *context)
     else if (!status)
         status = catalog_load(project->templates, &project->catalog, &context->error);
     if (!status)
-        status = spec_read_system(&project->system, &context->error);
+        status = spec_read_system(&tally.system, &context->error);
+    if (!status && !tally.system.problems.errors)
+        system_take(&tally.system, &project->system);
     for (size_t i = 0; i < context->operand_count && !status; i++)
         status = check_type(&tally, context->operands[i]);
     if (!status && !context->operand_count) {
         struct names *types = types_all();
-        report(&tally, &project->system);
+        report(&tally, &tally.system);
         for (size_t i = 0; i < types->count && !status; i++)
             status = check_type(&tally, types->at[i]);
         names_free(types);
     }
     if (!status)
         conclude(&tally);
+    spec_free(&tally.system);
     project_free(project);
     cJSON_Delete(tally.problems);
     return status ? status : tally.errors ? WRONG_INPUT : FINE;

@@ -112,7 +112,7 @@ static enum status create_one(struct context *context)
     if (!status)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)
-        status = project_target(&project, NULL, &target, &context->error);
+        status = project_target(&project, project.system.target, &target, &context->error);
     if (!status)
         status = wifi_find(cli_value(context, "wifi-ssid"), cli_asker(), &wifi, &context->error);
     if (!status && cli_given(context, "dry-run")) {

@@ -374,7 +374,8 @@ enum status create_from_table(struct context *context, const char *file)
     if (!status)
         status = csv_read(path, &run.table, &context->error);
     if (!status)
-        status = project_target(&run.project, NULL, &run.target, &context->error);
+        status =
+            project_target(&run.project, run.project.system.target, &run.target, &context->error);
     if (!status)
         status = check_table(&run);
     if (!status)

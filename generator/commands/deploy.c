@@ -44,7 +44,7 @@ static enum status deploy_here(struct context *context, struct project *project,
     struct target target = {0};
     struct emit_report report = {0};
     cJSON *answer = json_array();
-    enum status status = project_target(project, NULL, &target, &context->error);
+    enum status status = project_target(project, project->system.target, &target, &context->error);
     if (!status)
         status = project_write(project, "system", dry_run, &report, &context->error);
     for (size_t i = 0; i < count && !status; i++)
@@ -181,7 +181,7 @@ static enum status plan_and_apply(struct context *context, struct deployment *de
         show_plan(context, deployment);
     if (deployment->foreign && !context->json)
         cli_say(context, "the database \"%s\" is there already, and is used as it is",
-                json_string(project_system(deployment->project), "database", ""));
+                deployment->project->system.database);
     if (!status && !dry_run)
         status = consent(context, deployment);
     if (!status && !dry_run)

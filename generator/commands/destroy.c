@@ -56,15 +56,14 @@ static void add_name(struct names *names, const char *name)
     names_append(names, name);
 }
 
-static struct names *things_on_disk(const char *type, const char *target)
+static struct names *things_on_disk(const char *type, enum target_kind target)
 {
     struct names *all = record_names(), *found = must_alloc(sizeof *found);
     for (size_t i = 0; i < all->count; i++) {
         struct error unread = {0};
         struct record *record = NULL;
         if (!record_read(all->at[i], &record, &unread) && record &&
-            strcmp(record->type, type) == 0 &&
-            strcmp(target_kind_name(record->target), target) == 0)
+            strcmp(record->type, type) == 0 && record->target == target)
             add_name(found, all->at[i]);
         record_free(record);
         error_free(&unread);
@@ -82,7 +81,7 @@ static enum status refuse_things(struct context *context, const char *type,
 }
 
 static enum status refuse_while_in_use(struct context *context, const char *type,
-                                       const char *target)
+                                       enum target_kind target)
 {
     struct names *things = things_on_disk(type, target);
     enum status status = things->count ? refuse_things(context, type, things, "") : FINE;
@@ -97,9 +96,9 @@ static enum status refuse_while_in_use(struct context *context, const char *type
 static void use_marked_database(struct destruction *this)
 {
     owned char *database = NULL;
-    this->has_mark = types_is_deployed_on(this->subject, "aws", &database);
+    this->has_mark = types_is_deployed_on(this->subject, TARGET_AWS, &database);
     if (database && !cli_given(this->context, "database"))
-        json_put_string(this->project->system.json, "database", database);
+        system_set_database(&this->project->system, database);
 }
 
 static enum status remove_mark(struct destruction *this)
@@ -467,11 +466,10 @@ static enum status look(struct destruction *this)
     enum status status = deployment_open(deployment, this->project, subjects,
                                          types ? types->count : 1, &this->context->error);
     names_free(types);
-    this->removal =
-        (struct removal){.reporter = this->project->reporter,
-                         .aws = deployment->aws,
-                         .system = json_string(project_system(this->project), "name", ""),
-                         .type = this->system ? NULL : this->subject};
+    this->removal = (struct removal){.reporter = this->project->reporter,
+                                     .aws = deployment->aws,
+                                     .system = this->project->system.name,
+                                     .type = this->system ? NULL : this->subject};
     if (status)
         return status;
     this->stack = stacks_find(&deployment->stacks, this->subject);
@@ -502,7 +500,7 @@ static enum status destroy_there(struct context *context, struct project *projec
     enum status status = FINE;
     if (!this.system) {
         use_marked_database(&this);
-        status = refuse_while_in_use(this.context, subject, "aws");
+        status = refuse_while_in_use(this.context, subject, TARGET_AWS);
     }
     if (!status)
         status = look(&this);
@@ -524,9 +522,9 @@ static enum status destroy_there(struct context *context, struct project *projec
 
 static enum status destroy_here(struct context *context, const char *subject)
 {
-    bool marked = types_is_deployed_on(subject, "local", NULL);
+    bool marked = types_is_deployed_on(subject, TARGET_LOCAL, NULL);
     bool dry_run = cli_given(context, "dry-run");
-    enum status status = refuse_while_in_use(context, subject, "local");
+    enum status status = refuse_while_in_use(context, subject, TARGET_LOCAL);
     if (!status && marked && !dry_run)
         status = types_unmark(subject, &context->error);
     if (status)

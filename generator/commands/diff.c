@@ -50,7 +50,7 @@ static enum status diff_stacks(struct context *context, struct project *project,
     }
     if (!status && deployment.foreign && !context->json)
         cli_say(context, "the database \"%s\" is there without a stack, and is used as it is",
-                json_string(project_system(project), "database", ""));
+                project->system.database);
     deployment_close(&deployment);
     return status;
 }

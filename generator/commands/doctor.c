@@ -62,7 +62,7 @@ static void check_local(struct doctor *doctor)
     struct target target = {0};
     struct text der = {0};
     struct error error = {0};
-    if (project_target(&doctor->project, "local", &target, &context->error) ||
+    if (project_target(&doctor->project, TARGET_LOCAL, &target, &context->error) ||
         (path_exists(AUTHORITY_FOLDER) && target.authority(&target, &der, &error))) {
         struct error *why = error.status ? &error : &context->error;
         checkup_add(&doctor->checkup, "authority", ILL, must_copy(text_string(&why->message)),
@@ -132,7 +132,7 @@ static enum status clean_all(struct doctor *doctor)
 {
     struct context *context = doctor->context;
     struct target target = {0};
-    enum status status = project_target(&doctor->project, "aws", &target, &context->error);
+    enum status status = project_target(&doctor->project, TARGET_AWS, &target, &context->error);
     size_t left = 0;
     for (size_t i = 0; i < doctor->orphans.count && !status; i++) {
         const struct orphan *orphan = &doctor->orphans.at[i];
@@ -223,7 +223,7 @@ static enum status verdict(const struct doctor *doctor)
 static enum status examine_account(struct doctor *doctor)
 {
     struct context *context = doctor->context;
-    const cJSON *system = project_system(&doctor->project);
+    const struct system *system = &doctor->project.system;
     struct aws *aws = NULL;
     enum status status = FINE;
     if (account_open(system, &doctor->project.account, &aws, &context->error)) {
@@ -242,10 +242,8 @@ static enum status examine_account(struct doctor *doctor)
 
 static enum status examine(struct doctor *doctor)
 {
-    const char *target = json_string(project_system(&doctor->project), "target", "local");
-    enum target_kind kind = TARGET_LOCAL;
+    enum target_kind kind = doctor->project.system.target;
     enum status status = FINE;
-    target_kind_named(target, &kind);
     thing_records_read(&doctor->records, kind);
     check_records(doctor);
     if (kind == TARGET_AWS)

@@ -63,7 +63,7 @@ static void add_row(struct table *table, const struct entry *entry)
     owned char *day = must_format("%.10s", created);
     const char *cells[] = {entry->name,
                            record ? record->type : "",
-                           record ? target_kind_name(record->target) : "",
+                           record ? system_target_name(record->target) : "",
                            certificate,
                            day,
                            state};

@@ -4,6 +4,7 @@
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "common/base/valid.h"
+#include "common/spec/problems.h"
 #include "generator/documents/model.h"
 #include "generator/project/project.h"
 

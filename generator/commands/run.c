@@ -11,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/subprocess.h"
+#include "common/spec/system.h"
 #include "generator/project/project.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/package.h"
@@ -90,17 +91,16 @@ static enum status find_package(struct context *context, const struct record *re
 /* --- the world --- */
 
 /* This machine stands for the local system by whatever name boards reach it. */
-static void put_hosts(cJSON *world, const struct record *record, const cJSON *system)
+static void put_hosts(cJSON *world, const struct record *record, const struct system *system)
 {
     cJSON *hosts = json_object();
-    const char *host = json_string(json_get(system, "local"), "host", "");
     if (record->target == TARGET_LOCAL)
-        json_put_string(hosts, host, "127.0.0.1");
+        json_put_string(hosts, system->local.host, "127.0.0.1");
     json_put(world, "hosts", hosts);
 }
 
 static cJSON *make_world(struct context *context, const struct record *record, const cJSON *model,
-                         const cJSON *system, long seconds)
+                         const struct system *system, long seconds)
 {
     cJSON *world = json_object();
     const cJSON *type = json_get(model, "type");
@@ -253,7 +253,7 @@ enum status command_run(struct context *context)
         board.interpreter = interpreter;
         board.power_on = power_on;
         board.package = package;
-        world = make_world(context, record, model, project_system(&project), seconds);
+        world = make_world(context, record, model, &project.system, seconds);
         status = run_board(&board, world);
     }
     free(board.folder);

@@ -31,7 +31,7 @@ static void write_record(const struct record *record, struct text *out)
     record_time(record->created, created);
     write_line(out, "name", record->name);
     write_line(out, "type", record->type);
-    write_line(out, "target", target_kind_name(record->target));
+    write_line(out, "target", system_target_name(record->target));
     write_line(out, "state", record_state_name(record->state));
     write_line(out, "created", created);
     for (size_t i = 0; i < record->attributes.count; i++)

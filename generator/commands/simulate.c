@@ -2,6 +2,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 #include "generator/local/service.h"
 #include "generator/project/project.h"
 #include "generator/simulate/population.h"
@@ -68,10 +69,10 @@ static void tell_commands(const struct context *context, const struct world *wor
 }
 
 /* The broker ends the connection of a thing that sends more than system.yaml lets it. */
-static void warn_of_limit(const struct context *context, const cJSON *system,
+static void warn_of_limit(const struct context *context, const struct system *system,
                           const struct world *world, const struct fleet_plan *plan)
 {
-    double limit = json_number(json_get(system, "local"), "messages_per_second", 0);
+    double limit = system->local.messages_per_second;
     double most = plan->rate > 0 ? plan->rate / (double)world->count : 0;
     for (size_t i = 0; plan->rate == 0 && i < world->kind_count; i++)
         most = fmax(most, plan->speed / world->kinds[i]->publish_every);
@@ -184,7 +185,7 @@ enum status command_simulate(struct context *context)
     if (!status)
         tell_commands(context, &world, plan.port);
     if (!status)
-        warn_of_limit(context, project_system(&project), &world, &plan);
+        warn_of_limit(context, &project.system, &world, &plan);
     if (!status &&
         !(status = fleet_run(project.reporter, &world, &plan, &report, &context->error))) {
         if (context->json)

@@ -131,13 +131,14 @@ enum status target_of_thing(struct context *context, struct project *project, co
         return status;
     if (status) /* a damaged record names no target */
         error_free(error);
-    const char *own = record ? target_kind_name(record->target) : NULL;
+    enum target_kind wanted = project->system.target, own = record ? record->target : wanted;
     record_free(record);
-    if (own && asked && strcmp(own, asked) != 0) {
-        fail(error, WRONG_USAGE, "%s is a thing of the target %s, not of %s", name, own, asked);
+    if (asked && own != wanted) {
+        fail(error, WRONG_USAGE, "%s is a thing of the target %s, not of %s", name,
+             system_target_name(own), asked);
         return advise(error, "leave TARGET=%s out", asked);
     }
-    if (target->name && own && strcmp(target->name, own) == 0)
+    if (target->state && target->kind == own)
         return FINE;
     target_close(target);
     return project_target(project, own, target, error);

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/json.h"
+#include "common/spec/spec.h"
 #include "generator/project/project.h"
 #include "generator/project/types.h"
 #include "generator/cli/table.h"

@@ -11,54 +11,54 @@
 #include <signal.h>
 
 /* What `up` found, and what it started itself and ends again when the rest cannot be started. */
-struct system {
+struct services {
     struct daemon processes[SERVICES];
     bool started[SERVICES];
 };
 
-static void look(struct system *system)
+static void look(struct services *services)
 {
     for (int i = 0; i < SERVICES; i++)
-        service_find((enum service)i, &system->processes[i]);
+        service_find((enum service)i, &services->processes[i]);
 }
 
-static bool runs(const struct system *system, enum service service)
+static bool runs(const struct services *services, enum service service)
 {
-    return system->processes[service].handle >= 0;
+    return services->processes[service].handle >= 0;
 }
 
 static enum status start_missing(struct context *context, const struct service_programs *programs,
-                                 int port, struct system *system)
+                                 int port, struct services *services)
 {
     enum status status = FINE;
     for (int i = 0; i < SERVICES && !status; i++) {
-        if (runs(system, (enum service)i))
+        if (runs(services, (enum service)i))
             continue;
-        status =
-            service_start(programs, (enum service)i, false, &system->processes[i], &context->error);
-        system->started[i] = !status;
+        status = service_start(programs, (enum service)i, false, &services->processes[i],
+                               &context->error);
+        services->started[i] = !status;
     }
     for (int i = 0; i < SERVICES && !status; i++)
-        status = service_await((enum service)i, &system->processes[i], port, &context->error);
+        status = service_await((enum service)i, &services->processes[i], port, &context->error);
     return status;
 }
 
-static void take_back(struct system *system)
+static void take_back(struct services *services)
 {
     for (int i = SERVICES - 1; i >= 0; i--) {
         struct error ignored = {0}; /* the reason for all this is told already */
-        if (system->started[i])
-            service_end((enum service)i, &system->processes[i], &ignored);
+        if (services->started[i])
+            service_end((enum service)i, &services->processes[i], &ignored);
         error_free(&ignored);
     }
 }
 
 /* A broker that runs keeps what it was started with, but for its certificate. */
 static void refresh(const struct context *context, const struct prepared *prepared,
-                    const struct system *system)
+                    const struct services *services)
 {
     if (prepared->renewed)
-        daemon_signal(&system->processes[BROKER], SIGHUP);
+        daemon_signal(&services->processes[BROKER], SIGHUP);
     if (prepared->changed)
         cli_say(context,
                 "the broker runs with another configuration than there should be: make down, "
@@ -87,30 +87,30 @@ static enum status bring_up(struct context *context, struct project *project,
                             const struct service_programs *programs, int *lock)
 {
     struct error *error = &context->error;
-    struct system system = {0};
+    struct services services = {0};
     bool foreground = cli_given(context, "foreground");
-    look(&system);
-    bool all = runs(&system, HUB) && runs(&system, BROKER);
-    struct prepared prepared = {.running = runs(&system, BROKER)};
+    look(&services);
+    bool all = runs(&services, HUB) && runs(&services, BROKER);
+    struct prepared prepared = {.running = runs(&services, BROKER)};
     enum status status = prepare_system(project, programs, &prepared, error);
-    if (!status && foreground && (runs(&system, HUB) || runs(&system, BROKER)))
+    if (!status && foreground && (runs(&services, HUB) || runs(&services, BROKER)))
         status = refuse_second(context);
     if (!status && prepared.running)
-        refresh(context, &prepared, &system);
+        refresh(context, &prepared, &services);
     else if (!status)
         status = port_check(prepared.port, error);
     if (!status && foreground)
         status = supervisor_run(project->reporter, programs, prepared.port, lock, error);
     else if (!status && !all)
-        status = start_missing(context, programs, service_broker_port(prepared.port), &system);
+        status = start_missing(context, programs, service_broker_port(prepared.port), &services);
     if (status) {
-        take_back(&system);
+        take_back(&services);
     } else if (!foreground) {
         backlog_warn(project->reporter);
         tell(context);
     }
     for (int i = 0; i < SERVICES; i++)
-        daemon_close(&system.processes[i]);
+        daemon_close(&services.processes[i]);
     return status;
 }
 

@@ -58,11 +58,11 @@ static void add_error(struct checkup *checkup, const char *what, enum health hea
 
 /* --- credentials and clock --- */
 
-static bool check_credentials(struct aws *aws, const cJSON *system, struct checkup *checkup,
+static bool check_credentials(struct aws *aws, const struct system *system, struct checkup *checkup,
                               char **caller)
 {
     struct aws_call call = {0};
-    const char *expected = json_string(json_get(system, "aws"), "account", "");
+    const char *expected = system->aws.account;
     bool written = strspn(expected, "0") != strlen(expected); /* zeros mean that none is written */
     sts_get_caller_identity(aws, &call);
     bool reached = !aws_finish(aws, &call, NULL);
@@ -386,7 +386,7 @@ static void check_purpose(struct inquiry *inquiry, bool things, struct checkup *
     text_free(&inquiry->denied);
 }
 
-static void check_permissions(struct aws *aws, const char *caller, const cJSON *system,
+static void check_permissions(struct aws *aws, const char *caller, const struct system *system,
                               bool timestream, struct checkup *checkup)
 {
     owned char *principal = principal_of(aws, caller);
@@ -399,8 +399,8 @@ static void check_permissions(struct aws *aws, const char *caller, const cJSON *
     struct inquiry inquiry = {.aws = aws,
                               .principal = principal,
                               .account = checkup->account,
-                              .system = json_string(system, "name", ""),
-                              .database = json_string(system, "database", ""),
+                              .system = system->name,
+                              .database = system->database,
                               .type = types->count ? types->at[0] : "sensor",
                               .timestream = timestream};
     check_purpose(&inquiry, true, checkup);
@@ -410,15 +410,15 @@ static void check_permissions(struct aws *aws, const char *caller, const cJSON *
 
 /* --- the store --- */
 
-static void check_store(struct aws *aws, const cJSON *system, bool timestream,
+static void check_store(struct aws *aws, const struct system *system, bool timestream,
                         struct checkup *checkup)
 {
-    const char *database = json_string(system, "database", "");
+    const char *database = system->database;
     struct timestream store = {0};
     struct aws_call call = {0};
     struct error error = {0};
     if (!timestream) {
-        checkup_add(checkup, "store", WELL, must_copy("dynamodb"), NULL);
+        checkup_add(checkup, "store", WELL, must_copy(system_store_name(system->aws.store)), NULL);
         return;
     }
     enum status status = timestream_open(aws, &store, &error);
@@ -516,12 +516,11 @@ static void check_count(struct aws *aws, const char *what, size_t most, const st
 
 /* --- all of it --- */
 
-bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *checkup)
+bool checkup_account(struct aws *aws, const struct system *system, struct checkup *checkup)
 {
     const struct aws_list rules = {ask_rules, NULL, "rules", "nextToken"};
     const struct aws_list tables = {ask_tables, NULL, "TableNames", "LastEvaluatedTableName"};
-    bool timestream =
-        strcmp(json_string(json_get(system, "aws"), "store", "timestream"), "timestream") == 0;
+    bool timestream = system->aws.store == STORE_TIMESTREAM;
     char *caller = NULL;
     bool reached = check_credentials(aws, system, checkup, &caller);
     if (reached) {

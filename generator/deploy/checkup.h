@@ -4,8 +4,7 @@
 #define GENERATOR_DEPLOY_CHECKUP_H
 
 #include "aws/aws.h"
-
-#include <cjson/cJSON.h>
+#include "common/spec/system.h"
 
 /* ILL: something will not work. DOUBTFUL: something may not work, or is worth a look. */
 enum health { WELL, DOUBTFUL, ILL };
@@ -28,9 +27,9 @@ void checkup_add(struct checkup *checkup, const char *what, enum health health, 
                  char *advice);
 void checkup_free(struct checkup *checkup);
 
-/* Adds the findings about an account. system: the JSON of a checked system.yaml. False when no call
+/* Adds the findings about the account of a system. False when no call
  * to the account succeeds: further checks would only say so again. */
-bool checkup_account(struct aws *aws, const cJSON *system, struct checkup *checkup);
+bool checkup_account(struct aws *aws, const struct system *system, struct checkup *checkup);
 
 /* The IAM policy that an operator needs (docs/operator-policy.json, which docs/aws.md explains). */
 const char *checkup_policy(size_t *length);

@@ -13,7 +13,7 @@ static enum status open_account(struct deployment *deployment, struct error *err
 {
     struct project *project = deployment->project;
     struct aws *aws = NULL;
-    enum status status = account_open(project_system(project), &project->account, &aws, error);
+    enum status status = account_open(&project->system, &project->account, &aws, error);
     if (status)
         return status;
     report_detail(project->reporter, "account of profile %s, credentials from %s, region %s",
@@ -26,8 +26,7 @@ static enum status open_account(struct deployment *deployment, struct error *err
 static cJSON *stack_parameters(const struct project *project)
 {
     cJSON *parameters = json_object();
-    json_put_string(parameters, "DatabaseName",
-                    json_string(project_system(project), "database", ""));
+    json_put_string(parameters, "DatabaseName", project->system.database);
     return parameters;
 }
 
@@ -89,7 +88,7 @@ enum status deployment_open(struct deployment *deployment, struct project *proje
 {
     *deployment = (struct deployment){.project = project};
     deployment->stacks.reporter = project->reporter;
-    deployment->stacks.system = json_string(project_system(project), "name", "");
+    deployment->stacks.system = project->system.name;
     enum status status = add_subject(deployment, "system", error);
     for (size_t i = 0; i < count && !status; i++)
         status = add_subject(deployment, subjects[i], error);
@@ -162,7 +161,7 @@ static enum status refuse_second_database(const struct stack *system, const char
 enum status deployment_choose_system(struct deployment *deployment, bool whole, struct error *error)
 {
     struct stack *system = stacks_find(&deployment->stacks, "system");
-    const char *wanted = json_string(project_system(deployment->project), "database", "");
+    const char *wanted = deployment->project->system.database;
     if (!system || system->error.status)
         return FINE;
     bool held = system->status && !stack_is_dead(system);

@@ -66,36 +66,35 @@ static const char *partition_of(const char *region)
 /* Documents name a region also where system.yaml leaves it to the account's own configuration. */
 static const char *const otherwise_region = "eu-west-1";
 
-static cJSON *system_part(const cJSON *system)
+static cJSON *system_part(const struct system *system)
 {
-    const cJSON *aws = json_get(system, "aws");
-    const char *name = json_string(system, "name", "");
-    const char *region = json_string(aws, "region", otherwise_region);
+    const char *name = system->name;
+    const char *region = system->aws.region ? system->aws.region : otherwise_region;
     owned char *title = title_of(name);
     owned char *terraform_id = must_copy(name);
     for (char *c = terraform_id; *c; c++)
         if (*c == '-')
             *c = '_';
-    bool dynamodb = strcmp(json_string(aws, "store", ""), "dynamodb") == 0;
+    bool dynamodb = system->aws.store == STORE_DYNAMODB;
     cJSON *part = json_object();
     json_put_string(part, "name", name);
     json_put_string(part, "title", title);
     json_put_string(part, "terraform_id", terraform_id);
-    json_put_string(part, "database", json_string(system, "database", ""));
-    json_put_string(part, "target", json_string(system, "target", ""));
-    json_put_string(part, "ntp", json_string(system, "ntp", ""));
-    json_put(part, "local", copy(json_get(system, "local")));
+    json_put_string(part, "database", system->database);
+    json_put_string(part, "target", system_target_name(system->target));
+    json_put_string(part, "ntp", system->ntp);
+    json_put(part, "local", copy(json_get(system->json, "local")));
     json_put_string(part, "region", region);
     json_put_string(part, "partition", partition_of(region));
-    json_put_string(part, "account", json_string(aws, "account", ""));
-    json_put(part, "requests_per_second", copy(json_get(aws, "requests_per_second")));
+    json_put_string(part, "account", system->aws.account);
+    json_put_number(part, "requests_per_second", system->aws.requests_per_second);
     json_put_bool(part, "timestream", !dynamodb);
     json_put_bool(part, "dynamodb", dynamodb);
     put_format(part, "stack", "%s-system", name);
     return part;
 }
 
-cJSON *model_of_system(const cJSON *system)
+cJSON *model_of_system(const struct system *system)
 {
     cJSON *model = json_object();
     json_put(model, "system", system_part(system));
@@ -483,14 +482,14 @@ static void add_retention(cJSON *type, const cJSON *spec)
 {
     const cJSON *written = json_get(spec, "retention");
     cJSON *retention = json_object();
-    double magnetic = clock_duration(json_string(written, "magnetic", "365d"));
+    double magnetic = clock_duration(json_string(written, "magnetic", ""));
     json_put_number(retention, "memory_hours",
-                    clock_duration(json_string(written, "memory", "24h")) / 3600);
+                    clock_duration(json_string(written, "memory", "")) / 3600);
     json_put_number(retention, "magnetic_days", magnetic / 86400);
     json_put_number(retention, "magnetic_seconds", magnetic);
     json_put(type, "retention", retention);
     json_put_number(type, "log_retention_days",
-                    clock_duration(json_string(written, "logs", "30d")) / 86400);
+                    clock_duration(json_string(written, "logs", "")) / 86400);
 }
 
 static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct catalog *catalog)
@@ -503,12 +502,12 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
     json_put_string(type, "description", json_string(spec, "description", ""));
     json_put_string(type, "platform", json_string(spec, "platform", ""));
     json_put_number(type, "publish_every_seconds",
-                    clock_duration(json_string(spec, "publish_every", "5m")));
-    json_put_string(type, "sleep", json_string(spec, "sleep", "none"));
+                    clock_duration(json_string(spec, "publish_every", "")));
+    json_put_string(type, "sleep", json_string(spec, "sleep", ""));
     json_put_bool(type, "commands", json_true(spec, "commands"));
     json_put_bool(type, "listens",
                   json_true(spec, "commands") ||
-                      strcmp(json_string(spec, "sleep", "none"), "none") == 0);
+                      strcmp(json_string(spec, "sleep", ""), "none") == 0);
     add_names(type, system, name);
     add_attributes(type, spec);
     json_put_bool(type, "portal", json_true(spec, "portal"));
@@ -522,7 +521,7 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
     return type;
 }
 
-cJSON *model_of_type(const cJSON *system, const cJSON *spec, const struct catalog *catalog)
+cJSON *model_of_type(const struct system *system, const cJSON *spec, const struct catalog *catalog)
 {
     cJSON *model = model_of_system(system);
     cJSON *type = type_part(json_get(model, "system"), spec, catalog), *control;

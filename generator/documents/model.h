@@ -87,15 +87,16 @@
 #define GENERATOR_DOCUMENTS_MODEL_H
 
 #include "common/spec/catalog.h"
+#include "common/spec/system.h"
 
 #include <cjson/cJSON.h>
 
 /* The model of the system alone ("system" only), for templates of scope system. system is the JSON
  * of a checked system.yaml. The caller deletes. */
-cJSON *model_of_system(const cJSON *system);
+cJSON *model_of_system(const struct system *system);
 
 /* The model of a type within a system: both the JSON of checked specs. The caller deletes. */
-cJSON *model_of_type(const cJSON *system, const cJSON *spec, const struct catalog *catalog);
+cJSON *model_of_type(const struct system *system, const cJSON *spec, const struct catalog *catalog);
 
 /* Sets "last" on every object of every list below value. */
 void model_mark_last(cJSON *value);

@@ -121,20 +121,20 @@ static enum status make_pair(const struct authority *authority, const struct pai
 
 /* --- both --- */
 
-enum status certificates_renew(const cJSON *system, bool *renewed, struct error *error)
+enum status certificates_renew(const struct system *system, bool *renewed, struct error *error)
 {
     char own_name[LONGEST_HOST + 1] = "";
     struct pair broker = {.key_file = BROKER_FOLDER "/key.pem",
                           .certificate_file = BROKER_FOLDER "/cert.pem",
                           .unit = "sensorforge-broker",
-                          .name = json_string(system, "name", "home")};
+                          .name = system->name};
     const struct pair hub = {.key_file = HUB_KEY,
                              .certificate_file = HUB_CERTIFICATE,
                              .unit = SERVICE_UNIT,
                              .name = "sensorhub"};
     struct target target = {0};
     const struct authority *authority = NULL;
-    add_names(&broker, json_string(json_get(system, "local"), "host", "localhost"), own_name);
+    add_names(&broker, system->local.host, own_name);
     enum status status = local_open(system, NULL, &target, error);
     if (!status)
         status = local_authority_of(&target, &authority, error);

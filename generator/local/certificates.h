@@ -10,12 +10,12 @@
 #define GENERATOR_LOCAL_CERTIFICATES_H
 
 #include "common/base/error.h"
+#include "common/spec/system.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 
 /* Makes each pair that is needed. system: the JSON of a checked system.yaml. *renewed: the broker
  * has a new certificate. */
-enum status certificates_renew(const cJSON *system, bool *renewed, struct error *error);
+enum status certificates_renew(const struct system *system, bool *renewed, struct error *error);
 
 #endif

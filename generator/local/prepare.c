@@ -135,8 +135,8 @@ static enum status write_configuration(struct project *project, bool running, bo
 enum status prepare_system(struct project *project, const struct service_programs *programs,
                            struct prepared *prepared, struct error *error)
 {
-    const cJSON *system = project_system(project);
-    prepared->port = (int)json_number(json_get(system, "local"), "mqtt_port", 8883);
+    const struct system *system = &project->system;
+    prepared->port = system->local.mqtt_port;
     enum status status = check_types(project, error);
     if (!status)
         status = prepare_folders(error);

@@ -4,6 +4,8 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
+#include "common/spec/spec.h"
+#include "common/spec/system.h"
 #include "common/spec/schema.h"
 #include "generator/documents/model.h"
 #include "types.h"
@@ -72,31 +74,6 @@ char *project_path(const struct project *project, const char *path)
 
 /* --- loading --- */
 
-/* A value of the command line in the place of the file's, under the same rule. */
-static enum status override(struct project *project, const char *key, const char *value,
-                            struct error *error)
-{
-    if (!value)
-        return FINE;
-    const cJSON *schema = json_get(json_get(schema_named("system"), "properties"), key);
-    struct yaml_node node = {
-        .kind = YAML_SCALAR, .text = value, .length = strlen(value), .quoted = true};
-    struct source source = {.name = (char *)"the command line"};
-    struct problems problems = {.source = &source};
-    cJSON *checked = schema_check(schema, schema, &node, &problems);
-    enum status status = FINE;
-    if (problems.errors) {
-        status = fail(error, WRONG_USAGE, "--%s: %s", key, problems.at[0].message);
-        if (problems.at[0].hint)
-            advise(error, "%s", problems.at[0].hint);
-    } else {
-        json_put_string(project->system.json, key, value);
-    }
-    cJSON_Delete(checked);
-    problems_free(&problems);
-    return status;
-}
-
 enum status project_load(struct project *project, const struct project_choices *choices,
                          struct error *error)
 {
@@ -107,12 +84,10 @@ enum status project_load(struct project *project, const struct project_choices *
         report_detail(project->reporter, "project %s, templates %s", project->root,
                       project->templates);
     if (!status)
-        status = spec_read_system(&project->system, error);
+        status = system_read(&project->system, error);
     if (!status)
-        status = spec_require(&project->system, error);
-    if (!status)
-        status = override(project, "target", choices->target, error);
-    return status ? status : override(project, "database", choices->database, error);
+        status = system_choose(&project->system, "target", choices->target, error);
+    return status ? status : system_choose(&project->system, "database", choices->database, error);
 }
 
 static void scope_free(struct scope_sets *sets)
@@ -133,28 +108,21 @@ void project_free(struct project *project)
     }
     free(project->checked.at);
     catalog_free(&project->catalog);
-    spec_free(&project->system);
+    system_free(&project->system);
     free(project->templates);
     free(project->root);
     free(project->start);
 }
 
-const cJSON *project_system(const struct project *project)
-{
-    return project->system.json;
-}
-
 bool project_has_account(const struct project *project)
 {
-    return strcmp(json_string(project_system(project), "target", "local"), "local") != 0;
+    return project->system.target != TARGET_LOCAL;
 }
 
-enum status project_target(struct project *project, const char *name, struct target *target,
+enum status project_target(struct project *project, enum target_kind kind, struct target *target,
                            struct error *error)
 {
-    const cJSON *system = project_system(project);
-    return target_open(name ? name : json_string(system, "target", "local"), system,
-                       &project->account, target, error);
+    return target_open(kind, &project->system, &project->account, target, error);
 }
 
 /* --- specs and models --- */
@@ -199,7 +167,7 @@ static enum status model_of(struct project *project, const char *type, cJSON **m
     enum status status = spec.json ? FINE : read_right_spec(project, type, &spec, error);
     *model = NULL;
     if (!status)
-        *model = model_of_type(project_system(project), spec.json, &project->catalog);
+        *model = model_of_type(&project->system, spec.json, &project->catalog);
     spec_free(&spec);
     return status;
 }
@@ -209,7 +177,7 @@ enum status project_model(struct project *project, const char *subject, cJSON **
 {
     if (strcmp(subject, "system") != 0)
         return model_of(project, subject, model, error);
-    *model = model_of_system(project_system(project));
+    *model = model_of_system(&project->system);
     return FINE;
 }
 
@@ -314,9 +282,7 @@ enum status project_write(struct project *project, const char *subject, bool dry
 enum status project_mark(struct project *project, const char *type, const char *region,
                          struct error *error)
 {
-    const cJSON *system = project_system(project);
-    return types_mark(type, json_string(system, "target", ""), json_string(system, "database", ""),
-                      region, error);
+    return types_mark(type, project->system.target, project->system.database, region, error);
 }
 
 enum status project_deploy(struct project *project, const char *subject, struct emit_report *report,

@@ -6,7 +6,7 @@
 #include "common/base/names.h"
 #include "common/base/report.h"
 #include "common/spec/catalog.h"
-#include "common/spec/spec.h"
+#include "common/spec/system.h"
 #include "generator/documents/emit.h"
 #include "generator/targets/account.h"
 #include "generator/targets/target.h"
@@ -30,7 +30,7 @@ struct project {
     char *root;  /* absolute: the working folder, once the project is found */
     char *templates; /* folder */
     struct catalog catalog;
-    struct spec system;
+    struct system system;
     const struct reporter *reporter; /* set by the caller; may be NULL */
     struct account_options account;  /* how an account is reached; set by the caller */
 
@@ -54,14 +54,11 @@ void project_free(struct project *project);
 /* A path of the command line, seen from the root; freed by the caller. */
 char *project_path(const struct project *project, const char *path);
 
-/* The JSON of the system, as project_load() left it. */
-const cJSON *project_system(const struct project *project);
-
 /* Whether the system's target is an account. */
 bool project_has_account(const struct project *project);
 
-/* Opens the target called name; NULL: the one that the system names. */
-enum status project_target(struct project *project, const char *name, struct target *target,
+/* Opens a target for the project's system. */
+enum status project_target(struct project *project, enum target_kind kind, struct target *target,
                            struct error *error);
 
 /* The model of a subject: a type, whose spec must be right, or "system". The caller deletes. */

@@ -33,13 +33,13 @@ bool types_is_deployed(const char *type)
     return path_exists(path);
 }
 
-bool types_is_deployed_on(const char *type, const char *target, char **database)
+bool types_is_deployed_on(const char *type, enum target_kind target, char **database)
 {
     struct error unread = {0};
     cJSON *mark = NULL;
     owned char *path = mark_path(type);
     bool found = path_exists(path) && !json_read(path, LARGEST_MARK, &mark, &unread) &&
-                 strcmp(json_string(mark, "target", ""), target) == 0;
+                 strcmp(json_string(mark, "target", ""), system_target_name(target)) == 0;
     const char *named = found ? json_string(mark, "database", NULL) : NULL;
     if (database)
         *database = named ? must_copy(named) : NULL;
@@ -48,14 +48,14 @@ bool types_is_deployed_on(const char *type, const char *target, char **database)
     return found;
 }
 
-enum status types_mark(const char *type, const char *target, const char *database,
+enum status types_mark(const char *type, enum target_kind target, const char *database,
                        const char *region, struct error *error)
 {
     cJSON *mark = json_object();
     struct text bytes = {0};
     char now[CLOCK_TEXT];
     clock_write(time(NULL), now);
-    json_put_string(mark, "target", target);
+    json_put_string(mark, "target", system_target_name(target));
     json_put_string(mark, "database", database);
     if (region)
         json_put_string(mark, "region", region);

@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "common/base/names.h"
+#include "common/spec/system.h"
 
 #include <stdbool.h>
 
@@ -21,12 +22,12 @@ struct names *types_deployed(void);
 
 bool types_is_deployed(const char *type);
 
-/* Whether the type is plugged in on this target ("local", "aws"). database: the one that its mark
+/* Whether the type is plugged in on this target. database: the one that its mark
  * names, NULL where it names none; freed by the caller. May be NULL. */
-bool types_is_deployed_on(const char *type, const char *target, char **database);
+bool types_is_deployed_on(const char *type, enum target_kind target, char **database);
 
 /* Writes the mark. region: the account's; NULL where there is none. */
-enum status types_mark(const char *type, const char *target, const char *database,
+enum status types_mark(const char *type, enum target_kind target, const char *database,
                        const char *region, struct error *error);
 
 /* Removes the mark; that there is none is success. */

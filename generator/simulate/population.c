@@ -293,7 +293,7 @@ enum status population_choose(struct project *project, const char *type, size_t 
     struct target target = {0};
     enum status status = choose_all(&population, type, things, error);
     if (!status)
-        status = local_open(project_system(project), NULL, &target, error);
+        status = local_open(&project->system, NULL, &target, error);
     if (!status && population.missing_count)
         status = make_missing(&population, &target, error);
     for (size_t i = 0; i < population.missing_count; i++)

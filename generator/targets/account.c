@@ -1,14 +1,13 @@
 #include "account.h"
-#include "common/base/json.h"
+#include "common/spec/system.h"
 
-enum status account_open(const cJSON *system, const struct account_options *options,
+enum status account_open(const struct system *system, const struct account_options *options,
                          struct aws **aws, struct error *error)
 {
-    const cJSON *section = json_get(system, "aws");
     struct aws_options how = {
-        .region = json_string(section, "region", NULL),
-        .otherwise_profile = json_string(section, "profile", NULL),
-        .rate = json_number(section, "requests_per_second", 10),
+        .region = system->aws.region,
+        .otherwise_profile = system->aws.profile,
+        .rate = system->aws.requests_per_second,
     };
     if (options) {
         how.profile = options->profile;

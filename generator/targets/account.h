@@ -8,7 +8,7 @@
 #include "aws/aws.h"
 #include "common/base/secret.h"
 
-#include <cjson/cJSON.h>
+struct system;
 
 struct account_options {
     const char *profile; /* --profile; NULL when it was not given */
@@ -18,9 +18,9 @@ struct account_options {
     secret_asker *ask; /* for the code of an MFA device; NULL when there is nobody to ask */
 };
 
-/* The account of system (the JSON of a checked system.yaml). options may be NULL. The caller closes
+/* The account of a system. options may be NULL. The caller closes
  * it with aws_close(). Errors are those of aws_open(). */
-enum status account_open(const cJSON *system, const struct account_options *options,
+enum status account_open(const struct system *system, const struct account_options *options,
                          struct aws **aws, struct error *error);
 
 #endif

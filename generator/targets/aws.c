@@ -162,7 +162,7 @@ static void aws_target_close(struct target *target)
     free(state);
 }
 
-enum status aws_target_open(const cJSON *system, const struct account_options *options,
+enum status aws_target_open(const struct system *system, const struct account_options *options,
                             struct target *target, struct error *error)
 {
     struct aws *aws = NULL;
@@ -172,7 +172,6 @@ enum status aws_target_open(const cJSON *system, const struct account_options *o
     struct aws_target *state = must_alloc(sizeof *state);
     state->aws = aws;
     *target = (struct target){.kind = TARGET_AWS,
-                              .name = "aws",
                               .state = state,
                               .remote = true,
                               .group = GROUP,

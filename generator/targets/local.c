@@ -255,17 +255,15 @@ static void local_close(struct target *target)
     free(local);
 }
 
-enum status local_open(const cJSON *system, const struct account_options *options,
+enum status local_open(const struct system *system, const struct account_options *options,
                        struct target *target, struct error *error)
 {
     (void)options;
     struct local *local = must_alloc(sizeof *local);
-    const cJSON *section = json_get(system, "local");
-    local->system = must_copy(json_string(system, "name", "home"));
-    local->host = must_copy(json_string(section, "host", "localhost"));
-    local->port = (int)json_number(section, "mqtt_port", 8883);
+    local->system = must_copy(system->name);
+    local->host = must_copy(system->local.host);
+    local->port = system->local.mqtt_port;
     *target = (struct target){.kind = TARGET_LOCAL,
-                              .name = "local",
                               .state = local,
                               .endpoint = local_endpoint,
                               .authority = local_authority,

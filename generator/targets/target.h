@@ -10,22 +10,14 @@
 #include "attributes.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/spec/system.h"
 #include "generator/pki/pki.h"
 #include "registration.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <time.h>
 
 struct account_options; /* account.h: how an account is reached */
-
-enum target_kind { TARGET_LOCAL, TARGET_AWS };
-
-/* "local", "aws". */
-const char *target_kind_name(enum target_kind kind);
-
-/* False when there is no target of this name. */
-bool target_kind_named(const char *name, enum target_kind *kind);
 
 /* One certificate for one thing, on its way to being accepted by the target. What is lent stays as
  * it is until enrol() has returned. */
@@ -80,8 +72,7 @@ struct retirement {
 
 struct target {
     enum target_kind kind;
-    const char *name;
-    void *state;
+    void *state; /* the target's own; NULL: none is open */
 
     /* What it makes is kept elsewhere: private keys are on the disk before it is asked, and what it
      * made counts only when it was activated. */
@@ -129,9 +120,8 @@ struct target {
     void (*close)(struct target *target);
 };
 
-/* The target called name, for a system (the JSON of a checked system.yaml). WRONG_INPUT when this
- * program does not have it. options: for targets that are an account. */
-enum status target_open(const char *name, const cJSON *system,
+/* Opens a target of that kind for a system. options: for targets that are an account. */
+enum status target_open(enum target_kind kind, const struct system *system,
                         const struct account_options *options, struct target *target,
                         struct error *error);
 
@@ -139,9 +129,9 @@ enum status target_open(const char *name, const cJSON *system,
 void target_close(struct target *target);
 
 /* local.c, aws.c */
-enum status local_open(const cJSON *system, const struct account_options *options,
+enum status local_open(const struct system *system, const struct account_options *options,
                        struct target *target, struct error *error);
-enum status aws_target_open(const cJSON *system, const struct account_options *options,
+enum status aws_target_open(const struct system *system, const struct account_options *options,
                             struct target *target, struct error *error);
 
 /* The authority of this machine, made when there is none yet; it stays the target's. */

@@ -21,7 +21,7 @@ static enum status take_up(struct making *thing, struct record *there)
         return thing_half_done(there, &thing->error);
     if (strcmp(there->type, record->type) != 0 || there->target != record->target) {
         fail(&thing->error, WRONG_INPUT, "%s is half-made, as %s on the target %s", there->name,
-             there->type, target_kind_name(there->target));
+             there->type, system_target_name(there->target));
         return advise(&thing->error, "make delete name=%s, then create it again", there->name);
     }
     record_resume(record, there);

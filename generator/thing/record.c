@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/base/names.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -239,7 +240,7 @@ static void read_target(struct reader *reader, cJSON *json, enum target_kind *ta
     owned char *name = NULL;
     *target = TARGET_LOCAL;
     take_string(reader, json, "target", &name);
-    if (reader->status || !name || target_kind_named(name, target))
+    if (reader->status || !name || system_target_named(name, target))
         return;
     fail(reader->error, REFUSED, "%s names the target \"%s\", which this version does not have",
          reader->path, name);
@@ -394,7 +395,7 @@ static cJSON *make_json(const struct record *record)
     json_put_number(json, "version", VERSION_WRITTEN);
     json_put_string(json, "name", record->name);
     json_put_string(json, "type", record->type);
-    json_put_string(json, "target", target_kind_name(record->target));
+    json_put_string(json, "target", system_target_name(record->target));
     json_put_string(json, "state", record_state_name(record->state));
     put_time(json, "created", record->created);
     json_put(json, "attributes", attributes_json(&record->attributes));

@@ -12,6 +12,7 @@
 #define GENERATOR_TRIAL_WARNINGS_H
 
 #include "trial.h"
+#include "common/spec/spec.h"
 
 /* Adds to the problems of a spec that has no errors, and sorts them. type is the model's. */
 void rules_check(struct spec *spec, const struct trial *trial, const cJSON *type);

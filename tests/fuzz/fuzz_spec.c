@@ -13,13 +13,12 @@
 enum { LARGEST_INPUT = 1 << 16 };
 
 static struct catalog catalog;
-static cJSON *home;
+static struct system home;
 
 static void set_up(void)
 {
     static const char system[] = "version: 1\nname: home\n";
     struct error error = {0};
-    struct spec spec;
     owned char *root = getcwd(NULL, 0);
     owned char *templates = must_format("%s/templates", root);
     must_hold(catalog_load(templates, &catalog, &error) == FINE);
@@ -27,9 +26,7 @@ static void set_up(void)
     must_hold(!mkdir("sensortypes", 0700) && !mkdir("sensortypes/esp8266temp", 0700) &&
               !mkdir("iot_system_infra", 0700));
     put_file(SYSTEM_FILE, system, sizeof system - 1);
-    must_hold(spec_read_system(&spec, &error) == FINE && !spec.problems.errors);
-    home = cJSON_Duplicate(spec.json, true);
-    spec_free(&spec);
+    must_hold(system_read(&home, &error) == FINE);
 }
 
 static void check_places(const struct spec *spec)
@@ -54,10 +51,14 @@ static void read_it(bool system, struct spec *spec, struct text *report)
     error_free(&error);
 }
 
-static void use_it(bool system, const struct spec *spec)
+static void use_it(bool system, struct spec *spec)
 {
     struct text bytes = {0};
-    cJSON *model = system ? model_of_system(spec->json) : model_of_type(home, spec->json, &catalog);
+    struct system settings = {0};
+    if (system)
+        system_take(spec, &settings);
+    cJSON *model = system ? model_of_system(&settings) : model_of_type(&home, spec->json, &catalog);
+    system_free(&settings);
     json_layout(model, &bytes);
     text_free(&bytes);
     cJSON_Delete(model);
@@ -69,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     bool system = size >= sizeof mark - 1 && memcmp(input, mark, sizeof mark - 1) == 0;
     struct spec spec, again;
     struct text report = {0}, same = {0};
-    if (!home)
+    if (!home.json)
         set_up();
     if (size > LARGEST_INPUT)
         return 0;

@@ -36,6 +36,7 @@ static cJSON *checked(struct spec *spec)
 static cJSON *model(const char *type, const char *system)
 {
     struct spec spec;
+    struct system read;
     owned char *type_file = must_format("version: 1\ntype: greenhouse\n%s%s", type,
                                         strstr(type, "platform:") ? "" : "platform: esp8266\n");
     owned char *system_file =
@@ -43,11 +44,10 @@ static cJSON *model(const char *type, const char *system)
     put("sensortypes/greenhouse/spec.yaml", type_file);
     put("sensortypes/greenhouse/code/sensor.py", "");
     put(SYSTEM_FILE, system_file);
-    assert_fine(spec_read_system(&spec, &error));
-    cJSON *system_json = checked(&spec);
+    assert_fine(system_read(&read, &error));
     assert_fine(spec_read_type("greenhouse", &catalog, &spec, &error));
-    cJSON *type_json = checked(&spec), *made = model_of_type(system_json, type_json, &catalog);
-    cJSON_Delete(system_json);
+    cJSON *type_json = checked(&spec), *made = model_of_type(&read, type_json, &catalog);
+    system_free(&read);
     cJSON_Delete(type_json);
     return made;
 }
@@ -264,8 +264,10 @@ static void role_names_over_64(void **state)
     (void)state;
     char seen[2][65];
     for (int i = 0; i < 2; i++) {
-        cJSON *system = cJSON_Parse("{\"name\": \"a-name-of-thirty-two-characters\", \"aws\": "
-                                    "{\"region\": \"eu-west-1\", \"account\": \"000000000000\"}}");
+        const struct system system = {.name = "a-name-of-thirty-two-characters",
+                                      .database = "iot",
+                                      .ntp = "",
+                                      .aws = {.account = "000000000000"}};
         cJSON *spec = json_object(), *measures = json_object(), *measure = json_object();
         owned char *name =
             must_format("%s%d", "t_a_type_of_forty_eight_characters_in_its_name_", i);
@@ -275,7 +277,7 @@ static void role_names_over_64(void **state)
         json_put_string(measure, "type", "double");
         json_put(measures, "t", measure);
         json_put(spec, "measures", measures);
-        cJSON *made = model_of_type(system, spec, &catalog);
+        cJSON *made = model_of_type(&system, spec, &catalog);
         const cJSON *roles = json_get(json_get(made, "type"), "roles");
         const char *rule = json_string(json_get(roles, "rule"), "name", "");
         const char *of_errors = json_string(json_get(roles, "error"), "name", "");
@@ -285,7 +287,6 @@ static void role_names_over_64(void **state)
         assert_true(ends_with(rule, "-rule") && ends_with(of_errors, "-error"));
         snprintf(seen[i], sizeof seen[i], "%s", rule);
         cJSON_Delete(made);
-        cJSON_Delete(system);
         cJSON_Delete(spec);
     }
     assert_string_not_equal(seen[0], seen[1]);

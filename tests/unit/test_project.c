@@ -62,8 +62,8 @@ static void the_command_line_wins(void **state)
 {
     (void)state;
     assert_int_equal(load(NULL, "other.db"), FINE);
-    assert_string_equal(json_string(project_system(&project), "database", ""), "other.db");
-    assert_string_equal(json_string(project_system(&project), "target", ""), "local");
+    assert_string_equal(project.system.database, "other.db");
+    assert_int_equal(project.system.target, TARGET_LOCAL);
 }
 
 static void under_the_same_rule(void **state)
