@@ -23,7 +23,7 @@ static void hand_on(int number)
         kill((pid_t)child, SIGINT);
 }
 
-void process_watch(void)
+void subprocess_watch(void)
 {
     struct sigaction action = {.sa_handler = hand_on};
     asked_to_stop = 0;
@@ -31,13 +31,13 @@ void process_watch(void)
     sigaction(SIGTERM, &action, &terminate_before);
 }
 
-void process_end_watch(void)
+void subprocess_end_watch(void)
 {
     sigaction(SIGINT, &interrupt_before, NULL);
     sigaction(SIGTERM, &terminate_before, NULL);
 }
 
-bool process_interrupted(void)
+bool subprocess_interrupted(void)
 {
     return asked_to_stop != 0;
 }
@@ -79,12 +79,12 @@ static enum status wait_for(pid_t started, int *code, struct error *error)
     while (waitpid(started, &how, 0) < 0)
         if (errno != EINTR)
             return fail_errno(error, "cannot wait for a program");
-    *code = WIFSIGNALED(how) ? PROCESS_SIGNALLED + WTERMSIG(how) : WEXITSTATUS(how);
+    *code = WIFSIGNALED(how) ? SUBPROCESS_SIGNALLED + WTERMSIG(how) : WEXITSTATUS(how);
     return FINE;
 }
 
-enum status process_run(const char *const *words, bool only_errors, int *code, bool *missing,
-                        struct error *error)
+enum status subprocess_run(const char *const *words, bool only_errors, int *code, bool *missing,
+                           struct error *error)
 {
     pid_t started = 0;
     enum status status = start(words, only_errors ? STDERR_FILENO : STDOUT_FILENO, STDERR_FILENO,
@@ -120,8 +120,8 @@ static bool read_all(int from, int seconds, struct text *said)
     }
 }
 
-enum status process_capture(const char *const *words, int seconds, struct text *said, int *code,
-                            bool *missing, struct error *error)
+enum status subprocess_capture(const char *const *words, int seconds, struct text *said, int *code,
+                               bool *missing, struct error *error)
 {
     int ends[2];
     pid_t started = 0;
@@ -137,7 +137,7 @@ enum status process_capture(const char *const *words, int seconds, struct text *
         status = wait_for(started, code, error);
         child = 0;
         if (!ended)
-            *code = PROCESS_TIMED_OUT;
+            *code = SUBPROCESS_TIMED_OUT;
     }
     close(ends[0]);
     return status;

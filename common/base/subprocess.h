@@ -1,9 +1,9 @@
-/* Other programs, run without a shell.
+/* Runs other programs, without a shell.
  *
- * words: the program, found on the PATH unless it has a "/", and its arguments; NULL ends them. The
- * program reads nothing (its standard input is /dev/null). While one runs, Ctrl-C and SIGTERM do
- * not end this program but are handed on to it, so that whoever started it can clean up;
- * process_interrupted() tells. */
+ * words: the program, which is searched on the PATH unless it has a "/", its arguments, and NULL.
+ * The program's standard input is empty. Between subprocess_watch() and subprocess_end_watch(),
+ * Ctrl-C and SIGTERM do not end this process. They are passed on to the program that is running,
+ * and subprocess_interrupted() tells the caller, which can then clean up. */
 #ifndef COMMON_BASE_SUBPROCESS_H
 #define COMMON_BASE_SUBPROCESS_H
 
@@ -12,25 +12,24 @@
 
 #include <stdbool.h>
 
-/* How it ended: its exit code, or 128 and the signal that killed it. */
-enum { PROCESS_SIGNALLED = 128, PROCESS_TIMED_OUT = -1 };
+/* How a program ended: its exit code, or SUBPROCESS_SIGNALLED plus the signal that killed it. */
+enum { SUBPROCESS_SIGNALLED = 128, SUBPROCESS_TIMED_OUT = -1 };
 
-/* From here on signals are kept, until process_end_watch(). */
-void process_watch(void);
-void process_end_watch(void);
+void subprocess_watch(void);
+void subprocess_end_watch(void);
 
-/* Whether a signal came that asks to stop since process_watch(). */
-bool process_interrupted(void);
+/* Whether this process got SIGINT or SIGTERM since subprocess_watch(). */
+bool subprocess_interrupted(void);
 
-/* Runs it and waits. What it says goes where this program's own output goes; to standard error
- * alone with only_errors. REFUSED when it cannot be started; *missing (may be NULL) says that there
- * is no such program. */
-enum status process_run(const char *const *words, bool only_errors, int *code, bool *missing,
-                        struct error *error);
+/* Runs a program and waits for its end. Its output goes where this program's output goes; with
+ * only_errors all of it goes to standard error. REFUSED when it cannot be started; *missing (may be
+ * NULL): because there is no such program. */
+enum status subprocess_run(const char *const *words, bool only_errors, int *code, bool *missing,
+                           struct error *error);
 
-/* The same, with both of its outputs added to said. One that takes longer than seconds is killed:
- * *code is PROCESS_TIMED_OUT. */
-enum status process_capture(const char *const *words, int seconds, struct text *said, int *code,
-                            bool *missing, struct error *error);
+/* The same, but all output is added to said. A program that takes longer than so many seconds is
+ * killed, and *code is SUBPROCESS_TIMED_OUT. */
+enum status subprocess_capture(const char *const *words, int seconds, struct text *said, int *code,
+                               bool *missing, struct error *error);
 
 #endif

@@ -154,14 +154,14 @@ static enum status copy_package(struct board *board)
     const char *words[] = {board->interpreter, board->power_on, board->folder,
                            "--flash",          board->package,  NULL};
     int code = 0;
-    enum status status = process_run(words, true, &code, NULL, &board->context->error);
-    return !status && code && !process_interrupted() ? broken(board, code) : status;
+    enum status status = subprocess_run(words, true, &code, NULL, &board->context->error);
+    return !status && code && !subprocess_interrupted() ? broken(board, code) : status;
 }
 
 /* Whether another run follows. */
 static bool goes_on(const struct board *board, int code)
 {
-    if (process_interrupted() || (board->most_cycles && board->cycles >= board->most_cycles))
+    if (subprocess_interrupted() || (board->most_cycles && board->cycles >= board->most_cycles))
         return false;
     return code == RESET || code == DEEP_SLEEP || code == WATCHDOG;
 }
@@ -169,7 +169,7 @@ static bool goes_on(const struct board *board, int code)
 static enum status conclude(struct board *board, int code)
 {
     struct context *context = board->context;
-    if (process_interrupted() || code == TIME_IS_OVER || code == DEEP_SLEEP || code == WATCHDOG)
+    if (subprocess_interrupted() || code == TIME_IS_OVER || code == DEEP_SLEEP || code == WATCHDOG)
         return FINE;
     if (code == AT_THE_PROMPT)
         return fail(&context->error, REFUSED, "the firmware ended; a board would do nothing now");
@@ -183,7 +183,7 @@ static enum status run_cycles(struct board *board)
     int code = RESET;
     enum status status = FINE;
     do {
-        status = process_run(words, context->json, &code, NULL, &context->error);
+        status = subprocess_run(words, context->json, &code, NULL, &context->error);
         board->cycles++;
         board->resets = code == RESET || code == WATCHDOG ? board->resets + 1 : 0;
         if (board->resets == MOST_RESETS)
@@ -202,7 +202,7 @@ static void report(struct board *board)
     }
     cJSON *answer = json_object();
     json_put_number(answer, "cycles", (double)board->cycles);
-    json_put_bool(answer, "interrupted", process_interrupted());
+    json_put_bool(answer, "interrupted", subprocess_interrupted());
     json_layout(answer, &context->out);
     cJSON_Delete(answer);
 }
@@ -210,16 +210,16 @@ static void report(struct board *board)
 static enum status run_board(struct board *board, const cJSON *world)
 {
     struct error ignored = {0};
-    process_watch();
+    subprocess_watch();
     enum status status = make_folder(board, world);
     if (!status)
         status = copy_package(board);
-    if (!status && !process_interrupted())
+    if (!status && !subprocess_interrupted())
         status = run_cycles(board);
     if (board->folder)
         remove_tree(board->folder, &ignored);
     error_free(&ignored);
-    process_end_watch();
+    subprocess_end_watch();
     if (!status)
         report(board);
     return status;

@@ -21,7 +21,7 @@ double backlog_waiting(const char *hub)
     struct error none = {0};
     int code = 0;
     double waiting = -1;
-    if (process_capture(words, SECONDS_TO_TELL, &said, &code, NULL, &none) == FINE) {
+    if (subprocess_capture(words, SECONDS_TO_TELL, &said, &code, NULL, &none) == FINE) {
         cJSON *status = cJSON_Parse(text_string(&said)); /* text for people may follow */
         waiting = json_number(status, "waiting", -1);
         cJSON_Delete(status);

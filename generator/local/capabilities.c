@@ -30,7 +30,7 @@ void capabilities_check(const struct reporter *reporter, const char *const *type
     words[1] = "check";
     words[2] = "--json";
     memcpy(words + 3, types, count * sizeof *words);
-    if (process_capture(words, SECONDS, &said, &code, NULL, &error)) {
+    if (subprocess_capture(words, SECONDS, &said, &code, NULL, &error)) {
         report_line(reporter, "warning: %s", text_string(&error.message));
     } else {
         cJSON *findings = cJSON_Parse(text_string(&said));
