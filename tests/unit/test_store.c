@@ -1,5 +1,5 @@
 /* The store, the same tests on SQLite and on a PostgreSQL server that is started for them. */
-#include "store/store.h"
+#include "store/read.h"
 #include "workplace.h"
 
 #include <fcntl.h>
@@ -606,6 +606,67 @@ static void many_partial_rows(void **state)
     text_free(&wanted);
 }
 
+/* --- rows as named values --- */
+
+/* "thing time name=value ...|"; a text has quotes, no value is "-". Ends at the second row. */
+static bool write_values(void *context, const struct read_row *row)
+{
+    struct text *out = context;
+    bool first = !out->length;
+    text_add_format(out, "%.*s %" PRId64, (int)row->thing_length, row->thing, row->time);
+    for (size_t i = 0; i < row->count; i++) {
+        const struct read_value *value = &row->values[i];
+        const char *quote = value->kind == READ_TEXT ? "\"" : "";
+        const char *before = value->kind == READ_NULL   ? "-"
+                             : value->kind == READ_JSON ? "JSON "
+                                                        : quote;
+        text_add_format(out, " %s=%s%.*s%s", value->name, before, (int)value->length, value->bytes,
+                        quote);
+    }
+    text_add_char(out, '|');
+    return first;
+}
+
+static void assert_values(struct store_table *table, const char *wanted)
+{
+    struct text rows = {0};
+    const struct store_query query = {NULL, INT64_MIN, INT64_MAX, 0};
+    assert_fine(read_rows(table, &query, write_values, &rows, &error));
+    assert_string_equal(text_string(&rows), wanted);
+    text_free(&rows);
+}
+
+static void reads_readings_as_values(void **state)
+{
+    (void)state;
+    struct store_table *table = make_readings();
+    assert_values(table, "");
+    begin();
+    put_reading(table, "a", 1, 0, 0);
+    put_reading(table, "a", 2, 1e21, 0);
+    put_reading(table, "a", 3, -9999, 0);
+    settle();
+    commit(1);
+    assert_values(table, "a 3 zone=\"1\" temperature=- count=-9223372036854775808 on=true|"
+                         "a 2 zone=\"1\" temperature=1e+21 count=-9223372036854775808 on=true|");
+}
+
+static void reads_items_as_values(void **state)
+{
+    (void)state;
+    struct store_table *table = make(&items);
+    begin();
+    put_item(table, 1,
+             "{\"time\":7,\"n\":1.5,\"s\":\"\\u00e4\",\"o\":{\"a\":[1,2]},\"thing\":1,"
+             "\"e\":[],\"t\":true,\"z\":null,\"y\":\"\"}",
+             0);
+    put_item(table, 2, "{}", 0);
+    settle();
+    commit(1);
+    assert_values(table, "a 2|a 1 n=1.5 s=\"\xc3\xa4\" o=JSON {\"a\":[1,2]} e=JSON [] t=true z=- "
+                         "y=\"\"|");
+}
+
 static void refuses_another_kind_of_table(void **state)
 {
     (void)state;
@@ -839,6 +900,8 @@ int main(void)
         BOTH(many_partial_rows),
         BOTH(refuses_another_kind_of_table),
         BOTH(answers_queries),
+        BOTH(reads_readings_as_values),
+        BOTH(reads_items_as_values),
         BOTH(deletes_what_is_too_old),
         BOTH(rows_after_settling_count_too),
         BOTH(many_rows_at_once),
