@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { YOUNG = 3600 /* seconds */ };
+enum { YOUNG = 3600 /* seconds: younger is struct orphan.young */ };
 
 /* --- the records of this project --- */
 
@@ -79,7 +79,7 @@ static bool is_active(const struct record *record)
     return record && record->state == RECORD_ACTIVE;
 }
 
-/* What is not known is taken for the same. */
+/* Records of the first versions do not say where; then it counts as the same place. */
 static bool is_same(const char *recorded, const char *surveyed)
 {
     return !recorded || strcmp(recorded, surveyed) == 0;
@@ -92,7 +92,8 @@ static bool is_of(const struct orphan_place *place, const struct record *record)
                              is_same(registration->account, place->account));
 }
 
-/* A thing whose making is recorded here is half-made, and finished by the same command again. */
+/* A thing with a record that is not active is no orphan: it is half-made, and the command that left it
+ * so finishes it. */
 void orphans_find(const struct survey *survey, const struct thing_records *records,
                   const struct orphan_place *place, struct orphans *found)
 {
@@ -139,7 +140,7 @@ char *orphan_describe(const struct orphan *orphan)
 {
     switch (orphan->kind) {
     case ORPHAN_CERTIFICATE:
-        return must_format("certificate %.12s... (%s)%s: no thing has it", orphan->name,
+        return must_format("certificate %.12s... (%s)%s: it is attached to no thing", orphan->name,
                            orphan->certificate->active ? "ACTIVE" : "inactive",
                            orphan->young ? ", less than an hour old" : "");
     case ORPHAN_THING:

@@ -1,5 +1,5 @@
-/* What was left behind in an account: something of a thing without the rest. A certificate that no
- * thing has, a thing without a certificate, a record whose thing the account does not know. */
+/* What was left behind in an account, or on this machine: a certificate that no thing has, a thing
+ * without a certificate, a record of a thing that the account does not have. */
 #ifndef GENERATOR_DEPLOY_ORPHANS_H
 #define GENERATOR_DEPLOY_ORPHANS_H
 
@@ -8,11 +8,11 @@
 #include "generator/targets/survey.h"
 #include "generator/thing/record.h"
 
-/* What this project's records say. */
+/* The records of this project's things. */
 struct thing_records {
-    struct names *names; /* sorted */
+    struct names *names; /* of all things, sorted */
     struct record **at;  /* of each name; NULL where it cannot be read, or is of another target */
-    const char **ids;    /* of their certificates, sorted */
+    const char **ids;    /* of the certificates in them, sorted; they point into the records */
     size_t id_count;
 };
 
@@ -21,13 +21,13 @@ void thing_records_free(struct thing_records *records);
 
 enum orphan_kind { ORPHAN_CERTIFICATE, ORPHAN_THING, ORPHAN_RECORD };
 
-/* The names point into the survey, or into the records. */
+/* It points into the survey and the records, which must outlive it. */
 struct orphan {
     enum orphan_kind kind;
-    const char *name; /* of the thing, or the certificate's id */
-    const struct surveyed_certificate *certificate;
-    const struct surveyed_thing *thing;
-    bool young; /* less than an hour old: perhaps a command somewhere is making it just now */
+    const char *name;                               /* of the thing, or the certificate's id */
+    const struct surveyed_certificate *certificate; /* ORPHAN_CERTIFICATE */
+    const struct surveyed_thing *thing;             /* ORPHAN_THING */
+    bool young; /* less than an hour old: a command on another machine may be making it just now */
 };
 
 struct orphans {
@@ -35,7 +35,7 @@ struct orphans {
     size_t count, room;
 };
 
-/* Where the survey was taken; records of another place are not missing there. */
+/* Where the survey was made. A thing of another account or region is not missing there. */
 struct orphan_place {
     const char *account, *region;
 };
@@ -50,7 +50,8 @@ const char *orphan_kind_name(enum orphan_kind kind);
 /* A line for people; freed by the caller. */
 char *orphan_describe(const struct orphan *orphan);
 
-/* In the account, or on the disk. Errors are those of target->retire() and delete_thing(). */
+/* Removes it from the account, or the record from the disk. Errors are those of target->retire() and
+ * delete_thing(). */
 enum status orphan_remove(struct target *target, const struct orphan *orphan, struct error *error);
 
 #endif

@@ -32,7 +32,7 @@ struct kind *world_kind(struct world *world, cJSON *model)
     return world->kinds[world->kind_count++] = kind;
 }
 
-static void write_pairs(const struct attributes *attributes, struct text *out)
+static void write_members(const struct attributes *attributes, struct text *out)
 {
     cJSON *object = attributes_json(attributes);
     for (const cJSON *pair = object->child; pair; pair = pair->next) {
@@ -53,7 +53,7 @@ void world_add(struct world *world, struct kind *kind, const char *name,
     struct actor *actor = &world->actors[world->count++];
     *actor = (struct actor){.name = must_copy(name), .kind = kind, .attributes = *attributes};
     *attributes = (struct attributes){0};
-    write_pairs(&actor->attributes, &actor->pairs);
+    write_members(&actor->attributes, &actor->members);
     actor->values = must_array(kind->measure_count, sizeof *actor->values);
     for (size_t i = 0; i < kind->measure_count; i++)
         actor->values[i] = kind->measures[i].start;
@@ -66,7 +66,7 @@ void world_free(struct world *world)
         free(world->actors[i].name);
         free(world->actors[i].values);
         attributes_free(&world->actors[i].attributes);
-        text_free(&world->actors[i].pairs);
+        text_free(&world->actors[i].members);
     }
     for (size_t i = 0; i < world->kind_count; i++) {
         cJSON_Delete(world->kinds[i]->model);
@@ -228,7 +228,7 @@ void world_read(struct world *world, struct actor *actor, struct text *out)
         has_artefact |= artefact;
     }
     actor->last_time = now > actor->last_time ? now : actor->last_time + 1;
-    text_add(out, text_string(&actor->pairs), actor->pairs.length);
+    text_add(out, text_string(&actor->members), actor->members.length);
     text_add_format(out, ",\"time\":%lld}", (long long)actor->last_time);
     actor->kind->artefacts += has_artefact;
 }

@@ -46,8 +46,8 @@ struct actor {
     char *name;
     struct kind *kind;
     struct attributes attributes;
-    struct text pairs; /* the attributes as its readings have them: ,"zone":"1" */
-    double *values;    /* of each measure of its kind, now */
+    struct text members; /* the attributes as its readings have them: ,"zone":"1" */
+    double *values;      /* of each measure of its kind, now */
     struct link links[MOST_LINKS];
     size_t link_count;
     int64_t last_time; /* of its last reading: milliseconds since 1970 */

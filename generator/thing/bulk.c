@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,11 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_WORKERS = 64, FIRST_GROUP = 4, LARGEST_GROUP = 512 };
+enum {
+    MOST_WORKERS = 64,
+    FIRST_GROUP = 4, /* things; a group doubles as long as it takes less than group_seconds */
+    LARGEST_GROUP = 512
+};
 
 static const double group_seconds = 0.5;
 
-/* Of each thing of a group its folder is open, for the lock; a margin for what else is open. */
+/* The folder of each thing of a group is open, for its lock. The margin is for other files. */
 static size_t largest_group(void)
 {
     enum { MARGIN = 64 };
@@ -28,42 +33,46 @@ static size_t largest_group(void)
     return limit.rlim_cur > MARGIN ? (size_t)limit.rlim_cur - MARGIN : 1;
 }
 
-/* What a worker says of one thing; at most PIPE_BUF bytes, so that lines of workers never mix. */
-struct note {
+/* What a worker writes into the pipe for each thing. It has at most PIPE_BUF bytes, so that the
+ * messages of two workers never mix. */
+struct message {
     size_t index;
     enum outcome outcome;
-    char message[512], advice[512];
+    char text[512], advice[512]; /* truncated where they are longer */
 };
 
-struct teller {
-    const struct making *things;
+_Static_assert(sizeof(struct message) <= PIPE_BUF, "written in one piece");
+
+/* For send_result(). */
+struct sender {
+    const struct making *things; /* all of them */
     int pipe_end;
 };
 
-static void tell(void *context, struct making *thing)
+static void send_result(void *context, struct making *thing)
 {
-    const struct teller *teller = context;
-    struct note note = {.index = (size_t)(thing - teller->things), .outcome = thing->outcome};
+    const struct sender *sender = context;
+    struct message message = {.index = (size_t)(thing - sender->things), .outcome = thing->outcome};
     if (thing->outcome == FAILED) {
-        snprintf(note.message, sizeof note.message, "%s", text_string(&thing->error.message));
-        snprintf(note.advice, sizeof note.advice, "%s", text_string(&thing->error.advice));
+        snprintf(message.text, sizeof message.text, "%s", text_string(&thing->error.message));
+        snprintf(message.advice, sizeof message.advice, "%s", text_string(&thing->error.advice));
     }
     ssize_t put;
     do
-        put = write(teller->pipe_end, &note, sizeof note);
+        put = write(sender->pipe_end, &message, sizeof message);
     while (put < 0 && errno == EINTR);
-    if (put != (ssize_t)sizeof note)
-        _exit(REFUSED); /* nobody listens any more */
+    if (put != (ssize_t)sizeof message)
+        _exit(REFUSED); /* the calling process has ended */
 }
 
-/* What the workers share: the first thing that nobody has taken yet. */
+/* Shared by the workers, in shared memory. */
 struct queue {
-    _Atomic size_t next;
+    _Atomic size_t next; /* the first thing that no worker has taken */
     size_t count, workers;
 };
 
-/* Takes at most wanted things, fewer towards the end, so that all workers end at about the same
- * time: one RSA key takes five times as long as another. Returns how many, from *start on. */
+/* Takes at most wanted things, fewer towards the end, so that all workers end at about the same time:
+ * one RSA key may take five times as long as another. Returns how many, from *start on. */
 static size_t take(struct queue *queue, size_t wanted, size_t *start)
 {
     *start = atomic_load(&queue->next);
@@ -77,14 +86,14 @@ static size_t take(struct queue *queue, size_t wanted, size_t *start)
 
 static void work(struct target *target, struct making *things, struct queue *queue, int pipe_end)
 {
-    struct teller teller = {things, pipe_end};
+    struct sender sender = {things, pipe_end};
     size_t largest = largest_group(), group = target->group ? target->group : FIRST_GROUP;
     size_t start, size;
     if (group > largest)
         group = largest;
     while ((size = take(queue, group, &start))) {
         double began = clock_monotonic();
-        make_things(target, &things[start], size, tell, &teller);
+        make_things(target, &things[start], size, send_result, &sender);
         double took = clock_monotonic() - began;
         for (size_t i = start; i < start + size; i++)
             make_free(&things[i]);
@@ -103,7 +112,7 @@ static pid_t start_worker(struct target *target, struct making *things, struct q
     pid_t child = fork();
     if (child != 0)
         return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a killed parent must not leave workers that go on */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a worker ends when the calling process is killed */
     close(ends[0]);
     if (target->after_fork)
         target->after_fork(target);
@@ -111,16 +120,17 @@ static pid_t start_worker(struct target *target, struct making *things, struct q
     _exit(0);
 }
 
-static void listen_to(int pipe_end, bulk_observer *observer, void *context)
+/* Until all workers have closed the pipe. */
+static void receive_results(int pipe_end, bulk_observer *observer, void *context)
 {
-    struct note note;
+    struct message message;
     for (;;) {
-        ssize_t got = read(pipe_end, &note, sizeof note);
+        ssize_t got = read(pipe_end, &message, sizeof message);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got != (ssize_t)sizeof note)
+        if (got != (ssize_t)sizeof message)
             return;
-        struct bulk_result result = {note.index, note.outcome, note.message, note.advice};
+        struct bulk_result result = {message.index, message.outcome, message.text, message.advice};
         observer(context, &result);
     }
 }
@@ -131,8 +141,9 @@ static enum status wait_for(const pid_t *workers, size_t count, struct error *er
     for (size_t i = 0; i < count; i++) {
         int result = 0;
         if (waitpid(workers[i], &result, 0) < 0 || !WIFEXITED(result) || WEXITSTATUS(result)) {
-            fail(error, REFUSED, "a worker process ended before its work did");
-            status = advise(error, "run the same command again: it goes on where this one stopped");
+            fail(error, REFUSED, "a worker process ended before its work was done");
+            status =
+                advise(error, "run the same command again: it continues where this one stopped");
         }
     }
     return status;
@@ -168,7 +179,7 @@ enum status bulk_make(struct target *target, struct making *things, size_t count
         }
     }
     close(ends[1]);
-    listen_to(ends[0], observer, context);
+    receive_results(ends[0], observer, context);
     close(ends[0]);
     enum status ended = wait_for(workers, started, error);
     munmap(queue, sizeof *queue);

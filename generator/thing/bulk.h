@@ -1,9 +1,10 @@
-/* Many things at once, from a table: on all cores, in groups that are flushed together.
+/* Many things at once: on all cores, in groups that are flushed to the disk together.
  *
- * Workers are processes, not threads: OpenSSL's locks let two threads make hardly more certificates
- * than one (measured), and a process that dies takes nothing with it. Each takes the next group: as
- * many as the target wants, else as many as keep it under about half a second, so that progress is
- * seen and little is lost. */
+ * The workers are processes, not threads: with OpenSSL's locks two threads make hardly more
+ * certificates than one (measured), and a worker that crashes does not end the others. Each worker
+ * takes the next group of things that no other has taken. A group has the size that the target asks
+ * for (target.group); otherwise a size that takes about half a second, so that a person sees progress
+ * and a kill costs little work. */
 #ifndef GENERATOR_THING_BULK_H
 #define GENERATOR_THING_BULK_H
 
@@ -14,17 +15,17 @@
 #include <stddef.h>
 
 struct bulk_result {
-    size_t index; /* of the thing */
+    size_t index; /* of the thing in the array that was given */
     enum outcome outcome;
     const char *message; /* "" unless FAILED */
     const char *advice;  /* may be "" */
 };
 
-/* Called in the calling process for each thing that is through, in any order. */
+/* Called in the calling process for each thing whose work has ended, in any order. */
 typedef void bulk_observer(void *context, const struct bulk_result *result);
 
-/* Makes them all, with as many processes as there are cores. REFUSED when a worker could not be
- * started or died; the things that it did not come to are not reported. */
+/* Makes all of them, with as many processes as there are cores. REFUSED when a worker could not be
+ * started, or ended before its work; the things that it had not finished are not observed. */
 enum status bulk_make(struct target *target, struct making *things, size_t count,
                       bulk_observer *observer, void *context, struct error *error);
 

@@ -1,7 +1,7 @@
 /* Deleting a thing; thing.c lists the steps. */
 #include "thing.h"
 #include "enrol.h"
-#include "pair.h"
+#include "pem.h"
 #include "common/base/memory.h"
 #include "common/base/names.h"
 #include "common/base/paths.h"
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The serial of the certificate in a file, "" when there is none that can be read. */
-static void serial_of_file(const char *name, const char *file, struct certificate_facts *facts)
+/* The serial number of the certificate in a file; "" when no certificate can be read. */
+static void read_serial(const char *name, const char *file, struct certificate_facts *facts)
 {
     owned char *path = record_file(name, file);
     X509 *certificate = NULL;
@@ -40,8 +40,8 @@ static enum status retire_all(struct target *target, const char *name, const str
                               bool *revoked, struct error *error)
 {
     struct certificate_facts current, next;
-    serial_of_file(name, "cert.pem", &current);
-    serial_of_file(name, "next-cert.pem", &next);
+    read_serial(name, "cert.pem", &current);
+    read_serial(name, "next-cert.pem", &next);
     const struct retired_certificate all[] = {
         {.serial = *current.serial ? current.serial : NULL},
         {.serial = *next.serial ? next.serial : NULL},
@@ -60,7 +60,7 @@ static enum status retire_all(struct target *target, const char *name, const str
     return target->retire(target, &retirement, error);
 }
 
-/* Without a record the type is not known: the package may be with any. */
+/* Without a record the type is not known, and the package may be that of any type. */
 static enum status remove_packages(const char *name, const struct record *record,
                                    struct error *error)
 {
@@ -74,7 +74,7 @@ static enum status remove_packages(const char *name, const struct record *record
     return status;
 }
 
-/* *record is NULL where there is none, or it is damaged: a thing can be deleted all the same. */
+/* A thing can also be deleted when its record is missing or damaged; *record is NULL then. */
 static enum status open_to_delete(const char *name, const char *type, int *lock,
                                   struct record **record, struct error *error)
 {
@@ -84,7 +84,8 @@ static enum status open_to_delete(const char *name, const char *type, int *lock,
         status = FINE;
     }
     if (!status && type && *record && strcmp((*record)->type, type) != 0)
-        status = fail(error, WRONG_INPUT, "%s is no %s but a %s", name, type, (*record)->type);
+        status = fail(error, WRONG_INPUT, "%s is not of type %s but of type %s", name, type,
+                      (*record)->type);
     return status;
 }
 
@@ -98,7 +99,7 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
     int lock;
     *revoked = false;
     enum status status = open_to_delete(name, type, &lock, &record, error);
-    if (!status && record) /* before the record says that it is deleted */
+    if (!status && record) /* first, because this may refuse */
         status = enrol_check_place(target, name, record->current.registration, error);
     if (!status && record && record->state != RECORD_DELETING) {
         record->state = RECORD_DELETING;

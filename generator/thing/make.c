@@ -1,16 +1,16 @@
 /* Making things; thing.c lists the steps. */
 #include "thing.h"
-#include "enrol.h"
-#include "pair.h"
 #include "common/base/memory.h"
+#include "enrol.h"
+#include "pem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A record that is there already: of a thing that exists, of work that another command must finish,
- * or of an earlier create that was killed, which goes on here. Of that everything is kept that the
- * target may know already; attributes and wifi are those that are asked for now. */
-static enum status take_up(struct making *thing, struct record *there)
+/* What to do when the thing has a record already. An active thing EXISTED. One that another command
+ * left half-done is an error. One that an earlier create left half-made is resumed: what its target
+ * may know already is kept; attributes and wifi are those of this command. */
+static enum status resume(struct making *thing, struct record *there)
 {
     struct record *record = thing->record;
     if (there->state == RECORD_ACTIVE) {
@@ -29,13 +29,12 @@ static enum status take_up(struct making *thing, struct record *there)
     return FINE;
 }
 
-/* The key, on the disk before a remote target is asked. */
+/* The key is on the disk before a remote target is asked for a certificate. */
 static enum status stage_first_key(struct making *thing, struct batch *batch)
 {
     secret_owned struct secret pem = {0};
     owned char *path = record_file(thing->record->name, "key.pem");
-    enum status status =
-        pair_find_key(thing->plan->key_algorithm, path, &thing->key, &thing->error);
+    enum status status = pem_find_key(thing->plan->key_algorithm, path, &thing->key, &thing->error);
     if (!status)
         status = enrol_note_key(thing->record->current.registration, thing->key, &thing->error);
     if (!status)
@@ -44,7 +43,7 @@ static enum status stage_first_key(struct making *thing, struct batch *batch)
                   : batch_write(batch, path, pem.at, pem.length, FILE_SECRET, &thing->error);
 }
 
-/* The mark and, for a remote target, claim and registration: in the record from its beginning. */
+/* The mark and, on a remote target, claim and registration are in the record from the beginning. */
 static enum status choose_marks(struct making *thing)
 {
     struct record *record = thing->record;
@@ -76,7 +75,7 @@ static enum status begin(struct making *thing, struct batch *batch)
         status = record_read(name, &there, &thing->error);
     }
     if (!status && there)
-        status = take_up(thing, there);
+        status = resume(thing, there);
     if (!status && !there)
         status = enrol_check_target(thing->target, &thing->error);
     if (!status)
@@ -89,8 +88,8 @@ static enum status begin(struct making *thing, struct batch *batch)
     return status;
 }
 
-/* Key and request; on the local target also the certificate that an earlier command left, if it has
- * the serial number that was chosen. */
+/* Fills the enrolment. On the local target it has its certificate already, if an earlier command left
+ * one with the serial number that was chosen. */
 static enum status prepare(struct making *thing)
 {
     const char *name = thing->record->name;
@@ -100,13 +99,13 @@ static enum status prepare(struct making *thing)
     struct enrolment *enrolment = &thing->enrolment;
     enum status status = FINE;
     if (!thing->key)
-        status = pair_find_key(thing->plan->key_algorithm, key_path, &thing->key, &thing->error);
+        status = pem_find_key(thing->plan->key_algorithm, key_path, &thing->key, &thing->error);
     enrol_fill(thing->target, thing->key, thing->plan, thing->record, issuance, enrolment);
     enrolment->resumed = thing->resumed;
     enrolment->owner = thing;
     if (!status && !thing->target->remote && path_exists(certificate_path))
-        status = pair_read_certificate(certificate_path, issuance->mark, &enrolment->certificate,
-                                       &thing->error);
+        status = pem_read_certificate(certificate_path, issuance->mark, &enrolment->certificate,
+                                      &thing->error);
     return status;
 }
 
@@ -122,7 +121,7 @@ static enum status stage_all(struct making *thing, struct batch *batch)
         return status;
     if (!thing->target->remote)
         thing->record->state = RECORD_ACTIVE;
-    status = pair_stage(batch, key_path, thing->key, certificate_path, certificate, error);
+    status = pem_stage(batch, key_path, thing->key, certificate_path, certificate, error);
     if (!status)
         status = package_stage(thing->plan, thing->record, thing->key, certificate, batch,
                                &thing->size, error);
@@ -138,8 +137,8 @@ static void make_remember(struct enrolment *enrolment)
     fault_point("create:remembered");
 }
 
-/* A flush that fails is everybody's failure. */
-static void share_failure(struct enrolment *const *ready, size_t count, const struct error *error)
+/* When the flush fails, it fails for all things of the batch. */
+static void fail_all(struct enrolment *const *ready, size_t count, const struct error *error)
 {
     for (size_t i = 0; i < count; i++)
         if (!ready[i]->error.status)
@@ -155,27 +154,28 @@ static void make_install(struct enrolment *const *ready, size_t count)
         stage_all(ready[i]->owner, &batch);
     fault_point("create:staged");
     if (batch_commit(&batch, &error))
-        share_failure(ready, count, &error);
+        fail_all(ready, count, &error);
     fault_point("create:done");
     batch_drop(&batch);
     error_free(&error);
 }
 
-/* It is through, for better or worse. */
-static void finish(struct making *thing)
+/* The work on the thing has ended, with whatever outcome. The folder of a thing that got no record is
+ * empty, and removed; without the lock it belongs to another command. */
+static void end(struct making *thing)
 {
     owned char *folder = record_folder(thing->record->name);
-    if (thing->outcome == FAILED && thing->lock >= 0) /* without the lock it is another's */
-        remove_empty_folder(folder); /* of a thing that never came to have a record */
+    if (thing->outcome == FAILED && thing->lock >= 0)
+        remove_empty_folder(folder);
     unlock(&thing->lock);
     EVP_PKEY_free(thing->key);
     thing->key = NULL;
     X509_free(thing->enrolment.certificate);
     thing->enrolment.certificate = NULL;
     error_free(&thing->enrolment.error);
-    thing->finished = true;
-    if (thing->through)
-        thing->through(thing->context, thing);
+    thing->ended = true;
+    if (thing->done)
+        thing->done(thing->context, thing);
 }
 
 static void make_activated(struct enrolment *enrolment)
@@ -183,22 +183,22 @@ static void make_activated(struct enrolment *enrolment)
     struct making *thing = enrolment->owner;
     thing->record->state = RECORD_ACTIVE;
     if (!record_write(thing->record, &enrolment->error))
-        finish(thing);
+        end(thing);
     fault_point("create:activated");
 }
 
-/* It cannot be finished, and nothing of it is anywhere but here. */
-static void forget(struct making *thing)
+/* For a thing that cannot be made, and of which the target has nothing. */
+static void remove_files(struct making *thing)
 {
     static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
     const char *name = thing->record->name;
-    struct error left = {0};
-    package_remove(thing->record->type, name, &left);
+    struct error ignored = {0}; /* delete removes what is left */
+    package_remove(thing->record->type, name, &ignored);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         owned char *path = record_file(name, files[i]);
-        remove_tree(path, &left);
+        remove_tree(path, &ignored);
     }
-    error_free(&left);
+    error_free(&ignored);
 }
 
 static void enrol_all(struct target *target, struct making *things, size_t count)
@@ -223,7 +223,7 @@ static void enrol_all(struct target *target, struct making *things, size_t count
         thing->error = list[i]->error;
         list[i]->error = (struct error){0};
         if (list[i]->nothing_left)
-            forget(thing);
+            remove_files(thing);
     }
     free(list);
 }
@@ -243,15 +243,15 @@ static void commit_beginnings(struct batch *batch, struct making *things, size_t
     error_free(&error);
 }
 
-void make_things(struct target *target, struct making *things, size_t count,
-                 void (*through)(void *context, struct making *thing), void *context)
+void make_things(struct target *target, struct making *things, size_t count, make_done *done,
+                 void *context)
 {
     struct batch batch = {0};
     for (size_t i = 0; i < count; i++) {
         things[i].lock = -1;
         things[i].outcome = MADE;
         things[i].target = target;
-        things[i].through = through;
+        things[i].done = done;
         things[i].context = context;
         if (begin(&things[i], &batch) && things[i].outcome == MADE)
             things[i].outcome = FAILED;
@@ -260,8 +260,8 @@ void make_things(struct target *target, struct making *things, size_t count,
     fault_point("create:begun");
     enrol_all(target, things, count);
     for (size_t i = 0; i < count; i++)
-        if (!things[i].finished)
-            finish(&things[i]);
+        if (!things[i].ended)
+            end(&things[i]);
 }
 
 void make_free(struct making *making)

@@ -19,14 +19,15 @@ char *package_folder(const char *type, const char *name)
     return must_format(TYPE_PACKAGE, type, name);
 }
 
-static char *folder_in_making(const char *type, const char *name)
+/* Where a package is made. */
+static char *temporary_folder(const char *type, const char *name)
 {
     return must_format(TYPES_FOLDER "/%s/sensors/.%s", type, name);
 }
 
 /* --- the plan --- */
 
-/* The code of each driver, without its data file. */
+/* The files of each driver, without its driver.yaml, which is for the generator. */
 static enum status add_drivers(const struct catalog *catalog, const cJSON *type,
                                struct artifacts *shared, struct error *error)
 {
@@ -76,7 +77,7 @@ enum status package_plan_make(const char *templates, const struct catalog *catal
     enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
     if (!status)
         status = add_drivers(catalog, type, &plan->shared, error);
-    if (!status) /* documentation is for people, not for boards */
+    if (!status) /* without documentation, which no board reads */
         status = artifacts_add_folder(&plan->shared, code, ".md", error);
     return status ? status : add_endpoint(target, plan, error);
 }
@@ -171,7 +172,7 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
     return status;
 }
 
-/* Rendered templates first, then what is copied, so that the type's own code wins. */
+/* The rendered templates are first, so that a file of the type's own code replaces one of them. */
 static enum status collect(const struct package_plan *plan, const struct record *record,
                            const struct text *certificate, const struct secret *key,
                            struct artifacts *artifacts, struct error *error)
@@ -217,7 +218,7 @@ enum status package_stage(const struct package_plan *plan, const struct record *
                           struct package_size *size, struct error *error)
 {
     owned char *folder = package_folder(record->type, record->name);
-    owned char *making = folder_in_making(record->type, record->name);
+    owned char *making = temporary_folder(record->type, record->name);
     secret_owned struct secret key_der = {0};
     struct text certificate_der = {0};
     struct artifacts artifacts = {0};
@@ -242,7 +243,7 @@ enum status package_stage(const struct package_plan *plan, const struct record *
 
 enum status package_remove(const char *type, const char *name, struct error *error)
 {
-    owned char *folder = package_folder(type, name), *making = folder_in_making(type, name);
+    owned char *folder = package_folder(type, name), *making = temporary_folder(type, name);
     enum status status = remove_tree(folder, error);
     return status ? status : remove_tree(making, error);
 }

@@ -1,12 +1,20 @@
-/* A thing's package: every file that its board needs, byte for byte ready to copy.
+/* A thing's package: every file that its board needs, ready to be copied byte for byte.
  *
- * sensortypes/<type>/sensors/<thing>/ (0700, files 0600) holds the platform's templates rendered
- * for the thing, the modules of the drivers that it uses, the type's own code/, cert.der, key.der,
- * ca.der, and manifest.json: {"thing": ..., "type": ..., "platform": ..., "needs": ["umqtt.simple",
- * ...], "files": [{"file": ..., "size": bytes, "sha256": lower-case hexadecimal}, ...]}. needs: the
- * MicroPython modules that the board's build does not carry; files: all but itself, sorted. A
- * package appears whole or not at all: it is made in a folder beside, whose name begins with a dot.
- */
+ * The folder sensortypes/<type>/sensors/<thing>/ (mode 0700, files 0600) holds
+ *
+ *   the platform's templates, rendered for the thing
+ *   the modules of the drivers that the type uses
+ *   the type's own code/
+ *   cert.der, key.der   the thing's certificate and private key
+ *   ca.der              the certificate that the endpoint's is checked against
+ *   manifest.json       {"thing": "kitchen", "type": ..., "platform": ...,
+ *                        "needs": ["umqtt.simple", ...],  MicroPython modules that the board's build
+ *                                                         does not have
+ *                        "files": [{"file": ..., "size": bytes, "sha256": lower-case hexadecimal},
+ *                                  ...]}                  all files but this one, sorted
+ *
+ * A package appears whole or not at all: it is made in a folder beside its place, whose name begins
+ * with a dot, and then renamed. */
 #ifndef GENERATOR_THING_PACKAGE_H
 #define GENERATOR_THING_PACKAGE_H
 
@@ -35,7 +43,7 @@ struct package_plan {
     int port;
 };
 
-/* Prepares for the type of model, which the plan takes over (also on failure). */
+/* Makes the plan for the type of the model, which it takes over, also on failure. */
 enum status package_plan_make(const char *templates, const struct catalog *catalog,
                               struct target *target, cJSON *model, struct package_plan *plan,
                               struct error *error);
@@ -48,11 +56,11 @@ const char *package_key_title(const struct package_plan *plan);
 char *package_folder(const char *type, const char *name);
 
 struct package_size {
-    size_t files, bytes;
+    size_t files, bytes; /* of all files */
 };
 
-/* Writes the package into its folder beside, with the key in the encoding that the platform needs,
- * and stages the putting in place as the batch's next step. */
+/* Writes the package into the folder beside its place, with the key in the encoding that the platform
+ * needs. The next step of the batch puts it into its place. *size: what was written. */
 enum status package_stage(const struct package_plan *plan, const struct record *record,
                           EVP_PKEY *key, const X509 *certificate, struct batch *batch,
                           struct package_size *size, struct error *error);

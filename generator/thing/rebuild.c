@@ -2,7 +2,7 @@
 #include "thing.h"
 #include "common/base/memory.h"
 #include "enrol.h"
-#include "pair.h"
+#include "pem.h"
 
 static enum status restage(const struct package_plan *plan, struct record *record,
                            struct package_size *size, struct error *error)
@@ -14,8 +14,8 @@ static enum status restage(const struct package_plan *plan, struct record *recor
     EVP_PKEY *key = NULL;
     enum status status = key_read(key_path, &key, error);
     if (!status)
-        status = pair_read_certificate(certificate_path, record->certificate.serial, &certificate,
-                                       error);
+        status =
+            pem_read_certificate(certificate_path, record->certificate.serial, &certificate, error);
     if (!status && !certificate)
         status = fail(error, WRONG_INPUT, "%s is not the certificate that the record names",
                       certificate_path);

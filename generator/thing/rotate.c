@@ -3,18 +3,18 @@
 #include "thing.h"
 #include "common/base/memory.h"
 #include "enrol.h"
-#include "pair.h"
+#include "pem.h"
 
 #include <string.h>
 
-/* The next key, on the disk before a remote target is asked. */
+/* The next key is on the disk before a remote target is asked for a certificate. */
 static enum status stage_next_key(const struct package_plan *plan, struct record *record,
                                   struct batch *batch, struct error *error)
 {
     owned char *path = record_file(record->name, "next-key.pem");
     secret_owned struct secret pem = {0};
     EVP_PKEY *key = NULL;
-    enum status status = pair_find_key(plan->key_algorithm, path, &key, error);
+    enum status status = pem_find_key(plan->key_algorithm, path, &key, error);
     if (!status)
         status = enrol_note_key(record->next.registration, key, error);
     if (!status)
@@ -25,8 +25,8 @@ static enum status stage_next_key(const struct package_plan *plan, struct record
     return status;
 }
 
-/* A change that is asked for when a rotation is resumed counts as long as the new package is not
- * made. */
+/* Attributes and wifi can be changed when a rotation is resumed, as long as it has not made the new
+ * package. */
 static enum status change_resumed(struct record *record, const struct changes *changes,
                                   struct error *error)
 {
@@ -91,22 +91,22 @@ struct rotation {
     bool taken_over;           /* package, key, certificate and record are the new ones already */
 };
 
-/* The next pair, on disk beside the old one before anything uses it. */
-static enum status keep_next(const struct rotation *rotation, struct error *error)
+/* The next key and certificate are on the disk, beside the old ones, before anything uses them. */
+static enum status write_next(const struct rotation *rotation, struct error *error)
 {
     const char *name = rotation->record->name;
     owned char *key_path = record_file(name, "next-key.pem");
     owned char *certificate_path = record_file(name, "next-cert.pem");
     struct batch batch = {0};
-    enum status status = pair_stage(&batch, key_path, rotation->key, certificate_path,
-                                    rotation->enrolment.certificate, error);
+    enum status status = pem_stage(&batch, key_path, rotation->key, certificate_path,
+                                   rotation->enrolment.certificate, error);
     if (!status)
         status = batch_commit(&batch, error);
     batch_drop(&batch);
     return status;
 }
 
-/* Package, pair and record, in this order. */
+/* Replaces the package, then key and certificate, then the record. */
 static enum status take_over(struct rotation *rotation, struct error *error)
 {
     const char *name = rotation->record->name;
@@ -120,7 +120,7 @@ static enum status take_over(struct rotation *rotation, struct error *error)
         status = package_stage(rotation->plan, rotation->record, rotation->key, certificate, &batch,
                                rotation->size, error);
     if (!status)
-        status = pair_stage(&batch, key_path, rotation->key, certificate_path, certificate, error);
+        status = pem_stage(&batch, key_path, rotation->key, certificate_path, certificate, error);
     if (!status) {
         record_promote(rotation->record, &facts);
         status = record_stage(rotation->record, &batch, error);
@@ -143,7 +143,7 @@ static void rotate_install(struct enrolment *const *ready, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct rotation *rotation = ready[i]->owner;
         struct error *error = &ready[i]->error;
-        enum status status = rotation->taken_over ? FINE : keep_next(rotation, error);
+        enum status status = rotation->taken_over ? FINE : write_next(rotation, error);
         fault_point("rotate:certified");
         if (!status && !rotation->taken_over)
             take_over(rotation, error);
@@ -151,13 +151,14 @@ static void rotate_install(struct enrolment *const *ready, size_t count)
     }
 }
 
-/* What there is to record, finish_rotation() records. */
+/* finish_rotation() writes the record. */
 static void rotate_activated(struct enrolment *enrolment)
 {
     (void)enrolment;
 }
 
-/* The enrolment of the next certificate. On the local target one that is on disk is used as it is. */
+/* Fills the enrolment of the next certificate. On the local target a next certificate that is on the
+ * disk is used as it is. */
 static enum status prepare_rotation(struct rotation *rotation, struct error *error)
 {
     struct record *record = rotation->record;
@@ -167,13 +168,13 @@ static enum status prepare_rotation(struct rotation *rotation, struct error *err
         record_file(record->name, rotation->taken_over ? "key.pem" : "next-key.pem");
     owned char *certificate_path = record_file(record->name, "next-cert.pem");
     enum status status =
-        pair_find_key(rotation->plan->key_algorithm, key_path, &rotation->key, error);
+        pem_find_key(rotation->plan->key_algorithm, key_path, &rotation->key, error);
     enrol_fill(rotation->target, rotation->key, rotation->plan, record, issuance, enrolment);
     enrolment->renewal = true;
     enrolment->owner = rotation;
     if (!status && !rotation->target->remote && path_exists(certificate_path))
         status =
-            pair_read_certificate(certificate_path, issuance->mark, &enrolment->certificate, error);
+            pem_read_certificate(certificate_path, issuance->mark, &enrolment->certificate, error);
     return status;
 }
 

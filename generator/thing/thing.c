@@ -39,9 +39,9 @@ enum status thing_not_found(const char *name, struct error *error)
     if (nearest && strcmp(nearest, name) != 0)
         advise(error, "did you mean \"%s\"?", nearest);
     else if (nearest)
-        advise(error, "a killed command left its folder: make delete name=%s", name);
+        advise(error, "a killed command left its folder; make delete name=%s removes it", name);
     else
-        advise(error, "make list shows those that there are");
+        advise(error, "make list shows all things");
     names_free(names);
     return WRONG_INPUT;
 }
@@ -81,7 +81,6 @@ enum status thing_exists(const struct record *record, struct error *error)
     return advise(error, "another board of the same kind:  make create name=<another name>");
 }
 
-/* Locks a thing that must be there. *record is NULL when its folder has none (left by a kill). */
 enum status thing_open(const char *name, int *lock, struct record **record, struct error *error)
 {
     owned char *folder = record_folder(name);

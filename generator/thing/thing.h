@@ -17,57 +17,63 @@
 
 enum outcome { MADE, EXISTED, FAILED };
 
-/* One thing to make. */
+struct making;
+
+/* Called when the work on one thing has ended. */
+typedef void make_done(void *context, struct making *thing);
+
+/* One thing to make. The caller sets record and plan, the rest is {0}; make_free() frees it. */
 struct making {
-    struct record *record; /* in: from record_new(); out: as on disk. Freed by make_free() */
-    const struct package_plan *plan; /* of its type */
-    enum outcome outcome;
-    struct error error; /* when FAILED; when EXISTED, whose it is */
-    struct package_size size;
-    /* inside make.c */
+    struct record *record;           /* in: from record_new(); out: as on the disk */
+    const struct package_plan *plan; /* of its type; borrowed */
+    enum outcome outcome;            /* out */
+    struct error error;              /* out: why it FAILED; when it EXISTED, what to do instead */
+    struct package_size size;        /* out */
+
+    /* for make.c */
     struct target *target;
-    int lock;
+    int lock; /* -1: none */
     EVP_PKEY *key;
     struct enrolment enrolment;
-    bool resumed, finished;
-    void (*through)(void *context, struct making *thing);
+    bool resumed; /* an earlier command began it */
+    bool ended;
+    make_done *done; /* may be NULL */
     void *context;
 };
 
-/* Makes count things together: what is flushed to the disk is flushed once for all of them, and a
- * remote target is asked for many at once. Each gets its own outcome; one that fails does not stop
- * the others. through (may be NULL) is called for each as soon as it is; what is MADE is durable
- * then. */
-void make_things(struct target *target, struct making *things, size_t count,
-                 void (*through)(void *context, struct making *thing), void *context);
+/* Makes count things together: the disk is flushed once for all of them, and a remote target works on
+ * many at a time. Each has its own outcome; one that fails does not stop the others. done (may be
+ * NULL) is called for each thing as soon as its work has ended; what is MADE is on the disk then. */
+void make_things(struct target *target, struct making *things, size_t count, make_done *done,
+                 void *context);
 void make_free(struct making *making);
 
-/* A new key and certificate beside the old ones, the package rebuilt, the old certificate revoked
- * last. *record is the thing's, as it is afterwards (wiped by the caller). WRONG_INPUT when there
- * is no such thing, or it is half-made. */
+/* Makes a new key and certificate beside the old ones, rebuilds the package, and revokes the old
+ * certificate last. *record is the thing's record afterwards; the caller frees it, also on failure.
+ * WRONG_INPUT when there is no such thing, or it is half-made. */
 enum status rotate_thing(struct target *target, const struct package_plan *plan, const char *name,
                          const struct changes *changes, struct record **record,
                          struct package_size *size, struct error *error);
 
-/* The package made anew, with the key and certificate that there are. Otherwise as rotate_thing().
- */
+/* Makes the package again, with the key and certificate that the thing has. Otherwise as
+ * rotate_thing(). */
 enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, struct record **record,
                           struct package_size *size, struct error *error);
 
-/* Revokes, then removes all there is of a thing, the record last; also of one whose record is
- * damaged. type: what it must be, NULL for any. *revoked: whether it had a certificate. WRONG_INPUT
- * when there is nothing, or it is of another type. */
+/* Revokes the certificates of a thing, then removes everything that exists of it, the record last; also
+ * of a thing whose record is damaged. type: the type that it must be of; NULL: any. *revoked: whether
+ * it had a certificate. WRONG_INPUT when there is no such thing, or it is of another type. */
 enum status delete_thing(struct target *target, const char *name, const char *type, bool *revoked,
                          struct error *error);
 
 /* WRONG_INPUT, with what to do instead, when an active thing has this name. */
 enum status thing_absent(const char *name, struct error *error);
 
-/* The record of a thing that must be there, half-made or not; the caller wipes it. */
+/* Reads the record of a thing that must exist, half-made or not. The caller frees it. */
 enum status thing_present(const char *name, struct record **record, struct error *error);
 
-/* WRONG_INPUT when nothing at all is there of a thing, not even what a killed command left. */
+/* WRONG_INPUT when a thing has not even a folder, which is the least that a killed command leaves. */
 enum status thing_check_folder(const char *name, struct error *error);
 
 /* WRONG_INPUT, with what is allowed, when this cannot be the name of a thing. where (may be "") goes

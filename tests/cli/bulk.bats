@@ -302,7 +302,7 @@ CSV
     table 40
     run --separate-stderr env SENSORFORGE_FAULT=create:staged "$SENSORFORGE" create --from things.csv
     same 3 "$status"
-    tells "a worker process ended before its work did"
+    tells "a worker process ended before its work was done"
     tells "run the same command again"
     works sf create --from things.csv
     all_are_right 40

@@ -317,7 +317,7 @@ YAML
 
 @test "delete --type: a thing of another type stays" {
     create kitchen -t esp32air
-    refuses 1 "kitchen is no aircon but a esp32air" sf delete kitchen --type aircon
+    refuses 1 "kitchen is not of type aircon but of type esp32air" sf delete kitchen --type aircon
     works sf show kitchen
     works mk esp32airDelete name=kitchen
 }

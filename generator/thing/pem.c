@@ -1,9 +1,9 @@
-#include "pair.h"
+#include "pem.h"
 
 #include <string.h>
 
-enum status pair_read_certificate(const char *path, const char *serial, X509 **certificate,
-                                  struct error *error)
+enum status pem_read_certificate(const char *path, const char *serial, X509 **certificate,
+                                 struct error *error)
 {
     struct certificate_facts facts;
     X509 *read = NULL;
@@ -17,14 +17,14 @@ enum status pair_read_certificate(const char *path, const char *serial, X509 **c
     return status;
 }
 
-enum status pair_find_key(enum key_algorithm algorithm, const char *path, EVP_PKEY **key,
-                          struct error *error)
+enum status pem_find_key(enum key_algorithm algorithm, const char *path, EVP_PKEY **key,
+                         struct error *error)
 {
     return path_exists(path) ? key_read(path, key, error) : key_make(algorithm, key, error);
 }
 
-enum status pair_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
-                       const char *certificate_path, const X509 *certificate, struct error *error)
+enum status pem_stage(struct batch *batch, const char *key_path, EVP_PKEY *key,
+                      const char *certificate_path, const X509 *certificate, struct error *error)
 {
     secret_owned struct secret key_pem = {0};
     struct text pem = {0};
