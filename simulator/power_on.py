@@ -50,13 +50,33 @@ def sleep_out():
     _world.started_us = _world.now_us()
 
 
+def freeze(modules, missing):
+    """The stand-ins are as frozen modules on a board: dropped from sys.modules, they are there again. missing: what is not."""
+    import builtins
+
+    own = builtins.__import__
+
+    def load(name, *rest):
+        if name in missing:
+            raise ImportError("no module named '%s'" % name)
+        for each in (name, name.split(".")[0]):
+            if each in modules and each not in sys.modules:
+                sys.modules[each] = modules[each]
+        return own(name, *rest)
+
+    builtins.__import__ = load
+
+
 def stand_ins():
     """All of them before the firmware begins: on a board they are in flash, and take none of its heap."""
     modules = ["machine", "network", "socket", "ssl", "time", "os", "onewire", "ds18x20", "dht", "ntptime", "ssd1306", "umqtt.simple", "umqtt.robust"]
     modules += {"esp8266": ["esp"], "esp32": ["esp"], "rp2": ["rp2"]}[_world.platform()]
     sys.modules.pop("os", None)
     for name in modules:
-        __import__(name)
+        if name.split(".")[0] not in _world.world.get("real", []):
+            __import__(name)
+    sys.modules["tls"] = __import__("_tls")
+    freeze(dict(sys.modules), ("tls",) if _world.version() < (1, 23) else ())
     sys.path[:] = ["", ".frozen", "/lib"]
 
 
@@ -100,7 +120,7 @@ def leave_only(piece):
 def power_on(folder):
     kb = _world.world.get("heap_kb")
     space = {"__name__": "__main__"}
-    pieces = [bytearray(kb * 1024)] if kb else []
+    pieces = [bytearray(int(kb * 1024))] if kb else []
     sleep_out()
     stand_ins()
     mount(folder, False)
@@ -109,6 +129,8 @@ def power_on(folder):
     if kb:
         space["__filler__"] = leave_only(pieces.pop())
     gc.collect()
+    if kb and _world.platform() == "esp8266":
+        gc.threshold(int(kb * 256))  # as its _boot.py does: a quarter of the heap
     run(space)
 
 

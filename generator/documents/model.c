@@ -314,6 +314,16 @@ static void add_needs(cJSON *type, const struct catalog *catalog)
     json_put(type, "needs", needs);
 }
 
+/* Whether a driver works between two readings, so that it has to stay in the board's memory. */
+static void add_drivers_stay(cJSON *type, const struct catalog *catalog)
+{
+    const cJSON *module;
+    bool stay = false;
+    cJSON_ArrayForEach(module, json_get(type, "driver_modules")) stay |=
+        json_true(catalog_driver(catalog, json_string(module, "name", "")), "awake");
+    json_put_bool(type, "drivers_stay", stay);
+}
+
 /* --- type: policy --- */
 
 /* action, and the topic or client that it is about: prefix, the thing's name, suffix. */
@@ -494,7 +504,7 @@ static void add_retention(cJSON *type, const cJSON *spec)
 
 static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct catalog *catalog)
 {
-    const char *name = json_string(spec, "type", "");
+    const char *name = json_string(spec, "type", ""), *sleep = json_string(spec, "sleep", "");
     owned char *title = title_of(name);
     cJSON *type = json_object();
     json_put_string(type, "name", name);
@@ -503,17 +513,18 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
     json_put_string(type, "platform", json_string(spec, "platform", ""));
     json_put_number(type, "publish_every_seconds",
                     clock_duration(json_string(spec, "publish_every", "")));
-    json_put_string(type, "sleep", json_string(spec, "sleep", ""));
+    json_put_string(type, "sleep", sleep);
+    json_put_bool(type, "sleeps_deep", strcmp(sleep, "deep") == 0);
+    json_put_bool(type, "stays_awake", strcmp(sleep, "none") == 0);
     json_put_bool(type, "commands", json_true(spec, "commands"));
-    json_put_bool(type, "listens",
-                  json_true(spec, "commands") ||
-                      strcmp(json_string(spec, "sleep", ""), "none") == 0);
+    json_put_bool(type, "listens", json_true(spec, "commands") || strcmp(sleep, "none") == 0);
     add_names(type, system, name);
     add_attributes(type, spec);
     json_put_bool(type, "portal", json_true(spec, "portal"));
     add_measures(type, spec, catalog);
     add_display(type, spec, catalog);
     add_needs(type, catalog);
+    add_drivers_stay(type, catalog);
     add_retention(type, spec);
     add_dimensions(type);
     rules_add(type, spec, json_true(system, "dynamodb"));

@@ -23,6 +23,7 @@
  *     "name": "esp8266temp", "title": "Esp8266temp", "description": "...",
  *     "platform": "esp8266",
  *     "publish_every_seconds": 300, "sleep": "deep", "commands": false,
+ *     "sleeps_deep": true, "stays_awake": false,             whether sleep is deep, or none
  *     "listens": false,                      whether its boards hold a connection: with commands, or awake
  *     "portal": false,
  *     "topic_filter": "esp8266temp/+",
@@ -54,6 +55,8 @@
  *     "driver_modules": [{"name": "ds18x20", "last": true}],     each driver once, a display's too
  *     "needs": [{"name": "umqtt.simple", "last": true}],         modules that the platform's own
  *                                            builds of MicroPython do not carry
+ *     "drivers_stay": false,                 whether a driver works between two readings, so that it
+ *                                            has to stay in the board's memory
  *     "retention": {"memory_hours": 24, "magnetic_days": 365, "magnetic_seconds": 31536000},
  *     "dimensions": [{"name": "thing", "value": "${topic(2)}", "last": false},
  *                    {"name": "zone", "value": "${zone}", "last": true}],
@@ -76,7 +79,11 @@
  *
  * The model of one thing, for firmware, has beside them:
  *
- *   "thing": {"name": "kitchen", "attributes": [{"name": "zone", "value": "1", "last": true}],
+ *   "thing": {"name": "kitchen",
+ *             "made": 1795801758, "until": 2111334558,     seconds since 1970: no clock is right that
+ *                                                          says less (the package was made a day
+ *                                                          later) or more (the certificate's end)
+ *             "attributes": [{"name": "zone", "value": "1", "last": true}],
  *             "topic": "esp8266temp/kitchen",
  *             "command_topic": "esp8266temp/kitchen/command"},           or null
  *   "wifi": {"ssid": "...", "password": "..."},

@@ -94,7 +94,17 @@ void package_plan_free(struct package_plan *plan)
 
 /* --- the model of one thing --- */
 
-static cJSON *thing_part(const cJSON *type, const struct record *record)
+/* A board believes no time before its package was made, less a day for a clock of this machine that
+ * is fast, and none after its certificate's end. */
+static void put_times(cJSON *thing, const struct certificate_facts *certificate)
+{
+    enum { DAY = 24 * 60 * 60 };
+    json_put_number(thing, "made", (double)(time(NULL) - DAY));
+    json_put_number(thing, "until", (double)certificate->not_after);
+}
+
+static cJSON *thing_part(const cJSON *type, const struct record *record,
+                         const struct certificate_facts *certificate)
 {
     cJSON *thing = json_object(), *attributes = json_array();
     owned char *topic = must_format("%s/%s", json_string(type, "name", ""), record->name);
@@ -108,6 +118,7 @@ static cJSON *thing_part(const cJSON *type, const struct record *record)
         cJSON_AddItemToArray(attributes, item);
     }
     json_put_string(thing, "name", record->name);
+    put_times(thing, certificate);
     json_put(thing, "attributes", attributes);
     json_put_string(thing, "topic", topic);
     json_put_string(thing, "command_topic", json_true(type, "commands") ? command_topic : NULL);
@@ -116,14 +127,15 @@ static cJSON *thing_part(const cJSON *type, const struct record *record)
 
 /* The type's model with this thing's parts beside it. It borrows the type's parts from the plan and
  * the wifi password from the record. */
-static cJSON *model_of_thing(const struct package_plan *plan, const struct record *record)
+static cJSON *model_of_thing(const struct package_plan *plan, const struct record *record,
+                             const struct certificate_facts *certificate)
 {
     cJSON *model = json_object(), *endpoint = json_object();
     for (cJSON *part = plan->model->child; part; part = part->next)
         cJSON_AddItemReferenceToObject(model, part->string, part);
     json_put_string(endpoint, "host", plan->host);
     json_put_number(endpoint, "port", plan->port);
-    json_put(model, "thing", thing_part(json_get(plan->model, "type"), record));
+    json_put(model, "thing", thing_part(json_get(plan->model, "type"), record, certificate));
     json_put(model, "wifi", wifi_json(&record->wifi));
     json_put(model, "endpoint", endpoint);
     return model;
@@ -174,22 +186,27 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
 
 /* The rendered templates are first, so that a file of the type's own code replaces one of them. */
 static enum status collect(const struct package_plan *plan, const struct record *record,
-                           const struct text *certificate, const struct secret *key,
+                           const X509 *certificate, const struct secret *key,
                            struct artifacts *artifacts, struct error *error)
 {
-    cJSON *model = model_of_thing(plan, record);
-    enum status status = template_set_render(plan->set, model, "", artifacts, error);
-    cJSON_Delete(model);
+    struct certificate_facts facts;
+    struct text certificate_der = {0};
+    enum status status = certificate_describe(certificate, &facts, error);
+    if (!status)
+        status = certificate_to_der(certificate, &certificate_der, error);
     if (status)
         return status;
-    for (size_t i = 0; i < plan->shared.count; i++)
+    cJSON *model = model_of_thing(plan, record, &facts);
+    status = template_set_render(plan->set, model, "", artifacts, error);
+    cJSON_Delete(model);
+    for (size_t i = 0; i < plan->shared.count && !status; i++)
         put_copy(artifacts, plan->shared.at[i].path, plan->shared.at[i].bytes.at,
                  plan->shared.at[i].bytes.length);
-    put_copy(artifacts, "cert.der", certificate->at, certificate->length);
+    artifacts_put(artifacts, "cert.der", &certificate_der);
     put_copy(artifacts, "key.der", key->at, key->length);
     put_copy(artifacts, "ca.der", plan->authority.at, plan->authority.length);
     artifacts_sort(artifacts);
-    return put_manifest(artifacts, plan, record, error);
+    return status ? status : put_manifest(artifacts, plan, record, error);
 }
 
 static enum status write_package(const struct artifacts *artifacts, const char *folder,
@@ -220,24 +237,20 @@ enum status package_stage(const struct package_plan *plan, const struct record *
     owned char *folder = package_folder(record->type, record->name);
     owned char *making = temporary_folder(record->type, record->name);
     secret_owned struct secret key_der = {0};
-    struct text certificate_der = {0};
     struct artifacts artifacts = {0};
     *size = (struct package_size){0};
     enum status status = key_to_der(key, plan->key_encoding, &key_der, error);
-    if (!status)
-        status = certificate_to_der(certificate, &certificate_der, error);
     if (!status)
         status = remove_tree(making, error);
     if (!status)
         status = make_folders(making, FOLDER_SECRET, error);
     if (!status)
-        status = collect(plan, record, &certificate_der, &key_der, &artifacts, error);
+        status = collect(plan, record, certificate, &key_der, &artifacts, error);
     if (!status)
         status = write_package(&artifacts, making, batch, size, error);
     if (!status)
         batch_replace_folder(batch, making, folder);
     artifacts_free(&artifacts);
-    text_free(&certificate_der);
     return status;
 }
 

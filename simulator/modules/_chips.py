@@ -42,7 +42,7 @@ class _Pulses:
         count = seen.get("count", seen.get("amount", 10) / self.device.parameters.get("scale", 1))
         self.left = 0 if count != count else max(round(count), 0)
         self.step = _world.world["type"]["publish_every_seconds"] * 1000000 // max(self.left, 1)
-        self.due = now + self.step
+        self.due = now + self.step // 2
 
     def fire(self):
         if self.left > 0:
@@ -51,7 +51,7 @@ class _Pulses:
         if self.left > 0:
             self.due += self.step
         else:
-            self.plan(self.due)
+            self.plan(self.due + self.step // 2)
 
 
 def pulses(pin, handler):

@@ -5,12 +5,15 @@
 #                "hosts": {name: address}, "ports": {port: another}, "axtls": false, "verbose": false,
 #                "quiet": false, "end_ms": the board's time after which all ends, "speed": 1, "network_speed": 1, "seed": 1,
 #                "flash_blocks": 256, "heap_kb": what the firmware has (all there is), "faults": {...}}
-#   state.json  what outlives a reset: {"cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
+#   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
 #              the last hundred, [[ms, {quantity: value}], ...]}
 #   flash.img   the board's flash, a LittleFS
 # Written by others: world.json. The rest is made by power_on.py, and gone when the folder is.
 #
-# faults: {"dns": true, "dns_ms": 5000, "clock": true, "sensor": "absent" | "crc" | "nan", "drop_acknowledgement": 1,
+# wifi may have more: {"gone": true, "refuses_ms": 12000 (from each connect()), "others": {name: password} of networks that
+# are there too, "stored": [name, password]: what an ESP8266's flash has from an earlier life}.
+#
+# faults: {"dns": true, "dns_ms": 5000, "clock": true, "ntp": "kiss" (more in _ntp.py), "sensor": "absent" | "crc" | "nan", "drop_acknowledgement": 1,
 #          "power_cut_at_write": 3, "hang": "connect" | "handshake"}; power_on.py and the stand-ins name what they act on.
 #
 # Time is the host's, plus what was skipped: with speed 20 a sleep of a second takes 50 ms, and everything
@@ -43,6 +46,8 @@ state = {}
 timers = []
 watchdog = None
 pins = {}
+published = False  # a reading was written to the connection that is open
+deaf = False  # nothing comes from the network any more
 _wait_depth = 0
 
 
@@ -68,6 +73,11 @@ def load(where):
 
 def platform():
     return world["platform"]
+
+
+def version():
+    """Of MicroPython: (1, 25)."""
+    return tuple(int(part) for part in world.get("micropython", "1.25").split(".")[:2])
 
 
 def fault(name):

@@ -57,21 +57,32 @@ soft_reset = reset
 
 
 def deepsleep(ms=None):
+    if _PLATFORM == "rp2":  # a light sleep, and a reset
+        lightsleep(ms)
+        return reset()
     if _PLATFORM == "esp8266" and ms is None and RTC.wakes:
         ms = max(RTC.alarm_us - _world.board_us(), 1000) // 1000
     if ms is None:
         _world.say("deep sleep for ever")
         _world.leave(_world.PROMPT, "deep sleep")
-    limit = 4294967 if _PLATFORM == "esp8266" else (1 << 32) // 1000 if _PLATFORM == "rp2" else 1 << 30
-    if _PLATFORM == "rp2" and ms >= limit:
-        raise ValueError("sleep too long")
+    limit = 4294967 if _PLATFORM == "esp8266" else 1 << 30
     _world.say("deep sleep for", min(ms, limit) / 1000, "s")
     _world.leave(_world.DEEP_SLEEP, "deep sleep", min(ms, limit))
 
 
 def lightsleep(ms=None):
-    speed = _world.world.get("speed", 1)
-    _world.wait_us((ms or 1000) * 1000, speed if speed == 1 else 1000000)
+    """On an ESP8266 the processor waits, and timers run. An ESP32's timers stand still. An RP2's first interrupt ends it."""
+    speed, us, began = _world.world.get("speed", 1), (ms or 1000) * 1000, _world.now_us()
+    speed = speed if speed == 1 else 1000000
+    if _PLATFORM == "rp2":
+        us = min([us] + [max(timer.due - began, 0) for timer in _world.timers])
+    standing = _world.timers[:] if _PLATFORM == "esp32" else []
+    if standing:
+        _world.timers.clear()
+    _world.wait_us(us, speed)
+    for timer in standing:
+        timer.due += _world.now_us() - began
+        _world.timers.append(timer)
 
 
 sleep = lightsleep

@@ -1,4 +1,4 @@
-# network: one wifi network, that of world.json. Joining takes its time in the background; a wrong name or password
+# network: the wifi of world.json. Joining takes its time in the background; a wrong name or password
 # ends in the status that the platform has for it.
 import _world
 
@@ -13,7 +13,8 @@ _STATUS = {
 for _name, _number in _STATUS.items():
     globals()["STAT_" + _name] = _number
 
-_RETRIES_FOR_EVER = _world.platform() == "esp32"  # the others stop at a wrong password
+_RETRIES_FOR_EVER = _world.platform() == "esp32"  # and tells its last refusal meanwhile; the others stop at a wrong password
+_STORES = _world.platform() == "esp8266"  # in its flash what active() and connect() tell it, and begins with that
 _kept = {}  # of each interface; the objects are only names for it
 _names = {"hostname": "board", "country": "XX"}
 
@@ -36,9 +37,16 @@ def connected():
 
 class _Interface:
     def __init__(self, number):
-        self.on = number == AP_IF and _world.platform() == "esp8266"  # which opens one of its own
+        self.on = False
         self.asked = None  # (name, password)
         self.asked_us = 0
+        self.stored = None
+        if _STORES:  # an access point of its own at first; after that, what it was told last
+            self.stored = _world.state.setdefault("wifi", {"on": ["stored" in _world.world["wifi"], True], "asked": _world.world["wifi"].get("stored")})
+            self.on = self.stored["on"][number]
+            if number == STA_IF and self.on and self.stored["asked"]:
+                self.asked, self.asked_us = tuple(self.stored["asked"]), _world.now_us()
+        self.reason = None  # of the last refusal, which an ESP32 tells until there is an address
         self.settings = {"essid": "MicroPython", "ssid": "MicroPython", "hostname": "board", "mac": b"\x02\0\0\0\0\1", "channel": 1, "txpower": 20}
 
 
@@ -58,14 +66,25 @@ class WLAN:
         if on is None:
             return self.kept.on
         self.kept.on = bool(on)
+        if _STORES:
+            self._store()
         if not on:
             self.kept.asked = None
 
+    def _store(self):
+        self.kept.stored["on"][self.interface] = self.kept.on
+        if self.interface == STA_IF:
+            self.kept.stored["asked"] = self.kept.asked
+        _world.state["wifi_writes"] = _world.state.get("wifi_writes", 0) + 1
+
     def _outcome(self):
         wifi = _world.world["wifi"]
-        if wifi.get("gone") or self.kept.asked[0] != wifi["ssid"]:
+        early = _world.now_us() - self.kept.asked_us < wifi.get("refuses_ms", 0) * 1000
+        networks = dict(wifi.get("others", {}))
+        networks[wifi["ssid"]] = wifi.get("password")
+        if wifi.get("gone") or early or self.kept.asked[0] not in networks:
             return "NO_AP_FOUND"
-        return "GOT_IP" if (self.kept.asked[1] or "") == (wifi.get("password") or "") else "WRONG_PASSWORD"
+        return "GOT_IP" if (self.kept.asked[1] or "") == (networks[self.kept.asked[0]] or "") else "WRONG_PASSWORD"
 
     def _station(self):
         if self.interface != STA_IF:
@@ -79,6 +98,8 @@ class WLAN:
             raise OSError("Wifi Internal State Error")
         if ssid is not None:
             self.kept.asked = (ssid, key)
+            if _STORES:
+                self._store()
         self.kept.asked_us = _world.now_us()
 
     def disconnect(self):
@@ -102,11 +123,13 @@ class WLAN:
             raise ValueError("unknown status param")
         if self.interface == AP_IF or not self.kept.on or self.kept.asked is None:
             return _STATUS["IDLE"]
-        if not self._joined():
-            return _STATUS["CONNECTING"]
-        outcome = self._outcome()
-        if _RETRIES_FOR_EVER and outcome != "GOT_IP" and (_world.now_us() // 1000000) % 3:
-            return _STATUS["CONNECTING"]
+        outcome = self._outcome() if self._joined() else "CONNECTING"
+        if _RETRIES_FOR_EVER:
+            if outcome == "GOT_IP":
+                self.kept.reason = None
+            elif outcome != "CONNECTING":
+                self.kept.reason = outcome
+            outcome = self.kept.reason or outcome
         return _STATUS[outcome]
 
     def ifconfig(self, settings=None):
@@ -123,6 +146,8 @@ class WLAN:
         return {"addr4": (address, mask), "gw4": gateway}.get(what)
 
     def config(self, what=None, **settings):
+        if what in ("ssid", "essid") and self.interface == STA_IF:
+            return (self.kept.asked or ("",))[0]
         if what is not None:
             return self.kept.settings[what]
         self.kept.settings.update(settings)

@@ -7,7 +7,7 @@ import threading
 import urllib.parse
 import urllib.request
 
-from bench import (DEEP_SLEEP, POWER_CUT, RESET, TIME_IS_OVER, WATCHDOG, Board, Broker, Project, free_port, listens, main, note, same, test, until)
+from bench import (DEEP_SLEEP, PASSWORD, POWER_CUT, RESET, SSID, TIME_IS_OVER, WATCHDOG, Board, Broker, Project, free_port, listens, main, note, same, test, until)
 
 PROJECT = Project()
 SPEC = """version: 1
@@ -186,21 +186,12 @@ def the_sensor_measures_nothing(board):
 @on_each
 def the_code_reads_what_json_cannot_say(board):
     """A type's own code reads NaN, infinity, nothing, or fails: a message without them, in JSON"""
-    global THINGS
     platform = board.model["platform"]
     kind = f"strange{platform}"
-    folder = PROJECT.folder / "sensortypes" / kind / "code"
-    folder.mkdir(parents=True)
-    (folder / "sensor.py").write_text(STRANGE)
-    PROJECT.add_type(kind, STRANGE_SPEC.format(name=kind, platform=platform))
-    THINGS += 1
-    strange = Board(PROJECT, PROJECT.create(f"strange-{THINGS}", kind), kind, speed=200)
-    BROKER.stop()
-    BROKER.write_configuration()
-    BROKER.start()
-    bounded(strange.live(6 * EVERY))
-    got = [{k: v for k, v in r.items() if k != "time"} for r in BROKER.wait_for(strange.topic, 5)]
-    for wanted in ({"good": 2.0}, {"good": 3.0, "count": 7}, {"good": 4.0, "text": 'a "b" \\ c'}, {}):
+    strange = board_with_code(kind, STRANGE_SPEC.format(name=kind, platform=platform), STRANGE)
+    bounded(strange.live(8 * EVERY))
+    got = [{k: v for k, v in r.items() if k != "time"} for r in BROKER.wait_for(strange.topic, 7)]
+    for wanted in ({"good": 2.0}, {"good": 1.5e-07, "bad": -3e20}, {"good": 1.234567e-05}, {"good": 3.0, "count": 7}, {"good": 4.0, "text": 'a "b" \\ c'}, {}):
         assert wanted in got, f"wanted: {wanted}, got: {got}"
 
 
@@ -220,6 +211,8 @@ readings = [
     {"good": 2, "bad": float("nan"), "count": None},
     {"good": 3, "bad": float("inf"), "count": 7.9},
     {"good": 4, "bad": "no number", "text": 'a "b" \\\\ c'},
+    {"good": 1.5e-07, "bad": -3e+20},
+    {"good": 1.234567e-05},
     None,
     5,
 ]
@@ -235,6 +228,76 @@ def read():
 """
 
 
+def board_with_code(kind, spec, code, **world):
+    """A new board of a type of its own, with that code/sensor.py."""
+    global THINGS
+    folder = PROJECT.folder / "sensortypes" / kind / "code"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sensor.py").write_text(code)
+    PROJECT.add_type(kind, spec)
+    THINGS += 1
+    board = Board(PROJECT, PROJECT.create(f"{kind}-{THINGS}", kind), kind, speed=200, **world)
+    BROKER.stop()
+    BROKER.write_configuration()
+    BROKER.start()
+    return board
+
+
+FAILING_SPEC = """version: 1
+type: {name}
+platform: {platform}
+publish_every: 5m
+sleep: {sleep}
+measures:
+  good: {{}}
+"""
+# In the first run the part of the firmware that sends, or that rests, fails.
+FAILING = """
+import cycle
+import os
+
+
+def fails(*_):
+    raise {error}
+
+
+def read():
+    if "once" not in os.listdir("/"):
+        open("/once", "w").close()
+        cycle.{function} = fails
+    return {{"good": 1}}
+"""
+
+
+@on_each
+def the_heap_is_used_up(board):
+    """A board that runs out of memory while it sends starts anew, and its next message says so"""
+    platform = board.model["platform"]
+    for sleep in ("none", "deep"):
+        kind = f"heap{sleep}{platform}"
+        failing = board_with_code(kind, FAILING_SPEC.format(name=kind, platform=platform, sleep=sleep),
+                                  FAILING.format(error="MemoryError('no room')", function="attempt"))
+        cycles = bounded(failing.live(2 * EVERY))
+        if sleep == "none":
+            same(RESET, cycles[0].code, cycles[0])
+        got = BROKER.wait_for(failing.topic, 2)
+        assert "MemoryError('no room'" in got[0]["_failed"] and got[0]["good"] == 1, got
+        assert all("_failed" not in r for r in got[1:]), got
+        assert any("an earlier run ended with MemoryError" in c.said for c in cycles), cycles
+
+
+@on_each
+def an_error_that_nothing_catches(board):
+    """An error that nothing else catches ends in a reset, and the next message says so"""
+    platform = board.model["platform"]
+    kind = f"crash{platform}"
+    failing = board_with_code(kind, FAILING_SPEC.format(name=kind, platform=platform, sleep="none"),
+                              FAILING.format(error="ValueError('a fault')", function="wants_link"))
+    cycles = bounded(failing.live(2 * EVERY))
+    same(RESET, cycles[0].code, cycles[0])
+    assert any("ValueError('a fault'" in r.get("_failed", "") for r in BROKER.wait_for(failing.topic, 1)), BROKER.received(failing.topic)
+
+
 @on_each
 def the_clock_was_never_set(board):
     """No time server answers: a board that verifies says why it does not connect, the other publishes without a time"""
@@ -247,6 +310,22 @@ def the_clock_was_never_set(board):
         assert any("clock" in c.said for c in cycles), cycles[0]
     bounded(board.live(3600 + 4 * EVERY))  # it asks once an hour
     assert any("time" in r for r in BROKER.received(board.topic)), "it sends the time once it knows it"
+
+
+@on_each
+def a_time_that_cannot_be(board):
+    """A time server that tells what cannot be true is not believed: no reading gets such a time"""
+    for lie in ("kiss", "unsynchronised", "zero", "past", "future"):
+        liar = board.copy()
+        cycles = bounded(liar.live(90, ntp=lie))
+        assert any("clock: pool.ntp.org: ValueError" in c.said for c in cycles), (lie, cycles[0].said)
+        assert all(c.state["clock_us"] + c.state["began_us"] < 1704067200_000000 for c in cycles), f"{lie}: the clock was set"
+        same([], [r for r in BROKER.received(board.topic) if "time" in r], lie)
+    bounded(board.live(2 * EVERY, ntp="kiss"))
+    before = len(BROKER.received(board.topic))
+    bounded(board.live(RECOVERY[board.model["sleep"]], until=lambda: len(BROKER.received(board.topic)) > before + 1))
+    for reading in [r for r in BROKER.received(board.topic)[before:] if "time" in r]:
+        assert any(abs(reading["time"] - m[0]) < 2000 for m in board.measured()), (reading, board.measured())
 
 
 @on_each
@@ -297,6 +376,68 @@ def the_power_is_cut_in_a_write(board):
         same([], missing, f"kept before the power cut, and lost; published: {got}")
         for reading in got:
             assert any(abs(m[1]["temperature"] - reading["temperature"]) < 0.1 for m in twin.measured()), f"{reading} was never measured"
+
+
+@test
+def esp32_a_refusal_that_is_not_the_last_word():
+    """esp32: a network that refuses for 12 seconds, as a busy one does, is joined in the same attempt"""
+    board = new_board("esp32")
+    board.world["wifi"]["refuses_ms"] = 12000
+    cycles = bounded(board.live(EVERY))
+    assert "failed" not in cycles[0].said and BROKER.received(board.topic), cycles[0]
+
+
+@test
+def esp8266_the_network_of_an_earlier_life():
+    """esp8266: a chip that joined another network by itself joins its own, and is told so once, because that writes its flash"""
+    board = new_board("esp8266")
+    board.world["wifi"] |= {"stored": ["Neighbour", "an old password"], "others": {"Neighbour": "an old password"}}
+    bounded(board.live(EVERY))
+    same([SSID, PASSWORD], board.state()["wifi"]["asked"])
+    writes = board.state()["wifi_writes"]
+    bounded(board.live(3 * EVERY))
+    same(writes, board.state()["wifi_writes"], "writes to the chip's flash")
+    assert len(BROKER.received(board.topic)) >= 4
+
+
+@test
+def esp8266_the_password_is_another():
+    """esp8266: a password that is no longer the stored one is told to the chip in the same attempt"""
+    board = new_board("esp8266", wifi={"ssid": SSID, "password": PASSWORD, "join_ms": 0, "stored": [SSID, "the old password"]})
+    cycles = bounded(board.live(EVERY))
+    assert "failed" not in cycles[0].said and BROKER.received(board.topic), cycles[0]
+
+
+def sleeper(platform, sleep):
+    global THINGS
+    kind = f"{sleep}{platform}"
+    PROJECT.add_type(kind, SPEC.format(name=kind, platform=platform, sleep=sleep, driver=KINDS[platform][2], measure="temperature"))
+    BROKER.stop()
+    BROKER.write_configuration()
+    BROKER.start()
+    THINGS += 1
+    return Board(PROJECT, PROJECT.create(f"{kind}-{THINGS}", kind), kind, speed=200)
+
+
+def check_sleep(platform, sleep):
+    board = sleeper(platform, sleep)
+    bounded(board.live(9 * EVERY))
+    measured, got = board.measured(), BROKER.received(board.topic)
+    assert 9 <= len(measured) <= 10, f"{len(measured)} readings in {9 * EVERY} s: {[m[0] // 1000 for m in measured]}"
+    for earlier, later in zip(measured, measured[1:]):
+        assert abs(later[0] - earlier[0] - EVERY * 1000) < 5000, f"{later[0] - earlier[0]} ms between two readings"
+    for reading in got:
+        assert min(abs(reading["time"] - m[0]) for m in measured) < 2000, (reading, measured)
+    assert len(got) >= len(measured) - 1, got
+
+
+for platform_ in KINDS:
+    for sleep_ in ("deep", "light"):
+        def slept(platform=platform_, sleep=sleep_):
+            check_sleep(platform, sleep)
+        slept.__name__ = f"{platform_} sleeps {sleep_}"
+        slept.__doc__ = f"{platform_}: sleep: {sleep_} takes the time that it should, and the clock goes on"
+        test(slept)
 
 
 PORTAL_SPEC = """version: 1

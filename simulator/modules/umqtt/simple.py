@@ -6,7 +6,7 @@ import _world
 import socket
 import struct
 
-_VERSION = tuple(int(part) for part in _world.world.get("micropython", "1.25").split(".")[:2])
+_VERSION = _world.version()
 _CONTEXT = _VERSION >= (1, 23)
 _PARAMETERS = not (1, 23) <= _VERSION < (1, 25)
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 0x20, 0x30, 0x40, 0x90, 0xB0, 0xD0

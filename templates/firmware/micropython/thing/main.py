@@ -14,5 +14,10 @@ except KeyboardInterrupt:
     raise
 except Exception as error:
     sys.print_exception(error)
-    time.sleep(15)
-    machine.reset()
+    try:
+        from common import once
+
+        once("state", "remember_failure", error)
+        time.sleep(15)
+    finally:
+        machine.reset()

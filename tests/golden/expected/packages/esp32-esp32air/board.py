@@ -1,36 +1,41 @@
 # What only the ESP32 does its own way.
 import machine
+import network
+
+SMALL = False
 
 VERIFIES_SERVER = True
 
-LONGEST_SLEEP_MS = 400000000
-
 DRIFT_MS = 3600000
+GOOD_MS = 6 * 3600000
+
+REFUSED_MS = 15000
 
 WATCHDOG_MS = 60000
 TIMER = 0
-NAP_MS = 30000
 
-MEMORY = 2048
+MEMORY = 2047
 MEMORY_IS_FREE = True
 
 WOKE = machine.reset_cause() == machine.DEEPSLEEP_RESET
 FRESH = machine.reset_cause() == machine.PWRON_RESET
 
-POINT_FIRST = True
-POINT_SECURITY = 3
-
 
 def load():
-    return machine.RTC().memory()
+    return machine.RTC().memory()[1:]
 
 
 def save(data):
-    machine.RTC().memory(data)
+    machine.RTC().memory(b"\0" + data)
 
 
-def deepsleep(ms, _):
-    machine.deepsleep(ms)
+def radio_off():
+    wlan = network.WLAN(network.STA_IF)
+    try:
+        wlan.disconnect()
+    except OSError:
+        pass
+    wlan.active(False)
 
 
 def reset():

@@ -1,15 +1,12 @@
 # Readings that could not be sent: kept.0 the older, kept.1 the newer.
 import os
 
-from common import SET_MS, checked, checksum, memory, replace, size
+from common import SET_MS, memory, replace, size
+from state import checked, checksum, time_of
 
-OLD, NEW = "kept.0", "kept.1"
+OLD, NEW = "/kept.0", "/kept.1"
 LARGEST = 8192
 MOST_PENDING = 8
-
-
-def waits():
-    return size(OLD) + size(NEW) > 0
 
 
 def remove(path):
@@ -38,15 +35,11 @@ def keep():
             if len(pending) <= MOST_PENDING:
                 break
             print("kept: the oldest are lost")
-            if waits():
+            if size(OLD) + size(NEW):
                 remove(OLD if size(OLD) else NEW)
             else:
                 pending.pop(0)
     del pending[: max(0, len(pending) - 4 * MOST_PENDING)]
-
-
-def time_of(record):
-    return int(record.split(" ", 1)[0])
 
 
 def send(publish, most=100):

@@ -1,39 +1,36 @@
 # What only the ESP8266 does its own way.
 import machine
 
+SMALL = True
+
 VERIFIES_SERVER = False
 
-LONGEST_SLEEP_MS = 4200000
-
 DRIFT_MS = 0
+GOOD_MS = 600000
+
+REFUSED_MS = 5000
 
 WATCHDOG_MS = None
 TIMER = -1
-NAP_MS = 30000
 
-MEMORY = 492
+MEMORY = 491
 MEMORY_IS_FREE = True
 
 WOKE = machine.reset_cause() == machine.DEEPSLEEP_RESET
 FRESH = machine.reset_cause() in (machine.PWRON_RESET, machine.HARD_RESET)
 
-POINT_FIRST = True
-POINT_SECURITY = 3
 
 
 def load():
-    return machine.RTC().memory()
+    return machine.RTC().memory()[1:]
 
 
 def save(data):
-    machine.RTC().memory(data)
+    machine.RTC().memory(b"\0" + data)
 
 
-def deepsleep(ms, _):
-    clock = machine.RTC()
-    clock.irq(trigger=clock.ALARM0, wake=machine.DEEPSLEEP)
-    clock.alarm(clock.ALARM0, ms)
-    machine.deepsleep()
+def radio_off():
+    pass
 
 
 def reset():

@@ -1,21 +1,28 @@
 # TLS and MQTT. What fails raises, within bounded time.
 import gc
+import io
 import json
-import ssl
+import socket
 import time
+from micropython import const
 
 import board
-import clock
-import wifi
-from common import SET_MS, config, now_ms
+from common import SET_MS, is_set_for, memory, now_ms, settings
 from umqtt.simple import MQTTClient
 
-SOCKET_SECONDS = 15
-TRUST_MS = 24 * 3600000
-LIVE_MS = 60000
-KEEPALIVE = 120
+try:
+    import tls
+except ImportError:
+    import ssl as tls
+
+_SOCKET_SECONDS = const(15)
+_TRUST_MS = const(86400000)
+_LIVE_MS = const(60000)
+_KEEPALIVE = const(120)
+_QUIET = const(1000)
 
 command_came = False
+topic = tail = stream = None
 
 
 def load(path):
@@ -23,55 +30,52 @@ def load(path):
         return file.read()
 
 
-class Wrapper:
-    def __init__(self, context):
-        self.context = context
+class Stream(io.IOBase):
+    def __init__(self, sock):
+        self.sock = sock
+        self.context = None
+        sock.settimeout(_SOCKET_SECONDS)
 
-    def wrap_socket(self, sock, **_):
-        sock.settimeout(SOCKET_SECONDS)
-        context, self.context = self.context, None
-        return Socket(context.wrap_socket(sock, server_hostname=config["host"]), sock)
+    def readinto(self, buffer):
+        if self.context:
+            self.context.load_cert_chain(None, None)
+            self.context = None
+            gc.collect()
+        try:
+            size = self.sock.readinto(buffer)
+            if size:
+                self.heard_at = time.ticks_ms()
+            return size
+        except OSError as error:
+            return -error.errno
 
+    def write(self, buffer):
+        try:
+            return self.sock.write(buffer)
+        except OSError as error:
+            return -error.errno
 
-class Socket:
-    def __init__(self, tls, sock):
-        self.tls, self.sock = tls, sock
-        self.write = tls.write
-        self.heard_at = time.ticks_ms()
-
-    def read(self, size):
-        data = self.tls.read(size)
-        if data:
-            self.heard_at = time.ticks_ms()
-        return data
+    def ioctl(self, request, argument):
+        if request == 4:
+            self.sock.close()
+        return 0
 
     def setblocking(self, flag):
-        self.tls.setblocking(flag)
-        if flag:
-            self.sock.settimeout(SOCKET_SECONDS)
-
-    def close(self):
-        self.tls.close()
-        self.sock.close()
+        self.sock.settimeout(_SOCKET_SECONDS if flag else 0)
 
 
-def make_client():
-    arguments = dict(key=load("key.der"), cert=load("cert.der"), server_hostname=config["host"])
+def secure(stream, host):
+    if not hasattr(tls, "SSLContext") or not hasattr(tls.SSLContext, "load_cert_chain"):
+        return tls.wrap_socket(stream, key=load("key.der"), cert=load("cert.der"), server_hostname=host)
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.load_cert_chain(load("cert.der"), load("key.der"))
     if board.VERIFIES_SERVER:
-        arguments.update(cert_reqs=ssl.CERT_REQUIRED, cadata=load("ca.der"))
-    wrapper = True
-    if hasattr(getattr(ssl, "SSLContext", None), "load_cert_chain"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_cert_chain(arguments["cert"], arguments["key"])
-        if board.VERIFIES_SERVER:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(cadata=arguments["cadata"])
-        wrapper = Wrapper(context)
-    who = (config["thing"], config["host"], config["port"])
-    try:
-        return MQTTClient(*who, keepalive=KEEPALIVE, ssl=wrapper, ssl_params=arguments)
-    except TypeError:
-        return MQTTClient(*who, keepalive=KEEPALIVE, ssl=wrapper)
+        context.verify_mode = tls.CERT_REQUIRED
+        context.load_verify_locations(load("ca.der"))
+    else:
+        stream.context = context
+    gc.collect()
+    return context.wrap_socket(stream, server_hostname=host)
 
 
 def on_command(_, message):
@@ -86,28 +90,33 @@ def on_command(_, message):
 
 
 def connect():
-    wifi.join()
-    clock.set_by(wifi.wlan.ifconfig()[2])
-    gc.collect()
-    client = make_client()
-    gc.collect()
-    clean = False
+    global topic, tail, stream
+    config = settings()
+    topic = config["topic"]
+    commands = config["command_topic"]
+    tail = "".join([',"%s":%s' % (name, json.dumps(value)) for name, value in config["attributes"].items()])
+    name, host, port = config["thing"].encode(), config["host"], config["port"]
+    config = None
+    client = MQTTClient(name, host, port)
+    sock = socket.socket()
     try:
-        try:
-            client.connect(clean, SOCKET_SECONDS)
-        except TypeError:
-            if client.sock:
-                raise
-            client.connect(clean)
+        stream = Stream(sock)
+        sock.connect(socket.getaddrinfo(host, port)[0][-1])
+        client.sock = secure(stream, host)
+        size = 12 + len(name)
+        size = bytes((size,) if size < 128 else (size & 127 | 128, 1))
+        flags = 0
+        client.sock.write(b"\x10" + size + b"\0\x04MQTT\x04" + bytes((flags, 0, _KEEPALIVE, 0, len(name))) + name)
+        answer = client.sock.read(4)
+        if not answer or answer[:2] != b"\x20\x02" or answer[3]:
+            raise OSError("refused: %r" % answer)
         client.set_callback(on_command)
-        client.subscribe(config["command_topic"], qos=1)
+        client.subscribe(commands, qos=1)
     except Exception:
-        if board.VERIFIES_SERVER and not clock.is_set():
+        if board.VERIFIES_SERVER and now_ms() < SET_MS:
             print("tls: the clock is not set, and without it no certificate is valid")
-        if client.sock:
-            client.sock.close()
+        sock.close()
         raise
-    client.ssl_params = None
     return client
 
 
@@ -120,13 +129,38 @@ def close(client):
 
 def publish(client, record):
     at, fields = record.split(" ", 1)
-    parts = [fields] if fields else []
-    for name, value in config["attributes"].items():
-        parts.append('"%s":%s' % (name, json.dumps(value)))
-    old = now_ms() - int(at) > LIVE_MS
-    if clock.is_set_for(TRUST_MS) or (old and int(at) >= SET_MS):
-        parts.append('"time":' + at)
+    old = now_ms() - int(at) > _LIVE_MS
+    fields += tail
+    if memory["failed"]:
+        fields += ',"_failed":' + json.dumps(memory["failed"])
+    if is_set_for(_TRUST_MS) or (old and int(at) >= SET_MS):
+        fields += ',"time":' + at
     elif old:
         return False
-    client.publish(config["topic"], ("{%s}" % ",".join(parts)).encode(), qos=1)
+    client.publish(topic, b"{" + fields.lstrip(",").encode() + b"}", qos=1)
+    memory["failed"] = ""
     return True
+
+
+def hold(client, ms):
+    global command_came
+    command_came = False
+    began = pinged = time.ticks_ms()
+    while not command_came:
+        client.check_msg()
+        now = time.ticks_ms()
+        if time.ticks_diff(now, began) >= ms:
+            return False
+        silent = time.ticks_diff(now, stream.heard_at)
+        if silent > _KEEPALIVE * 1000:
+            raise OSError("the broker is silent")
+        if min(silent, time.ticks_diff(now, pinged)) > _KEEPALIVE * 400:
+            client.ping()
+            pinged = now
+        time.sleep_ms(min(200, ms))
+    return True
+
+
+def hear(client):
+    while hold(client, _QUIET):
+        pass

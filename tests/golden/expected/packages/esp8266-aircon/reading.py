@@ -1,9 +1,9 @@
 # One reading as a record: "<milliseconds> <the measures as a piece of JSON>".
 import json
 
-from common import config, now_ms
+import common
 
-latest = {}
+MEASURES = (("enabled", "boolean"), )
 
 
 def encode(value, kind):
@@ -14,7 +14,7 @@ def encode(value, kind):
         if value - value != 0:
             return None
         text = repr(value)
-        return text if "." in text and "e" not in text else "%.6f" % value
+        return text if "." in text else text.replace("e", ".0e") if "e" in text else text + ".0"
     if kind == "bigint":
         return str(int(value))
     if kind == "boolean":
@@ -23,8 +23,7 @@ def encode(value, kind):
 
 
 def take():
-    global latest
-    stamp = now_ms()
+    stamp = common.now_ms()
     latest, fields = {}, []
     try:
         import sensor
@@ -32,7 +31,7 @@ def take():
         latest = dict(sensor.read())
     except Exception as error:
         print("sensor: %r" % error)
-    for name, kind in config["measures"].items():
+    for name, kind in MEASURES:
         value = latest.get(name)
         try:
             text = encode(value, kind)

@@ -27,3 +27,8 @@ def guard(seconds, then=machine.reset):
     left, end = seconds, then
     feed()
     timer.init(mode=machine.Timer.PERIODIC, period=1000, callback=tick)
+
+
+def stop():
+    timer.deinit()
+    feed()

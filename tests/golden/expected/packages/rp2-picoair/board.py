@@ -1,23 +1,23 @@
 # What only the RP2040 and RP2350 do their own way.
 import machine
+import network
 import os
 import time
 
+SMALL = False
+
 VERIFIES_SERVER = True
 
-LONGEST_SLEEP_MS = 400000000
-
 DRIFT_MS = 3600000
+GOOD_MS = 6 * 3600000
+
+REFUSED_MS = 5000
 
 WATCHDOG_MS = 8000
 TIMER = -1
-NAP_MS = 6000
 
 MEMORY = 2048
 MEMORY_IS_FREE = False
-
-POINT_FIRST = False
-POINT_SECURITY = 0x00400004
 
 
 def write(path, data):
@@ -27,26 +27,26 @@ def write(path, data):
 
 
 def load():
-    with open("memory", "rb") as file:
+    with open("/memory", "rb") as file:
         return file.read()
 
 
 def save(data):
-    write("memory", data)
+    write("/memory", data)
 
 
-def leave(ms):
+def leave():
     try:
-        write("wake", str(time.time() + ms // 1000).encode())
+        write("/wake", str((time.time_ns() + 500000000) // 1000000000).encode())
     except OSError:
         pass
 
 
 def come_back():
     try:
-        with open("wake") as file:
+        with open("/wake") as file:
             now = int(file.read())
-        os.remove("wake")
+        os.remove("/wake")
     except (OSError, ValueError):
         return False
     if machine.reset_cause() == machine.PWRON_RESET:
@@ -60,18 +60,15 @@ WOKE = come_back()
 FRESH = not WOKE and machine.reset_cause() == machine.PWRON_RESET
 
 
-def deepsleep(ms, feed):
-    import network
-
-    network.WLAN(network.STA_IF).active(False)
-    leave(ms)
-    while ms > NAP_MS:
-        machine.lightsleep(NAP_MS)
-        feed()
-        ms -= NAP_MS
-    machine.deepsleep(ms)
+def radio_off():
+    wlan = network.WLAN(network.STA_IF)
+    try:
+        wlan.disconnect()
+    except OSError:
+        pass
+    wlan.active(False)
 
 
 def reset():
-    leave(0)
+    leave()
     machine.reset()

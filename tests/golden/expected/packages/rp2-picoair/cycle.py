@@ -1,26 +1,23 @@
 # Reads the sensor, publishes the reading, sleeps: run() is the story, board.py what differs between boards.
-import gc
 import machine
 import random
-import sys
 import time
+from micropython import const
 
-import backlog
 import board
-import common
 import watch
-from common import config, memory
+from common import forget, memory, once, size
 
-ATTEMPT_SECONDS = 90
-FIRST_PAUSE = 15000
-LONGEST_PAUSE = 3600000
-DAY = 24 * 3600000
-EVERY = config["publish_every_seconds"] * 1000
-DEEP = config["sleep"] == "deep"
-AWAKE = config["sleep"] == "none"
+_ATTEMPT_SECONDS = const(90)
+_FIRST_PAUSE = const(15000)
+_LONGEST_PAUSE = const(3600000)
+_DAY = const(86400000)
+EVERY = 300 * 1000
+DEEP = False
+AWAKE = False
 
 client = None
-state = ""
+outcome = ""
 since = time.ticks_ms()
 
 
@@ -31,47 +28,41 @@ def spend(slept=0):
     since = now
     for name in ("read_in", "try_in"):
         memory[name] = max(memory[name] - ms, 0)
-    memory["offline"] = 0 if client else min(memory["offline"] + ms, 2 * DAY)
+    memory["offline"] = 0 if client else min(memory["offline"] + ms, 2 * _DAY)
 
 
 def count_failure(more=1):
     spend()
     memory["failures"] = min(memory["failures"] + more, 255)
-    pause = min(FIRST_PAUSE << min(memory["failures"] - 1, 10), LONGEST_PAUSE)
+    pause = min(_FIRST_PAUSE << min(memory["failures"] - 1, 10), _LONGEST_PAUSE)
     memory["try_in"] = pause - (pause >> 10) * random.getrandbits(8)
-
-
-def count_success():
-    memory["failures"] = memory["try_in"] = 0
 
 
 def hung():
     print("no end")
     try:
         if DEEP:
-            sleep_deep()
+            once("rest", "sleep_deep")
         restart()
     finally:
         machine.reset()
 
 
-def restart():
-    backlog.keep()
-    common.remember()
+def restart(error=None):
+    once("backlog", "keep")
+    if error:
+        once("state", "remember_failure", error)
+    else:
+        once("state", "remember")
     board.reset()
 
 
-def sleep_deep():
-    backlog.keep()
-    spend()
-    wait = min(next_in(), board.LONGEST_SLEEP_MS)
-    spend(wait)
-    common.remember()
-    board.deepsleep(max(wait, 1), watch.feed)
+def waits():
+    return size("/kept.0") + size("/kept.1") > 0
 
 
 def wants_link():
-    return memory["pending"] or (AWAKE and not client) or backlog.waits()
+    return memory["pending"] or (AWAKE and not client) or waits()
 
 
 def next_in():
@@ -82,96 +73,66 @@ def next_in():
 
 def attempt():
     global client
+    if not client:
+        once("wifi", "join")
+    once("clock", "set")
     import link
 
-    if client:
-        link.clock.set_by(link.wifi.wlan.ifconfig()[2])
-    else:
+    if not client:
         client = link.connect()
     for record in memory["pending"][:]:
         if link.publish(client, record):
             memory["pending"].remove(record)
-    backlog.send(lambda record: link.publish(client, record))
+    if waits():
+        once("backlog", "send", lambda record: link.publish(client, record))
 
 
 def try_once():
-    global state
+    global outcome
     count_failure()
     if board.MEMORY_IS_FREE:
-        common.remember()
+        once("state", "remember")
     try:
         attempt()
-        count_success()
-        state = "sent"
+        memory["failures"] = memory["try_in"] = 0
+        outcome = "sent"
         if not AWAKE:
             hang_up()
     except Exception as error:
+        hang_up()
         print("failed: %r" % error)
         count_failure(0)
-        state = "not sent"
-        hang_up()
-        if isinstance(error, MemoryError) and not DEEP:
-            restart()
+        outcome = "not sent"
+        if isinstance(error, MemoryError):
+            if DEEP:
+                memory["failed"] = repr(error)
+            else:
+                restart(error)
 
 
 def hang_up():
     global client
     if client:
-        sys.modules["link"].close(client)
+        __import__("link").close(client)
     client = None
-    gc.collect()
-
-
-def show():
-    try:
-        import display
-        import reading
-
-        display.show(config["thing"], reading.latest, state)
-    except Exception as error:
-        print("display: %r" % error)
-
-
-def rest():
-    wait = min(next_in(), DAY)
-    watch.guard(wait // 1000 + ATTEMPT_SECONDS, hung)
-    if DEEP:
-        sleep_deep()
-    else:
-        if "wifi" in sys.modules:
-            sys.modules["wifi"].off()
-        nap = time.sleep_ms if AWAKE else machine.lightsleep
-        while wait > 0:
-            nap(min(wait, board.NAP_MS))
-            wait -= board.NAP_MS
-            watch.feed()
-
-
-def begin():
-    common.recall()
-    if not board.WOKE:
-        memory["read_in"] = 0
-    if board.FRESH:
-        count_success()
-    if common.now_ms() < memory["ran"]:
-        memory["pending"] = [r for r in memory["pending"] if backlog.time_of(r) >= common.SET_MS]
+    forget("link", "umqtt.simple", "umqtt")
 
 
 def run():
-    begin()
+    once("state", "recall")
     while True:
-        watch.guard(ATTEMPT_SECONDS, hung)
+        watch.guard(_ATTEMPT_SECONDS, hung)
         if memory["read_in"] <= 0:
             memory["read_in"] = EVERY
-            import reading
-
-            memory["pending"].append(reading.take())
+            memory["pending"].append(once("reading", "take"))
         if memory["try_in"] <= 0 and wants_link():
             try_once()
-        backlog.keep()
-        show()
-        gc.collect()
+        if memory["pending"]:
+            once("backlog", "keep")
+        try:
+            once("display", "show", outcome)
+        except Exception as error:
+            print("display: %r" % error)
         spend()
-        rest()
+        once("rest", "rest")
         spend()
-

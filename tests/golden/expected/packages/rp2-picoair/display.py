@@ -1,5 +1,7 @@
 # The screen: the thing's name, the last reading, and what became of it.
-from driver_ssd1306 import Driver
+import sys
+
+import common
 
 MEASURES = ("temperature", "humidity", )
 screen = None
@@ -11,12 +13,15 @@ def text(name, value):
     return "%s %s" % (name[:9], "?" if value is None else value)
 
 
-def show(thing, reading, state):
+def show(outcome):
     global screen
-    if screen is None:
-        screen = Driver(scl=5, sda=4, address=60, width=128, height=64)
+    loaded = set(sys.modules)
     try:
-        screen.show([thing] + [text(name, reading.get(name)) for name in MEASURES], state)
+        if screen is None:
+            screen = __import__("driver_ssd1306").Driver(scl=5, sda=4, address=60, width=128, height=64)
+        screen.show([common.settings()["thing"]] + [text(name, common.latest.get(name)) for name in MEASURES], outcome)
     except Exception:
         screen = None
         raise
+    finally:
+        common.forget(*(set(sys.modules) - loaded))

@@ -1,0 +1,45 @@
+# One reading as a record: "<milliseconds> <the measures as a piece of JSON>".
+import json
+
+import common
+
+MEASURES = (("temperature", "double"), ("humidity", "double"), )
+
+
+def encode(value, kind):
+    if value is None:
+        return None
+    if kind == "double":
+        value = float(value)
+        if value - value != 0:
+            return None
+        text = repr(value)
+        return text if "." in text else text.replace("e", ".0e") if "e" in text else text + ".0"
+    if kind == "bigint":
+        return str(int(value))
+    if kind == "boolean":
+        return "true" if value else "false"
+    return json.dumps(str(value))
+
+
+def take():
+    stamp = common.now_ms()
+    latest, fields = {}, []
+    try:
+        import sensor
+
+        latest = dict(sensor.read())
+    except Exception as error:
+        print("sensor: %r" % error)
+    common.latest = latest
+    for name, kind in MEASURES:
+        value = latest.get(name)
+        try:
+            text = encode(value, kind)
+        except (TypeError, ValueError, OverflowError):
+            text = None
+        if text is None:
+            print("sensor: %s is %s, left out" % (name, value))
+        else:
+            fields.append('"%s":%s' % (name, text))
+    return "%d %s" % (stamp, ",".join(fields))
