@@ -1,9 +1,11 @@
-/* What an answer means: the service's code, whether to try again, and what a person is told.
+/* Reads an answer: the service's error code, whether the call is retried, and the message for a
+ * person.
  *
- * Which codes are tried again is the SDKs' standard mode (botocore/retries/standard.py). Messages
- * of a service are printed only after cleaning, and without secrets: when a signature is wrong, AWS
- * sends back all that should have been signed, the session token included. */
+ * Which codes are retried is the SDKs' standard mode (botocore/retries/standard.py). What a service
+ * says is printed only after cleaning, and without secrets: when a signature is wrong, AWS sends back
+ * all that should have been signed, the session token included. */
 #include "client.h"
+#include "printable.h"
 #include "xml.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -12,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_MESSAGE = 600, SKEW_SECONDS = 300 };
+enum { SKEW_SECONDS = 300 };
 
-/* What a service said that went wrong. */
-struct complaint {
+/* The error that a service answered with. */
+struct service_error {
     char *code;
-    struct text message; /* cleaned */
+    struct text message; /* cleaned by printable_add() */
 };
 
 static bool one_of(const char *code, const char *const *list)
@@ -43,8 +45,8 @@ static const char *const throttled[] = {"Throttling",
                                         "EC2ThrottledException",
                                         NULL};
 
-/* Some of AWS's services mean a rate by it and some a number: it is tried again, but slows down
- * nothing. */
+/* LimitExceededException is a rate in some services and a quota in others. So the call is retried,
+ * but the rate of calls stays as it is. */
 static const char *const transient[] = {"RequestTimeout", "RequestTimeoutException",
                                         "LimitExceededException", NULL};
 
@@ -59,9 +61,9 @@ static const char *const skewed[] = {"RequestTimeTooSkewed",
                                      "AuthFailure",
                                      NULL};
 
-static const char *const unsigned_well[] = {"SignatureDoesNotMatch", "InvalidSignatureException",
-                                            "IncompleteSignature", "IncompleteSignatureException",
-                                            NULL};
+static const char *const wrong_signature[] = {"SignatureDoesNotMatch", "InvalidSignatureException",
+                                              "IncompleteSignature", "IncompleteSignatureException",
+                                              NULL};
 
 static const char *const unknown_key[] = {"InvalidClientTokenId",
                                           "UnrecognizedClientException",
@@ -75,44 +77,10 @@ static const char *const denied[] = {"AccessDenied",          "AccessDeniedExcep
                                      "UnauthorizedException", "UnauthorizedOperation",
                                      "NotAuthorized",         NULL};
 
-static const char *const too_many[] = {"LimitExceeded", "LimitExceededException",
-                                       "ServiceQuotaExceededException", "QuotaExceeded", NULL};
+static const char *const over_quota[] = {"LimitExceeded", "LimitExceededException",
+                                         "ServiceQuotaExceededException", "QuotaExceeded", NULL};
 
-/* --- cleaning --- */
-
-static bool is_control(const char *at)
-{
-    unsigned char c = (unsigned char)at[0], next = (unsigned char)at[1];
-    return c < 0x20 || c == 0x7F || (c == 0xC2 && next >= 0x80 && next < 0xA0);
-}
-
-/* Length of the character of valid UTF-8 at this place. */
-static size_t width(const char *at)
-{
-    unsigned char c = (unsigned char)*at;
-    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-}
-
-void answer_clean(const char *said, struct text *out)
-{
-    size_t bad, start = out->length;
-    const char *end = said + strlen(said);
-    if (!utf8_valid(said, (size_t)(end - said), &bad))
-        end = said + bad;
-    while (said < end && out->length - start < LONGEST_MESSAGE) {
-        size_t length = width(said);
-        bool blank = is_control(said) || *said == ' ';
-        if (!blank)
-            text_add(out, said, length);
-        else if (out->length > start && out->at[out->length - 1] != ' ')
-            text_add_char(out, ' ');
-        said += length;
-    }
-    while (out->length > start && out->at[out->length - 1] == ' ')
-        out->at[--out->length] = '\0';
-    if (*said)
-        text_add_string(out, "...");
-}
+/* --- secrets --- */
 
 static void hide(char *message, const char *secret)
 {
@@ -133,7 +101,7 @@ static void hide_strings(char *message, const cJSON *value)
 }
 
 static void take_message(const struct aws_transfer *transfer, const char *said,
-                         struct complaint *complaint)
+                         struct service_error *fault)
 {
     const struct aws_credentials *credentials = &transfer->aws->credentials;
     owned char *message = must_copy(said ? said : "");
@@ -143,7 +111,7 @@ static void take_message(const struct aws_transfer *transfer, const char *said,
     hide(message, credentials->secret_key.at);
     hide(message, credentials->token.at);
     hide_strings(message, transfer->body);
-    answer_clean(message, &complaint->message);
+    printable_add(message, &fault->message);
 }
 
 /* --- errors --- */
@@ -156,7 +124,7 @@ static char *bare_code(const char *code)
     struct text clean = {0};
     owned char *part = mark ? must_copy_bytes(mark + 1, length - (size_t)(mark + 1 - code))
                             : must_copy_bytes(code, length);
-    answer_clean(part, &clean);
+    printable_add(part, &clean);
     return text_take(&clean);
 }
 
@@ -171,27 +139,27 @@ static const char *first_string(const cJSON *object, const char *const *names)
 }
 
 static void read_json_error(const struct aws_transfer *transfer, const cJSON *body,
-                            struct complaint *complaint)
+                            struct service_error *fault)
 {
     static const char *const codes[] = {"__type", "code", "Code", NULL};
     static const char *const messages[] = {"message", "Message", "errorMessage", NULL};
     owned char *header = http_field(&transfer->exchange, "x-amzn-ErrorType");
     const char *code = *header ? header : first_string(body, codes);
     if (code)
-        complaint->code = bare_code(code);
-    take_message(transfer, first_string(body, messages), complaint);
+        fault->code = bare_code(code);
+    take_message(transfer, first_string(body, messages), fault);
 }
 
 /* <ErrorResponse><Error><Code>..., or <Response><Errors><Error><Code>... */
 static void read_xml_error(const struct aws_transfer *transfer, const cJSON *body,
-                           struct complaint *complaint)
+                           struct service_error *fault)
 {
     const cJSON *outer = json_get(body, "Errors");
     const cJSON *inner = json_get(outer ? outer : body, "Error");
     const char *code = json_string(inner, "Code", NULL);
     if (code)
-        complaint->code = bare_code(code);
-    take_message(transfer, json_string(inner, "Message", NULL), complaint);
+        fault->code = bare_code(code);
+    take_message(transfer, json_string(inner, "Message", NULL), fault);
 }
 
 static void take_request_id(struct aws_transfer *transfer, const cJSON *body)
@@ -200,11 +168,11 @@ static void take_request_id(struct aws_transfer *transfer, const cJSON *body)
     struct text clean = {0};
     for (const char *const *field = fields; *field && !clean.length; field++) {
         owned char *value = http_field(&transfer->exchange, *field);
-        answer_clean(value, &clean);
+        printable_add(value, &clean);
     }
     if (!clean.length) {
         const cJSON *metadata = json_get(body, "ResponseMetadata");
-        answer_clean(json_string(metadata ? metadata : body, "RequestId", ""), &clean);
+        printable_add(json_string(metadata ? metadata : body, "RequestId", ""), &clean);
     }
     char *id = transfer->call->request_id;
     id[0] = '\0';
@@ -220,21 +188,22 @@ static void add_request_id(struct aws_call *call)
         text_add_format(&call->error.message, " (request %s)", call->request_id);
 }
 
-static void say(struct aws_transfer *transfer, const struct complaint *complaint, const char *how)
+static void report(struct aws_transfer *transfer, const struct service_error *fault,
+                   const char *how)
 {
     struct aws_call *call = transfer->call;
     fail(&call->error, REFUSED, "AWS %s %s %s: %s%s%s", how, transfer->service->name,
-         transfer->operation, complaint->code, complaint->message.length ? ": " : "",
-         text_string(&complaint->message));
+         transfer->operation, fault->code, fault->message.length ? ": " : "",
+         text_string(&fault->message));
     add_request_id(call);
 }
 
-static bool profile_has(const struct aws *aws, const char *key)
+static bool profile_has(const struct aws_settings *settings, const char *key)
 {
-    return profile_setting(aws->profiles, aws->profile, key, NULL) != NULL;
+    return profile_setting(settings->profiles, settings->profile, key, NULL) != NULL;
 }
 
-/* Whose credentials they were: "the environment", "profile "home"". */
+/* Where the credentials came from: "the environment", "profile "home"". */
 static const char *source_of(const struct aws_transfer *transfer)
 {
     const char *source = transfer->aws->credentials.source;
@@ -245,51 +214,51 @@ static const char *source_of(const struct aws_transfer *transfer)
 
 static void advise_new_login(const struct aws_transfer *transfer, struct error *error)
 {
-    const struct aws *aws = transfer->aws;
+    const struct aws_settings *settings = transfer->aws->settings;
     const char *source = source_of(transfer);
     if (strcmp(source, "the environment") == 0)
         advise(error, "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew, "
                       "then run the same command");
-    else if (profile_has(aws, "sso_session") || profile_has(aws, "sso_start_url"))
+    else if (profile_has(settings, "sso_session") || profile_has(settings, "sso_start_url"))
         advise(error, "sign in again (aws sso login --profile %s), then run the same command",
-               aws->profile);
-    else if (profile_has(aws, "login_session"))
+               settings->profile);
+    else if (profile_has(settings, "login_session"))
         advise(error, "sign in again (aws login --profile %s), then run the same command",
-               aws->profile);
+               settings->profile);
     else
         advise(error, "renew the credentials (%s), then run the same command", source);
 }
 
-static void say_credentials(struct aws_transfer *transfer, const struct complaint *complaint)
+static void report_credentials(struct aws_transfer *transfer, const struct service_error *fault)
 {
     struct error *error = &transfer->call->error;
-    fail(error, REFUSED, "AWS refused the credentials of %s: %s", source_of(transfer),
-         complaint->code);
+    fail(error, REFUSED, "AWS refused the credentials of %s: %s", source_of(transfer), fault->code);
     add_request_id(transfer->call);
-    if (one_of(complaint->code, expired)) {
+    if (one_of(fault->code, expired)) {
         advise_new_login(transfer, error);
-    } else if (one_of(complaint->code, unsigned_well)) {
+    } else if (one_of(fault->code, wrong_signature)) {
         advise(error, "the secret access key is not the one of this access key id: check both");
     } else {
         advise(error,
                "AWS does not know this access key: it was deleted or is inactive, its session "
                "token is missing,");
-        advise(error, "or region %s is not switched on in the account", transfer->aws->region);
+        advise(error, "or region %s is not switched on in the account",
+               transfer->aws->settings->region);
     }
 }
 
-static void say_skewed(struct aws_transfer *transfer, const struct complaint *complaint)
+static void report_skew(struct aws_transfer *transfer, const struct service_error *fault)
 {
-    say(transfer, complaint, "refused");
+    report(transfer, fault, "refused");
     advise(&transfer->call->error,
            "the clock of this machine is wrong: set it (timedatectl set-ntp true)");
 }
 
 /* The action in "... is not authorized to perform: iot:CreateThing on ...", else the operation. */
-static char *missing_action(const struct aws_transfer *transfer, const struct complaint *complaint)
+static char *missing_action(const struct aws_transfer *transfer, const struct service_error *fault)
 {
     static const char mark[] = "to perform: ";
-    const char *found = strstr(text_string(&complaint->message), mark);
+    const char *found = strstr(text_string(&fault->message), mark);
     size_t length = found
                         ? strspn(found + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz"
                                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:*-")
@@ -299,50 +268,50 @@ static char *missing_action(const struct aws_transfer *transfer, const struct co
     return must_format("%s:%s", transfer->service->name, transfer->operation);
 }
 
-static void say_denied(struct aws_transfer *transfer, const struct complaint *complaint)
+static void report_denied(struct aws_transfer *transfer, const struct service_error *fault)
 {
-    owned char *action = missing_action(transfer, complaint);
-    say(transfer, complaint, "refused");
+    owned char *action = missing_action(transfer, fault);
+    report(transfer, fault, "refused");
     advise(&transfer->call->error,
            "the credentials (%s) need the permission %s; docs/aws.md has the "
            "least policy that is enough",
            source_of(transfer), action);
 }
 
-/* A signature is for a region; where there is none of that name, nobody can have signed it. */
-static bool is_wrong_region(const struct complaint *complaint)
+/* The credential scope of a signature has the region in it: AWS refuses one that it does not have. */
+static bool is_wrong_region(const struct service_error *fault)
 {
-    return strstr(text_string(&complaint->message), "scoped to a valid region") != NULL;
+    return strstr(text_string(&fault->message), "scoped to a valid region") != NULL;
 }
 
-static void say_region(struct aws_transfer *transfer, const struct complaint *complaint)
+static void report_region(struct aws_transfer *transfer, const struct service_error *fault)
 {
-    say(transfer, complaint, "refused");
+    report(transfer, fault, "refused");
     advise(&transfer->call->error,
            "is \"%s\" the region that you mean? See `region` under `aws` in " SYSTEM_FILE,
-           transfer->aws->region);
+           transfer->aws->settings->region);
 }
 
-static void say_complaint(struct aws_transfer *transfer, const struct complaint *complaint,
-                          bool clock_is_wrong)
+static void report_service_error(struct aws_transfer *transfer, const struct service_error *fault,
+                                 bool clock_is_wrong)
 {
     struct error *error = &transfer->call->error;
-    const char *code = complaint->code;
+    const char *code = fault->code;
     if (clock_is_wrong)
-        say_skewed(transfer, complaint);
-    else if (is_wrong_region(complaint))
-        say_region(transfer, complaint);
-    else if (one_of(code, expired) || one_of(code, unsigned_well) || one_of(code, unknown_key))
-        say_credentials(transfer, complaint);
+        report_skew(transfer, fault);
+    else if (is_wrong_region(fault))
+        report_region(transfer, fault);
+    else if (one_of(code, expired) || one_of(code, wrong_signature) || one_of(code, unknown_key))
+        report_credentials(transfer, fault);
     else if (one_of(code, denied))
-        say_denied(transfer, complaint);
+        report_denied(transfer, fault);
     else
-        say(transfer, complaint, transfer->call->http_status >= 500 ? "failed at" : "refused");
+        report(transfer, fault, transfer->call->http_status >= 500 ? "failed at" : "refused");
     if (one_of(code, throttled) || transfer->call->http_status == 429)
         advise(error, "it was asked too often, also after slowing down: lower requests_per_second "
                       "in " SYSTEM_FILE ",\n"
                       "or look who else calls AWS in this account, then run the same command");
-    else if (one_of(code, too_many))
+    else if (one_of(code, over_quota))
         advise(error,
                "a quota of the account is used up: remove what is not needed, or ask for more "
                "(Service Quotas in the console)");
@@ -353,7 +322,7 @@ static void say_complaint(struct aws_transfer *transfer, const struct complaint 
 
 /* --- reading --- */
 
-/* The times of a request and of its answer are a moment apart; a date has whole seconds. */
+/* Notes how far the clocks differ, in whole seconds. */
 static void compare_clocks(const struct aws_transfer *transfer)
 {
     time_t theirs = http_date(&transfer->exchange);
@@ -366,24 +335,24 @@ static bool far(time_t seconds)
     return seconds > SKEW_SECONDS || seconds < -SKEW_SECONDS;
 }
 
-static enum verdict judge(struct aws_transfer *transfer, const struct complaint *complaint,
-                          bool *clock_is_wrong)
+static enum verdict classify(struct aws_transfer *transfer, const struct service_error *fault,
+                             bool *clock_is_wrong)
 {
-    const char *code = complaint->code;
+    const char *code = fault->code;
     int status = transfer->call->http_status;
     time_t skew = transfer->aws->clock_seen;
     *clock_is_wrong = one_of(code, skewed) && far(skew - transfer->aws->clock_ahead);
     if (*clock_is_wrong && !transfer->clock_corrected) {
         transfer->aws->clock_ahead = skew;
-        return TRY_OTHER_CLOCK;
+        return RETRY_WITH_CLOCK;
     }
     *clock_is_wrong = *clock_is_wrong || strcmp(code, "RequestTimeTooSkewed") == 0;
     if (one_of(code, expired) && !transfer->credentials_renewed && !transfer->anonymous)
-        return TRY_OTHER_KEYS;
+        return RETRY_WITH_CREDENTIALS;
     if (one_of(code, throttled) || status == 429)
-        return TRY_SLOWER;
+        return RETRY_SLOWER;
     if (one_of(code, transient) || status == 500 || status == 502 || status == 503 || status == 504)
-        return TRY_AGAIN;
+        return RETRY;
     return DONE;
 }
 
@@ -419,27 +388,27 @@ static enum verdict no_answer(struct aws_transfer *transfer, const char *what)
     fail(&call->error, REFUSED, "no answer from %s to %s %s: %s", host_of(transfer),
          transfer->service->name, transfer->operation, what);
     advise(&call->error, "check the network, then run the same command");
-    return TRY_AGAIN;
+    return RETRY;
 }
 
 static enum verdict unreachable(struct aws_transfer *transfer)
 {
     struct aws_call *call = transfer->call;
     struct text said = {0};
-    answer_clean(transfer->exchange.said, &said);
+    printable_add(transfer->exchange.said, &said);
     strcpy(call->code, "NoAnswer");
     fail(&call->error, REFUSED, "cannot reach %s: %s", host_of(transfer), text_string(&said));
     advise(&call->error, "check the network, the proxy (HTTPS_PROXY) and the region (%s)",
-           transfer->aws->region);
+           transfer->aws->settings->region);
     text_free(&said);
-    return TRY_AGAIN;
+    return RETRY;
 }
 
 static enum verdict untrusted(struct aws_transfer *transfer)
 {
     struct aws_call *call = transfer->call;
     struct text said = {0};
-    answer_clean(transfer->exchange.said, &said);
+    printable_add(transfer->exchange.said, &said);
     strcpy(call->code, "NoAnswer");
     fail(&call->error, REFUSED, "%s cannot be trusted: %s", host_of(transfer), text_string(&said));
     advise(&call->error, "behind a proxy that looks into TLS, set AWS_CA_BUNDLE to the file of its "
@@ -453,35 +422,35 @@ static enum verdict broken(struct aws_transfer *transfer)
     if (transfer->exchange.timed_out)
         return no_answer(transfer, "it took too long");
     struct text said = {0};
-    answer_clean(transfer->exchange.said, &said);
+    printable_add(transfer->exchange.said, &said);
     enum verdict verdict = no_answer(transfer, text_string(&said));
     text_free(&said);
     return verdict;
 }
 
-static bool is_lacking(const cJSON *body, const char *name)
+static bool is_missing(const cJSON *body, const char *name)
 {
     const cJSON *member = json_get(body, name);
     return !member || cJSON_IsNull(member) ||
            (cJSON_IsString(member) && !*cJSON_GetStringValue(member));
 }
 
-/* The first of the words that the answer has no member for, freed by the caller; NULL: it is whole.
- */
-static char *lacking(const struct aws_transfer *transfer, const cJSON *body)
+/* The first of the wanted members that the answer does not have, freed by the caller; NULL when it
+ * has all of them. */
+static char *missing_member(const struct aws_transfer *transfer, const cJSON *body)
 {
     const char *word = transfer->wanted ? transfer->wanted : "";
     for (size_t length; (length = strcspn(word, " "));
          word += length + strspn(word + length, " ")) {
         char *name = must_copy_bytes(word, length);
-        if (is_lacking(body, name))
+        if (is_missing(body, name))
             return name;
         free(name);
     }
     return NULL;
 }
 
-static enum verdict hollow(struct aws_transfer *transfer, const char *missing)
+static enum verdict incomplete(struct aws_transfer *transfer, const char *missing)
 {
     struct aws_call *call = transfer->call;
     call->uncertain = true;
@@ -491,7 +460,7 @@ static enum verdict hollow(struct aws_transfer *transfer, const char *missing)
     add_request_id(call);
     advise(&call->error, "AWS does not do this: is there a portal or a proxy in between? Then run "
                          "the same command again");
-    return TRY_AGAIN;
+    return RETRY;
 }
 
 static enum verdict read_success(struct aws_transfer *transfer)
@@ -501,43 +470,43 @@ static enum verdict read_success(struct aws_transfer *transfer)
     if (!body)
         return no_answer(transfer, "what came is not what this service answers");
     take_request_id(transfer, body);
-    owned char *missing = lacking(transfer, body);
+    owned char *missing = missing_member(transfer, body);
     if (missing) {
         json_wipe(body);
-        return hollow(transfer, missing);
+        return incomplete(transfer, missing);
     }
     call->code[0] = '\0';
     call->answer = body;
     return DONE;
 }
 
-/* A redirect is not followed: it is a portal's or a wrong endpoint's, and no answer of AWS. */
-static enum verdict read_complaint(struct aws_transfer *transfer)
+/* A redirect is not followed: AWS sends none, so it comes from a captive portal or a wrong endpoint. */
+static enum verdict read_service_error(struct aws_transfer *transfer)
 {
     struct aws_call *call = transfer->call;
-    struct complaint complaint = {0};
+    struct service_error fault = {0};
     bool clock_is_wrong;
     cJSON *body = read_body(transfer);
     if (transfer->service->protocol == AWS_QUERY)
-        read_xml_error(transfer, body, &complaint);
+        read_xml_error(transfer, body, &fault);
     else
-        read_json_error(transfer, body, &complaint);
-    if (!complaint.code)
-        complaint.code = must_format("HTTP%d", call->http_status);
+        read_json_error(transfer, body, &fault);
+    if (!fault.code)
+        fault.code = must_format("HTTP%d", call->http_status);
     take_request_id(transfer, body);
     call->code[0] = '\0';
-    strncat(call->code, complaint.code, sizeof call->code - 1);
+    strncat(call->code, fault.code, sizeof call->code - 1);
     call->uncertain = call->uncertain || call->http_status >= 500;
-    enum verdict verdict = judge(transfer, &complaint, &clock_is_wrong);
-    say_complaint(transfer, &complaint, clock_is_wrong);
+    enum verdict verdict = classify(transfer, &fault, &clock_is_wrong);
+    report_service_error(transfer, &fault, clock_is_wrong);
     if (call->http_status >= 300 && call->http_status < 400)
         advise(&call->error,
                "%s sends elsewhere, which AWS does not do: is there a portal or a proxy "
                "in between?",
                host_of(transfer));
     json_wipe(body);
-    free(complaint.code);
-    text_free(&complaint.message);
+    free(fault.code);
+    text_free(&fault.message);
     return verdict;
 }
 
@@ -549,7 +518,7 @@ enum verdict answer_read(struct aws_transfer *transfer)
     call->answer = NULL;
     error_free(&call->error);
     call->http_status = exchange->status;
-    if (exchange->sent > 1) { /* libcurl's own second try */
+    if (exchange->sent > 1) { /* libcurl has sent the request again by itself */
         call->attempts += exchange->sent - 1;
         call->uncertain = true;
     }
@@ -568,5 +537,5 @@ enum verdict answer_read(struct aws_transfer *transfer)
         break;
     }
     return exchange->status >= 200 && exchange->status < 300 ? read_success(transfer)
-                                                             : read_complaint(transfer);
+                                                             : read_service_error(transfer);
 }

@@ -1,5 +1,4 @@
-/* Inside of the rooms that talk to AWS: what client.c, request.c, answer.c and credentials*.c
- * share. Nothing else includes it. */
+/* Inside of the client: what client.c, request.c and answer.c share, and how one is made. */
 #ifndef AWS_CLIENT_H
 #define AWS_CLIENT_H
 
@@ -8,78 +7,84 @@
 #include "endpoint.h"
 #include "http.h"
 #include "limit.h"
-#include "profile.h"
+#include "settings.h"
 #include "sign.h"
 
 enum { MOST_ATTEMPTS = 5, MOST_ATTEMPTS_THROTTLED = 10, MOST_ATTEMPTS_TO_REACH = 3 };
 
-/* One call under way. */
+/* A call from aws_submit() to its end. */
 struct aws_transfer {
     struct aws *aws;
     struct aws_call *call;
     const struct aws_service *service;
     char *operation, *method, *path, *query, *host;
-    char **headers;    /* the request's own, NULL at the end */
-    cJSON *body;       /* of one with secrets, so that messages are kept free of them */
+    char **headers;    /* beside those that every request has; NULL at the end */
+    cJSON *body;       /* of a request with secrets: messages are kept free of them; else NULL */
     struct text bytes; /* the body as sent */
-    char *wanted;      /* what a good answer has; NULL: may be empty */
+    char *wanted;      /* see struct aws_request */
     bool secret, anonymous;
-    struct lane *lane;
+    struct queue *queue;
 
-    double due, started; /* seconds of the monotonic clock */
-    bool clock_corrected, credentials_renewed;
-    bool cancelled;
-    struct aws_transfer *next; /* in its lane */
+    double due;     /* when it leaves the heap of delayed calls; seconds of the monotonic clock */
+    double started; /* when its last attempt was sent; likewise */
+    bool clock_corrected, credentials_renewed; /* each is done once */
+    bool cancelled;                            /* the call was given up: call is NULL */
+    struct aws_transfer *next;                 /* in its queue */
 
     struct http_exchange exchange;
     char *url;
     char *lines[32]; /* the header as sent */
-    char *key_id;    /* that it was signed with */
+    char *key_id;    /* that the last attempt was signed with */
 };
 
-/* Calls of one operation, in their order: where one must wait for a token, those behind it do, and
- * no other operation's. */
-struct lane {
-    char *name;          /* "iot CreateThing"; its reads have a lane, too */
-    struct limit *limit; /* NULL: no limit (there are too many) */
+/* Calls of one operation, in the order in which they were due. When the first one has to wait for a
+ * token, so do those behind it, but no call of another operation. */
+struct queue {
+    char *name;          /* "iot CreateThing" */
+    struct limit *limit; /* NULL: there is none (see limit_of()) */
     struct aws_transfer *first, *last;
-    double due;
+    double due; /* no call starts before: when there is a token again */
 };
 
 struct aws {
-    struct aws_options options; /* its strings are copies */
-    char *profile, *region, *certificates;
-    bool fips;
-    struct aws_profiles *profiles;
-    bool borrowed; /* profiles and limits are another's: a client for the calls of credentials */
-    bool forked;   /* a worker: there is nobody whom it may ask */
-    bool distrusts_cache; /* AWS has refused credentials that may have come from there */
-    const struct partition *partition;
-    struct aws_credentials credentials;
-    time_t renew_at;    /* 0: never */
-    time_t clock_ahead; /* of AWS's clock, seconds, once that was found to matter */
-    time_t clock_seen;  /* the same, as the last answer had it */
-
-    struct http *http;
+    const struct aws_settings *settings;
+    struct aws_settings *own_settings; /* the same, where this client frees them and the limits */
     struct limits *limits;
-    struct lane **lanes;
-    size_t lane_count, lane_room, next_lane;
-    struct aws_transfer **sleeping; /* a heap: the first is due first */
-    size_t sleeping_count, sleeping_room;
+    struct credentials_provider *provider; /* NULL: the credentials stay as they were given */
+    struct aws_credentials credentials;    /* that calls are signed with */
+    time_t renew_at;    /* by AWS's clock: when the provider is asked again; 0: never */
+    time_t clock_ahead; /* seconds of AWS's clock, once that was found to matter; calls are signed
+                           with it */
+    time_t clock_seen;  /* the same, as the last answer had it */
+    unsigned jitter;    /* state of rand_r() */
+
+    size_t in_flight; /* at most so many calls on the wire */
+    struct http *http;
     struct aws_transfer **on_wire;
     size_t on_wire_count;
-    struct known_endpoint *endpoints;
+    struct aws_transfer **delayed; /* a binary heap: the first is due first */
+    size_t delayed_count, delayed_room;
+    struct queue **queues; /* of calls that may go as soon as there is a token and a free place */
+    size_t queue_count, queue_room;
+    size_t next_queue;                /* that has its turn */
+    struct known_endpoint *endpoints; /* of the services that were called */
     size_t endpoint_count, endpoint_room;
-    double backoff;  /* seconds */
-    long timeout_ms; /* of one attempt */
-    unsigned jitter; /* seed */
 };
 
-/* A client with these credentials (NULL: none) and all else of another, for calls of its own. */
-enum status client_like(const struct aws *aws, const struct aws_credentials *credentials,
-                        struct aws **made, struct error *error);
+/* A client whose provider has given credentials. It takes over settings, limits and provider, also
+ * when it fails. *aws is closed with aws_close(). */
+enum status client_open(struct aws_settings *settings, struct limits *limits,
+                        struct credentials_provider *provider, struct aws **aws,
+                        struct error *error);
 
-/* What the local clock would show if it were AWS's. */
+/* A client for one call after the other, with credentials that stay as they are (copied; NULL: for
+ * calls that are not signed). settings and limits are the caller's, and outlive it. clock_ahead:
+ * seconds of AWS's clock. */
+enum status client_open_for_one(const struct aws_settings *settings, struct limits *limits,
+                                const struct aws_credentials *credentials, time_t clock_ahead,
+                                struct aws **aws, struct error *error);
+
+/* Now, by AWS's clock. */
 time_t client_time(const struct aws *aws);
 
 /* --- request.c --- */
@@ -95,51 +100,14 @@ void request_forget(struct aws_transfer *transfer); /* wipes url and lines */
 /* --- answer.c --- */
 
 enum verdict {
-    DONE,            /* well or not */
-    TRY_AGAIN,       /* after a back-off */
-    TRY_SLOWER,      /* likewise; it was throttled */
-    TRY_OTHER_CLOCK, /* at once, by AWS's clock */
-    TRY_OTHER_KEYS,  /* at once, with credentials found anew */
+    DONE,                   /* well or not */
+    RETRY,                  /* after a back-off */
+    RETRY_SLOWER,           /* likewise; it was throttled */
+    RETRY_WITH_CLOCK,       /* at once, by AWS's clock */
+    RETRY_WITH_CREDENTIALS, /* at once, with credentials found anew */
 };
 
 /* Reads an answer (or that there is none) into the call. */
 enum verdict answer_read(struct aws_transfer *transfer);
-
-/* Appends what a service says, fit to be printed: one line, no control characters, not too long. */
-void answer_clean(const char *said, struct text *out);
-
-/* --- credentials*.c --- */
-
-enum { RENEW_SECONDS = 300, FRESH_SECONDS = 900 };
-
-/* The object that credential_process and the metadata services give; token: its name there. */
-enum status credentials_of_json(const cJSON *object, const char *token, bool must_expire,
-                                const char *source, struct aws_credentials *found,
-                                struct error *error);
-
-enum status credentials_of_process(const char *command, const char *source,
-                                   struct aws_credentials *found, struct error *error);
-enum status credentials_of_cli(const char *profile, const char *source,
-                               struct aws_credentials *found, struct error *error);
-
-/* The sessions of roles that the AWS CLI keeps in ~/.aws/cli/cache. */
-struct cached_role {
-    const char *arn, *external_id, *seconds, *mfa_serial;
-    const char *session; /* as configured; all but arn may be NULL */
-};
-
-/* False where none is kept that is good for another FRESH_SECONDS of `now`. */
-bool credentials_of_cache(const struct cached_role *role, time_t now, const char *source,
-                          struct aws_credentials *found);
-
-/* Keeps AssumeRole's result there. */
-enum status credentials_to_cache(const struct cached_role *role, const cJSON *result,
-                                 struct error *error);
-
-/* found->key_id stays NULL where there is no such place. */
-enum status credentials_of_container(const struct aws *aws, struct aws_credentials *found,
-                                     struct error *error);
-enum status credentials_of_instance(const struct aws *aws, struct aws_credentials *found,
-                                    struct error *error);
 
 #endif

@@ -7,7 +7,7 @@
  * CachedCredentialFetcher), botocore/utils.py (JSONFileCache). Like the CLI, this takes no session
  * with less than 15 minutes left. Only roles that need a code are kept: the others cost one call.
  */
-#include "client.h"
+#include "sources.h"
 #include "common/base/files.h"
 #include "common/base/hex.h"
 #include "common/base/json.h"
@@ -88,7 +88,7 @@ static bool is_utf8(const char *string)
     return !string || utf8_valid(string, strlen(string), &bad);
 }
 
-/* NULL where there can be none, because a setting is no text. */
+/* NULL when a setting is not UTF-8: then there is no such file. */
 static char *path_of(const struct cached_role *role)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
@@ -109,8 +109,8 @@ static char *path_of(const struct cached_role *role)
 static bool take(const cJSON *kept, time_t now, const char *source, struct aws_credentials *found)
 {
     struct error ignored = {0};
-    enum status status = credentials_of_json(json_get(kept, "Credentials"), "SessionToken", true,
-                                             source, found, &ignored);
+    enum status status = credentials_read(json_get(kept, "Credentials"), "SessionToken", true,
+                                          source, found, &ignored);
     error_free(&ignored);
     if (!status && found->expires - now >= FRESH_SECONDS)
         return true;
@@ -142,13 +142,12 @@ enum status credentials_to_cache(const struct cached_role *role, const cJSON *re
     if (!path)
         return FINE;
     owned char *folder = path_folder(path);
-    struct text bytes = {0};
+    struct text bytes = {.secret = true};
     enum status status = make_folders(folder, FOLDER_SECRET, error);
     if (status)
         return status;
-    text_reserve(&bytes, LARGEST_SESSION);
     json_compact(result, &bytes);
     status = write_file(path, bytes.at, bytes.length, FILE_SECRET, error);
-    text_wipe(&bytes);
+    text_free(&bytes);
     return status;
 }

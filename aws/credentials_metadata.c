@@ -2,7 +2,9 @@
  * botocore/utils.py (ContainerMetadataFetcher, InstanceMetadataFetcher) and the EC2 user guide,
  * "Use the Instance Metadata Service": of that only version 2, whose token cannot be had through a
  * proxy or by a request that someone else made us send. */
-#include "client.h"
+#include "http.h"
+#include "printable.h"
+#include "sources.h"
 #include "url.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -46,7 +48,7 @@ static enum status read_keys(const struct text *answer, const char *source,
     error_free(&ignored);
     if (status)
         return fail(error, REFUSED, "%s did not answer JSON", source);
-    status = credentials_of_json(object, "Token", true, source, found, error);
+    status = credentials_read(object, "Token", true, source, found, error);
     json_wipe(object);
     return status;
 }
@@ -71,8 +73,8 @@ static bool is_container_host(const char *host)
     return is_loopback(host);
 }
 
-/* Over http only to this machine and to the addresses that ECS and EKS have: the token that goes
- * along is worth as much as the credentials. */
+/* Without TLS only this machine and the addresses of ECS and EKS are asked: the request carries a
+ * token that is worth as much as the credentials. */
 static bool is_safe(const struct url *url)
 {
     if (strcmp(url->scheme, "https") == 0)
@@ -92,7 +94,7 @@ static enum status check_container_url(const char *text, struct error *error)
     if (status || safe)
         return status;
     struct text shown = {0};
-    answer_clean(text, &shown);
+    printable_add(text, &shown);
     fail(error, WRONG_INPUT,
          "AWS_CONTAINER_CREDENTIALS_FULL_URI (%s) is neither https nor an address of this machine",
          text_string(&shown));
@@ -100,7 +102,8 @@ static enum status check_container_url(const char *text, struct error *error)
     return advise(error, "credentials are not fetched over a network without encryption");
 }
 
-/* "Authorization: ..." or NULL; a file of it is read each time, because it is renewed there. */
+/* "Authorization: ..."; {0} when there is no token. The file is read each time, because the token in it
+ * is renewed. */
 static enum status authorization(struct secret *line, struct error *error)
 {
     const char *path = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
@@ -127,7 +130,7 @@ static void pause_for(double seconds)
     nanosleep(&(struct timespec){(time_t)whole, (long)((seconds - whole) * 1e9)}, NULL);
 }
 
-static enum status ask_container(const struct aws *aws, const char *url,
+static enum status ask_container(const struct aws_settings *settings, const char *url,
                                  struct aws_credentials *found, struct error *error)
 {
     secret_owned struct secret line = {0};
@@ -137,8 +140,8 @@ static enum status ask_container(const struct aws *aws, const char *url,
     for (int i = 0; i < CONTAINER_ATTEMPTS && !status && !answered; i++) {
         struct http_exchange exchange;
         if (i)
-            pause_for(2 * aws->backoff);
-        status = get("GET", url, headers, CONTAINER_MS, aws->certificates, &exchange, error);
+            pause_for(2 * settings->backoff);
+        status = get("GET", url, headers, CONTAINER_MS, settings->certificates, &exchange, error);
         answered = !status && is_well(&exchange);
         if (answered)
             status = read_keys(&exchange.answer, "container", found, error);
@@ -150,8 +153,8 @@ static enum status ask_container(const struct aws *aws, const char *url,
     return advise(error, "see AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI");
 }
 
-enum status credentials_of_container(const struct aws *aws, struct aws_credentials *found,
-                                     struct error *error)
+enum status credentials_of_container(const struct aws_settings *settings,
+                                     struct aws_credentials *found, struct error *error)
 {
     const char *relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     const char *full = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -161,20 +164,21 @@ enum status credentials_of_container(const struct aws *aws, struct aws_credentia
     enum status status = check_container_url(url, error);
     if (status)
         return status;
-    return ask_container(aws, url, found, error);
+    return ask_container(settings, url, found, error);
 }
 
 /* --- instance --- */
 
-static const char *instance_root(const struct aws *aws)
+static const char *instance_root(const struct aws_settings *settings)
 {
     const char *root = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     const char *mode = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
     if (!root)
-        root = profile_setting(aws->profiles, aws->profile, "ec2_metadata_service_endpoint", NULL);
+        root = profile_setting(settings->profiles, settings->profile,
+                               "ec2_metadata_service_endpoint", NULL);
     if (!mode)
-        mode = profile_setting(aws->profiles, aws->profile, "ec2_metadata_service_endpoint_mode",
-                               NULL);
+        mode = profile_setting(settings->profiles, settings->profile,
+                               "ec2_metadata_service_endpoint_mode", NULL);
     if (root && *root)
         return root;
     return mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]"
@@ -188,7 +192,7 @@ static long instance_ms(void)
     return asked > 0 && asked <= 60 ? (long)ceil(asked * 1000) : 1000;
 }
 
-/* One word of an answer, ready for a header or a path; "" when it is none. */
+/* The first line of an answer, for a header or a path; "" when the answer is not a good one. */
 static char *word_of(const struct http_exchange *exchange)
 {
     const char *answer = text_string(&exchange->answer);
@@ -196,45 +200,46 @@ static char *word_of(const struct http_exchange *exchange)
     return is_well(exchange) ? must_copy_bytes(answer, length) : must_copy("");
 }
 
-static enum status ask_instance(const struct aws *aws, const char *root, const char *token,
-                                struct aws_credentials *found, struct error *error)
+static enum status ask_instance(const struct aws_settings *settings, const char *root,
+                                const char *token, struct aws_credentials *found,
+                                struct error *error)
 {
     struct http_exchange exchange;
     owned char *line = must_format("X-aws-ec2-metadata-token: %s", token);
     const char *headers[] = {line, NULL};
     owned char *list = must_format("%s/latest/meta-data/iam/security-credentials/", root);
     enum status status =
-        get("GET", list, headers, instance_ms(), aws->certificates, &exchange, error);
+        get("GET", list, headers, instance_ms(), settings->certificates, &exchange, error);
     owned char *role = word_of(&exchange);
     http_free(&exchange);
     if (status || !*role)
         return status;
     owned char *url = must_format("%s%s", list, role);
-    status = get("GET", url, headers, instance_ms(), aws->certificates, &exchange, error);
+    status = get("GET", url, headers, instance_ms(), settings->certificates, &exchange, error);
     if (!status && is_well(&exchange))
         status = read_keys(&exchange.answer, "instance role", found, error);
     http_free(&exchange);
     return status;
 }
 
-/* Nobody at the address means that this is no instance, which is no error. */
-enum status credentials_of_instance(const struct aws *aws, struct aws_credentials *found,
-                                    struct error *error)
+/* When nobody listens at the address, this machine is no instance of EC2: that is no error. */
+enum status credentials_of_instance(const struct aws_settings *settings,
+                                    struct aws_credentials *found, struct error *error)
 {
     static const char *const headers[] = {"X-aws-ec2-metadata-token-ttl-seconds: 21600", NULL};
     struct http_exchange exchange;
     if (says_true(environment("AWS_EC2_METADATA_DISABLED")))
         return FINE;
-    owned char *root = must_copy(instance_root(aws));
+    owned char *root = must_copy(instance_root(settings));
     for (size_t end = strlen(root); end && root[end - 1] == '/'; end--)
         root[end - 1] = '\0';
     owned char *url = must_format("%s/latest/api/token", root);
     enum status status =
-        get("PUT", url, headers, instance_ms(), aws->certificates, &exchange, error);
+        get("PUT", url, headers, instance_ms(), settings->certificates, &exchange, error);
     owned char *token = word_of(&exchange);
     http_free(&exchange);
     if (!status && *token)
-        status = ask_instance(aws, root, token, found, error);
+        status = ask_instance(settings, root, token, found, error);
     explicit_bzero(token, strlen(token));
     return status;
 }

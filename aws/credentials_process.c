@@ -1,7 +1,7 @@
 /* Credentials that another program gives on its standard output (AWS CLI user guide, "Sourcing
  * credentials with an external process"). Its standard error goes to the person, who may have to do
  * something (touch a key, open a browser); what it writes to standard output is never shown. */
-#include "client.h"
+#include "sources.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
@@ -25,7 +25,7 @@ static int start(char **words, int output, pid_t *child)
     return fault;
 }
 
-/* All that comes, but no more than fits: a text that does not grow leaves no copies. */
+/* False when there is more than LARGEST_OUTPUT bytes. */
 static bool read_all(int input, struct text *out)
 {
     ssize_t length;
@@ -80,7 +80,7 @@ static enum status read_output(const struct text *output, const char *what, cons
     if (json_number(object, "Version", 0) != 1)
         status = fail(error, REFUSED, "%s of %s did not write \"Version\": 1", what, source);
     else
-        status = credentials_of_json(object, "SessionToken", false, source, found, error);
+        status = credentials_read(object, "SessionToken", false, source, found, error);
     json_wipe(object);
     return status;
 }

@@ -6,81 +6,42 @@
 #include <string.h>
 #include <strings.h>
 
-/* botocore's data/endpoints.json; the first whose prefix fits. */
-static const struct partition partitions[] = {
-    {"cn-", "aws-cn", "amazonaws.com.cn", "cn-north-1", "cn-north-1.amazonaws.com.cn"},
-    {"us-gov-", "aws-us-gov", "amazonaws.com", "us-gov-west-1", "us-gov.amazonaws.com"},
-    {"us-iso-", "aws-iso", "c2s.ic.gov", "us-iso-east-1", "us-iso-east-1.c2s.ic.gov"},
-    {"us-isob-", "aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", "us-isob-east-1.sc2s.sgov.gov"},
-    {"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", "eu-isoe-west-1.cloud.adc-e.uk"},
-    {"us-isof-", "aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1",
-     "us-isof-south-1.csp.hci.ic.gov"},
-    {"eusc-", "aws-eusc", "amazonaws.eu", "eusc-de-east-1", "eusc-de-east-1.amazonaws.eu"},
-    {"", "aws", "amazonaws.com", "us-east-1", "amazonaws.com"},
-};
-
-const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-bool says_true(const char *value)
-{
-    return value && strcasecmp(value, "true") == 0;
-}
-
-const struct partition *partition_of(const char *region)
-{
-    const struct partition *partition = partitions;
-    while (!begins_with(region, partition->prefix))
-        partition++;
-    return partition;
-}
-
-bool region_is_sane(const char *region)
-{
-    size_t length = strlen(region);
-    return length && length <= 63 && region[0] != '-' && region[length - 1] != '-' &&
-           strspn(region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") ==
-               length &&
-           strspn(region, "0123456789") < length;
-}
-
 /* --- overrides --- */
 
-static bool overrides_are_off(const struct endpoint_facts *facts)
+static bool overrides_are_off(const struct aws_settings *settings)
 {
     const char *variable = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
     return says_true(variable ? variable
-                              : profile_setting(facts->profiles, facts->profile,
+                              : profile_setting(settings->profiles, settings->profile,
                                                 "ignore_configured_endpoint_urls", NULL));
 }
 
-static enum status of_services_section(const struct endpoint_facts *facts,
+static enum status of_services_section(const struct aws_settings *settings,
                                        const struct aws_service *service, const char **url,
                                        struct error *error)
 {
-    const char *section = profile_setting(facts->profiles, facts->profile, "services", NULL);
+    const char *section = profile_setting(settings->profiles, settings->profile, "services", NULL);
     *url = NULL;
     if (!section)
         return FINE;
-    if (!section_exists(facts->profiles, "services", section)) {
+    if (!section_exists(settings->profiles, "services", section)) {
         fail(error, WRONG_INPUT, "profile \"%s\" names services = %s, and there is no such section",
-             facts->profile, section);
+             settings->profile, section);
         return advise(error, "add [services %s] to ~/.aws/config, or remove the line", section);
     }
-    *url = section_setting(facts->profiles, "services", section, service->section, "endpoint_url");
+    *url =
+        section_setting(settings->profiles, "services", section, service->section, "endpoint_url");
     return FINE;
 }
 
-/* *url is NULL when nothing overrides; *where says what did, freed by the caller. */
-static enum status find_override(const struct endpoint_facts *facts,
+/* *url is NULL when nothing overrides the endpoint. *where is what does, for messages; freed by the
+ * caller. */
+static enum status find_override(const struct aws_settings *settings,
                                  const struct aws_service *service, const char **url, char **where,
                                  struct error *error)
 {
     *url = NULL;
-    if (overrides_are_off(facts))
+    if (overrides_are_off(settings))
         return FINE;
     *where = must_format("AWS_ENDPOINT_URL_%s", service->variable);
     if ((*url = environment(*where)))
@@ -90,10 +51,10 @@ static enum status find_override(const struct endpoint_facts *facts,
     if ((*url = environment(*where)))
         return FINE;
     free(*where);
-    *where = must_format("endpoint_url of profile \"%s\"", facts->profile);
-    enum status status = of_services_section(facts, service, url, error);
+    *where = must_format("endpoint_url of profile \"%s\"", settings->profile);
+    enum status status = of_services_section(settings, service, url, error);
     if (!status && !*url)
-        *url = profile_setting(facts->profiles, facts->profile, "endpoint_url", NULL);
+        *url = profile_setting(settings->profiles, settings->profile, "endpoint_url", NULL);
     return status;
 }
 
@@ -132,8 +93,8 @@ static enum status read_url(const char *text, const char *where, struct endpoint
     return advise(error, "it looks like https://host or http://localhost:5000");
 }
 
-/* In government regions some hosts are of that kind under their usual names (as botocore resolves
- * them). */
+/* In government regions some services have FIPS endpoints under their usual hosts (as botocore
+ * resolves them). */
 static bool has_fips_host(const struct partition *partition, const struct aws_service *service)
 {
     static const char *const same[] = {"cloudformation", "iam", "ingest.timestream", "logs", "sts"};
@@ -143,30 +104,30 @@ static bool has_fips_host(const struct partition *partition, const struct aws_se
     return true;
 }
 
-static char *usual_host(const struct endpoint_facts *facts, const struct aws_service *service)
+static char *usual_host(const struct aws_settings *settings, const struct aws_service *service)
 {
-    const struct partition *partition = partition_of(facts->region);
-    const char *fips = facts->fips && has_fips_host(partition, service) ? "-fips" : "";
+    const struct partition *partition = settings->partition;
+    const char *fips = settings->fips && has_fips_host(partition, service) ? "-fips" : "";
     if (service->global)
         return must_format("%s%s.%s", service->endpoint, fips, partition->global_hosts);
-    return must_format("%s%s.%s.%s", service->endpoint, fips, facts->region, partition->suffix);
+    return must_format("%s%s.%s.%s", service->endpoint, fips, settings->region, partition->suffix);
 }
 
-enum status endpoint_find(const struct endpoint_facts *facts, const struct aws_service *service,
+enum status endpoint_find(const struct aws_settings *settings, const struct aws_service *service,
                           const char *host, struct endpoint *endpoint, struct error *error)
 {
     const char *url;
     owned char *where = NULL;
-    *endpoint = (struct endpoint){.region = facts->region};
+    *endpoint = (struct endpoint){.region = settings->region};
     if (service->global)
-        endpoint->region = partition_of(facts->region)->global_region;
-    enum status status = find_override(facts, service, &url, &where, error);
+        endpoint->region = settings->partition->global_region;
+    enum status status = find_override(settings, service, &url, &where, error);
     if (status)
         return status;
     endpoint->overridden = url != NULL;
     if (url)
         return read_url(url, where, endpoint, error);
-    endpoint->host = host ? must_copy(host) : usual_host(facts, service);
+    endpoint->host = host ? must_copy(host) : usual_host(settings, service);
     endpoint->root = must_format("https://%s", endpoint->host);
     endpoint->path = must_copy("");
     return FINE;

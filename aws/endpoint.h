@@ -7,20 +7,7 @@
 #ifndef AWS_ENDPOINT_H
 #define AWS_ENDPOINT_H
 
-#include "aws.h"
-#include "profile.h"
-
-struct partition {
-    const char *prefix; /* of its regions' names; "" for all others */
-    const char *name, *suffix;
-    const char *global_region; /* that global services' requests are signed for */
-    const char *global_hosts;  /* the part of their hosts after the service */
-};
-
-const struct partition *partition_of(const char *region);
-
-/* Whether a name can be a region, and so a part of a host name. */
-bool region_is_sane(const char *region);
+#include "settings.h"
 
 struct endpoint {
     char *root;         /* "https://iot.eu-west-1.amazonaws.com", no "/" at its end */
@@ -30,22 +17,10 @@ struct endpoint {
     bool overridden;
 };
 
-struct endpoint_facts {
-    const char *region, *profile;
-    const struct aws_profiles *profiles;
-    bool fips;
-};
-
 /* host: an endpoint that was discovered (Timestream), or NULL. WRONG_INPUT when what is configured
  * is not a URL. */
-enum status endpoint_find(const struct endpoint_facts *facts, const struct aws_service *service,
+enum status endpoint_find(const struct aws_settings *settings, const struct aws_service *service,
                           const char *host, struct endpoint *endpoint, struct error *error);
 void endpoint_free(struct endpoint *endpoint);
-
-/* A variable of the environment that is set and not empty, else NULL. */
-const char *environment(const char *name);
-
-/* As the SDKs read a switch: "true" in any case. */
-bool says_true(const char *value);
 
 #endif

@@ -9,7 +9,7 @@ enum { LARGEST_ANSWER = 16 << 20, LARGEST_HEADER = 64 << 10 };
 
 struct http {
     CURLM *multi;
-    CURL **idle; /* handles that have nothing to do; they are costly to make */
+    CURL **idle; /* handles of exchanges that have ended; making one takes long */
     size_t idle_count, idle_room;
     struct http_exchange **running;
     size_t running_count, running_room;
@@ -32,20 +32,6 @@ enum status http_open(size_t in_flight, struct http **http, struct error *error)
 
 /* --- what libcurl calls --- */
 
-/* Keeps no copy of what it grew out of: an answer may hold keys. */
-static void add_wiping(struct text *text, const void *bytes, size_t length)
-{
-    if (text->length + length + 1 > text->room) {
-        struct text grown = {0};
-        size_t wanted = text->length + length + 1;
-        text_reserve(&grown, wanted > 2 * text->room ? wanted : 2 * text->room);
-        text_add(&grown, text->at, text->length);
-        text_wipe(text);
-        *text = grown;
-    }
-    text_add(text, bytes, length);
-}
-
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 {
     struct http_exchange *exchange = context;
@@ -53,7 +39,7 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
         exchange->result = HTTP_TOO_LARGE;
         return 0;
     }
-    add_wiping(&exchange->answer, bytes, size * count);
+    text_add(&exchange->answer, bytes, size * count);
     return size * count;
 }
 
@@ -62,7 +48,8 @@ static size_t take_field(char *bytes, size_t size, size_t count, void *context)
     struct http_exchange *exchange = context;
     size_t length = size * count;
     if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        text_clear(&exchange->fields); /* the one before was "100 Continue", or a proxy's */
+        text_clear(
+            &exchange->fields); /* what came before was "100 Continue", or a proxy's answer */
     if (exchange->fields.length + length > LARGEST_HEADER) {
         exchange->result = HTTP_TOO_LARGE;
         return 0;
@@ -71,7 +58,7 @@ static size_t take_field(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
-/* There is a connection, and the request is about to be sent. */
+/* libcurl is connected and about to send the request. */
 static int count_sending(void *context, char *to, char *from, int to_port, int from_port)
 {
     (void)to, (void)from, (void)to_port, (void)from_port;
@@ -102,7 +89,7 @@ static void set_headers(CURL *easy, struct http_exchange *exchange)
         lines = curl.slist_append(lines, exchange->headers[i]);
     }
     if (!typed)
-        lines = curl.slist_append(lines, "Content-Type:"); /* libcurl would think of a form */
+        lines = curl.slist_append(lines, "Content-Type:"); /* libcurl would call it a form */
     exchange->lines = lines;
     curl.easy_setopt(easy, CURLOPT_HTTPHEADER, lines);
 }
@@ -145,6 +132,7 @@ void http_start(struct http *http, struct http_exchange *exchange)
     exchange->sent = 0;
     exchange->timed_out = false;
     exchange->said[0] = '\0';
+    exchange->answer.secret = true; /* it may hold keys */
     curl.easy_setopt(easy, CURLOPT_URL, exchange->url);
     set_method(easy, exchange);
     set_headers(easy, exchange);
@@ -156,7 +144,7 @@ void http_start(struct http *http, struct http_exchange *exchange)
     http->running[http->running_count++] = exchange;
 }
 
-/* The lines hold a session token; what libcurl itself keeps of them is out of reach. */
+/* The lines hold a session token. libcurl's own copies cannot be wiped. */
 static void free_lines(struct http_exchange *exchange)
 {
     for (struct curl_slist *line = exchange->lines; line; line = line->next)
@@ -194,7 +182,7 @@ void http_cancel(struct http *http, struct http_exchange *exchange)
 
 /* --- many --- */
 
-void http_move(struct http *http, int milliseconds)
+void http_poll(struct http *http, int milliseconds)
 {
     int running;
     if (milliseconds > 0)
@@ -208,8 +196,8 @@ static bool has_field(const struct http_exchange *exchange, const char *name)
     return *value;
 }
 
-/* libcurl takes a header that breaks off for a whole one, and the end of a connection for the end
- * of an answer that does not say its length. */
+/* libcurl accepts a header that is truncated, and takes the end of the connection for the end of an
+ * answer that has no length. */
 static bool is_whole(const struct http_exchange *exchange)
 {
     const char *fields = text_string(&exchange->fields);
@@ -238,7 +226,8 @@ struct http_exchange *http_ended(struct http *http)
         return NULL;
     struct http_exchange *exchange;
     long status = 0;
-    CURLcode code = message->data.result; /* the message is gone when the handle is let go */
+    CURLcode code =
+        message->data.result; /* the message is not valid any more when the handle is removed */
     curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
     curl.easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
     exchange->status = (int)status;
@@ -258,8 +247,8 @@ enum status http_exchange_now(struct http_exchange *exchange, struct error *erro
     if (!http)
         return status;
     http_start(http, exchange);
-    for (http_move(http, 0); !http_ended(http);)
-        http_move(http, 1000);
+    for (http_poll(http, 0); !http_ended(http);)
+        http_poll(http, 1000);
     http_close(http);
     return FINE;
 }
@@ -307,8 +296,8 @@ void http_close(struct http *http)
     free(http);
 }
 
-/* Closing would say good-bye over TLS on sockets that the parent goes on to use; so all of it stays
- * where it is, reachable for whoever looks for leaks, until the child ends. */
+/* Closing the connections would send TLS alerts on sockets that the parent still uses. So they stay
+ * open until the child ends, and reachable, so that a leak checker does not report them. */
 void http_abandon(struct http *http)
 {
     static struct http *abandoned[8];

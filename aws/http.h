@@ -1,8 +1,9 @@
-/* HTTP as this program needs it: many exchanges at once over connections that are kept, through
- * libcurl's multi interface. It knows nothing of AWS; client.c does.
+/* HTTP exchanges, many at once over connections that are kept open, by libcurl's multi interface. It
+ * knows nothing of AWS.
  *
- * Certificates are checked, redirects not followed, cookies not kept; proxies are those of the
- * environment, as libcurl reads them (HTTPS_PROXY, NO_PROXY). An answer is at most 16 MB. */
+ * Certificates are checked, redirects are not followed, cookies are not kept. Proxies are those of
+ * the environment, as libcurl reads them (HTTPS_PROXY, NO_PROXY). An answer is at most 16 MB, its
+ * header 64 KB. */
 #ifndef AWS_HTTP_H
 #define AWS_HTTP_H
 
@@ -16,49 +17,50 @@
 struct http;
 
 enum http_result {
-    HTTP_ANSWERED,    /* a whole answer, of whatever status */
-    HTTP_UNREACHABLE, /* no connection: what was asked for has not happened */
-    HTTP_UNTRUSTED,   /* the other's certificate is not one to trust; likewise */
-    HTTP_BROKEN,      /* no answer, or half of one: what was asked for may have happened */
-    HTTP_TOO_LARGE,   /* likewise */
+    HTTP_ANSWERED,    /* a whole answer, with any status */
+    HTTP_UNREACHABLE, /* no connection: the request was not carried out */
+    HTTP_UNTRUSTED,   /* the server's certificate cannot be verified: likewise */
+    HTTP_BROKEN,      /* no answer, or a truncated one: the request may have been carried out */
+    HTTP_TOO_LARGE,   /* the answer is beyond the limits: likewise */
 };
 
 struct http_exchange {
-    /* The request, which must stay where it is until the end: */
+    /* The request. What it points to must stay valid until the exchange has ended. */
     const char *method, *url;
     const char *const *headers; /* "Name: value", NULL at the end */
     const void *body;
     size_t length;
-    long connect_ms, total_ms;
-    const char *certificates; /* a file of authorities to trust; NULL: the system's */
-    bool direct;              /* through no proxy */
-    void *owner;              /* the caller's */
+    long connect_ms, total_ms; /* the longest time to connect, and altogether */
+    const char *certificates;  /* a file of certificate authorities to trust; NULL: the system's */
+    bool direct;               /* not through a proxy */
+    void *owner;               /* the caller's */
 
     /* The answer: */
     enum http_result result;
     int status;
-    unsigned sent; /* times that the request was begun to be sent: libcurl sends it again by
-                      itself when a kept connection turns out to be closed */
+    unsigned
+        sent; /* how often the request was sent, or begun to be: libcurl sends it again by itself
+                      when the server has closed a connection that was kept open */
     bool timed_out;
-    struct text answer;         /* these are freed, and wiped, by http_free() */
-    struct text fields;         /* the header: "name: value\n", as it came */
-    char said[CURL_ERROR_SIZE]; /* libcurl's words for what went wrong */
+    struct text answer;         /* the body; wiped and freed by http_free() */
+    struct text fields;         /* the header, as it came; freed by http_free() */
+    char said[CURL_ERROR_SIZE]; /* what went wrong, in libcurl's words */
 
     CURL *easy;
     struct curl_slist *lines;
 };
 
 enum status http_open(size_t in_flight, struct http **http, struct error *error);
-void http_close(struct http *http);   /* drops what is under way; NULL is fine */
+void http_close(struct http *http);   /* drops exchanges under way; NULL is fine */
 void http_abandon(struct http *http); /* in a forked child: touches no connection of the parent */
 
 void http_start(struct http *http, struct http_exchange *exchange);
 void http_cancel(struct http *http, struct http_exchange *exchange);
 
-/* Moves bytes, after waiting for some at most for so long. */
-void http_move(struct http *http, int milliseconds);
+/* Sends and receives what can be, after waiting at most so long until something can. */
+void http_poll(struct http *http, int milliseconds);
 
-/* One that has ended since, or NULL. */
+/* An exchange that has ended and was not returned before; NULL when there is none. */
 struct http_exchange *http_ended(struct http *http);
 
 /* One exchange from beginning to end, over a connection of its own. */

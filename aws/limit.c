@@ -90,12 +90,12 @@ void limit_was_throttled(struct limits *limits, struct limit *limit)
     if (before && time < before + second)
         return;
     if (!atomic_compare_exchange_strong(&limit->slowed_at, &before, time))
-        return; /* another process was told the same */
+        return; /* another process has slowed it down at the same time */
     uint64_t interval = atomic_load(&limit->interval);
     uint64_t slowest = limits->interval > longest_interval ? limits->interval : longest_interval;
     uint64_t slower = interval * 2 < slowest ? interval * 2 : slowest;
     atomic_store(&limit->interval, slower);
-    /* What the bucket held is gone: AWS's is empty, too. */
+    /* The tokens of the bucket are dropped: AWS's bucket is empty, too. */
     atomic_store(&limit->full_at, time + (slower < second ? second : slower));
 }
 

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* The format is that of Python's configparser, which the CLI reads these files with:
@@ -38,6 +39,19 @@ struct aws_profiles {
     size_t count, room;
 };
 
+/* --- the environment --- */
+
+const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+bool says_true(const char *value)
+{
+    return value && strcasecmp(value, "true") == 0;
+}
+
 /* --- words --- */
 
 struct words {
@@ -52,7 +66,8 @@ static void add_word(struct words *words, struct text *word)
     words->at[words->count] = NULL;
 }
 
-/* Appends what is quoted; returns the character behind it, NULL when the quote is not closed. */
+/* Appends what is between the quotes. Returns the character behind them; NULL when they are not
+ * closed. */
 static const char *add_quoted(const char *at, struct text *word)
 {
     char quote = *at++;
@@ -298,17 +313,17 @@ static enum status read_one(struct aws_profiles *profiles, enum profile_file fil
 {
     const char *path = profiles->paths[file];
     secret_owned struct secret bytes = {0};
-    struct reader reader = {.profiles = profiles, .file = file, .path = path};
+    struct reader reader = {
+        .profiles = profiles, .file = file, .path = path, .value = {.secret = true}};
     if (!path_exists(path) || is_folder(path) || strcmp(path, "/dev/null") == 0)
-        return FINE; /* /dev/null: what people write to have none */
+        return FINE; /* /dev/null, which people name to have no such file */
     enum status status = read_secret(path, LARGEST_FILE, &bytes, error);
     if (status)
         return status;
     if (!utf8_valid(bytes.at, bytes.length, NULL) || strlen(bytes.at) != bytes.length)
         return fail(error, WRONG_INPUT, "%s is no text in UTF-8", path);
-    text_reserve(&reader.value, bytes.length + 1); /* it never grows, so it leaves no copies */
     status = read_lines(&reader, bytes.at, error);
-    text_wipe(&reader.value);
+    text_free(&reader.value);
     return status;
 }
 

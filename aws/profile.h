@@ -11,6 +11,12 @@
 
 struct aws_profiles;
 
+/* A variable of the environment that is set and not empty, else NULL. */
+const char *environment(const char *name);
+
+/* As the SDKs read a switch: "true" in any case. NULL is false. */
+bool says_true(const char *value);
+
 enum status profiles_read(struct aws_profiles **profiles, struct error *error);
 void profiles_free(struct aws_profiles *profiles); /* wipes */
 

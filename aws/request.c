@@ -1,5 +1,4 @@
-/* How a call is written as an HTTP request: botocore/serialize.py says the same for each protocol.
- */
+/* Writes a call as an HTTP request, as botocore/serialize.py does it for each protocol. */
 #include "client.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -72,18 +71,6 @@ static void write_query(const struct aws_request *request, struct text *out)
 
 /* --- the body --- */
 
-/* An upper bound of what a body takes when written: a text with secrets must not grow. */
-static size_t room_for(const cJSON *value)
-{
-    size_t room = 64;
-    for (; value; value = value->next) {
-        room += 64 + (value->string ? 6 * strlen(value->string) : 0) + room_for(value->child);
-        if (cJSON_IsString(value))
-            room += 6 * strlen(value->valuestring);
-    }
-    return room;
-}
-
 static char *content_type(const struct aws_request *request)
 {
     switch (request->service->protocol) {
@@ -115,7 +102,7 @@ void request_write(struct aws_transfer *transfer, const struct aws_request *requ
                  must_format("X-Amz-Target: %s.%s", request->service->target, request->operation));
     for (size_t i = 0; request->headers && request->headers[i]; i++)
         add_line(transfer, &count, &room, must_copy(request->headers[i]));
-    text_reserve(&transfer->bytes, request->secret ? room_for(request->body) : 64);
+    transfer->bytes.secret = request->secret;
     if (request->service->protocol == AWS_QUERY)
         write_query(request, &transfer->bytes);
     else if (request->body)
@@ -178,7 +165,7 @@ enum status request_sign(struct aws_transfer *transfer, const struct endpoint *e
         while (transfer->lines[count])
             count++;
     }
-    transfer->lines[count] =
-        must_copy("User-Agent: sensorforge/" VERSION); /* proxies may change it */
+    transfer->lines[count] = must_copy(
+        "User-Agent: sensorforge/" VERSION); /* last and not signed: a proxy may change it */
     return status;
 }

@@ -34,7 +34,7 @@ static bool is_unreserved(char c)
            (c && strchr("-._~", c));
 }
 
-/* Takes the last segment off a path that ends where the text does; not from before start. */
+/* Removes the last segment of the path that begins at start and ends where the text does. */
 static void drop_segment(struct text *path, size_t start)
 {
     while (path->length > start && path->at[path->length - 1] != '/')
@@ -75,7 +75,7 @@ static void add_path(const char *path, struct text *out)
 
 struct pair {
     char *name, *value;
-    size_t place; /* as they were given: repeated headers keep their order */
+    size_t place; /* its place in the request: repeated headers keep their order */
 };
 
 struct pairs {
@@ -90,7 +90,7 @@ static void add_pair(struct pairs *pairs, char *name, char *value)
     pairs->count++;
 }
 
-/* Header values may be a token. */
+/* Header values may hold a token, so they are wiped. */
 static void free_pairs(struct pairs *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++) {
@@ -173,7 +173,6 @@ static bool repeats(const struct pairs *pairs, size_t i)
     return i > 0 && strcmp(pairs->at[i].name, pairs->at[i - 1].name) == 0;
 }
 
-/* Without growing: a text that grows would leave a token in freed memory. */
 static void add_headers(const struct pairs *pairs, struct text *out)
 {
     for (size_t i = 0; i < pairs->count; i++) {
@@ -194,14 +193,6 @@ static void add_signed_names(const struct pairs *pairs, struct text *out)
     for (size_t i = 0; i < pairs->count; i++)
         if (!repeats(pairs, i))
             text_add_format(out, "%s%s", i ? ";" : "", pairs->at[i].name);
-}
-
-static size_t room_for(const struct sign_request *request, const struct pairs *headers)
-{
-    size_t room = 512 + 3 * strlen(request->path) + 2 * strlen(request->query);
-    for (size_t i = 0; i < headers->count; i++)
-        room += 2 * strlen(headers->at[i].name) + strlen(headers->at[i].value) + 8;
-    return room;
 }
 
 static void add_canonical(const struct sign_request *request, const struct pairs *headers,
@@ -259,17 +250,17 @@ enum status sign(const struct sign_request *request, const struct sign_scope *sc
                  struct error *error)
 {
     struct pairs headers = {0};
-    struct text whole = {0}, string = {0};
+    struct text whole = {.secret = true}, string = {0}; /* a header may be a token */
     char now[CLOCK_TEXT], day[9];
     clock_write_basic(scope->time, now);
     if (strlen(now) != 16)
-        return fail(error, REFUSED, "the clock of this machine shows a year that AWS cannot know");
+        return fail(error, REFUSED,
+                    "the clock of this machine shows a year that a signature cannot have");
     memcpy(date, now, 17);
     memcpy(day, now, 8);
     day[8] = '\0';
 
     read_headers(request, date, &headers);
-    text_reserve(&whole, room_for(request, &headers));
     add_canonical(request, &headers, &whole);
     owned char *place = must_format("%s/%s/%s/aws4_request", day, scope->region, scope->service);
     text_add_format(&string, "AWS4-HMAC-SHA256\n%s\n%s\n", date, place);
@@ -285,7 +276,7 @@ enum status sign(const struct sign_request *request, const struct sign_scope *sc
     if (to_sign)
         text_add(to_sign, string.at, string.length);
     free_pairs(&headers);
-    text_wipe(&whole);
+    text_free(&whole);
     text_free(&string);
     return fine ? FINE : fail(error, REFUSED, "cannot sign a request: OpenSSL's HMAC failed");
 }

@@ -61,7 +61,7 @@ enum status timestream_open(struct aws *aws, struct timestream *timestream, stru
 
 void timestream_explain(const struct aws_call *call, struct error *error)
 {
-    /* Plain denials have the same code: only the words tell them apart. */
+    /* A missing permission has the same code: only the message differs. */
     if (!aws_failed_with(call, "AccessDeniedException") ||
         !strstr(text_string(&error->message), "Only existing Timestream for LiveAnalytics"))
         return;
@@ -80,12 +80,6 @@ void timestream_describe_database(struct timestream *timestream, struct aws_call
                                   const char *database)
 {
     submit(timestream, call, "DescribeDatabase", body_of(database, NULL, NULL), false);
-}
-
-void timestream_list_databases(struct timestream *timestream, struct aws_call *call,
-                               const char *token)
-{
-    submit(timestream, call, "ListDatabases", body_of(NULL, "NextToken", token), false);
 }
 
 void timestream_list_tables(struct timestream *timestream, struct aws_call *call,

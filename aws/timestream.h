@@ -33,10 +33,6 @@ void timestream_describe_endpoints(struct aws *aws, struct aws_call *call);
 void timestream_describe_database(struct timestream *timestream, struct aws_call *call,
                                   const char *database);
 
-/* {"Databases": [{"DatabaseName", ...}], "NextToken"} */
-void timestream_list_databases(struct timestream *timestream, struct aws_call *call,
-                               const char *token);
-
 /* {"Tables": [{"TableName", ...}], "NextToken"} */
 void timestream_list_tables(struct timestream *timestream, struct aws_call *call,
                             const char *database, const char *token);

@@ -24,7 +24,7 @@ struct reader {
     size_t depth;
     struct text text; /* since the last tag */
     cJSON *root;
-    const char *fault; /* why we stopped; NULL: because of expat */
+    const char *fault; /* why reading was stopped; NULL when expat has found an error */
 };
 
 /* --- expat's memory: the answer may hold keys, so it is wiped --- */
@@ -60,7 +60,7 @@ static void stop(struct reader *reader, const char *fault)
 static const char *local_name(const char *name)
 {
     const char *colon = strrchr(name, ':');
-    return colon && colon[1] ? colon + 1 : name; /* "a:" is a name, too */
+    return colon && colon[1] ? colon + 1 : name; /* "a:" is a name as well */
 }
 
 static void on_start(void *context, const char *name, const char **attributes)
@@ -116,7 +116,7 @@ static void add_inside(struct element *element, const char *name, cJSON *value)
         cJSON_AddItemToObject(element->inside, name, value);
 }
 
-/* Of <member>s the array without the object around it. */
+/* For an element with nothing but <member> inside, the array of them. */
 static cJSON *list_of(struct element *element)
 {
     if (!element->repeated)
@@ -173,7 +173,7 @@ static void free_reader(struct reader *reader)
     for (size_t i = 0; i < reader->depth; i++)
         json_wipe(reader->open[i].inside);
     json_wipe(reader->root);
-    text_wipe(&reader->text);
+    text_free(&reader->text);
 }
 
 static enum status read_whole(struct reader *reader, const char *bytes, size_t length,
@@ -194,15 +194,13 @@ static enum status read_whole(struct reader *reader, const char *bytes, size_t l
 
 enum status xml_read(const char *bytes, size_t length, cJSON **answer, struct error *error)
 {
-    struct reader reader = {0};
+    struct reader reader = {.text = {.secret = true}};
     *answer = NULL;
     if (length > LARGEST)
         return fail(error, WRONG_INPUT, "the XML is larger than 16 MB");
     reader.parser = XML_ParserCreate_MM(NULL, &wiping, NULL);
     if (!reader.parser)
         return fail(error, REFUSED, "expat cannot begin");
-    /* Text in UTF-8 is never longer than the document, but where that is in ISO 8859-1: twice. */
-    text_reserve(&reader.text, 2 * length + 1);
     enum status status = read_whole(&reader, bytes, length, error);
     if (!status) {
         *answer = cJSON_IsNull(reader.root) ? json_object() : reader.root;

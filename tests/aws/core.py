@@ -472,6 +472,9 @@ def log(driver):
         lines = ran.log.splitlines()
         expect(re.fullmatch(r"iot DescribeThing 500 InternalFailure in \d+ ms, again in 0\.0 s", lines[1]) and
                re.fullmatch(r"iot DescribeThing 200 in \d+ ms", lines[2]) and len(lines) == 3, ran.log)
+    with Server(first_then(refusal(400, "ThrottlingException"))) as server:
+        lines = drive(server, call()).log.splitlines()
+        expect(re.fullmatch(r"iot DescribeThing 400 ThrottlingException in \d+ ms, again in \d\.\d s, now \d+\.\d calls a second", lines[1]), lines[1])
 
 
 def build():

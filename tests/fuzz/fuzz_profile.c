@@ -1,7 +1,7 @@
 /* Any bytes as ~/.aws/config and, behind a NUL, ~/.aws/credentials. What is read can be looked up;
  * an error names a file. The words of a command are read from the same bytes. */
 #include "common/base/memory.h"
-#include "aws/client.h"
+#include "aws/profile.h"
 #include "workplace.h"
 
 static void look_up(const struct aws_profiles *profiles)

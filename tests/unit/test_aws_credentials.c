@@ -4,6 +4,8 @@
 
 #include "common/base/json.h"
 #include "aws/client.h"
+#include "aws/printable.h"
+#include "aws/sources.h"
 
 static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_SECRET_ACCESS_KEY",
@@ -211,8 +213,12 @@ static void assert_endpoint(const struct aws_service *service, const char *regio
     struct aws_profiles *profiles;
     struct endpoint endpoint;
     assert_fine(profiles_read(&profiles, &error));
-    struct endpoint_facts facts = {region, "default", profiles, fips};
-    assert_fine(endpoint_find(&facts, service, host, &endpoint, &error));
+    struct aws_settings settings = {.profile = (char *)"default",
+                                    .profiles = profiles,
+                                    .region = (char *)region,
+                                    .partition = region_partition(region),
+                                    .fips = fips};
+    assert_fine(endpoint_find(&settings, service, host, &endpoint, &error));
     owned char *made = must_format("%s%s %s", endpoint.root, endpoint.path, endpoint.region);
     assert_string_equal(made, wanted);
     assert_true(ends_with(endpoint.root, endpoint.host));
@@ -280,12 +286,15 @@ static void wrong_endpoints(void **state)
     struct endpoint endpoint;
     put("config", "[default]\nservices = gone\n");
     assert_fine(profiles_read(&profiles, &error));
-    struct endpoint_facts facts = {"eu-west-1", "default", profiles, false};
-    assert_failed(endpoint_find(&facts, &iot, NULL, &endpoint, &error), WRONG_INPUT,
+    struct aws_settings settings = {.profile = (char *)"default",
+                                    .profiles = profiles,
+                                    .region = (char *)"eu-west-1",
+                                    .partition = region_partition("eu-west-1")};
+    assert_failed(endpoint_find(&settings, &iot, NULL, &endpoint, &error), WRONG_INPUT,
                   "profile \"default\" names services = gone, and there is no such section");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         setenv("AWS_ENDPOINT_URL", wrong[i], 1);
-        assert_failed(endpoint_find(&facts, &iot, NULL, &endpoint, &error), WRONG_INPUT,
+        assert_failed(endpoint_find(&settings, &iot, NULL, &endpoint, &error), WRONG_INPUT,
                       "AWS_ENDPOINT_URL is not the URL of an endpoint");
         endpoint_free(&endpoint);
     }
@@ -340,7 +349,7 @@ static void processes(void **state)
 static void assert_clean(const char *said, const char *wanted)
 {
     struct text made = {0};
-    answer_clean(said, &made);
+    printable_add(said, &made);
     assert_string_equal(text_string(&made), wanted);
     text_free(&made);
 }
@@ -359,7 +368,7 @@ static void cleaning(void **state)
     memset(longer, 'x', 2000);
     longer[2000] = '\0';
     struct text made = {0};
-    answer_clean(longer, &made);
+    printable_add(longer, &made);
     assert_int_equal(made.length, 603);
     text_free(&made);
 }
@@ -410,6 +419,96 @@ static void given_up(void **state)
     assert_int_equal(done, 3);
     for (size_t i = 0; i < 3; i++)
         aws_call_free(&calls[i]);
+}
+
+/* --- a provider of the test's own --- */
+
+struct fake {
+    struct credentials_provider provider; /* first */
+    time_t lasts;                         /* seconds that what it gives lasts; 0: for ever */
+    bool fails, forked, closed;
+    int asked;
+};
+
+static enum status fake_find(struct credentials_provider *provider,
+                             const struct credentials_need *need, struct aws_credentials *found,
+                             struct error *fault)
+{
+    struct fake *fake = (struct fake *)provider;
+    assert_false(need->refused);
+    assert_int_equal(need->clock_ahead, 0);
+    fake->asked++;
+    *found = (struct aws_credentials){0};
+    if (fake->fails)
+        return (fail)(fault, REFUSED, "the provider gives none");
+    *found = (struct aws_credentials){.key_id = must_format("KEY%d", fake->asked),
+                                      .secret_key = secret_copy("s", 1),
+                                      .expires = fake->lasts ? time(NULL) + fake->lasts : 0,
+                                      .source = must_copy("test")};
+    return FINE;
+}
+
+static void fake_after_fork(struct credentials_provider *provider)
+{
+    ((struct fake *)provider)->forked = true;
+}
+
+static void fake_close(struct credentials_provider *provider)
+{
+    ((struct fake *)provider)->closed = true;
+}
+
+static enum status open_with(struct fake *fake, struct aws **aws)
+{
+    struct aws_settings *settings;
+    fake->provider = (struct credentials_provider){fake_find, fake_after_fork, fake_close};
+    assert_fine(settings_read(&(struct aws_options){0}, &settings, &error));
+    return client_open(settings, limits_open(settings->rate), &fake->provider, aws, &error);
+}
+
+/* Before a fork, credentials that end within FRESH_SECONDS are found anew. Where there are no others
+ * yet, the old ones serve until they end. */
+static void renewal(void **state)
+{
+    (void)state;
+    static const struct {
+        time_t lasts;
+        bool fails;
+        enum status status;
+        int asked; /* when it was opened, and before the fork */
+        const char *key;
+    } cases[] = {
+        {0, false, FINE, 1, "KEY1"},
+        {FRESH_SECONDS + 60, false, FINE, 1, "KEY1"},
+        {FRESH_SECONDS - 60, false, FINE, 2, "KEY2"},
+        {FRESH_SECONDS - 60, true, FINE, 2, "KEY1"},
+        {-60, false, FINE, 2, "KEY2"},
+        {-60, true, REFUSED, 2, "KEY1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fake fake = {.lasts = cases[i].lasts};
+        struct aws *aws;
+        assert_fine(open_with(&fake, &aws));
+        fake.fails = cases[i].fails;
+        assert_int_equal(aws_before_fork(aws, &error), cases[i].status);
+        assert_string_equal(aws->credentials.key_id, cases[i].key);
+        assert_int_equal(fake.asked, cases[i].asked);
+        aws_after_fork(aws); /* as if this were the child */
+        assert_true(fake.forked && !fake.closed);
+        aws_close(aws);
+        assert_true(fake.closed);
+        error_free(&error);
+    }
+}
+
+static void no_credentials(void **state)
+{
+    (void)state;
+    struct fake fake = {.fails = true};
+    struct aws *aws;
+    assert_failed(open_with(&fake, &aws), REFUSED, "the provider gives none");
+    assert_null(aws);
+    assert_true(fake.closed);
 }
 
 /* --- rates --- */
@@ -468,6 +567,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(order, begin),
+        cmocka_unit_test_setup(renewal, begin),
+        cmocka_unit_test_setup(no_credentials, begin),
         cmocka_unit_test_setup(project_profile, begin),
         cmocka_unit_test_setup(what_is_missing, begin),
         cmocka_unit_test_setup(circles, begin),
