@@ -1,4 +1,5 @@
-/* What stands behind store.h: one table of functions for each database. */
+/* A backend is a database behind store.h: a table of functions. Their contracts are those of the
+ * functions of store.h. */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
@@ -10,7 +11,7 @@ struct backend {
     enum status (*table)(struct store *store, const struct table_definition *definition,
                          struct store_table **table, struct error *error);
     enum status (*tables)(struct store *store, bool begin, struct error *error);
-    bool (*takes_name)(const char *name); /* as a column's; NULL: any */
+    bool (*takes_name)(const char *name); /* whether a column may have the name; NULL: any name */
     enum status (*add_column)(struct store_table *table, const char *name, enum column_kind kind,
                               struct error *error);
     enum status (*begin)(struct store *store, struct error *error);
@@ -38,41 +39,44 @@ struct store {
 
 extern const struct backend sqlite_backend, postgres_backend;
 
-/* Tokens that were rejected, kept for store_settle(). */
+/* A list of tokens of rows. */
 struct tokens {
     uint64_t *at;
     size_t count, room;
 };
-bool tokens_add(struct tokens *tokens, uint64_t token); /* false without memory */
+bool tokens_add(struct tokens *tokens, uint64_t token); /* false: out of memory */
 
-/* What every backend's table begins as; name is copied. */
+/* Initializes a table without columns; the name is copied. */
 void store_table_begin(struct store_table *table, struct store *store,
                        const struct table_definition *definition);
 
-/* Whether this table is the one wished for: it then takes the wish's retention, and is *found. */
+/* Whether the table is the one that is defined. If so, it takes over the definition's retention and
+ * key, and becomes *found. */
 bool store_table_again(struct store_table *table, const struct table_definition *definition,
                        struct store_table **found);
 void store_table_end(struct store_table *table);
 void store_table_add(struct store_table *table, const char *name, enum column_kind kind);
 
-/* What there is under a table's name, gathered column by column: a table of items is known by its
- * column item, whose type is JSON, which no column of readings has. */
-struct found {
-    bool thing, time, id;        /* in the primary key */
-    bool item, unknown, columns; /* columns: there are any, and so a table */
+/* What the database has under a table's name, gathered column by column. A table of items is
+ * recognized by its column item of the type JSON, which no column of readings has. */
+struct found_columns {
+    bool columns;         /* it has columns, so there is a table */
+    bool thing, time, id; /* these are in the primary key */
+    bool item;            /* it has the column item */
+    bool unknown;         /* it has a column that is not known here */
 };
-void store_found(struct store_table *table, struct found *found, bool key, const char *name,
+void store_found(struct store_table *table, struct found_columns *found, bool key, const char *name,
                  const char *type);
 
-/* WRONG_INPUT where it is another kind of table. */
-enum status store_check_found(struct store_table *table, const struct found *found,
+/* WRONG_INPUT: it is another kind of table. */
+enum status store_check_found(struct store_table *table, const struct found_columns *found,
                               struct error *error);
 
-/* The kind that a database calls by this name (as column_kind_name(), or PostgreSQL's own words);
- * false for any other. */
+/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name. False:
+ * there is none. */
 bool column_kind_read(const char *name, enum column_kind *kind);
 
-/* Adds a name in quotes, quotes in it doubled: as both databases read it. */
+/* Adds a name as a quoted identifier of SQL. */
 void add_quoted(struct text *sql, const char *name);
 
 #endif

@@ -1,9 +1,9 @@
 /* The central database as a file: SQLite in WAL mode, with synchronous=FULL, so that a commit is on
  * the disk when it returns.
  *
- * A table of readings is one B-tree, ordered by (thing, time) (WITHOUT ROWID): a day of one thing
- * lies together, and there is no second index to keep. What costs is the number of pages that a
- * transaction touches, which is the number of things that reported, not of their readings. */
+ * A table of readings is one B-tree, ordered by (thing, time) (WITHOUT ROWID). So a day of one thing
+ * lies together, and there is no second index. The cost of a transaction is the number of pages that
+ * it touches: about one for each thing that reported, however many readings it sent. */
 #include "backend.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
@@ -14,19 +14,23 @@
 #include <string.h>
 
 enum {
-    PATIENCE_MILLISECONDS = 1000, /* for the lock of another process; then the call is refused */
+    BUSY_MILLISECONDS = 1000, /* timeout for the lock of another process */
     CACHE_KILOBYTES = 16384,
-    CHECKPOINT_PAGES = 4000, /* of 4096 bytes: how large the log grows before it is taken over */
-    THINGS_AT_ONCE = 1000    /* looked at for what is too old, before others have their turn */
+    CHECKPOINT_PAGES = 4000, /* of 4096 bytes: size of the WAL at which it is checkpointed */
+    THINGS_AT_ONCE = 1000    /* looked at in one call of store_expire() */
 };
 
 struct sqlite_table {
     struct store_table table; /* first */
-    sqlite3_stmt *insert, *merge;
+    sqlite3_stmt *insert;     /* NULL after a column was added, until the next row */
+    sqlite3_stmt *merge;      /* of readings: see add_merge() */
+
+    /* Removal of what is too old goes from thing to thing. */
     sqlite3_stmt *next_thing, *expire;
-    struct text looked_at; /* the thing that was looked at last for what is too old, */
-    bool unfinished;       /* and it has more of it */
-    struct sqlite_table *next;
+    struct text expired_thing; /* the last thing that was looked at */
+    bool expired_partly;       /* that thing may have more rows that are too old */
+
+    struct sqlite_table *next; /* of the store */
 };
 
 struct sqlite_store {
@@ -34,8 +38,8 @@ struct sqlite_store {
     sqlite3 *database;
     struct sqlite_table *tables;
     sqlite3_stmt *begin, *commit, *put_log, *put_position, *expire_log;
-    struct settlement settlement;
-    struct tokens rejected;
+    struct settlement settlement; /* of the transaction */
+    struct tokens rejected;       /* what settlement.rejected points to */
 };
 
 /* --- calls and their failures --- */
@@ -66,11 +70,11 @@ static enum status prepare(struct sqlite_store *store, const char *sql, sqlite3_
                : FINE;
 }
 
-/* Runs a statement without a result, and makes it ready for the next time. */
+/* Runs a statement without a result, and resets it. Returns the error code of the run, or 0. */
 static inline int step(sqlite3_stmt *statement)
 {
     sqlite3_step(statement);
-    return sqlite3_reset(statement); /* the code of the step, if that failed */
+    return sqlite3_reset(statement);
 }
 
 static enum status must_step(struct sqlite_store *store, sqlite3_stmt *statement,
@@ -124,7 +128,7 @@ static enum status set_up(struct sqlite_store *store, bool read_only, struct err
     owned char *durable = must_format("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                       "PRAGMA wal_autocheckpoint = %d;",
                                       CHECKPOINT_PAGES);
-    sqlite3_busy_timeout(store->database, PATIENCE_MILLISECONDS);
+    sqlite3_busy_timeout(store->database, BUSY_MILLISECONDS);
     enum status status = run(store, settings, error);
     if (!status && !read_only)
         status = run(store, durable, error);
@@ -142,7 +146,7 @@ static enum status sqlite_open(const char *url, bool read_only, struct store **m
     path = path ? path + 1 : DATABASE_FILE;
     struct sqlite_store *store = must_alloc(sizeof *store);
     store->store.backend = &sqlite_backend;
-    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* nobody asks, and each allocation takes a lock */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* the statistics cost a lock for each allocation */
     int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     enum status status = FINE;
     if (sqlite3_open_v2(path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL)) {
@@ -165,7 +169,7 @@ static void free_table(struct sqlite_table *table)
     sqlite3_finalize(table->merge);
     sqlite3_finalize(table->next_thing);
     sqlite3_finalize(table->expire);
-    text_free(&table->looked_at);
+    text_free(&table->expired_thing);
     store_table_end(&table->table);
     free(table);
 }
@@ -190,12 +194,12 @@ static void sqlite_close(struct store *base)
 
 /* --- tables --- */
 
-/* What is there: its columns into table. *there false when there is no such table. */
+/* Reads the columns of the table as it is in the database. *there: there is such a table. */
 static enum status read_columns(struct sqlite_store *store, struct store_table *table, bool *there,
                                 struct error *error)
 {
     sqlite3_stmt *list = NULL;
-    struct found found = {0};
+    struct found_columns found = {0};
     int code;
     enum status status = prepare(
         store, "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid", &list, error);
@@ -260,7 +264,8 @@ static void add_insert(const struct store_table *table, struct text *sql)
     text_add_string(sql, ") ON CONFLICT (thing, time) DO NOTHING");
 }
 
-/* For a row that is there already: values where there was none, and none that differs. */
+/* For a thing and time that are in the table already: fills columns that are NULL. Changes no row when
+ * one of the other columns has another value. */
 static void add_merge(const struct store_table *table, struct text *sql)
 {
     text_add_string(sql, "UPDATE ");
@@ -375,7 +380,7 @@ static enum status sqlite_add_column(struct store_table *table, const char *name
     text_add_format(&sql, " %s", column_kind_name(kind));
     enum status status = run(store, text_string(&sql), error);
     text_free(&sql);
-    sqlite3_finalize(own->insert); /* made anew with the next row */
+    sqlite3_finalize(own->insert);
     own->insert = NULL;
     return status;
 }
@@ -423,7 +428,7 @@ static void bind_row(sqlite3_stmt *statement, const struct store_table *table,
         sqlite3_bind_null(statement, 5);
 }
 
-/* The thing has a row of that time already. */
+/* Called when the table has the thing and time already. */
 static enum status merge(struct sqlite_store *store, struct sqlite_table *own,
                          const struct row *row, struct error *error)
 {
@@ -509,18 +514,18 @@ static enum status sqlite_position(struct store *base, uint64_t *position,
 
 /* --- retention --- */
 
-/* The next thing of a table, into looked_at; *found false behind the last one. */
+/* Moves expired_thing to the next thing of the table. *found: there is one. */
 static enum status next_thing(struct sqlite_store *store, struct sqlite_table *own, bool *found,
                               struct error *error)
 {
     sqlite3_stmt *next = own->next_thing;
-    bind_text(next, 1, text_string(&own->looked_at), own->looked_at.length);
+    bind_text(next, 1, text_string(&own->expired_thing), own->expired_thing.length);
     int code = sqlite3_step(next);
     const char *thing = code == SQLITE_ROW ? (const char *)sqlite3_column_text(next, 0) : NULL;
     *found = thing != NULL;
-    text_clear(&own->looked_at);
+    text_clear(&own->expired_thing);
     if (thing)
-        text_add(&own->looked_at, thing, (size_t)sqlite3_column_bytes(next, 0));
+        text_add(&own->expired_thing, thing, (size_t)sqlite3_column_bytes(next, 0));
     return sqlite3_reset(next) ? failed(store, error) : FINE;
 }
 
@@ -531,16 +536,16 @@ static enum status expire_readings(struct sqlite_store *store, struct sqlite_tab
     size_t deleted = 0;
     *more = true;
     for (int i = 0; i < THINGS_AT_ONCE && deleted < most && !status; i++) {
-        if (!own->unfinished)
+        if (!own->expired_partly)
             status = next_thing(store, own, more, error);
         if (status || !*more)
             break;
-        bind_text(own->expire, 1, own->looked_at.at, own->looked_at.length);
+        bind_text(own->expire, 1, own->expired_thing.at, own->expired_thing.length);
         sqlite3_bind_int64(own->expire, 2, before);
         sqlite3_bind_int64(own->expire, 3, (sqlite3_int64)(most - deleted));
         status = must_step(store, own->expire, error);
         deleted += status ? 0 : (size_t)sqlite3_changes(store->database);
-        own->unfinished = deleted == most;
+        own->expired_partly = deleted == most;
     }
     return status;
 }
@@ -580,8 +585,8 @@ static enum status sqlite_expire_log(struct store *base, const char *group, int6
 
 /* --- reading --- */
 
-/* Of one thing: a stretch of the B-tree. Of all: that stretch of each, found one thing after the
- * other, so that it never costs the whole table. */
+/* Of one thing, the rows are one range of the B-tree. Of all things, a recursive query finds one thing
+ * after the other, and for each its range, so that the table is never read as a whole. */
 static void add_query(const struct store_table *table, const struct store_query *query,
                       struct text *sql)
 {

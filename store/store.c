@@ -101,7 +101,7 @@ void add_quoted(struct text *sql, const char *name)
     text_add_char(sql, '"');
 }
 
-void store_found(struct store_table *table, struct found *found, bool key, const char *name,
+void store_found(struct store_table *table, struct found_columns *found, bool key, const char *name,
                  const char *type)
 {
     enum column_kind kind;
@@ -120,7 +120,7 @@ void store_found(struct store_table *table, struct found *found, bool key, const
         found->unknown = true;
 }
 
-enum status store_check_found(struct store_table *table, const struct found *found,
+enum status store_check_found(struct store_table *table, const struct found_columns *found,
                               struct error *error)
 {
     bool items = table->kind == TABLE_ITEMS;
@@ -174,7 +174,7 @@ enum status store_tables_end(struct store *store, struct error *error)
     return store->backend->tables(store, false, error);
 }
 
-/* SQLite does not tell names apart that differ in case only, and thing and time are the key. */
+/* For SQLite, names that differ only in case are the same. */
 bool store_may_add_column(const struct store_table *table, const char *name)
 {
     const struct backend *backend = table->store->backend;

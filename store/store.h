@@ -8,17 +8,18 @@
  *   items     DynamoDB's: thing, time, id, and the item as JSON. A new one takes the place of the
  *             old, as PutItem does. expires, in seconds since 1970, is the table's time to live.
  *
- * The primary key of readings is (thing, time), that of items (thing, time, id): id is what the
- * documents' sort key says, or "" where that key is time. time is in milliseconds since 1970.
- * Besides them there are "_log" (what went to a log group: time, log_group, message) and "_hub",
- * one row: how far the spool is stored, and what was counted on the way. No type and no DynamoDB
- * table can be called so. They change in the transaction that holds the rows: that is all there is
- * to "exactly once".
+ * The primary key of readings is (thing, time), that of items (thing, time, id): id is the sort key
+ * of the documents, or "" if their sort key is time. time is in milliseconds since 1970.
  *
- * A store is used by one thread. When a call fails with REFUSED, the store is closed, opened again
- * later, and everything since store_begin() is done again: nothing of it is there. Without memory,
- * making a table or a column ends the program, and so does the message of an error; a row does not.
- */
+ * There are two more tables: "_log" (time, log_group, message), and "_hub" with one row: the position
+ * in the spool up to which records are stored, and the counts. No type and no table of DynamoDB can
+ * have these names. The position changes in the same transaction as the rows, so each record is stored
+ * exactly once.
+ *
+ * A store is used by one thread. When a call fails with REFUSED, nothing since store_begin() is in the
+ * database: close the store, open it again later, and do everything since store_begin() again. When
+ * memory is exhausted, making a table, a column or an error message ends the program; putting a row
+ * is REFUSED. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -52,13 +53,13 @@ struct table_definition {
     const char *name;
     enum table_kind kind;
     double retention_seconds; /* of readings, by their time; 0: for ever */
-    bool expires;             /* of items: those whose time to live is over are deleted */
+    bool expires;             /* of items: those past their time to live are deleted */
     bool by_id;               /* of items: their sort key is id, not time */
 };
 
 struct store;
 
-/* Lives as long as the store. columns changes with store_add_column() only. */
+/* Belongs to the store. Only store_add_column() changes columns. */
 struct store_table {
     char *name;
     enum table_kind kind;
@@ -69,26 +70,26 @@ struct store_table {
     struct store *store;
 };
 
-/* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message.
- * Nothing is there yet: tables are made. read_only: for queries, beside the one that writes. */
+/* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message. Makes
+ * the store's own tables where they are missing. read_only: for queries, while another store writes. */
 enum status store_open(const char *url, bool read_only, struct store **store, struct error *error);
 void store_close(struct store *store);
 
-/* Makes the table where it is not there yet. WRONG_INPUT when what is there is another kind of
- * table. *table belongs to the store. Of a read-only store: NULL when there is none. */
+/* Opens the table, and makes it if the database does not have it. WRONG_INPUT: the database has another
+ * kind of table of that name. *table belongs to the store; it is NULL when a read-only store has no
+ * such table. */
 enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error);
 
-/* Tables that are asked for in between are made in one transaction: many for the price of one. */
+/* Tables that are opened in between are made in one transaction, which costs as much as making one. */
 enum status store_tables_begin(struct store *store, struct error *error);
 enum status store_tables_end(struct store *store, struct error *error);
 
-/* Whether a table of readings can have one more column, and the database can call it so and tell it
- * from the others. */
+/* Whether a table of readings can have one more column of this name. */
 bool store_may_add_column(const struct store_table *table, const char *name);
 
-/* Adds a column to a table of readings, in place; in a transaction, it is part of that.
- * WRONG_INPUT where it may not be added. */
+/* Adds a column to a table of readings, as part of the transaction if there is one. WRONG_INPUT:
+ * store_may_add_column() is false. */
 enum status store_add_column(struct store_table *table, const char *name, enum column_kind kind,
                              struct error *error);
 
@@ -106,7 +107,7 @@ struct cell {
     } as;
 };
 
-/* All that it points to is copied, or not needed any more, when store_put() returns. */
+/* What it points to is not needed any more when store_put() returns. */
 struct row {
     const char *thing;
     size_t thing_length;
@@ -123,14 +124,14 @@ struct row {
 enum status store_begin(struct store *store, struct error *error);
 enum status store_put(struct store_table *table, const struct row *row, struct error *error);
 
-/* How rows fared. */
+/* What became of the rows. */
 struct settlement {
     uint64_t stored, duplicates;
     const uint64_t *rejected; /* tokens; until the next store_begin() */
     size_t rejected_count;
 };
 
-/* All that was put since store_begin() is in the tables, or rejected. */
+/* Ends the putting of rows: all rows since store_begin() are in their tables, or rejected. */
 enum status store_settle(struct store *store, struct settlement *settlement, struct error *error);
 enum status store_put_log(struct store *store, int64_t time, const char *group, const char *message,
                           size_t length, struct error *error);
@@ -141,13 +142,13 @@ enum status store_commit(struct store *store, uint64_t position, const char *cou
                          struct error *error);
 
 /* 0 and "" before the first commit. */
-enum { LONGEST_COUNTS = 1024 };
+enum { LONGEST_COUNTS = 1024 /* bytes of counts, with the NUL */ };
 enum status store_position(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
                            struct error *error);
 
 /* --- retention --- */
 
-/* Deletes of a table what is too old, at most about `most` rows. *more: there may be more. */
+/* Deletes rows that are too old, about `most` rows at most. *more: there may be more of them. */
 enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
                          struct error *error);
 enum status store_expire_log(struct store *store, const char *group, int64_t before, size_t most,

@@ -1,0 +1,51 @@
+/* Calls of PostgreSQL's server, on the connection of a store. */
+#ifndef STORE_POSTGRES_CALL_H
+#define STORE_POSTGRES_CALL_H
+
+#include "backend.h"
+#include "common/base/buffer.h"
+#include "libpq.h"
+
+enum { POSTGRES_NUMBER = 32 /* room for a number as text */ };
+
+struct postgres_table;
+
+struct postgres_store {
+    struct store store; /* first */
+    PGconn *connection;
+    bool read_only;
+    bool timescale; /* the database has the extension TimescaleDB */
+    struct postgres_table *tables;
+    size_t table_count;
+    struct settlement settlement; /* of the transaction */
+    struct tokens rejected;       /* what settlement.rejected points to */
+};
+
+/* Fills the error with what the server said of the result, or libpq of the connection (result NULL).
+ * Returns REFUSED. */
+enum status postgres_failed(struct postgres_store *store, const PGresult *result,
+                            struct error *error);
+
+/* Keeps the first line; libpq's other lines are advice. */
+void postgres_trim(struct text *text);
+
+/* Runs one statement with parameters, as text, and gives its result, to be freed with pq.clear().
+ * NULL on failure. */
+enum status postgres_ask(struct postgres_store *store, const char *sql, int count,
+                         const char *const *values, PGresult **result, struct error *error);
+
+/* Runs one statement with parameters. *rows, if not NULL: how many rows it changed. */
+enum status postgres_tell(struct postgres_store *store, const char *sql, int count,
+                          const char *const *values, uint64_t *rows, struct error *error);
+
+/* Runs statements without parameters. */
+enum status postgres_run(struct postgres_store *store, const char *sql, struct error *error);
+
+/* Asks for one truth value. */
+enum status postgres_is_true(struct postgres_store *store, const char *sql, int count,
+                             const char *const *values, bool *yes, struct error *error);
+
+/* Writes the number, and returns made. */
+const char *postgres_print(int64_t number, char made[POSTGRES_NUMBER]);
+
+#endif
