@@ -1,4 +1,7 @@
-/* The local authority: its own certificate, and those that it signs. */
+/* The local authority: its own certificate, and the certificates that it signs.
+ *
+ * All three kinds of certificate are made by one function, sign(). They differ in what a struct
+ * content says. */
 #include "pki_internal.h"
 
 #include "common/base/clock.h"
@@ -7,7 +10,10 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { BACKDATED = 60 * 60 /* seconds; a board's clock may be behind ours */, LAST_YEAR = 9999 };
+enum {
+    BACKDATED = 60 * 60, /* seconds: the clock of a board may be behind the clock of this machine */
+    LAST_YEAR = 9999     /* that a certificate can express (RFC 5280, 4.1.2.5.2) */
+};
 
 void authority_free(struct authority *authority)
 {
@@ -18,14 +24,12 @@ void authority_free(struct authority *authority)
 
 /* --- one certificate --- */
 
-/* One extension of RFC 5280, 4.2.1: OpenSSL's number, and its value as in a file of openssl. */
+/* An extension (RFC 5280, 4.2.1). */
 struct extension {
-    int number;
-    const char *value;
+    int number;        /* OpenSSL's NID */
+    const char *value; /* as in x509v3_config(5); NULL at the end of a list */
 };
 
-/* Each list ends with the key identifiers, which depend on the extensions before them by nothing
- * but their order. */
 static const struct extension authority_extensions[] = {
     {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
     {NID_key_usage, "critical,keyCertSign,cRLSign"},
@@ -36,34 +40,37 @@ static const struct extension client_extensions[] = {{NID_basic_constraints, "cr
                                                      {NID_ext_key_usage, "clientAuth"},
                                                      {0, NULL}};
 
-/* keyEncipherment: an ESP8266 knows no other key exchange than RSA's. */
+/* keyEncipherment is for the ESP8266: its TLS library has no key exchange but RSA. */
 static const struct extension server_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature,keyEncipherment"},
     {NID_ext_key_usage, "serverAuth"},
     {0, NULL}};
 
-/* The authority's key identifier is that of the issuer, which a self-signed certificate has from
- * the extension before. */
+/* At the end of every certificate. The order matters: the second one copies the first one of the
+ * issuer, and an authority is its own issuer. */
 static const struct extension key_identifiers[] = {{NID_subject_key_identifier, "hash"},
                                                    {NID_authority_key_identifier, "keyid:always"},
                                                    {0, NULL}};
 
-/* All that tells one certificate from another. */
+/* What differs between certificates. */
 struct content {
     const struct certificate_subject *subject;
-    const char *serial; /* hexadecimal digits */
-    time_t not_before, not_after;
-    const struct extension *extensions; /* without the key identifiers */
-    const char *const *names;           /* of a server */
+    const char *serial;                 /* hexadecimal digits */
+    time_t not_before, not_after;       /* seconds since 1970 */
+    const struct extension *extensions; /* before the key identifiers */
+    const char *const *names;           /* of a server; name_count of them, 0 for a client */
     size_t name_count;
 };
 
-/* X509_set_pubkey() of OpenSSL 3.0 writes the key with an encoder and reads it again with a
- * decoder, both of them looked up anew: 170 microseconds, where all else that a thing's certificate
- * takes is 20, and the signature 250. Of an EC key the two parts of a SubjectPublicKeyInfo (RFC
- * 5480, 2) are at hand. */
-static bool key_put(EVP_PKEY *key, X509 *certificate)
+/* Writes the public key into the certificate.
+ *
+ * X509_set_pubkey() of OpenSSL 3.0 encodes the key and decodes it again, and looks up encoder and
+ * decoder for each call. That takes 170 us; the signature takes 250 us, and everything else in a
+ * certificate 20 us. So an EC key is written from its parts, the curve and the point (RFC 5480,
+ * 2). The curve is P-256: key_make() and key_from_pem() give no other. X509_get0_pubkey() has no
+ * key for a certificate that was made in this way, until it is written and read again. */
+static bool public_key_put(EVP_PKEY *key, X509 *certificate)
 {
     if (!EVP_PKEY_is_a(key, "EC"))
         return X509_set_pubkey(certificate, key);
@@ -101,24 +108,24 @@ static enum status serial_put(const char *text, X509 *certificate, struct error 
     return status;
 }
 
-/* Everything but what can be WRONG_INPUT. */
+/* Writes everything that cannot be WRONG_INPUT. */
 static bool content_put(const struct content *content, X509 *issuer, X509 *certificate)
 {
     return X509_set_version(certificate, X509_VERSION_3) &&
            X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) &&
            ASN1_TIME_set(X509_getm_notBefore(certificate), content->not_before) &&
            ASN1_TIME_set(X509_getm_notAfter(certificate), content->not_after) &&
-           key_put(content->subject->key, certificate) &&
+           public_key_put(content->subject->key, certificate) &&
            extensions_put(content->extensions, issuer, certificate) &&
            (!content->name_count ||
             server_put_names(content->names, content->name_count, certificate)) &&
            extensions_put(key_identifiers, issuer, certificate);
 }
 
-/* An authority without a certificate gets its own: the one that it signs itself. */
-static enum status certificate_sign(const struct authority *authority,
-                                    const struct content *content, X509 **certificate,
-                                    struct error *error)
+/* Makes and signs a certificate. Where the authority has no certificate yet, this is the one: its
+ * issuer is itself. */
+static enum status sign(const struct authority *authority, const struct content *content,
+                        X509 **certificate, struct error *error)
 {
     X509 *made = X509_new();
     if (!made)
@@ -139,8 +146,7 @@ static enum status certificate_sign(const struct authority *authority,
 
 /* --- dates --- */
 
-/* From an hour before now to the same day in so many years, at most in the last year that a
- * certificate can express (RFC 5280, 4.1.2.5.2). */
+/* Sets the dates: from an hour ago to the same day in so many years, in LAST_YEAR at the latest. */
 static enum status validity_plan(int years, struct content *content, struct error *error)
 {
     time_t now = time(NULL);
@@ -167,7 +173,7 @@ static enum status validity_read(const struct authority *authority, time_t *begi
 
 enum status authority_check_valid(const struct authority *authority, struct error *error)
 {
-    time_t begin, end, now = time(NULL);
+    time_t begin = 0, end = 0, now = time(NULL);
     char limit[CLOCK_TEXT], clock[CLOCK_TEXT];
     enum status status = validity_read(authority, &begin, &end, error);
     if (status || (begin <= now && now < end))
@@ -175,8 +181,8 @@ enum status authority_check_valid(const struct authority *authority, struct erro
     clock_write(now < begin ? begin : end, limit);
     clock_write(now, clock);
     fail(error, REFUSED, "the authority's certificate %s %s, and this machine's clock says %s",
-         now < begin ? "is valid from" : "has expired at", limit, clock);
-    return advise(error, "see whether the clock is right (date -u)");
+         now < begin ? "is valid from" : "expired at", limit, clock);
+    return advise(error, "check the clock of this machine: date -u");
 }
 
 /* --- the authority itself --- */
@@ -192,7 +198,7 @@ static enum status self_sign(EVP_PKEY *key, const char *common_name, int years, 
     enum status status = serial_make(serial, error);
     if (!status)
         status = validity_plan(years, &content, error);
-    return status ? status : certificate_sign(&self, &content, certificate, error);
+    return status ? status : sign(&self, &content, certificate, error);
 }
 
 enum status authority_make(const char *common_name, int years, struct authority *made,
@@ -222,12 +228,12 @@ enum status authority_check(const struct authority *authority, struct error *err
 
 /* --- signing --- */
 
-/* A certificate that outlived its authority would be refused by every server anyway, and would hide
- * the day on which that begins. */
+/* Signs a certificate that ends no later than the authority's. Beyond that day no server accepts
+ * it, and its own date would hide this. */
 static enum status sign_within(const struct authority *authority, struct content *content,
                                int years, X509 **certificate, struct error *error)
 {
-    time_t begin, end;
+    time_t begin = 0, end = 0;
     enum status status = authority_check_valid(authority, error);
     if (!status)
         status = validity_read(authority, &begin, &end, error);
@@ -237,7 +243,7 @@ static enum status sign_within(const struct authority *authority, struct content
         return status;
     if (content->not_after > end)
         content->not_after = end;
-    return certificate_sign(authority, content, certificate, error);
+    return sign(authority, content, certificate, error);
 }
 
 enum status authority_sign(const struct authority *authority,

@@ -1,4 +1,4 @@
-/* Certificates (RFC 5280, 4.1) of anybody: reading, writing, and what is in them. */
+/* Reading and writing certificates (RFC 5280, 4.1), of any authority. */
 #include "pki_internal.h"
 
 #include "common/base/files.h"

@@ -1,7 +1,7 @@
 /* Private keys: made, written and read by OpenSSL.
  *
- * OpenSSL 3.0 looks its encoders up anew for every key: 60 microseconds for each form that is
- * written, of the 420 that a thing with an EC key takes in all. */
+ * OpenSSL 3.0 looks up its encoders for each call, which takes 50 us. A thing's key is written in
+ * two forms, and making the thing takes about 850 us of CPU time. */
 #include "pki_internal.h"
 
 #include "common/base/files.h"
@@ -21,8 +21,8 @@ static const struct {
     [KEY_EC_P256] = {"ec-p256", "EC P-256"},
 };
 
-/* structure: OpenSSL's name for the encoding. Only RSA keys have the first, only EC keys the
- * second. */
+/* structure: what OpenSSL calls the encoding. It has an encoder for RSA keys and PKCS1, and one for
+ * EC keys and X9.62, but none for the opposite. */
 static const struct {
     const char *name, *structure;
 } encodings[] = {
@@ -77,6 +77,8 @@ enum status key_digest(EVP_PKEY *key, char digest[KEY_DIGEST_TEXT], struct error
     return status;
 }
 
+/* OpenSSL overwrites what it frees of a key, except for one copy that its encoders to PKCS1 and
+ * X9.62 make. */
 enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret *der,
                        struct error *error)
 {
@@ -96,7 +98,7 @@ enum status key_to_der(EVP_PKEY *key, enum key_encoding encoding, struct secret 
     return status;
 }
 
-/* Memory BIOs wipe what they free. */
+/* A memory BIO overwrites its bytes before it frees them. */
 enum status key_to_pem(EVP_PKEY *key, struct secret *pem, struct error *error)
 {
     BIO *memory = BIO_new(BIO_s_mem());
@@ -112,7 +114,7 @@ enum status key_to_pem(EVP_PKEY *key, struct secret *pem, struct error *error)
     return status;
 }
 
-/* Whether it is of a kind that all boards of some platform, and AWS, know. */
+/* Whether it is a key such as key_make() makes, except for the length of an RSA key. */
 static bool is_known_kind(const EVP_PKEY *key)
 {
     char curve[32];

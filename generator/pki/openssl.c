@@ -1,5 +1,4 @@
-/* What every file of this folder needs of OpenSSL: reasons of failures, texts in memory, SHA-256.
- */
+/* What the files of this folder share of OpenSSL: its error queue, memory BIOs, SHA-256. */
 #include "pki_internal.h"
 
 #include "common/base/hex.h"

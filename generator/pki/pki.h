@@ -64,25 +64,25 @@ enum {
     SERIAL_TEXT = 2 * LONGEST_SERIAL + 1, /* room for one in hexadecimal digits, and a NUL */
 };
 
-/* A new serial number: 128 random bits, of which the first eight are not all zero. */
+/* Makes a serial number of 128 random bits. Its first byte is not zero, so that every program
+ * prints it with 32 digits. */
 enum status serial_make(char serial[SERIAL_TEXT], struct error *error);
 
-/* --- whom a certificate names (subject.c) --- */
+/* --- subjects (subject.c) --- */
 
-/* The distinguished name that a request asks for and a certificate has, and the key that belongs to
- * it. Each text is 1 to 64 bytes of UTF-8; another one is WRONG_INPUT wherever it is used. */
+/* The distinguished name in a certificate or in a request, and the key that belongs to it. Each
+ * text has 1 to 64 bytes of UTF-8; functions that take a subject return WRONG_INPUT otherwise. */
 struct certificate_subject {
-    EVP_PKEY *key;    /* private and public */
-    const char *unit; /* OU: the type of a thing, or what a program does; NULL: none */
-    const char *name; /* CN: the name of the thing, system or program */
-    const char *mark; /* serialNumber: hexadecimal digits by which an enrolment is found again in an
-                         account (SERIAL_TEXT); NULL: none */
+    EVP_PKEY *key;    /* the private key; the certificate gets its public part */
+    const char *unit; /* OU: the type of the thing, or the role of a program; may be NULL */
+    const char *name; /* CN: the name of the thing, the system or the program */
+    const char *mark; /* serialNumber: a serial_make() by which an enrolment is found again where
+                         another authority chooses the serial numbers; may be NULL */
 };
 
 /* --- certificate signing requests (request.c) --- */
 
-/* A certificate signing request (RFC 2986) for an authority elsewhere, signed with the subject's
- * key and SHA-256. PEM. */
+/* Makes a request (RFC 2986) for another authority, signed with the subject's key and SHA-256. */
 enum status request_make(const struct certificate_subject *subject, struct text *pem,
                          struct error *error);
 
@@ -95,7 +95,7 @@ struct certificate_facts {
     time_t not_before, not_after; /* UTC, seconds since 1970 */
 };
 
-/* The first certificate of a PEM text; WRONG_INPUT when there is none, or it is broken. */
+/* Reads the first certificate of a PEM text. WRONG_INPUT when there is none, or it is broken. */
 enum status certificate_from_pem(const char *pem, size_t length, X509 **certificate,
                                  struct error *error);
 
@@ -105,11 +105,11 @@ enum status certificate_read(const char *path, X509 **certificate, struct error 
 enum status certificate_to_pem(const X509 *certificate, struct text *pem, struct error *error);
 enum status certificate_to_der(const X509 *certificate, struct text *der, struct error *error);
 
-/* WRONG_INPUT where its serial number or its dates are none that RFC 5280 allows. */
+/* WRONG_INPUT when its serial number or its dates are not as RFC 5280 demands. */
 enum status certificate_describe(const X509 *certificate, struct certificate_facts *facts,
                                  struct error *error);
 
-/* The serialNumber in its subject (certificate_subject.mark); false when there is none. */
+/* Copies certificate_subject.mark from the certificate's subject. False when it has none. */
 bool certificate_mark(const X509 *certificate, char mark[SERIAL_TEXT]);
 
 /* key_digest() of the key that a certificate is for. */
@@ -125,9 +125,9 @@ struct authority {
 
 void authority_free(struct authority *authority); /* {0} is fine */
 
-/* A new authority: RSA-2048 and SHA-256 (axTLS knows nothing else), CN=common_name, CA with path
- * length 0, usage keyCertSign and cRLSign, valid from an hour before now for years. WRONG_INPUT
- * where the name is none that a subject can have, or years is below 1. */
+/* Makes an authority: RSA-2048 and SHA-256 (axTLS has nothing else), CN=common_name, CA with path
+ * length 0, usage keyCertSign and cRLSign, valid from an hour ago for years. WRONG_INPUT when
+ * the name cannot be that of a subject, or years is below 1. */
 enum status authority_make(const char *common_name, int years, struct authority *made,
                            struct error *error);
 
@@ -135,19 +135,20 @@ enum status authority_make(const char *common_name, int years, struct authority 
  * authority. The functions below are for authorities that passed this. */
 enum status authority_check(const struct authority *authority, struct error *error);
 
-/* REFUSED where this machine's clock is before the authority's first day, or past its last one. */
+/* REFUSED when the authority is not valid yet, or not any more, by the clock of this machine. The
+ * message says both times. */
 enum status authority_check_valid(const struct authority *authority, struct error *error);
 
-/* A certificate for a client: CA:FALSE, usage digitalSignature, extended usage clientAuth only,
- * subject and authority key identifiers; valid from an hour before now for years, and never past
- * the authority's own end. serial: hexadecimal digits of 1 to LONGEST_SERIAL whole bytes, not zero
- * (WRONG_INPUT). Errors of authority_check_valid(). */
+/* Makes a certificate for a client: CA:FALSE, usage digitalSignature, extended usage clientAuth,
+ * subject and authority key identifiers. It is valid from an hour ago for years, but not longer
+ * than the authority. serial: hexadecimal digits of 1 to LONGEST_SERIAL whole bytes, not zero;
+ * otherwise WRONG_INPUT. Errors also of authority_check_valid(). */
 enum status authority_sign(const struct authority *authority,
                            const struct certificate_subject *subject, const char *serial, int years,
                            X509 **certificate, struct error *error);
 
-/* As authority_sign(), for a server of these names (at least one; DNS names, IPv4 and IPv6
- * addresses): usage digitalSignature and keyEncipherment, extended usage serverAuth only. */
+/* As authority_sign(), but for a server with these names (at least one; DNS names, IPv4 and IPv6
+ * addresses): usage digitalSignature and keyEncipherment, extended usage serverAuth. */
 enum status authority_sign_server(const struct authority *authority,
                                   const struct certificate_subject *subject, const char *serial,
                                   int years, const char *const *names, size_t count,
@@ -155,31 +156,31 @@ enum status authority_sign_server(const struct authority *authority,
 
 /* --- a server's names (server.c) --- */
 
-/* Whether a certificate is of this key, signed by the authority, good for as many seconds more, and
- * one of a server of all these names. */
+/* Whether the certificate is for this key, was signed by the authority, is valid for so many
+ * seconds more, and has all these names (there may be none). */
 bool server_fits(const struct authority *authority, X509 *certificate, EVP_PKEY *key,
                  const char *const *names, size_t count, double seconds);
 
 /* --- the authority's revocation list (revocation.c; RFC 5280, 5) --- */
 
-/* A list is PEM and valid as long as the authority. It has each serial once, without a reason
- * (which says "unspecified"), and a number that is higher than that of every list before it. */
+/* A list is valid as long as the authority. It holds each serial once, without a reason (which
+ * means "unspecified"). Its number is higher than the number of every list before it. */
 
-/* A list of these serials (there may be none) that follows on no other: for a new authority, and in
- * the place of a list that was lost. Its number is the milliseconds since 1970, so it is also above
- * the number of the lost one. */
+/* Makes the first list of an authority, or one in the place of a list that was lost, with these
+ * serials (there may be none). Its number is the time in milliseconds since 1970. The lost list had
+ * a lower one: it began at an earlier time, and no list is made in less than a millisecond. */
 enum status revocation_begin(const struct authority *authority, const char *const *serials,
                              size_t count, struct text *pem, struct error *error);
 
-/* The old list and these serials besides; its number is one higher than the old one's. *added
- * counts the serials that the old list did not have. WRONG_INPUT when the old list is broken, has
- * no number or is signed by another authority. */
+/* Makes a list with the serials of the old one and these, and the next number. *added counts the
+ * serials that the old list did not have. WRONG_INPUT when the old list is broken, has no number or
+ * was not signed by this authority. */
 enum status revocation_extend(const struct authority *authority, const char *old_pem, size_t length,
                               const char *const *serials, size_t count, struct text *pem,
                               size_t *added, struct error *error);
 
-/* Calls listed() with each serial of a list, in the list's order and as certificate_facts have it.
- * WRONG_INPUT as revocation_extend(). */
+/* Calls listed() for each serial of a list, in the order of the list. A serial is written as in
+ * struct certificate_facts. Errors as revocation_extend(). */
 enum status revocation_each(const struct authority *authority, const char *pem, size_t length,
                             void (*listed)(void *context, const char *serial), void *context,
                             struct error *error);

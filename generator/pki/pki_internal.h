@@ -16,8 +16,8 @@ enum status openssl_fail(struct error *error, enum status status, const char *fo
 /* A BIO that reads these bytes where they are; NULL when there are none or too many. */
 BIO *openssl_reader(const char *bytes, size_t length);
 
-/* For OpenSSL's readers of PEM: what is encrypted cannot be read. Without this they would ask the
- * terminal for a password. */
+/* A pem_password_cb that gives no password, so that encrypted PEM cannot be read. Without a
+ * callback OpenSSL asks for a password on the terminal. */
 int openssl_no_password(char *buffer, int size, int writing, void *data);
 
 /* Appends what was written into a memory BIO. */
@@ -31,15 +31,16 @@ enum status subject_put(const struct certificate_subject *subject, X509_NAME *na
 
 /* --- serial numbers (serial.c) --- */
 
-/* The number of hexadecimal digits; WRONG_INPUT unless they are whole bytes, at most LONGEST_SERIAL
- * of them, and not zero. */
+/* Reads hexadecimal digits; freed with ASN1_INTEGER_free(). WRONG_INPUT unless they are whole
+ * bytes, at most LONGEST_SERIAL, and not zero. */
 enum status serial_from_text(const char *text, ASN1_INTEGER **serial, struct error *error);
 
-/* The opposite. False where the number is negative or too long. */
+/* Writes a number as upper-case hexadecimal digits. False when it is negative or too long. */
 bool serial_to_text(const ASN1_INTEGER *serial, char text[SERIAL_TEXT]);
 
 /* --- times (certificate.c) --- */
 
+/* Seconds since 1970. False when it is no time. */
 bool certificate_time(const ASN1_TIME *from, time_t *time);
 
 /* --- a server's names (server.c) --- */

@@ -1,8 +1,8 @@
-/* The names of a server in its certificate, and whether one that is there still fits.
+/* The names of a server in its certificate.
  *
  * An IPv4 address is written twice: as an iPAddress, where it belongs, and as a dNSName. mbedTLS
- * compares no other kind of name before 3.5 (x509_crt.c, x509_crt_check_san()), so that many boards
- * would not accept a machine that they connect to by its address. */
+ * before 3.5 compares dNSNames only (x509_crt.c, x509_crt_check_san()), so without the second one
+ * many boards could not connect to a server by its address. */
 #include "pki_internal.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 
 enum { LARGEST_ADDRESS = 16 /* bytes, of IPv6 */ };
 
-/* The bytes of an address; 0 for a name. */
+/* Reads an IPv4 or IPv6 address; returns its length in bytes, or 0 when it is none. */
 static size_t address_read(const char *name, unsigned char bytes[LARGEST_ADDRESS])
 {
     if (inet_pton(AF_INET, name, bytes) == 1)
@@ -75,6 +75,6 @@ bool server_fits(const struct authority *authority, X509 *certificate, EVP_PKEY 
                 difftime(end, time(NULL)) > seconds;
     for (size_t i = 0; i < count && fits; i++)
         fits = has_name(certificate, names[i]);
-    ERR_clear_error(); /* the reasons of a certificate that does not fit */
+    ERR_clear_error(); /* a certificate that does not fit left reasons there */
     return fits;
 }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* ub-common-name and its like (RFC 5280, A.1), counted in bytes because small parsers do so. */
+/* Bytes. RFC 5280, A.1 (ub-common-name and others) counts characters, but the parsers of small TLS
+ * libraries count bytes. */
 enum { LONGEST_NAME = 64 };
 
 static enum status attribute_put(X509_NAME *name, int attribute, const char *value,

@@ -255,7 +255,7 @@ END
     printf 'name,type,zone\nb,esp32air,1\nc,esp32air,2\n' >"$T/things.csv"
     for clock in "@1970-01-01 00:10:00" "@2020-02-02 02:02:02" "@2099-01-01 00:00:00"; do
         why="the authority's certificate is valid from $(date -u +%Y)-"
-        [[ $clock != @2099* ]] || why="the authority's certificate has expired at $(($(date -u +%Y) + 20))-"
+        [[ $clock != @2099* ]] || why="the authority's certificate expired at $(($(date -u +%Y) + 20))-"
         refuses 3 "$why" at "$clock" "$SENSORFORGE" create b --type esp32air
         tells "this machine's clock says ${clock:1:10}T"
         tells "date -u"

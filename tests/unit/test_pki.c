@@ -808,7 +808,7 @@ static void authority_signs_within_its_own_dates_only(void **state)
     (void)state;
     struct authority expired = authority_of_days(-20, -1), early = authority_of_days(1, 20);
     struct authority short_lived = authority_of_days(-1, 1);
-    assert_signs_nothing(&expired, "has expired at 20");
+    assert_signs_nothing(&expired, "expired at 20");
     assert_signs_nothing(&early, "is valid from 20");
     assert_int_equal(authority_check_valid(&authority, &error), FINE);
     assert_int_equal(authority_check_valid(&short_lived, &error), FINE);
