@@ -78,7 +78,7 @@ static enum status remove_packages(const char *name, const struct record *record
 static enum status open_to_delete(const char *name, const char *type, int *lock,
                                   struct record **record, struct error *error)
 {
-    enum status status = thing_open(name, lock, record, error);
+    enum status status = thing_open_folder(name, lock, record, error);
     if (status == WRONG_INPUT && *lock >= 0) {
         error_free(error);
         status = FINE;

@@ -49,8 +49,6 @@ enum status rebuild_thing(struct target *target, const struct package_plan *plan
 {
     int lock;
     enum status status = thing_open(name, &lock, record, error);
-    if (!status && !*record)
-        status = thing_not_found(name, error);
     if (!status && (*record)->state != RECORD_ACTIVE)
         status = thing_half_done(*record, error);
     if (!status)

@@ -233,8 +233,6 @@ enum status rotate_thing(struct target *target, const struct package_plan *plan,
     struct rotation rotation = {.target = target, .plan = plan, .size = size};
     int lock;
     enum status status = thing_open(name, &lock, record, error);
-    if (!status && !*record)
-        status = thing_not_found(name, error);
     if (!status)
         status = begin_rotation(target, plan, *record, changes, &rotation.enrolment.resumed, error);
     fault_point("rotate:begun");

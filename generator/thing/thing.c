@@ -83,6 +83,13 @@ enum status thing_exists(const struct record *record, struct error *error)
 
 enum status thing_open(const char *name, int *lock, struct record **record, struct error *error)
 {
+    enum status status = thing_open_folder(name, lock, record, error);
+    return status || *record ? status : thing_not_found(name, error);
+}
+
+enum status thing_open_folder(const char *name, int *lock, struct record **record,
+                              struct error *error)
+{
     owned char *folder = record_folder(name);
     *lock = -1;
     *record = NULL;

@@ -82,9 +82,14 @@ enum status thing_check_name(const char *name, const char *where, struct error *
 
 /* --- inside the room: what making, rotating, rebuilding and deleting share --- */
 
-/* Locks a thing that must exist, and reads its record. *record is NULL when the folder has none (left
- * by a command that was killed). */
+/* Locks a thing that must exist, and reads its record, which must exist, too. The caller unlocks and
+ * frees, also on failure. */
 enum status thing_open(const char *name, int *lock, struct record **record, struct error *error);
+
+/* As thing_open(), but *record is NULL when the folder has no record (left by a command that was
+ * killed). */
+enum status thing_open_folder(const char *name, int *lock, struct record **record,
+                              struct error *error);
 
 /* Fill the error, WRONG_INPUT: the thing exists, with the commands that make sense instead; there is
  * no such thing, with the most similar name; the thing is half-made (half-rotated, half-deleted),

@@ -151,8 +151,15 @@ static enum status read_secrets(struct wifi *found, struct error *error)
 static enum status nobody_to_ask(const char *what, struct error *error)
 {
     fail(error, WRONG_USAGE, "the wifi %s is missing", what);
-    return advise(error, "wifissid=... wifipassword=..., or " SECRETS_FILE
-                         " with wifi_ssid and wifi_password");
+    advise(error,
+           "wifissid=... wifipassword=..., or " SECRETS_FILE " with wifi_ssid and wifi_password");
+    return WRONG_USAGE;
+}
+
+static enum status no_answer(const char *what, struct error *error)
+{
+    fail(error, WRONG_USAGE, "the wifi %s was not given", what);
+    return WRONG_USAGE;
 }
 
 static enum status ask_ssid(secret_asker *ask, struct wifi *wifi, struct error *error)
@@ -161,7 +168,7 @@ static enum status ask_ssid(secret_asker *ask, struct wifi *wifi, struct error *
     if (!ask)
         return nobody_to_ask("network's name", error);
     if (!ask("wifi network: ", true, &answer))
-        return fail(error, WRONG_USAGE, "the wifi network was not given");
+        return no_answer("network", error);
     wifi->ssid = must_copy(answer.at);
     return FINE;
 }
@@ -172,9 +179,7 @@ static enum status ask_password(secret_asker *ask, struct wifi *wifi, struct err
         must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid);
     if (!ask)
         return nobody_to_ask("password", error);
-    if (!ask(question, false, &wifi->password))
-        return fail(error, WRONG_USAGE, "the wifi password was not given");
-    return FINE;
+    return ask(question, false, &wifi->password) ? FINE : no_answer("password", error);
 }
 
 /* Takes what is missing from secrets.yaml. Its password belongs to its own network. */
