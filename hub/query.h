@@ -6,15 +6,15 @@
 
 #include <stdbool.h>
 
-/* As they were typed; NULL: not given. */
+/* Options as they were typed; NULL: not given. */
 struct query_options {
-    const char *type;      /* must be there */
-    const char *thing;     /* all, if not given */
+    const char *type;      /* required */
+    const char *thing;     /* NULL: all things */
     const char *last;      /* "1h": how far back from now */
-    const char *from, *to; /* instead of last */
-    const char *limit;     /* the newest so many */
-    bool invalid;          /* of the type's table of invalid readings */
-    bool json, csv;        /* one JSON object a line; comma-separated; else an aligned table */
+    const char *from, *to; /* a span, instead of last */
+    const char *limit;     /* how many rows, the newest ones */
+    bool invalid;          /* readings of the type's table of invalid readings */
+    bool json, csv;        /* the output; neither: an aligned table */
 };
 
 enum status query_readings(const struct query_options *options, struct error *error);

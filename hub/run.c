@@ -1,8 +1,8 @@
-/* From the spool to the database, until a signal.
+/* Stores what is in the spool, until a signal.
  *
- * The position in the spool is what the database says, always: after whatever went wrong, the
- * database is opened again, asked how far it is, and the batch that is at hand is done again or is
- * seen to be there already. Types are looked at in between batches. */
+ * The position in the spool is always the one in the database. After any failure the database is
+ * opened again and asked for its position; then the batch in memory is processed again, or what is
+ * already stored of it is skipped. The types are looked at between batches. */
 #include "run.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -26,18 +26,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_IN_BATCH = 30000, EXPIRE_AT_ONCE = 2000 };
+enum {
+    MOST_IN_BATCH = 30000, /* records */
+    EXPIRE_AT_ONCE = 2000  /* rows, so that a batch waits only for a moment */
+};
 
-static const double look_seconds = 1;      /* between two looks at types */
-static const double gather_seconds = 0.02; /* between two commits of little */
-static const double idle_seconds = 0.5;    /* the longest sleep */
-static const double tidy_seconds = 1;      /* between two removals of segments that are stored */
-static const double expire_seconds = 600;  /* between two rounds for what is too old */
-static const double first_pause_seconds = 0.1; /* after a failure; doubled with each */
-static const double longest_pause_seconds = 10;
-static const double drain_patience_seconds = 20; /* for a database that refuses, once told to end */
+static const double look_seconds = 1;      /* interval between two looks at the types */
+static const double gather_seconds = 0.02; /* interval between two commits, if both are small */
+static const double idle_seconds = 0.5;    /* timeout of the sleep while nothing comes */
+static const double tidy_seconds = 1;      /* interval between two removals of stored segments */
+static const double expire_seconds = 600;  /* interval between two rounds of retention */
+static const double first_retry_seconds =
+    0.1; /* delay after a failure; each further one doubles it */
+static const double longest_retry_seconds = 10;
+static const double ending_retry_seconds = 1;   /* the longest delay after a signal to end */
+static const double drain_timeout_seconds = 20; /* for a database that refuses, after that signal */
 
-static volatile sig_atomic_t told_to_end, told_to_reload;
+static volatile sig_atomic_t told_to_end, told_to_reload; /* set by signals */
 
 struct hub {
     const struct run_options *options;
@@ -45,19 +50,28 @@ struct hub {
     struct deployed *deployed;
     struct delivery_queue *deliveries;
     struct engine *engine;
-    struct store *store; /* NULL while there is none */
-    struct spool_reader *reader;
-    struct spool_record records[MOST_IN_BATCH];
-    size_t count, begun; /* records at hand, and how many of them are stored */
-    uint64_t position;   /* number of the last record that is stored */
-    struct counts counts;
-    double pause, complained;
-    double looked, tidied, committed, ended;
-    /* The round for what is too old: which type, which table of it. */
-    double expired;
-    bool expiring;
-    size_t expire_type, expire_table, expire_log;
     struct status_page *page;
+    struct store *store;         /* NULL: not open */
+    struct spool_reader *reader; /* NULL: not open */
+
+    /* The batch that was read from the spool. */
+    struct spool_record records[MOST_IN_BATCH];
+    size_t count, stored; /* its records; how many of them are stored */
+    uint64_t position;    /* number of the last record that is stored */
+    struct counts counts; /* as they are in the database */
+
+    /* Times of the monotonic clock, in seconds. 0: never. */
+    double looked;     /* at the types */
+    double tidied;     /* the spool */
+    double committed;  /* a batch */
+    double ended;      /* when it was told to end */
+    double complained; /* when a failure was logged last; 0: there is none now */
+    double retry;      /* delay before the next try; 0: there is no failure now */
+
+    /* The round of retention. It goes on with one table or log group in each turn of the loop. */
+    double expired;                               /* when it began */
+    bool expiring;                                /* it is not finished */
+    size_t expire_type, expire_table, expire_log; /* where it is */
 };
 
 /* --- signals --- */
@@ -80,7 +94,7 @@ static void listen_to_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-/* --- one only --- */
+/* --- the lock: one sensorhub in a project --- */
 
 static enum status lock_pid(int *lock, struct error *error)
 {
@@ -100,30 +114,30 @@ static enum status lock_pid(int *lock, struct error *error)
 
 /* --- the database --- */
 
-/* A sleep that a signal ends. */
+/* Sleeps; a signal ends the sleep. */
 static void pause_for(double seconds)
 {
     struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
     nanosleep(&time, NULL);
 }
 
-/* Something refuses: said once a minute, and tried again after a pause that grows. */
-static void give_it_time(struct hub *hub, struct error *error)
+/* After a failure: logs it once a minute, and waits before the next try (exponential backoff). */
+static void back_off(struct hub *hub, struct error *error)
 {
     log_error_each_minute("", error, &hub->complained);
     status_trouble(hub->page, hub->reader != NULL, error);
-    hub->pause =
-        hub->pause == 0 ? first_pause_seconds : fmin(2 * hub->pause, longest_pause_seconds);
+    hub->retry =
+        hub->retry == 0 ? first_retry_seconds : fmin(2 * hub->retry, longest_retry_seconds);
     if (hub->ended > 0)
-        hub->pause = fmin(hub->pause, 1);
-    pause_for(hub->pause);
+        hub->retry = fmin(hub->retry, ending_retry_seconds);
+    pause_for(hub->retry);
 }
 
-static void it_works(struct hub *hub)
+static void note_success(struct hub *hub)
 {
     if (hub->complained > 0)
         log_line("readings are stored again");
-    hub->complained = hub->pause = 0;
+    hub->complained = hub->retry = 0;
     status_works(hub->page);
 }
 
@@ -133,8 +147,8 @@ static void close_store(struct hub *hub)
     hub->store = NULL;
 }
 
-/* Records at hand that are stored already are passed over; when the database is somewhere else
- * altogether (it was restored, or made anew), the spool is opened again there. */
+/* Skips records of the batch that are stored already. When the database has a position outside of the
+ * batch (it was restored from a backup, or made anew), the spool is opened again at that position. */
 static void take_position(struct hub *hub, uint64_t position)
 {
     size_t i = 0;
@@ -145,10 +159,10 @@ static void take_position(struct hub *hub, uint64_t position)
                     ? hub->records[i - 1].number == position
                     : i > 0 || hub->records[0].number == position + 1 || position == hub->position;
     hub->position = position;
-    hub->begun = i;
+    hub->stored = i;
     if (here)
         return;
-    hub->count = hub->begun = 0;
+    hub->count = hub->stored = 0;
     spool_reader_close(hub->reader);
     hub->reader = NULL;
 }
@@ -199,8 +213,9 @@ static enum status look_at_types(struct hub *hub, struct error *error)
                                            : FINE;
 }
 
-/* --- what is too old --- */
+/* --- retention --- */
 
+/* *entry: the type where the round is. False: the round is finished. */
 static bool next_to_expire(struct hub *hub, const struct deployed_type **entry)
 {
     while (hub->expire_type < deployed_count(hub->deployed)) {
@@ -214,7 +229,7 @@ static bool next_to_expire(struct hub *hub, const struct deployed_type **entry)
     return false;
 }
 
-/* One piece of one table; the next call goes on. */
+/* Deletes some rows of one table or log group; the next call goes on. */
 static enum status expire_some(struct hub *hub, struct error *error)
 {
     const struct deployed_type *entry;
@@ -234,7 +249,7 @@ static enum status expire_some(struct hub *hub, struct error *error)
         if (!status)
             status = store_expire(table, now, EXPIRE_AT_ONCE, &more, error);
         else
-            status = FINE; /* said when the type was loaded */
+            status = FINE; /* it was logged when the type was loaded */
         error_free(&wrong);
         hub->expire_table += !more;
         return status;
@@ -262,14 +277,14 @@ static enum status expire(struct hub *hub, struct error *error)
 
 static void note_status(struct hub *hub)
 {
-    const struct spool_record *last = hub->begun ? &hub->records[hub->begun - 1] : NULL;
-    bool behind = hub->count == MOST_IN_BATCH || hub->begun < hub->count;
+    const struct spool_record *last = hub->stored ? &hub->records[hub->stored - 1] : NULL;
+    bool behind = hub->count == MOST_IN_BATCH || hub->stored < hub->count;
     double lag = behind && last ? (double)(clock_milliseconds() - last->time) / 1000 : 0;
     struct delivery_counts deliveries = delivery_queue_count(hub->deliveries);
     status_note(hub->page, &hub->counts, hub->position, lag, &deliveries);
 }
 
-/* Deliveries that failed, where no batch of readings reports them. */
+/* Reports failed deliveries while no readings come whose batch would report them. */
 static enum status report_returned(struct hub *hub, struct error *error)
 {
     size_t none = 0;
@@ -279,17 +294,17 @@ static enum status report_returned(struct hub *hub, struct error *error)
                         error);
 }
 
-/* What is at hand, to its end. */
+/* Stores the batch that was read. */
 static enum status store_records(struct hub *hub, struct error *error)
 {
     enum status status = FINE;
-    while (hub->begun < hub->count && !status) {
+    while (hub->stored < hub->count && !status) {
         size_t done = 0;
-        status = engine_batch(hub->engine, hub->store, hub->records + hub->begun,
-                              hub->count - hub->begun, &done, hub->position, &hub->counts, error);
-        hub->begun += done;
+        status = engine_batch(hub->engine, hub->store, hub->records + hub->stored,
+                              hub->count - hub->stored, &done, hub->position, &hub->counts, error);
+        hub->stored += done;
         if (done)
-            hub->position = hub->records[hub->begun - 1].number;
+            hub->position = hub->records[hub->stored - 1].number;
     }
     if (!status && !hub->count)
         status = report_returned(hub, error);
@@ -307,7 +322,7 @@ static enum status tidy(struct hub *hub, struct error *error)
     return spool_done(hub->reader, hub->position, error);
 }
 
-/* Gathers for a moment what comes in little, and sleeps while nothing comes. */
+/* After a small batch: waits a moment, so that the next batch is larger. Sleeps while nothing comes. */
 static void wait_for_more(struct hub *hub)
 {
     double now = clock_monotonic(), since = now - hub->committed;
@@ -319,7 +334,7 @@ static void wait_for_more(struct hub *hub)
         spool_wait(hub->reader, idle_seconds);
 }
 
-/* One turn: what there is, from the spool to the database. *more: there was something. */
+/* One turn of the loop: reads one batch and stores it; opens what is not open. */
 static enum status turn(struct hub *hub, struct error *error)
 {
     enum status status = FINE;
@@ -329,8 +344,8 @@ static enum status turn(struct hub *hub, struct error *error)
         status = open_spool(hub, error);
     if (!status && (told_to_reload || clock_monotonic() - hub->looked > look_seconds))
         status = look_at_types(hub, error);
-    if (!status && hub->begun == hub->count) {
-        hub->begun = hub->count = 0;
+    if (!status && hub->stored == hub->count) {
+        hub->stored = hub->count = 0;
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
     }
     if (!status)
@@ -360,9 +375,9 @@ static enum status loop(struct hub *hub, struct error *error)
         bool idle = !status && !hub->count;
         if (status) {
             close_store(hub);
-            give_it_time(hub, error);
+            back_off(hub, error);
         } else {
-            it_works(hub);
+            note_success(hub);
             wait_for_more(hub);
         }
         bool ending = hub->ended > 0;
@@ -370,10 +385,10 @@ static enum status loop(struct hub *hub, struct error *error)
             return FINE;
         if (!ending && hub->ended > 0)
             spool_extent(SPOOL_FOLDER, hub->position, &last, &waiting);
-        if (hub->ended > 0 && !status && hub->position >= last && hub->begun == hub->count)
-            return FINE; /* what comes now is for the next time */
-        if (hub->ended > 0 && status && clock_monotonic() - hub->ended > drain_patience_seconds) {
-            advise(error, "what is in the spool stays there for the next time");
+        if (hub->ended > 0 && !status && hub->position >= last && hub->stored == hub->count)
+            return FINE; /* what comes from now on is stored after the next start */
+        if (hub->ended > 0 && status && clock_monotonic() - hub->ended > drain_timeout_seconds) {
+            advise(error, "what is in the spool is stored after the next start");
             return status;
         }
     }
@@ -392,7 +407,7 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
         status = log_open(hub->options->log, error);
     if (!status)
         status = lock_pid(lock, error);
-    /* Signals are for this thread: they end its sleep. */
+    /* Only this thread handles signals: they end its sleep. */
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     if (!status)
@@ -417,7 +432,7 @@ static void end(struct hub *hub)
 {
     struct error ignored = {0};
     if (hub->deliveries)
-        delivery_queue_wait(hub->deliveries, drain_patience_seconds / 2);
+        delivery_queue_wait(hub->deliveries, drain_timeout_seconds / 2);
     if (hub->store && report_returned(hub, &ignored))
         log_error("", &ignored);
     if (hub->page && hub->engine)
@@ -441,9 +456,9 @@ enum status run_hub(const struct run_options *options, struct error *error)
     listen_to_signals();
     enum status status = begin(hub, &lock, error);
     if (!status) {
-        log_line("sensorhub %s begins", VERSION);
+        log_line("sensorhub %s starts", VERSION);
         status = loop(hub, error);
-        log_line(status ? "sensorhub ends, and not all is stored" : "sensorhub ends");
+        log_line(status ? "sensorhub ends; not all readings are stored" : "sensorhub ends");
     }
     end(hub);
     if (lock >= 0)

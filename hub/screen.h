@@ -1,4 +1,4 @@
-/* What a person can read of a table on a screen. */
+/* Text for a table on the terminal. */
 #ifndef HUB_SCREEN_H
 #define HUB_SCREEN_H
 
@@ -6,13 +6,13 @@
 
 #include <stddef.h>
 
-/* Adds what base64 stands for, where that is text, and else the base64. */
+/* Adds the decoded payload if it is text, otherwise the base64 itself. */
 void screen_add_payload(struct text *out, const char *base64, size_t length);
 
-/* So many characters of UTF-8 at most, the last three of them dots where there were more. */
+/* Cuts the text to `width` characters; then its last three are dots. */
 void screen_cut(struct text *text, size_t width);
 
-/* Characters in a line of the terminal that is the standard output; 0 when it is none. */
+/* Characters in a line of the terminal; 0: the standard output is not a terminal. */
 size_t screen_width(void);
 
 #endif

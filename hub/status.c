@@ -19,19 +19,21 @@
 
 enum { LARGEST_PAGE = 1 << 16, LONGEST_TROUBLE = 512 };
 
+/* The thread takes the lock for what it shares with the main thread. */
 struct status_page {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool stop, hurry; /* hurry: there is news that somebody may be waiting for */
-    int64_t started;
+    bool stop, hurry; /* hurry: write at once, because the trouble changed */
+    int64_t started;  /* milliseconds since 1970 */
     struct counts counts;
     uint64_t position;
     double lag;
     struct delivery_counts deliveries;
     bool ready;
     char trouble[LONGEST_TROUBLE], advice[LONGEST_TROUBLE];
-    /* The thread's own. */
+    /* Only the thread uses these: the readings and the time when the file was written last, and the
+     * readings per second since then. */
     uint64_t last_readings;
     double last_time, rate;
 };
@@ -43,8 +45,9 @@ static uint64_t records_behind(uint64_t position)
     return waiting;
 }
 
-/* Whole or not at all, but not flushed: it tells of now. When the disk is full it has most to tell,
- * so its place is never given back: two files take turns, and each is written over. */
+/* A reader sees the whole file or the one before. It is not flushed to the disk: after a crash it is
+ * worthless. It must be written when the disk is full, too. So its blocks are never freed: there are
+ * two files, which are written over in turn and exchanged. */
 static void write_page(const struct buffer *page)
 {
     static const char other[] = HUB_STATUS ".other";
@@ -104,7 +107,7 @@ static void *write_each_second(void *context)
 {
     struct status_page *page = context;
     bool stop = false;
-    write_now(page); /* and once more below: then both files have their place */
+    write_now(page); /* and again below: then both files have their blocks */
     while (!stop) {
         write_now(page);
         const struct timespec until = clock_deadline(1);
@@ -146,7 +149,7 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
 {
     pthread_mutex_lock(&page->mutex);
     if (page->counts.readings == 0 && page->last_readings == 0)
-        page->last_readings = counts->readings; /* from before it was started */
+        page->last_readings = counts->readings; /* they were counted before this start */
     page->counts = *counts;
     page->position = position;
     page->lag = lag;
@@ -213,9 +216,10 @@ static void show_counts(const cJSON *page)
 {
     printf("readings  %.0f accepted: %.0f valid, %.0f invalid\n", json_number(page, "readings", 0),
            json_number(page, "valid", 0), json_number(page, "invalid", 0));
-    show_rare(page, "unmatched", "that no rule took, which are not stored");
+    show_rare(page, "unmatched", "that no rule selected, which are not stored");
     show_rare(page, "duplicates", "sent twice, stored once");
-    show_rare(page, "rejected", "rejected by their table, which has other values (table _log)");
+    show_rare(page, "rejected",
+              "rejected: their table has other values for the same thing and time (table _log)");
     show_rare(page, "errors", "errors of rules and actions (table _log)");
     printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
 }
@@ -233,8 +237,8 @@ static void show_words(const cJSON *page)
         printf("          %s\n", json_string(page, "advice", ""));
 }
 
-/* Of one that ended: what has come since, or what it did not get to say, waits too. Its position is
- * never too high, so this is never too few. */
+/* For a sensorhub that is not running: counts the records behind its last position. That may be more
+ * than really wait, if it was killed before it wrote its last position; it is never fewer. */
 static void count_waiting(cJSON *page)
 {
     uint64_t position = strtoull(json_string(page, "position", "0"), NULL, 10);

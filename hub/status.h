@@ -1,4 +1,4 @@
-/* What sensorhub says of itself, once a second, in
+/* The status that sensorhub writes once a second into
  * iot_system_infra/local/run/sensorhub.status.json:
  *
  *   {"pid": 1234, "version": "0.1.0", "time": 1795264779000, "started": 1795264000000,
@@ -21,15 +21,15 @@
 
 struct status_page;
 
-/* A thread of its own writes it, so that it is written while the database is waited for. */
+/* A thread of its own writes the file, also while the main thread waits for the database. */
 enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
                  double lag, const struct delivery_counts *deliveries);
 void status_trouble(struct status_page *page, bool ready, const struct error *error);
-void status_works(struct status_page *page); /* there is no trouble, or it is over */
-void status_stop(struct status_page *page);  /* writes it once more */
+void status_works(struct status_page *page); /* there is no trouble (any more) */
+void status_stop(struct status_page *page);  /* writes the file a last time */
 
-/* `sensorhub status`. REFUSED when none is running; what it said last is printed then too. */
+/* `sensorhub status`. REFUSED when no sensorhub is running; the JSON is printed then too. */
 enum status status_show(bool json, struct error *error);
 
 #endif
