@@ -72,6 +72,14 @@ char *project_path(const struct project *project, const char *path)
     return path_join(project->start, path);
 }
 
+char *project_tool(const struct project *project, const char *name)
+{
+    owned char *beside = must_format("%s/../%s", project->templates, name);
+    owned char *installed = must_format(SHARE_FOLDER "/%s", name);
+    char *path = realpath(beside, NULL);
+    return path ? path : realpath(installed, NULL);
+}
+
 /* --- loading --- */
 
 enum status project_load(struct project *project, const struct project_choices *choices,

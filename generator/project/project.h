@@ -1,5 +1,5 @@
-/* A project: the folder that a command works in, what ships with the program, and the system that the
- * project describes. Renders and writes the documents of its types. */
+/* A project: the folder that a command works in, what ships with the program, and the system that
+ * the project describes. Renders and writes the documents of its types. */
 #ifndef GENERATOR_PROJECT_PROJECT_H
 #define GENERATOR_PROJECT_PROJECT_H
 
@@ -41,9 +41,9 @@ struct project {
     struct checked_specs checked; /* what project_check() has read, for project_model() */
 };
 
-/* Finds the nearest folder upwards with iot_system_infra/system.yaml and makes it the working folder,
- * so that all paths are relative to it; finds the templates. WRONG_INPUT when there is no project.
- * The caller frees the project, also after a failure. */
+/* Finds the nearest folder upwards with iot_system_infra/system.yaml and makes it the working
+ * folder, so that all paths are relative to it; finds the templates. WRONG_INPUT when there is no
+ * project. The caller frees the project, also after a failure. */
 enum status project_find(struct project *project, struct error *error);
 
 /* Finds the project, and reads its catalog and its system, with the choices put over it. */
@@ -53,6 +53,11 @@ void project_free(struct project *project);
 
 /* A path of the command line, seen from the root; freed by the caller. */
 char *project_path(const struct project *project, const char *path);
+
+/* The absolute path of a file that ships with the program, such as "scripts/micropython": beside
+ * the templates, or where the program was installed. NULL when there is none; freed by the
+ * caller. */
+char *project_tool(const struct project *project, const char *name);
 
 /* Whether the system's target is an account. */
 bool project_has_account(const struct project *project);
