@@ -4,6 +4,7 @@
 #include "common/spec/spec.h"
 #include "generator/documents/model.h"
 #include "generator/project/types.h"
+#include "generator/project/project.h"
 #include "generator/trial/warnings.h"
 
 #include <stdio.h>
@@ -42,7 +43,7 @@ static void check_documents(struct tally *tally, const char *type, struct spec *
     if (!status)
         status = trial_open(&documents, model, &trial, &context->error);
     if (!status)
-        rules_check(spec, &trial, json_get(model, "type"));
+        warnings_find(spec, &trial, json_get(model, "type"));
     else
         problem_add(&spec->problems, WARNING, (struct place){0}, NULL,
                     "its rules and policy cannot be tried: %s",

@@ -287,6 +287,13 @@ enum status project_write(struct project *project, const char *subject, bool dry
     return status;
 }
 
+void project_use_marked_database(struct project *project, const char *type)
+{
+    owned char *database = NULL;
+    if (types_is_deployed_on(type, TARGET_AWS, &database) && database)
+        system_set_database(&project->system, database);
+}
+
 enum status project_mark(struct project *project, const char *type, const char *region,
                          struct error *error)
 {

@@ -76,6 +76,10 @@ enum status project_model(struct project *project, const char *subject, cJSON **
 enum status project_check(struct project *project, const char *const *subjects, size_t count,
                           struct error *error);
 
+/* The system's database becomes the one that the type was plugged into on AWS, which system.yaml
+ * may not name any more. Does nothing when the type is not plugged in there. */
+void project_use_marked_database(struct project *project, const char *type);
+
 /* Renders the documents of a subject. set: only that one; NULL: all that there are for it. Paths
  * begin with the set's name. */
 enum status project_render(struct project *project, const char *subject, const char *set,

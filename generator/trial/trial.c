@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* --- opening --- */
 
@@ -41,7 +42,7 @@ static enum status add_document(const struct artifact *artifact, struct trial *t
     return status;
 }
 
-/* The rule that fills the central table comes first. */
+/* Moves the rule of that name to the front. */
 static void put_first(struct trial *trial, const char *name)
 {
     for (size_t i = 1; i < trial->rule_count; i++) {
@@ -85,7 +86,7 @@ void trial_close(struct trial *trial)
 
 /* --- actions --- */
 
-/* What a template makes of the message that the scratch is at. */
+/* The text of a substitution template for the message of the scratch; freed by the caller. */
 static char *substituted(const struct trial *trial, const struct rule_template *template)
 {
     struct rule_result result;
@@ -101,7 +102,7 @@ static void put_substituted(const struct trial *trial, cJSON *object, const char
     json_put_string(object, name, value);
 }
 
-/* One record for each selected value, with the type that its column gets. */
+/* One record for each selected value, with the type that Timestream gives its column. */
 static cJSON *records_of(const struct rule_value *selected, enum rule_version version,
                          struct rule_memory *memory)
 {
@@ -217,7 +218,7 @@ static cJSON *run_rule(const struct trial *trial, const struct topic_rule *rule,
     return answer;
 }
 
-/* A message that comes over MQTT has an id; one that is tried has always the same. */
+/* A message over MQTT has a trace id. That of a message that is tried is always the same. */
 cJSON *trial_run(const struct trial *trial, const struct rule_message *message)
 {
     cJSON *answers = json_array();
@@ -237,4 +238,13 @@ struct policy_decision trial_decide(const struct trial *trial, enum policy_actio
         .client_id = thing, .thing_name = thing, .thing_type = type, .thing_attached = true};
     struct policy_request request = {action, trial->arn, name};
     return policy_decide(trial->policies, trial->policy_count, &request, &context);
+}
+
+uint64_t trial_random(void *context)
+{
+    uint64_t bits = 0;
+    (void)context;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+        abort(); /* never for up to 256 bytes: getrandom(2) */
+    return bits;
 }

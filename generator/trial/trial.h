@@ -1,25 +1,27 @@
-/* Trying a type: its emitted AWS documents, run here on one message.
+/* Trying a type: its documents are executed here on one message. Nothing is written.
  *
- * The documents are those of templates/awscli, rendered as `generate` would now: every one that
- * holds a topic rule is a rule, every one that holds a policy is attached. Nothing is written. */
+ * The documents are those of templates/awscli, as `generate` would write them now. Each document
+ * with a topic rule is a rule; each with a policy is a policy that the thing's certificate has. */
 #ifndef GENERATOR_TRIAL_TRIAL_H
 #define GENERATOR_TRIAL_TRIAL_H
 
 #include "common/policy/policy.h"
 #include "common/rule/topic_rule.h"
-#include "generator/project/project.h"
+#include "generator/documents/emit.h"
+
+#include <stdint.h>
 
 struct trial {
-    struct topic_rule *rules;
+    struct topic_rule *rules; /* the one that fills the central table is the first */
     size_t rule_count, rule_room;
     struct policy **policies;
     size_t policy_count, policy_room;
-    char *arn; /* of this system, up to the account */
+    char *arn; /* of this system, up to the account: "arn:aws:iot:eu-west-1:000000000000:" */
     struct rule_scratch *scratch;
 };
 
-/* The documents of a set of artifacts, for the system whose model is given. The caller closes the
- * trial, also after a failure. */
+/* Compiles the documents of a type. model: of the type. The caller closes the trial, also after a
+ * failure. */
 enum status trial_open(const struct artifacts *documents, const cJSON *model, struct trial *trial,
                        struct error *error);
 void trial_close(struct trial *trial);
@@ -40,9 +42,12 @@ void trial_close(struct trial *trial);
  * Numbers are as the rule wrote them: 25.0 is not 25. */
 cJSON *trial_run(const struct trial *trial, const struct rule_message *message);
 
-/* Whether the policies let a thing that is registered, attached to its certificate and connected
- * under its own name do this. */
+/* Whether the policies allow an action to a thing that is registered, attached to its certificate,
+ * and connected under its own name. */
 struct policy_decision trial_decide(const struct trial *trial, enum policy_action action,
                                     const char *thing, const char *type, const char *name);
+
+/* Random bits for rule_message.random. */
+uint64_t trial_random(void *context);
 
 #endif

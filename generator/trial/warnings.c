@@ -13,8 +13,9 @@
 
 enum { LONGEST_SHOWN = 120, MOST_SECONDS = 3 };
 
-static const int64_t NOW = 1795255200000;   /* 2026-11-21T10:00:00Z; any moment would do */
-static const double AHEAD = 15 * 60 * 1000; /* that Timestream takes */
+static const int64_t NOW = 1795255200000; /* 2026-11-21T10:00:00Z; any moment would do */
+static const double AHEAD =
+    15 * 60 * 1000; /* milliseconds that a record's time may be in the future */
 
 enum fault { LOST, DOUBLED, WRONG_TIME, NEEDS_SERVICE, TOO_SLOW, FAULT_COUNT };
 
@@ -22,17 +23,18 @@ struct check {
     struct spec *spec;
     const struct trial *trial;
     const cJSON *type;
-    struct rule *written; /* the statement in the spec; NULL where it is derived */
-    cJSON *base;          /* a reading that the valid rule takes, where there is one */
-    cJSON *told;          /* names of measures and dimensions that something was said of */
-    bool said[FAULT_COUNT];
-    char *topic;
-    clock_t began;
+    struct rule *written;   /* the statement in the spec; NULL where it is derived */
+    cJSON *base;            /* a reading that the valid rule selects, if there is one */
+    cJSON *told;            /* {name: true} of measures and dimensions that have a warning */
+    bool said[FAULT_COUNT]; /* whether there is a warning of this kind */
+    char *topic;            /* that the readings are published to */
+    clock_t began;          /* processor time */
 };
 
-/* --- saying it --- */
+/* --- warnings --- */
 
-/* Of length bytes of the statement that the person wrote; of the measures where it is derived. */
+/* The place of length bytes of the statement in the spec; that of the measures where the statement
+ * is derived. */
 static struct place place_of(const struct check *check, size_t offset, size_t length)
 {
     const struct yaml_node *root = check->spec->yaml.root;
@@ -44,7 +46,7 @@ static struct place place_of(const struct check *check, size_t offset, size_t le
     return place;
 }
 
-/* What decides who lands where. */
+/* The place of what decides in which table a reading lands. */
 static struct place condition_place(const struct check *check)
 {
     const struct rule_outline *outline = check->written ? rule_outline(check->written) : NULL;
@@ -94,7 +96,7 @@ static bool first_of(struct check *check, const char *name)
 
 /* --- one reading --- */
 
-/* The measure that a record is of, NULL when it has another name. */
+/* The measure of a record; NULL when no measure has that name. */
 static const cJSON *measure_of(const struct check *check, const cJSON *record)
 {
     const cJSON *measure;
@@ -123,7 +125,7 @@ static void check_record(struct check *check, const cJSON *record, const char *p
                 shown(payload, made));
 }
 
-/* Whether Timestream takes the time of the records ("Write records: rejected"). */
+/* Whether Timestream accepts the time of the records (RejectedRecordsException of WriteRecords). */
 static bool time_taken(const struct check *check, const cJSON *action)
 {
     const char *text = json_string(action, "time", "");
@@ -152,8 +154,8 @@ static void check_dimensions(struct check *check, const cJSON *action, const cha
     }
 }
 
-/* The keys of a DynamoDB table (templates/awscli/partials/dynamodb_table.mustache) must be there,
- * and of their types. */
+/* Whether an item has the keys of the DynamoDB table, with the right types
+ * (templates/awscli/partials/dynamodb_table.mustache). */
 static bool item_taken(const cJSON *action)
 {
     cJSON *item = cJSON_Parse(json_get(action, "item")->valuestring);
@@ -163,7 +165,7 @@ static bool item_taken(const cJSON *action)
     return taken;
 }
 
-/* Whether something of the reading is written; what is wrong with it is said. */
+/* Whether an action writes something of the reading. Warns of what the table would refuse. */
 static bool action_writes(struct check *check, const cJSON *action, const char *payload)
 {
     const cJSON *records = json_get(action, "records"), *record;
@@ -198,7 +200,7 @@ static bool rule_writes(struct check *check, const cJSON *rule, const char *payl
     return writes;
 }
 
-/* A rule may be as slow as a person makes it; a thousand readings of it are not waited for. */
+/* A person may write a very slow rule. The check of a thousand readings has a time limit. */
 static bool too_slow(struct check *check)
 {
     if (clock() - check->began < (clock_t)MOST_SECONDS * CLOCKS_PER_SEC)
@@ -245,7 +247,8 @@ static const char *const values[] = {
 
 enum { VALUES = sizeof values / sizeof *values };
 
-/* The base with one member as given (NULL: without it). */
+/* Checks the base with another value of one member. value: as JSON writes it; NULL: the member is
+ * missing. */
 static void check_changed(struct check *check, const char *name, const char *value)
 {
     struct text payload = {0};
@@ -267,7 +270,7 @@ static void check_number(struct check *check, const char *name, double number)
     check_changed(check, name, value);
 }
 
-/* The ends of a measure's range, and what is just beyond them. */
+/* Checks both ends of a measure's range, and a value just beyond each. */
 static void check_limits(struct check *check, const cJSON *measure)
 {
     const char *name = json_string(measure, "name", "");
@@ -319,9 +322,9 @@ static void check_readings(struct check *check)
         check_payload(check, others[i]);
 }
 
-/* --- a reading to begin with --- */
+/* --- the base --- */
 
-/* In the middle of the range, or from one end of it inwards. */
+/* A number inside the range of a measure: in its middle, or near the only end. */
 static double inside(const cJSON *measure, double otherwise)
 {
     const cJSON *least = json_get(measure, "minimum"), *most = json_get(measure, "maximum");
@@ -332,7 +335,8 @@ static double inside(const cJSON *measure, double otherwise)
     return cJSON_IsNumber(most) ? most->valuedouble - fabs(otherwise) : otherwise;
 }
 
-/* guess 0: as the measures' ranges say; else every number is the guess. */
+/* A reading with all measures. guess: the value of every number; 0: inside the range of each
+ * measure. */
 static cJSON *make_base(const cJSON *type, double guess)
 {
     cJSON *base = json_object();
@@ -373,7 +377,8 @@ static bool rule_takes(const struct check *check, const cJSON *base)
     return takes;
 }
 
-/* A rule written by hand has a range of its own, which is looked for. */
+/* A rule that a person wrote may accept another range than the measures say, so several are
+ * tried. */
 static cJSON *find_base(const struct check *check)
 {
     static const double guesses[] = {0,  21.5, -21.5, 0.5, -0.5, 1.5,  5.5,   9.5,
@@ -389,15 +394,16 @@ static cJSON *find_base(const struct check *check)
 
 /* --- the policy --- */
 
-struct wish {
+struct expected {
     enum policy_action action;
-    const char *before, *after; /* around the type's name: "", "/kitchen" */
-    bool only_commands;         /* allowed where the type has commands */
+    const char *before,
+        *after;         /* around the type's name: "", "/kitchen"; after NULL: before alone */
+    bool only_commands; /* allowed only when the type has commands */
     bool allowed;
 };
 
-/* What a thing called kitchen must be able to do, and some of what it must not. */
-static const struct wish wishes[] = {
+/* What the policy must allow a thing called kitchen, and some of what it must not allow. */
+static const struct expected expectations[] = {
     {POLICY_CONNECT, THING, NULL, false, true},
     {POLICY_PUBLISH, "", "/" THING, false, true},
     {POLICY_SUBSCRIBE, "", "/" THING "/command", true, true},
@@ -420,14 +426,15 @@ static const struct wish wishes[] = {
     {POLICY_UPDATE_JOB_EXECUTION, OTHER, NULL, false, false},
 };
 
-static void check_wish(struct check *check, const struct wish *wish)
+static void check_expected(struct check *check, const struct expected *expected)
 {
     const char *type = json_string(check->type, "name", "");
     bool listens = json_true(check->type, "commands");
-    bool allowed = wish->allowed && (!wish->only_commands || listens);
-    owned char *name = must_format("%s%s%s", wish->before, wish->after ? type : "",
-                                   wish->after ? wish->after : "");
-    struct policy_decision decision = trial_decide(check->trial, wish->action, THING, type, name);
+    bool allowed = expected->allowed && (!expected->only_commands || listens);
+    owned char *name = must_format("%s%s%s", expected->before, expected->after ? type : "",
+                                   expected->after ? expected->after : "");
+    struct policy_decision decision =
+        trial_decide(check->trial, expected->action, THING, type, name);
     if ((decision.verdict == POLICY_ALLOWED) == allowed ||
         !first_of(check, allowed ? "policy: too narrow" : "policy: too wide"))
         return;
@@ -436,10 +443,10 @@ static void check_wish(struct check *check, const struct wish *wish)
         must_copy("templates/awscli/type/policy.json.mustache, generator/documents/model.c"),
         "the policy is %s than the type: it %s a thing called " THING " %s on %s%s",
         allowed ? "narrower" : "wider", allowed ? "does not allow" : "allows",
-        policy_action_name(wish->action), policy_resource_kind(wish->action), name);
+        policy_action_name(expected->action), policy_resource_kind(expected->action), name);
 }
 
-/* Without being attached to the certificate that the connection has, a thing must not connect. */
+/* A thing must not connect with a certificate that it is not attached to. */
 static void check_unattached(struct check *check)
 {
     struct policy_context context = {.client_id = THING, .thing_name = THING};
@@ -454,7 +461,7 @@ static void check_unattached(struct check *check)
             "certificate of another");
 }
 
-void rules_check(struct spec *spec, const struct trial *trial, const cJSON *type)
+void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type)
 {
     struct check check = {
         .spec = spec, .trial = trial, .type = type, .told = json_object(), .began = clock()};
@@ -470,8 +477,8 @@ void rules_check(struct spec *spec, const struct trial *trial, const cJSON *type
         check_readings(&check);
         cJSON_Delete(check.base);
     }
-    for (size_t i = 0; trial->policy_count && i < sizeof wishes / sizeof *wishes; i++)
-        check_wish(&check, &wishes[i]);
+    for (size_t i = 0; trial->policy_count && i < sizeof expectations / sizeof *expectations; i++)
+        check_expected(&check, &expectations[i]);
     check_unattached(&check);
     problems_sort(&spec->problems);
     rule_free(check.written);

@@ -1,20 +1,22 @@
-/* What is legal in a type and wrong: found by running its emitted documents on readings.
+/* What is legal in a type, and probably wrong. It is found by executing the type's documents on
+ * readings.
  *
- * The readings are made from the measures: in range, at its ends and beyond them, missing, null, of
- * each other type, a whole number where a double is meant; with attributes and a time of their own
- * that are right, missing or wrong; and messages that are no readings at all. Each must land in
- * exactly one table, as a record that the table takes. And the policy must let a thing do what its
- * type does, as itself, and nothing else.
+ * The readings are made from the measures. A value is in its range, at an end of it or beyond it,
+ * missing, null, of another type, or a whole number where a double is meant. Attributes and time
+ * are right, missing or wrong. Other messages are no readings at all. Each message must land in
+ * exactly one table, as a record that the table accepts. The policy must allow a thing what its
+ * type does, under its own name, and nothing else.
  *
- * All of it are warnings: a rule may mean what it does. Each is said once, with the first reading
- * that shows it. */
+ * All of these are warnings, because a rule may be meant as it is. Each is given once, with the
+ * first reading that shows it. */
 #ifndef GENERATOR_TRIAL_WARNINGS_H
 #define GENERATOR_TRIAL_WARNINGS_H
 
 #include "trial.h"
 #include "common/spec/spec.h"
 
-/* Adds to the problems of a spec that has no errors, and sorts them. type is the model's. */
-void rules_check(struct spec *spec, const struct trial *trial, const cJSON *type);
+/* Adds warnings to the problems of a spec without errors, and sorts them. type: "type" of the
+ * model. */
+void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type);
 
 #endif
