@@ -40,7 +40,7 @@ struct aws_options {
     const char *profile;           /* --profile; NULL: AWS_PROFILE, then otherwise_profile */
     const char *region;            /* the project's; NULL: as the CLI finds it */
     const char *otherwise_profile; /* system.yaml's; NULL: "default" */
-    double rate;       /* calls a second of one operation; 0: 10. READS_FASTER times as many of an
+    double rate;       /* calls a second of one operation, above 0. READS_FASTER times as many of an
                           operation that only reads */
     size_t in_flight;  /* calls on the wire at the same time; 0: 16 */
     secret_asker *ask; /* asks a person for the code of an MFA device; NULL: nobody can be asked */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { USUAL_IN_FLIGHT = 16, USUAL_RATE = 10 };
+enum { USUAL_IN_FLIGHT = 16 };
 
 /* Seconds. */
 static const double usual_backoff = 0.5, usual_timeout = 60;
@@ -104,7 +104,7 @@ enum status settings_read(const struct aws_options *options, struct aws_settings
     *made = (struct aws_settings){
         .profile = must_copy(profile_of(options)),
         .is_explicit = options->profile != NULL,
-        .rate = options->rate > 0 ? options->rate : USUAL_RATE,
+        .rate = options->rate,
         .in_flight = options->in_flight ? options->in_flight : USUAL_IN_FLIGHT,
         .backoff = number_of("SENSORFORGE_AWS_BACKOFF", usual_backoff),
         .timeout_ms = lround(number_of("SENSORFORGE_AWS_TIMEOUT", usual_timeout) * 1000),

@@ -4,8 +4,8 @@
 #include "common/spec/yaml.h"
 #include "common/base/files.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 #include "hub/engine/type.h"
-#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,16 +116,16 @@ static enum status show(const cJSON *list, bool json, struct error *error)
 
 enum status check_types(char *const *types, size_t count, bool json, struct error *error)
 {
-    struct settings settings;
+    struct system system;
     struct store *store = NULL;
     struct error absent = {0};
     struct findings findings = {.list = json_array()};
-    enum status status = settings_read(&settings, error);
-    if (!status && store_open(settings.store, true, &store, &absent))
+    enum status status = system_read(&system, error);
+    if (!status && store_open(system.local.store, true, &store, &absent))
         store = NULL;
     for (size_t i = 0; i < count && !status; i++) {
         struct type *type = NULL;
-        status = type_load(types[i], settings.notify, &type, error);
+        status = type_load(types[i], &system.local.notify, &type, error);
         if (status)
             break;
         findings.type = type->name;
@@ -139,6 +139,6 @@ enum status check_types(char *const *types, size_t count, bool json, struct erro
     cJSON_Delete(findings.list);
     error_free(&absent);
     store_close(store);
-    settings_free(&settings);
+    system_free(&system);
     return status;
 }

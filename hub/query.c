@@ -7,7 +7,7 @@
 #include "common/base/paths.h"
 #include "common/base/valid.h"
 #include "hub/engine/type.h"
-#include "settings.h"
+#include "common/spec/system.h"
 
 #include <errno.h>
 #include <math.h>
@@ -135,11 +135,11 @@ static enum status find_thing(const char *thing, struct store_table *table, stru
     return advise(error, "make list shows those that there are");
 }
 
-static enum status find_table(const struct query_options *options, const struct settings *settings,
+static enum status find_table(const struct query_options *options, const struct system *system,
                               struct store *store, struct store_table **table, struct error *error)
 {
     struct type *type = NULL;
-    enum status status = type_load(options->type, settings->notify, &type, error);
+    enum status status = type_load(options->type, &system->local.notify, &type, error);
     if (status)
         return status;
     const char *name = options->invalid ? type->invalid_table : type->valid_table;
@@ -176,7 +176,7 @@ static enum status answer_query(const struct query_options *options, struct stor
 
 enum status query_readings(const struct query_options *options, struct error *error)
 {
-    struct settings settings = {0};
+    struct system system = {0};
     struct store *store = NULL;
     struct store_table *table = NULL;
     struct store_query query = {.thing = options->thing};
@@ -190,11 +190,11 @@ enum status query_readings(const struct query_options *options, struct error *er
     if (!status)
         status = find_type(options->type, error);
     if (!status)
-        status = settings_read(&settings, error);
+        status = system_read(&system, error);
     if (!status)
-        status = store_open(settings.store, true, &store, error);
+        status = store_open(system.local.store, true, &store, error);
     if (!status)
-        status = find_table(options, &settings, store, &table, error);
+        status = find_table(options, &system, store, &table, error);
     if (!status && !table && options->thing)
         status = find_thing(options->thing, NULL, error);
     if (!status && !table)
@@ -202,6 +202,6 @@ enum status query_readings(const struct query_options *options, struct error *er
     else if (!status)
         status = answer_query(options, table, &query, error);
     store_close(store);
-    settings_free(&settings);
+    system_free(&system);
     return status;
 }

@@ -10,8 +10,8 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 #include "hub/engine/engine.h"
-#include "settings.h"
 #include "status.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static volatile sig_atomic_t told_to_end, told_to_reload; /* set by signals */
 
 struct hub {
     const struct run_options *options;
-    struct settings settings;
+    struct system system;
     struct deployed *deployed;
     struct delivery_queue *deliveries;
     struct engine *engine;
@@ -171,7 +171,7 @@ static enum status open_store(struct hub *hub, struct error *error)
 {
     uint64_t position;
     char counts[LONGEST_COUNTS];
-    enum status status = store_open(hub->settings.store, false, &hub->store, error);
+    enum status status = store_open(hub->system.local.store, false, &hub->store, error);
     if (status && !error->advice.length)
         advise(error, "local.store of " SYSTEM_FILE " names it; it is tried again");
     if (!status)
@@ -400,7 +400,7 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
 {
     const char *folders[] = {LOCAL_FOLDER, RUN_FOLDER, LOG_FOLDER};
     sigset_t all, before;
-    enum status status = settings_read(&hub->settings, error);
+    enum status status = system_read(&hub->system, error);
     for (size_t i = 0; i < sizeof folders / sizeof *folders && !status; i++)
         status = make_folders(folders[i], FOLDER_SECRET, error);
     if (!status)
@@ -411,17 +411,17 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     if (!status)
-        status = delivery_queue_start(hub->settings.mqtt_port, &hub->deliveries, error);
+        status = delivery_queue_start(hub->system.local.mqtt_port, &hub->deliveries, error);
     if (!status)
         status = status_start(&hub->page, error);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status)
         return status;
-    hub->deployed = deployed_new(hub->settings.notify);
+    hub->deployed = deployed_new(&hub->system.local.notify);
     const struct engine_options options = {.deployed = hub->deployed,
                                            .deliveries = hub->deliveries,
-                                           .notify = hub->settings.notify,
-                                           .account = hub->settings.account};
+                                           .notify = &hub->system.local.notify,
+                                           .account = hub->system.aws.account};
     hub->engine = engine_new(&options);
     deployed_refresh(hub->deployed);
     hub->looked = clock_monotonic();
@@ -444,7 +444,7 @@ static void end(struct hub *hub)
     spool_reader_close(hub->reader);
     engine_free(hub->engine);
     deployed_free(hub->deployed);
-    settings_free(&hub->settings);
+    system_free(&hub->system);
 }
 
 enum status run_hub(const struct run_options *options, struct error *error)

@@ -41,14 +41,13 @@ const char *system_store_name(enum cloud_store store)
 
 /* --- from JSON to settings --- */
 
-static void read_topics(struct system *system, const cJSON *notify)
+static void read_topics(struct system_topics *topics, const cJSON *notify)
 {
     const cJSON *topic, *address;
-    size_t count = (size_t)cJSON_GetArraySize(notify);
-    system->local.topics = must_array(count, sizeof *system->local.topics);
+    topics->at = must_array((size_t)cJSON_GetArraySize(notify), sizeof *topics->at);
     cJSON_ArrayForEach(topic, notify)
     {
-        struct system_topic *made = &system->local.topics[system->local.topic_count++];
+        struct system_topic *made = &topics->at[topics->count++];
         size_t most = (size_t)cJSON_GetArraySize(topic);
         *made = (struct system_topic){.name = topic->string,
                                       .addresses = must_array(most, sizeof *made->addresses)};
@@ -56,13 +55,12 @@ static void read_topics(struct system *system, const cJSON *notify)
     }
 }
 
-static void free_topics(struct system *system)
+static void free_topics(struct system_topics *topics)
 {
-    for (size_t i = 0; i < system->local.topic_count; i++)
-        free(system->local.topics[i].addresses);
-    free(system->local.topics);
-    system->local.topics = NULL;
-    system->local.topic_count = 0;
+    for (size_t i = 0; i < topics->count; i++)
+        free(topics->at[i].addresses);
+    free(topics->at);
+    *topics = (struct system_topics){0};
 }
 
 static void read_local(struct system *system, const cJSON *local)
@@ -74,7 +72,7 @@ static void read_local(struct system *system, const cJSON *local)
     system->local.http.port = (int)json_number(http, "port", 0);
     system->local.messages_per_second = (int)json_number(local, "messages_per_second", 0);
     system->local.store = json_string(local, "store", "");
-    read_topics(system, json_get(local, "notify"));
+    read_topics(&system->local.notify, json_get(local, "notify"));
 }
 
 static void read_aws(struct system *system, const cJSON *aws)
@@ -93,7 +91,7 @@ static void read_aws(struct system *system, const cJSON *aws)
 static void read_all(struct system *system)
 {
     const cJSON *json = system->json;
-    free_topics(system);
+    free_topics(&system->local.notify);
     system->name = json_string(json, "name", "");
     system->database = json_string(json, "database", "");
     system_target_named(json_string(json, "target", ""), &system->target);
@@ -124,7 +122,7 @@ enum status system_read(struct system *system, struct error *error)
 
 void system_free(struct system *system)
 {
-    free_topics(system);
+    free_topics(&system->local.notify);
     cJSON_Delete(system->json);
     *system = (struct system){0};
 }
@@ -166,10 +164,10 @@ enum status system_choose(struct system *system, const char *key, const char *va
     return status;
 }
 
-const struct system_topic *system_topic(const struct system *system, const char *name)
+const struct system_topic *system_topic(const struct system_topics *topics, const char *name)
 {
-    for (size_t i = 0; i < system->local.topic_count; i++)
-        if (strcmp(system->local.topics[i].name, name) == 0)
-            return &system->local.topics[i];
+    for (size_t i = 0; topics && i < topics->count; i++)
+        if (strcmp(topics->at[i].name, name) == 0)
+            return &topics->at[i];
     return NULL;
 }

@@ -18,10 +18,13 @@ enum target_kind { TARGET_LOCAL, TARGET_AWS };
 /* Where AWS keeps readings. */
 enum cloud_store { STORE_TIMESTREAM, STORE_DYNAMODB };
 
-/* What the local system does for an SNS topic: it tells these people what rules publish to it. */
-struct system_topic {
-    const char *name;
-    const char **addresses; /* count of them: "mailto:...", "http://...", "https://..." */
+/* Whom the local system tells what rules publish to SNS topics. */
+struct system_topics {
+    struct system_topic {
+        const char *name;       /* of the SNS topic */
+        const char **addresses; /* count of them: "mailto:...", "http://...", "https://..." */
+        size_t count;
+    } * at;
     size_t count;
 };
 
@@ -39,8 +42,7 @@ struct system {
         } http;                  /* where the HTTP interface listens */
         int messages_per_second; /* that the broker takes of one thing; 0: any number */
         const char *store;       /* of the central database, for store_open() */
-        struct system_topic *topics;
-        size_t topic_count;
+        struct system_topics notify;
     } local;
     struct {
         const char *region;  /* NULL: the AWS CLI's configuration decides */
@@ -70,8 +72,8 @@ enum status system_choose(struct system *system, const char *key, const char *va
 /* Names another database, unchecked: the one that a type was plugged into. */
 void system_set_database(struct system *system, const char *database);
 
-/* The topic of that name in local.notify; NULL when there is none. */
-const struct system_topic *system_topic(const struct system *system, const char *name);
+/* The topic of that name; NULL when there is none, or topics is NULL. */
+const struct system_topic *system_topic(const struct system_topics *topics, const char *name);
 
 /* "local", "aws"; system_target_named() is false when there is no target of this name. */
 const char *system_target_name(enum target_kind kind);

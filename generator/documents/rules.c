@@ -59,7 +59,7 @@ static void add_measure_condition(struct text *condition, const cJSON *measure)
 /* The reading's own time, where it has one, must be a number, and one that the table takes. */
 static void add_time_condition(struct text *condition, const cJSON *type, bool dynamodb)
 {
-    double hours = json_number(json_get(type, "retention"), "memory_hours", 24);
+    double hours = json_number(json_get(type, "retention"), "memory_hours", 0);
     text_add_format(condition, "%snanvl(time, 0) - 0 = nanvl(time, 0)", and(condition));
     if (dynamodb)
         return;

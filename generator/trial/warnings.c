@@ -131,7 +131,7 @@ static bool time_taken(const struct check *check, const cJSON *action)
     const char *text = json_string(action, "time", "");
     char *end;
     double time = strtod(text, &end);
-    double hours = json_number(json_get(check->type, "retention"), "memory_hours", 24);
+    double hours = json_number(json_get(check->type, "retention"), "memory_hours", 0);
     bool milliseconds = strcmp(json_string(action, "unit", ""), "MILLISECONDS") == 0;
     if (end == text || *end)
         return false;

@@ -4,6 +4,7 @@
 #define HUB_ACTIONS_DEFINITION_H
 
 #include "common/base/json.h"
+#include "common/spec/system.h"
 #include "common/rule/rule.h"
 #include "store/store.h"
 
@@ -66,7 +67,7 @@ struct action_table {
 struct action_scope {
     const struct action_table *tables;
     size_t table_count;
-    const cJSON *notify; /* {"<SNS topic>": ["mailto:...", "https://..."]}; NULL: none */
+    const struct system_topics *notify; /* of system.yaml; NULL: none */
 };
 
 /* Notes why the action cannot run here; a later reason takes the place of an earlier one. */

@@ -3,6 +3,7 @@
 #include "send.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
+#include "common/spec/system.h"
 
 #include <mosquitto.h>
 #include <stdlib.h>
@@ -54,12 +55,12 @@ enum status send_compile_http(const struct action_scope *scope, const cJSON *fie
     return status;
 }
 
-/* The addresses that local.notify has for the SNS topic of this ARN; NULL when it has none. */
-static const cJSON *find_addresses(const cJSON *notify, const char *arn)
+/* The SNS topic of this ARN in local.notify; NULL when nobody is to be told. */
+static const struct system_topic *find_topic(const struct system_topics *notify, const char *arn)
 {
     const char *name = strrchr(arn, ':');
-    const cJSON *addresses = json_get(notify, name ? name + 1 : arn);
-    return cJSON_GetArraySize(addresses) ? addresses : NULL;
+    const struct system_topic *topic = system_topic(notify, name ? name + 1 : arn);
+    return topic && topic->count ? topic : NULL;
 }
 
 enum status send_compile_sns(const struct action_scope *scope, const cJSON *fields,
@@ -68,7 +69,7 @@ enum status send_compile_sns(const struct action_scope *scope, const cJSON *fiel
     const char *arn = json_string(fields, "targetArn", "");
     action->resource = must_copy(arn);
     action->structured = strcmp(json_string(fields, "messageFormat", "RAW"), "JSON") == 0;
-    if (!definition_is_template(arn) && !find_addresses(scope->notify, arn))
+    if (!definition_is_template(arn) && !find_topic(scope->notify, arn))
         definition_refuse(action, "local.notify of system.yaml has no entry for %s", arn);
     return definition_template(action, "targetArn", arn, &action->target, error);
 }
@@ -291,16 +292,13 @@ enum status send_run_sns(struct action *action, struct work *work, struct error 
     char arn[LONGEST_TARGET];
     if (!read_target(action, work, arn))
         return FINE;
-    const cJSON *address, *addresses = find_addresses(work->notify, arn);
+    const struct system_topic *topic = find_topic(work->notify, arn);
     cJSON *message = action->structured ? cJSON_ParseWithLength(work->payload, work->length) : NULL;
     enum status status = FINE;
-    if (!addresses)
+    if (!topic)
         work_fail(work, action, "local.notify of system.yaml has no entry for it");
-    cJSON_ArrayForEach(address, addresses)
-    {
-        if (!status)
-            status = notify(action, work, arn, address->valuestring, message, error);
-    }
+    for (size_t i = 0; topic && i < topic->count && !status; i++)
+        status = notify(action, work, arn, topic->addresses[i], message, error);
     cJSON_Delete(message);
     return status;
 }

@@ -3,13 +3,14 @@
 #define HUB_ACTIONS_WORK_H
 
 #include "common/base/buffer.h"
+#include "common/spec/system.h"
 #include "definition.h"
 #include "delivery.h"
 
 struct work {
     struct store *store;
-    struct delivery_queue *deliveries; /* NULL: actions that send fail */
-    const cJSON *notify;               /* local.notify of system.yaml; NULL: none */
+    struct delivery_queue *deliveries;  /* NULL: actions that send fail */
+    const struct system_topics *notify; /* local.notify of system.yaml; NULL: none */
 
     struct rule_scratch *scratch; /* rule_begin() was called with the message */
     const struct rule_message *message;

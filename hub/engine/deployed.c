@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +22,7 @@ struct level {
 };
 
 struct deployed {
-    const cJSON *notify;
+    const struct system_topics *notify;
     struct deployed_type *types;
     size_t count, room;   /* of types */
     struct level *levels; /* a hash table */
@@ -30,7 +31,7 @@ struct deployed {
     struct route none; /* for a first level that is not in the table */
 };
 
-struct deployed *deployed_new(const cJSON *notify)
+struct deployed *deployed_new(const struct system_topics *notify)
 {
     struct deployed *deployed = must_alloc(sizeof *deployed);
     deployed->notify = notify;
@@ -151,7 +152,9 @@ static enum status read_mark(const char *name, bool *local, struct error *error)
     owned char *path = must_format(TYPE_MARK, name);
     cJSON *mark = NULL;
     enum status status = json_read(path, LARGEST_MARK, &mark, error);
-    *local = strcmp(json_string(mark, "target", ""), "local") == 0;
+    enum target_kind target;
+    *local =
+        system_target_named(json_string(mark, "target", ""), &target) && target == TARGET_LOCAL;
     cJSON_Delete(mark);
     return status;
 }

@@ -11,6 +11,7 @@
 #define HUB_ENGINE_DEPLOYED_H
 
 #include "type.h"
+#include "common/spec/system.h"
 
 struct deployed;
 
@@ -33,7 +34,7 @@ struct route {
 };
 
 /* notify: see struct action_scope. It outlives the result. */
-struct deployed *deployed_new(const cJSON *notify);
+struct deployed *deployed_new(const struct system_topics *notify);
 void deployed_free(struct deployed *deployed);
 
 /* Looks at the folders of the types. Loads types that changed, and tries again those that could not

@@ -4,15 +4,16 @@
 #define HUB_ENGINE_ENGINE_H
 
 #include "counts.h"
+#include "common/spec/system.h"
 #include "deployed.h"
 #include "hub/spool/spool.h"
 
 /* What the engine works with. Everything outlives the engine. */
 struct engine_options {
     struct deployed *deployed;
-    struct delivery_queue *deliveries; /* NULL: actions that send fail */
-    const cJSON *notify;               /* local.notify of system.yaml; NULL: none */
-    const char *account;               /* what accountid() is in a rule; NULL: undefined */
+    struct delivery_queue *deliveries;  /* NULL: actions that send fail */
+    const struct system_topics *notify; /* local.notify of system.yaml; NULL: none */
+    const char *account;                /* what accountid() is in a rule; NULL: undefined */
 };
 
 struct engine;

@@ -4,6 +4,7 @@
 #include "common/base/memory.h"
 #include "common/rule/topic_rule.h"
 #include "common/base/paths.h"
+#include "common/spec/system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -81,8 +82,9 @@ static void take_log_retention(struct type *type, const cJSON *document)
 
 /* --- rules --- */
 
-static enum status compile_rule(const struct type *type, const cJSON *notify, const char *path,
-                                const cJSON *document, struct hub_rule *rule, struct error *error)
+static enum status compile_rule(const struct type *type, const struct system_topics *notify,
+                                const char *path, const cJSON *document, struct hub_rule *rule,
+                                struct error *error)
 {
     const cJSON *payload = json_get(document, "topicRulePayload"), *action;
     const cJSON *list = json_get(payload, "actions"), *failing = json_get(payload, "errorAction");
@@ -119,8 +121,8 @@ static void free_rule(struct hub_rule *rule)
     free(rule->name);
 }
 
-static enum status take_rule(struct type *type, const cJSON *notify, const char *path,
-                             const cJSON *document, struct error *error)
+static enum status take_rule(struct type *type, const struct system_topics *notify,
+                             const char *path, const cJSON *document, struct error *error)
 {
     if (json_true(json_get(document, "topicRulePayload"), "ruleDisabled"))
         return FINE;
@@ -202,7 +204,7 @@ static void find_main_tables(struct type *type)
     }
 }
 
-enum status type_load(const char *name, const cJSON *notify, struct type **made,
+enum status type_load(const char *name, const struct system_topics *notify, struct type **made,
                       struct error *error)
 {
     struct type *type = must_alloc(sizeof *type);

@@ -14,6 +14,7 @@
 #define HUB_ENGINE_TYPE_H
 
 #include "hub/actions/action.h"
+#include "common/spec/system.h"
 
 #include <stdbool.h>
 
@@ -45,7 +46,7 @@ struct type {
 
 /* Reads and compiles the documents of a type of the project in the working folder. notify: see
  * struct action_scope. WRONG_INPUT with the place when a document is wrong. */
-enum status type_load(const char *name, const cJSON *notify, struct type **made,
+enum status type_load(const char *name, const struct system_topics *notify, struct type **made,
                       struct error *error);
 void type_free(struct type *type);
 

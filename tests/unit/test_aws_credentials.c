@@ -43,7 +43,8 @@ static char *identity(const char *profile, const char *otherwise)
     struct aws *aws;
     struct error fault = {0};
     enum status status = aws_open(
-        &(struct aws_options){.profile = profile, .otherwise_profile = otherwise}, &aws, &fault);
+        &(struct aws_options){.rate = 10, .profile = profile, .otherwise_profile = otherwise}, &aws,
+        &fault);
     char *made =
         status ? must_format("%d: %s", status, text_string(&fault.message))
                : must_format("%s from %s", aws->credentials.key_id, aws_credentials_source(aws));
@@ -179,16 +180,17 @@ static void regions(void **state)
     assert_identity(NULL, "1: which region of AWS?");
     setenv("AWS_DEFAULT_REGION", "cn-north-1", 1);
     struct aws *aws;
-    assert_fine(aws_open(&(struct aws_options){0}, &aws, &error));
+    assert_fine(aws_open(&(struct aws_options){.rate = 10}, &aws, &error));
     assert_string_equal(aws_region(aws), "cn-north-1");
     assert_string_equal(aws_partition(aws), "aws-cn");
     aws_close(aws);
     put("config", "[default]\nregion = us-gov-west-1\n");
     unsetenv("AWS_DEFAULT_REGION");
-    assert_fine(aws_open(&(struct aws_options){0}, &aws, &error));
+    assert_fine(aws_open(&(struct aws_options){.rate = 10}, &aws, &error));
     assert_string_equal(aws_region(aws), "us-gov-west-1");
     aws_close(aws);
-    assert_fine(aws_open(&(struct aws_options){.region = "eu-central-1"}, &aws, &error));
+    assert_fine(
+        aws_open(&(struct aws_options){.rate = 10, .region = "eu-central-1"}, &aws, &error));
     assert_string_equal(aws_region(aws), "eu-central-1");
     assert_string_equal(aws_partition(aws), "aws");
     aws_close(aws);
@@ -397,7 +399,7 @@ static void given_up(void **state)
     set_keys("A");
     setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1", 1); /* where nobody listens */
     setenv("SENSORFORGE_AWS_BACKOFF", "0.001", 1);
-    assert_fine(aws_open(&(struct aws_options){0}, &aws, &error));
+    assert_fine(aws_open(&(struct aws_options){.rate = 10}, &aws, &error));
     for (size_t i = 0; i < 3; i++)
         submit_one(aws, &calls[i], 0, &done);
     aws_call_free(&calls[1]);

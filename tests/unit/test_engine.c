@@ -2,8 +2,8 @@
  * are written here as the generator emits them. */
 #include "common/base/json.h"
 #include "hub/engine/engine.h"
-#include "hub/settings.h"
 #include "common/base/log.h"
+#include "common/spec/system.h"
 #include "workplace.h"
 
 #include <arpa/inet.h>
@@ -37,7 +37,7 @@
     "isUndefined((t - 0 = t AND t < "                                                              \
     "40)) WHEN true THEN true ELSE (t - 0 = t AND t < 40) <> true END"
 
-static struct settings settings;
+static struct system home;
 static struct deployed *deployed;
 static struct engine *engine;
 static struct delivery_queue *deliveries;
@@ -79,14 +79,14 @@ static int begin(void **state)
         "version: 1\nname: home\nlocal:\n  notify:\n    alarms: [\"http://127.0.0.1:1/\"]\n");
     put_documents();
     assert_fine(log_open("log", &error));
-    assert_fine(settings_read(&settings, &error));
+    assert_fine(system_read(&home, &error));
     assert_fine(delivery_queue_start(1, &deliveries, &error));
     assert_fine(store_open("sqlite:test.sqlite", false, &store, &error));
-    deployed = deployed_new(settings.notify);
+    deployed = deployed_new(&home.local.notify);
     const struct engine_options options = {.deployed = deployed,
                                            .deliveries = deliveries,
-                                           .notify = settings.notify,
-                                           .account = settings.account};
+                                           .notify = &home.local.notify,
+                                           .account = home.aws.account};
     engine = engine_new(&options);
     counts = (struct counts){0};
     number = 0;
@@ -102,7 +102,7 @@ static int end(void **state)
     engine_free(engine);
     deployed_free(deployed);
     store_close(store);
-    settings_free(&settings);
+    system_free(&home);
     return 0;
 }
 

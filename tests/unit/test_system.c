@@ -61,7 +61,7 @@ static void defaults_are_the_schema_s(void **state)
     assert_true(settings.local.messages_per_second ==
                 default_number("local", NULL, "messages_per_second"));
     assert_string_equal(settings.local.store, default_text("local", "store"));
-    assert_int_equal(settings.local.topic_count, 0);
+    assert_int_equal(settings.local.notify.count, 0);
     assert_null(settings.aws.region);
     assert_string_equal(settings.aws.account, default_text("aws", "account"));
     assert_string_equal(settings.aws.profile, default_text("aws", "profile"));
@@ -90,15 +90,16 @@ static void every_setting_is_read(void **state)
     assert_int_equal(settings.local.http.port, 2);
     assert_int_equal(settings.local.messages_per_second, 0);
     assert_string_equal(settings.local.store, "postgresql://h/d");
-    assert_int_equal(settings.local.topic_count, 2);
-    const struct system_topic *alarms = system_topic(&settings, "alarms");
+    assert_int_equal(settings.local.notify.count, 2);
+    const struct system_topic *alarms = system_topic(&settings.local.notify, "alarms");
     assert_non_null(alarms);
     assert_int_equal(alarms->count, 2);
     assert_string_equal(alarms->addresses[0], "mailto:a@b");
     assert_string_equal(alarms->addresses[1], "http://h/");
-    assert_int_equal(system_topic(&settings, "none")->count, 0);
-    assert_null(system_topic(&settings, "alarm"));
-    assert_null(system_topic(&settings, ""));
+    assert_int_equal(system_topic(&settings.local.notify, "none")->count, 0);
+    assert_null(system_topic(&settings.local.notify, "alarm"));
+    assert_null(system_topic(&settings.local.notify, ""));
+    assert_null(system_topic(NULL, "alarms"));
     assert_string_equal(settings.aws.region, "eu-north-1");
     assert_string_equal(settings.aws.account, "123456789012");
     assert_string_equal(settings.aws.profile, "p");
@@ -169,7 +170,7 @@ static void choices_of_the_command_line(void **state)
     assert_int_equal(settings.target, TARGET_AWS);
     assert_string_equal(settings.database, "other.db");
     assert_string_equal(settings.name, "home");
-    assert_int_equal(system_topic(&settings, "a")->count, 1);
+    assert_int_equal(system_topic(&settings.local.notify, "a")->count, 1);
     assert_failed(system_choose(&settings, "target", "lokal", &error), WRONG_USAGE,
                   "--target: \"lokal\" is not a target");
     assert_failed(system_choose(&settings, "database", "a b", &error), WRONG_USAGE,
