@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The type asked for, or the only one that is plugged in. */
+/* The type of --type; without it, the only one that is plugged in. */
 static enum status choose_type(struct context *context, char **type)
 {
     const char *asked = cli_value(context, "type");
@@ -69,7 +69,8 @@ static enum status make_one(struct context *context, struct target *target,
     return status;
 }
 
-/* A remote target knows itself what is plugged in, perhaps from another checkout. */
+/* A type is plugged in first where the target is local. A remote target knows by itself which types it
+ * has, perhaps from another checkout. Takes over the model. */
 static enum status make(struct context *context, struct project *project, struct target *target,
                         const char *type, cJSON *model, struct attributes *attributes,
                         const struct wifi *wifi)
@@ -88,7 +89,7 @@ static enum status make(struct context *context, struct project *project, struct
     return status;
 }
 
-/* Whatever a person can have wrong is found before anything is made. */
+/* Checks everything that a person can have got wrong before anything is made. */
 static enum status create_one(struct context *context)
 {
     struct project project;

@@ -5,7 +5,7 @@
 #include "generator/thing/thing.h"
 #include "things.h"
 
-/* Nothing is deleted unless all that were named are there. */
+/* All things that are named must exist, before the first is deleted. */
 static enum status check_all(struct context *context)
 {
     for (size_t i = 0; i < context->operand_count; i++) {

@@ -15,7 +15,7 @@ struct entry {
     struct error error;
 };
 
-/* The state; of a thing that is not active, with what to do. */
+/* The state, and for a thing that is not active the command to run. */
 static char *state_advice(const struct entry *entry)
 {
     const char *name = entry->name;
@@ -36,7 +36,7 @@ static char *state_advice(const struct entry *entry)
     }
 }
 
-/* Of a record that cannot be read: {"name", "state": "damaged", "fault"}. */
+/* The record; one that cannot be read is {"name", "state": "damaged", "fault": why}. */
 static cJSON *entry_json(const struct entry *entry)
 {
     if (entry->record)
@@ -70,7 +70,7 @@ static void add_row(struct table *table, const struct entry *entry)
     table_add(table, cells);
 }
 
-/* A record that cannot be read is of no type. */
+/* Whether the thing is of the type (NULL: any). A record that cannot be read has no type. */
 static bool is_wanted(const struct entry *entry, const char *type)
 {
     return !type || (entry->record && strcmp(entry->record->type, type) == 0);

@@ -1,4 +1,4 @@
-/* What rotate and package share: things that are there, and what shall change of them. */
+/* What rotate and package share: existing things, and what the command line changes of them. */
 #include "commands.h"
 #include "things.h"
 #include "common/base/json.h"
@@ -45,8 +45,8 @@ static enum status merge_attributes(struct context *context, const cJSON *type,
     return status;
 }
 
-/* Only what is asked for: an environment that is set for new things must not move an old one to
- * another network. */
+/* Only what an option asks for: the environment may hold the wifi of new things, and must not move an
+ * existing one to another network. */
 static enum status find_wifi(struct context *context, const struct record *record,
                              struct wifi *wifi)
 {

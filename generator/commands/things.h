@@ -1,4 +1,4 @@
-/* What the commands on things share: how a thing is shown. */
+/* What the commands on things share. */
 #ifndef GENERATOR_COMMANDS_THINGS_H
 #define GENERATOR_COMMANDS_THINGS_H
 
@@ -9,50 +9,52 @@
 #include "generator/thing/package.h"
 #include "generator/thing/wifi.h"
 
-/* The three lines after a thing was made: what it is, where its package is, what comes next. */
+/* The lines about a thing that was made or changed: what it is, where its package is, and which
+ * commands come next. */
 void write_thing(const struct record *record, const struct package_plan *plan,
                  const struct package_size *size, struct text *out);
 
-/* The record without secrets, with "package": {"folder", "files", "bytes"}. */
+/* record_json() with "package": {"folder", "files", "bytes"}. */
 void write_thing_json(const struct record *record, const struct package_size *size,
                       struct text *out);
 
-/* What --dry-run answers of one: "kitchen would get a new key"; with --json, to a program,
- * {"name", "outcome": "planned", "what": "would get a new key"}. */
+/* What --dry-run says of a thing: "kitchen would get a new key"; with --json
+ * {"name": "kitchen", "outcome": "planned", "what": "would get a new key"}. */
 void tell_planned(struct context *context, const char *name, const char *would);
 
 /* The attributes of --attribute zone=1 ...; the caller frees them, also on failure. */
 enum status given_attributes(struct context *context, struct attributes *attributes);
 
-/* A thing that is there, with its type as it is now, and what the command line changes of it. */
+/* An existing thing, with its type as it is now, and what the command line changes of it. */
 struct subject {
     struct package_plan plan;
     struct attributes attributes; /* complete */
-    struct wifi wifi;             /* {0}: as before */
-    struct changes changes;       /* borrows both */
+    struct wifi wifi;             /* {0}: it does not change */
+    struct changes changes;       /* borrows from both */
 };
 
-/* Prepares one for rotate or package: --attribute, --wifi-ssid, --wifi-password. Attributes that
- * the type no longer has are dropped, new ones get their default. */
+/* Prepares a thing for rotate or package, with the changes of --attribute, --wifi-ssid and
+ * --wifi-password. Attributes that its type no longer has are dropped; new ones get their default. The
+ * caller closes it, also on failure. */
 enum status subject_open(struct context *context, struct project *project, struct target *target,
                          const char *name, struct subject *subject);
 void subject_close(struct subject *subject);
 
-/* What rotate and package do to each thing that is named; the record comes back. */
+/* What rotate or package does to each thing. *record: as it is afterwards; the caller frees it. */
 typedef enum status subject_action(struct target *target, struct subject *subject, const char *name,
                                    struct record **record, struct package_size *size,
                                    struct error *error);
 
-/* The whole of such a command: all things are looked at before the first is changed, and each is
- * shown afterwards. would: what --dry-run says ("would get a new key"). */
+/* Runs the action on each thing of the command line, and shows each. All records are read before the
+ * first thing is changed. would: what --dry-run says ("would get a new key"). */
 enum status each_subject(struct context *context, subject_action *action, const char *would);
 
-/* The target that a thing was made on, in the place of the one that is open where that is another
- * ({0} at first). WRONG_USAGE when --target says otherwise. */
+/* Opens the target that a thing was made on. *target is {0}, or open: then it is kept if it is that
+ * one, and closed otherwise. WRONG_USAGE when --target names another. */
 enum status target_of_thing(struct context *context, struct project *project, const char *name,
                             struct target *target);
 
-/* Whether an operand is there a second time: then it has been dealt with. */
+/* Whether the operand stands on the command line before, too; then its work is done. */
 bool named_before(const struct context *context, size_t index);
 
 /* create --from FILE (create_all.c) */

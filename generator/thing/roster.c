@@ -159,7 +159,7 @@ static int by_name(const void *one, const void *other)
 }
 
 /* Finds names that two rows have, by sorting the rows by name. */
-static void check_twins(struct roster *roster)
+static void check_duplicates(struct roster *roster)
 {
     size_t count = roster->table.count, column = 0;
     while (strcmp(roster->table.columns[column], "name") != 0)
@@ -217,7 +217,7 @@ enum status roster_check(struct roster *roster, struct error *error)
         return status;
     roster->things = must_array(roster->table.count, sizeof *roster->things);
     roster->lines = must_array(roster->table.count, sizeof *roster->lines);
-    check_twins(roster);
+    check_duplicates(roster);
     for (size_t i = 0; i < roster->table.count; i++) {
         struct error wrong = {0};
         status = check_row(roster, &roster->table.rows[i], &wrong);
@@ -242,7 +242,7 @@ enum status roster_lock(struct roster *roster, struct error *error)
     if (status)
         return status;
     status = lock_folder(THINGS_FOLDER, false, &roster->lock, error);
-    return status ? advise(error, "is another create --from at work? Wait for it, or stop it")
+    return status ? advise(error, "is another create --from running? Wait for it, or stop it")
                   : FINE;
 }
 

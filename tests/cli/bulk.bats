@@ -198,7 +198,7 @@ CSV
     exec 9<certificates
     flock 9
     refuses 3 "is locked by another command" sf create --from things.csv
-    tells "is another create --from at work?"
+    tells "is another create --from running?"
     exec 9<&-
     works sf create --from things.csv
     says "created 300"
