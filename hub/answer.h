@@ -1,6 +1,6 @@
-/* The answer of `sensorhub query`: gathers rows and writes them to the standard output as a table, as
- * JSON or as CSV, the oldest row first. Rows are kept in memory: the store hands them out the newest
- * first, and the widths and columns of a table depend on all of them. */
+/* The answer of `sensorhub query`: gathers rows and writes them to the standard output as a table,
+ * as JSON or as CSV, the oldest row first. Rows are kept in memory: the store hands them out the
+ * newest first, and the widths and columns of a table depend on all of them. */
 #ifndef HUB_ANSWER_H
 #define HUB_ANSWER_H
 

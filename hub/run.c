@@ -147,8 +147,9 @@ static void close_store(struct hub *hub)
     hub->store = NULL;
 }
 
-/* Skips records of the batch that are stored already. When the database has a position outside of the
- * batch (it was restored from a backup, or made anew), the spool is opened again at that position. */
+/* Skips records of the batch that are stored already. When the database has a position outside of
+ * the batch (it was restored from a backup, or made anew), the spool is opened again at that
+ * position. */
 static void take_position(struct hub *hub, uint64_t position)
 {
     size_t i = 0;
@@ -322,7 +323,8 @@ static enum status tidy(struct hub *hub, struct error *error)
     return spool_done(hub->reader, hub->position, error);
 }
 
-/* After a small batch: waits a moment, so that the next batch is larger. Sleeps while nothing comes. */
+/* After a small batch: waits a moment, so that the next batch is larger. Sleeps while nothing
+ * comes. */
 static void wait_for_more(struct hub *hub)
 {
     double now = clock_monotonic(), since = now - hub->committed;

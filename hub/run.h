@@ -11,8 +11,8 @@ struct run_options {
     bool drain;      /* store what is in the spool, and end */
 };
 
-/* Works in the project's folder. Returns FINE when it was told to end (SIGTERM, SIGINT) and all that was in
- * the spool is stored. */
+/* Works in the project's folder. Returns FINE when it was told to end (SIGTERM, SIGINT) and all
+ * that was in the spool is stored. */
 enum status run_hub(const struct run_options *options, struct error *error);
 
 #endif

@@ -45,9 +45,9 @@ static uint64_t records_behind(uint64_t position)
     return waiting;
 }
 
-/* A reader sees the whole file or the one before. It is not flushed to the disk: after a crash it is
- * worthless. It must be written when the disk is full, too. So its blocks are never freed: there are
- * two files, which are written over in turn and exchanged. */
+/* A reader sees the whole file or the one before. It is not flushed to the disk: after a crash it
+ * is worthless. It must be written when the disk is full, too. So its blocks are never freed: there
+ * are two files, which are written over in turn and exchanged. */
 static void write_page(const struct buffer *page)
 {
     static const char other[] = HUB_STATUS ".other";
@@ -219,7 +219,7 @@ static void show_counts(const cJSON *page)
     show_rare(page, "unmatched", "that no rule selected, which are not stored");
     show_rare(page, "duplicates", "sent twice, stored once");
     show_rare(page, "rejected",
-              "rejected: their table has other values for the same thing and time (table _log)");
+              "rejected: their table has other values (table _log)");
     show_rare(page, "errors", "errors of rules and actions (table _log)");
     printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
 }
@@ -237,8 +237,8 @@ static void show_words(const cJSON *page)
         printf("          %s\n", json_string(page, "advice", ""));
 }
 
-/* For a sensorhub that is not running: counts the records behind its last position. That may be more
- * than really wait, if it was killed before it wrote its last position; it is never fewer. */
+/* For a sensorhub that is not running: counts the records behind its last position. That may be
+ * more than really wait, if it was killed before it wrote its last position; it is never fewer. */
 static void count_waiting(cJSON *page)
 {
     uint64_t position = strtoull(json_string(page, "position", "0"), NULL, 10);

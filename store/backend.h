@@ -72,8 +72,8 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
 enum status store_check_found(struct store_table *table, const struct found_columns *found,
                               struct error *error);
 
-/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name. False:
- * there is none. */
+/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name.
+ * False: there is none. */
 bool column_kind_read(const char *name, enum column_kind *kind);
 
 /* Adds a name as a quoted identifier of SQL. */

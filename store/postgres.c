@@ -33,9 +33,9 @@ static enum status check_url(const char *url, struct error *error)
                  : fail(error, WRONG_INPUT, "local.store is not a URL that PostgreSQL reads");
 }
 
-/* The rows of a batch, and things, are to be looked up by the primary key, one by one. With hash and
- * merge joins allowed, the planner reads a small table as a whole, and a prepared plan stays slow when
- * the table has grown. */
+/* The rows of a batch, and things, are to be looked up by the primary key, one by one. With hash
+ * and merge joins allowed, the planner reads a small table as a whole, and a prepared plan stays
+ * slow when the table has grown. */
 #define LOOK_UP " SET enable_hashjoin = off; SET enable_mergejoin = off"
 
 static enum status connect_to(struct postgres_store *store, const char *url, struct error *error)

@@ -21,8 +21,8 @@ struct postgres_store {
     struct tokens rejected;       /* what settlement.rejected points to */
 };
 
-/* Fills the error with what the server said of the result, or libpq of the connection (result NULL).
- * Returns REFUSED. */
+/* Fills the error with what the server said of the result, or libpq of the connection (result
+ * NULL). Returns REFUSED. */
 enum status postgres_failed(struct postgres_store *store, const PGresult *result,
                             struct error *error);
 

@@ -1,4 +1,5 @@
-/* Tables of a PostgreSQL database, and the temporary table beside each, into which rows are copied. */
+/* Tables of a PostgreSQL database, and the temporary table beside each, into which rows are copied.
+ */
 #ifndef STORE_POSTGRES_TABLE_H
 #define STORE_POSTGRES_TABLE_H
 

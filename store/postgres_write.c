@@ -176,9 +176,9 @@ static void add_agreement(const struct store_table *table, struct text *sql)
  *
  * The result must be the same as if the rows came one by one. So each turn of the loop takes, for
  * each thing and time, the first temporary row that agrees and has something to fill; the next turn
- * compares the rest with the result. A turn fills at least one column of a row, so there are at most
- * as many turns as columns; mostly there is only one, which finds nothing. A row that disagrees never
- * agrees later, because a value is never changed. */
+ * compares the rest with the result. A turn fills at least one column of a row, so there are at
+ * most as many turns as columns; mostly there is only one, which finds nothing. A row that
+ * disagrees never agrees later, because a value is never changed. */
 static enum status fill_gaps(struct postgres_store *store, struct postgres_table *own,
                              struct error *error)
 {

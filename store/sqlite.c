@@ -1,9 +1,9 @@
 /* The central database as a file: SQLite in WAL mode, with synchronous=FULL, so that a commit is on
  * the disk when it returns.
  *
- * A table of readings is one B-tree, ordered by (thing, time) (WITHOUT ROWID). So a day of one thing
- * lies together, and there is no second index. The cost of a transaction is the number of pages that
- * it touches: about one for each thing that reported, however many readings it sent. */
+ * A table of readings is one B-tree, ordered by (thing, time) (WITHOUT ROWID). So a day of one
+ * thing lies together, and there is no second index. The cost of a transaction is the number of
+ * pages that it touches: about one for each thing that reported, however many readings it sent. */
 #include "backend.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
@@ -264,8 +264,8 @@ static void add_insert(const struct store_table *table, struct text *sql)
     text_add_string(sql, ") ON CONFLICT (thing, time) DO NOTHING");
 }
 
-/* For a thing and time that are in the table already: fills columns that are NULL. Changes no row when
- * one of the other columns has another value. */
+/* For a thing and time that are in the table already: fills columns that are NULL. Changes no row
+ * when one of the other columns has another value. */
 static void add_merge(const struct store_table *table, struct text *sql)
 {
     text_add_string(sql, "UPDATE ");
@@ -585,8 +585,8 @@ static enum status sqlite_expire_log(struct store *base, const char *group, int6
 
 /* --- reading --- */
 
-/* Of one thing, the rows are one range of the B-tree. Of all things, a recursive query finds one thing
- * after the other, and for each its range, so that the table is never read as a whole. */
+/* Of one thing, the rows are one range of the B-tree. Of all things, a recursive query finds one
+ * thing after the other, and for each its range, so that the table is never read as a whole. */
 static void add_query(const struct store_table *table, const struct store_query *query,
                       struct text *sql)
 {

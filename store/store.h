@@ -11,15 +11,15 @@
  * The primary key of readings is (thing, time), that of items (thing, time, id): id is the sort key
  * of the documents, or "" if their sort key is time. time is in milliseconds since 1970.
  *
- * There are two more tables: "_log" (time, log_group, message), and "_hub" with one row: the position
- * in the spool up to which records are stored, and the counts. No type and no table of DynamoDB can
- * have these names. The position changes in the same transaction as the rows, so each record is stored
- * exactly once.
+ * There are two more tables: "_log" (time, log_group, message), and "_hub" with one row: the
+ * position in the spool up to which records are stored, and the counts. No type and no table of
+ * DynamoDB can have these names. The position changes in the same transaction as the rows, so each
+ * record is stored exactly once.
  *
- * A store is used by one thread. When a call fails with REFUSED, nothing since store_begin() is in the
- * database: close the store, open it again later, and do everything since store_begin() again. When
- * memory is exhausted, making a table, a column or an error message ends the program; putting a row
- * is REFUSED. */
+ * A store is used by one thread. When a call fails with REFUSED, nothing since store_begin() is in
+ * the database: close the store, open it again later, and do everything since store_begin() again.
+ * When memory is exhausted, making a table, a column or an error message ends the program; putting
+ * a row is REFUSED. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -70,18 +70,20 @@ struct store_table {
     struct store *store;
 };
 
-/* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message. Makes
- * the store's own tables where they are missing. read_only: for queries, while another store writes. */
+/* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message.
+ * Makes the store's own tables where they are missing. read_only: for queries, while another store
+ * writes. */
 enum status store_open(const char *url, bool read_only, struct store **store, struct error *error);
 void store_close(struct store *store);
 
-/* Opens the table, and makes it if the database does not have it. WRONG_INPUT: the database has another
- * kind of table of that name. *table belongs to the store; it is NULL when a read-only store has no
- * such table. */
+/* Opens the table, and makes it if the database does not have it. WRONG_INPUT: the database has
+ * another kind of table of that name. *table belongs to the store; it is NULL when a read-only
+ * store has no such table. */
 enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error);
 
-/* Tables that are opened in between are made in one transaction, which costs as much as making one. */
+/* Tables that are opened in between are made in one transaction, which costs as much as making one.
+ */
 enum status store_tables_begin(struct store *store, struct error *error);
 enum status store_tables_end(struct store *store, struct error *error);
 

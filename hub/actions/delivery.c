@@ -232,8 +232,8 @@ static void connect_to_broker(struct delivery_queue *queue)
         queue->broker = broker;
 }
 
-/* The mutex is held over mosquitto_publish() and until the delivery is in the list: on_publish() may
- * be called before mosquitto_publish() returns, and must find it there. */
+/* The mutex is held over mosquitto_publish() and until the delivery is in the list: on_publish()
+ * may be called before mosquitto_publish() returns, and must find it there. */
 static void publish(struct delivery_queue *queue, struct delivery *delivery)
 {
     int code;

@@ -1,12 +1,12 @@
-/* Deliveries: what actions send to the broker, to web servers and by mail. Threads of the queue send
- * them, so that a slow receiver does not hold up the readings.
+/* Deliveries: what actions send to the broker, to web servers and by mail. Threads of the queue
+ * send them, so that a slow receiver does not hold up the readings.
  *
  *   delivery_queue_add       the delivery belongs to the batch that is being processed
  *   delivery_queue_commit    the batch is committed: its deliveries are sent
  *   delivery_queue_rollback  the batch is not committed: its deliveries are dropped
  *
- * The queue is bounded. A delivery that finds no room in it fails at once. A delivery that failed is
- * kept for delivery_queue_take_failed(), so that the rule's error action gets it. */
+ * The queue is bounded. A delivery that finds no room in it fails at once. A delivery that failed
+ * is kept for delivery_queue_take_failed(), so that the rule's error action gets it. */
 #ifndef HUB_ACTIONS_DELIVERY_H
 #define HUB_ACTIONS_DELIVERY_H
 

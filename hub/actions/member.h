@@ -31,8 +31,8 @@ struct member_reader {
     char *unescaped;      /* where the next string with escapes is written */
 };
 
-/* Returns false when the JSON is not an object. unescaped: room for length bytes. It holds names and
- * strings, and must live as long as the members are used. */
+/* Returns false when the JSON is not an object. unescaped: room for length bytes. It holds names
+ * and strings, and must live as long as the members are used. */
 bool member_begin(struct member_reader *reader, const char *json, size_t length, char *unescaped);
 
 /* Returns false behind the last member. */

@@ -1,5 +1,5 @@
-/* Actions that put rows: timestream and dynamoDBv2 into a table of the type, cloudwatchLogs into the
- * log table. The functions have the contracts of action_compile() and action_run(). */
+/* Actions that put rows: timestream and dynamoDBv2 into a table of the type, cloudwatchLogs into
+ * the log table. The functions have the contracts of action_compile() and action_run(). */
 #ifndef HUB_ACTIONS_TABLE_H
 #define HUB_ACTIONS_TABLE_H
 

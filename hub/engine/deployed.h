@@ -1,5 +1,5 @@
-/* The types that are deployed to the local system (their deployed.json has the target "local"), with
- * their documents loaded, and the rules for each message.
+/* The types that are deployed to the local system (their deployed.json has the target "local"),
+ * with their documents loaded, and the rules for each message.
  *
  * Rules are found by the first level of the message's topic, through a hash table, so the number of
  * types does not matter. Rules whose filter begins with a wildcard run for every message.

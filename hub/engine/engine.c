@@ -108,8 +108,8 @@ static char *put_hex(char *to, uint64_t value, unsigned digits)
     return to + digits + 1;
 }
 
-/* Made of the record's number and time, so that a record has the same id when it is processed again.
- * The form is a UUID of version 8 (RFC 9562: custom). */
+/* Made of the record's number and time, so that a record has the same id when it is processed
+ * again. The form is a UUID of version 8 (RFC 9562: custom). */
 static void make_trace_id(struct engine *engine, int64_t time)
 {
     uint64_t number = engine->number;
@@ -286,8 +286,8 @@ static const struct route *find_route(const struct engine *engine,
 }
 
 /* A type may have been deployed after the last look at the folders, and the broker may have let its
- * things in since then. So before a record counts as unmatched, the folders are looked at again at a
- * time when the record was in the spool already. Records of a pending type always need a look. */
+ * things in since then. So before a record counts as unmatched, the folders are looked at again at
+ * a time when the record was in the spool already. Records of a pending type always need a look. */
 static bool needs_look(const struct engine *engine, const struct route *route,
                        const struct spool_record *record)
 {
@@ -455,9 +455,9 @@ static int by_key(const void *one, const void *other)
  * record's place in the batch.
  *
  * Rules, prepared statements and the database page of a thing are then used many times in a row and
- * stay in the processor's cache. In the order of arrival a batch takes 25 % more processor time with
- * 1,000 things of one type, 24 % with 100 types of one thing each, and 79 % with 100 types and 1,000
- * things (bench/run spool_to_sqlite with these numbers).
+ * stay in the processor's cache. In the order of arrival a batch takes 25 % more processor time
+ * with 1,000 things of one type, 24 % with 100 types of one thing each, and 79 % with 100 types and
+ * 1,000 things (bench/run spool_to_sqlite with these numbers).
  *
  * Types do not change within a transaction, so the batch ends before the first record that needs a
  * look at them. */
