@@ -218,8 +218,7 @@ static void show_counts(const cJSON *page)
            json_number(page, "valid", 0), json_number(page, "invalid", 0));
     show_rare(page, "unmatched", "that no rule selected, which are not stored");
     show_rare(page, "duplicates", "sent twice, stored once");
-    show_rare(page, "rejected",
-              "rejected: their table has other values (table _log)");
+    show_rare(page, "rejected", "rejected: their table has other values (table _log)");
     show_rare(page, "errors", "errors of rules and actions (table _log)");
     printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
 }

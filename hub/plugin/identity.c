@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One value of the subject that must be there once, without a NUL in it. */
+/* Reads a value of the subject. It must be there exactly once, and have no NUL. */
 static bool subject_value(const X509_NAME *subject, int nid, char value[65])
 {
     int at = X509_NAME_get_index_by_NID(subject, nid, -1);
@@ -30,7 +30,7 @@ static bool serial_read(const X509 *certificate, char serial[41])
     return true;
 }
 
-/* Looked up once: by name it costs a search among the providers for each connection. */
+/* Fetched once. X509_digest() with EVP_sha256() searches the providers for each connection. */
 static const EVP_MD *sha256(void)
 {
     static EVP_MD *found;
@@ -48,17 +48,17 @@ bool identity_read(X509 *certificate, struct identity *identity, const char **wh
     *why = NULL;
     if (!subject_value(subject, NID_commonName, identity->thing) ||
         !subject_value(subject, NID_organizationalUnitName, identity->type))
-        *why = "its certificate names no thing and type";
+        *why = "its certificate does not name a thing and its type";
     else if (!serial_read(certificate, identity->serial))
         *why = "its certificate has no serial number";
     else if (!X509_digest(certificate, sha256(), digest, &length) || length != 32)
-        *why = "its certificate cannot be digested";
+        *why = "its certificate cannot be hashed";
     else
         hex_lower(digest, length, identity->principal);
     identity->service = strcmp(identity->type, SERVICE_UNIT) == 0;
-    /* What stands in a policy's variables is taken as it is: a "*" there would match anything. */
+    /* A policy variable is not escaped in a pattern: a name with "*" would match anything. */
     if (!*why && (!thing_name_valid(identity->thing) ||
                   (!identity->service && !type_name_valid(identity->type))))
-        *why = "its certificate names what can be no thing";
+        *why = "its certificate has a name that no thing can have";
     return !*why;
 }

@@ -1,22 +1,25 @@
-/* The broker's plugin: who may connect, publish, subscribe and receive, and the spool.
+/* The plugin of the broker: decides who may connect, publish, subscribe and receive, and appends
+ * readings to the spool.
  *
- * mosquitto (2.0.11 and later) calls it in its one thread. Certificates are checked by its TLS; the
- * rest is here:
+ * mosquitto (2.0.11 and later) calls it in its only thread. Its TLS verifies the certificates. The
+ * plugin handles these events:
  *
- *   basic auth   the certificate's thing, not revoked, its type plugged in, iot:Connect for the
- *                client id: so no thing takes another's
- *   ACL check    iot:Publish, iot:Subscribe, iot:Receive of the type's policy document. A publish
- *                that is denied ends the connection, as AWS does: mosquitto would acknowledge it to
- *                an MQTT 3.1.1 client, which would take its reading for stored
- *   message      what a thing publishes is a reading: into the spool, before the broker goes on to
- *                acknowledge it. One that the spool refuses ends the connection likewise, so that
- *                the thing keeps it and sends it again
- *   last will    the broker asks whether it may be published when the client has gone; that is
- *                also where it is taken as a reading, for there is no event of its own. One that
- *                MQTT 5 delays is not published: who left it is not known any more
- *   tick         files that changed: whoever lost a right is put out, connected or not
+ *   basic auth   The certificate must name a thing and not be revoked, the type of the thing must
+ *                be deployed, and its policy must allow iot:Connect for the client id. So no thing
+ *                can use the client id of another.
+ *   ACL check    The policy of the type must allow iot:Publish, iot:Subscribe or iot:Receive. A
+ *                denied publish ends the connection, as on AWS: mosquitto would acknowledge it to
+ *                an MQTT 3.1.1 client, which would then drop the reading.
+ *   message      A message of a thing is a reading. It is appended to the spool before the broker
+ *                acknowledges it. When the spool refuses it, the connection ends, so that the thing
+ *                keeps the reading and sends it again.
+ *   last will    mosquitto has no event for a last will. It makes an ACL check after the client has
+ *                gone; there the will is appended as a reading. A will with an MQTT 5 delay is not
+ *                published: by then it is not known any more which client left it.
+ *   tick         Looks at files that changed. A client that lost a right is disconnected.
  *
- * The decision on the last topic of a connection is remembered: a thing publishes to one. */
+ * A thing mostly publishes to one topic. So the decision for the last topic of a connection is
+ * kept. */
 #include "common/base/clock.h"
 #include "common/base/memory.h"
 #include "common/base/files.h"
@@ -33,7 +36,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* uthash ends the program without memory unless it is told otherwise. */
+/* Otherwise uthash ends the program when memory is exhausted. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -42,11 +45,12 @@ enum { LONGEST_TOPIC = 256 /* bytes, AWS's limit */ };
 static const double refresh_seconds = 0.2;
 static const double tidy_seconds = 5;
 
-/* What a thing may still send at once: a token bucket. It outlives the connection, until it is full
- * again. */
+/* The rate limit of one thing: a token bucket, with one token for a message. It is kept after the
+ * connection has ended, until it is full again. */
 struct allowance {
     char *client_id; /* the key */
-    double tokens, filled;
+    double tokens;
+    double filled; /* when tokens was computed: seconds of the monotonic clock */
     UT_hash_handle hh;
 };
 
@@ -54,7 +58,7 @@ struct client {
     struct mosquitto *connection; /* the key */
     struct identity identity;
     char *client_id;
-    char topic[LONGEST_TOPIC + 1]; /* the last one that it may publish to; "" for none */
+    char topic[LONGEST_TOPIC + 1]; /* the last topic to which it may publish; "": not known */
     UT_hash_handle hh;
 };
 
@@ -64,26 +68,26 @@ struct plugin {
     struct rights *rights;
     struct spool_writer *spool;
     struct client *clients;
-    struct client *latest; /* the last that was looked for: a message is asked about twice */
-    struct client *gone;   /* the last that went: its last will is asked about after it */
-    double refreshed;
-    struct allowance *allowances; /* of things that sent something lately */
-    double tidied;
-    double rate; /* messages a second of one thing; 0: any */
-    unsigned long long refused;
+    struct client *latest; /* the last one that was found: each message causes two events */
+    struct client *gone;   /* the last one that disconnected: its last will comes after that */
+    double refreshed;      /* when the files were looked at: seconds of the monotonic clock */
+    struct allowance *allowances; /* of things that sent a message lately */
+    double tidied;                /* when full allowances were removed */
+    double rate;                  /* messages per second that one thing may send; 0: any number */
+    unsigned long long refused;   /* readings that the spool refused */
 };
 
-/* --- odds and ends --- */
+/* --- clients --- */
 
 static void broker_log(const char *line)
 {
     mosquitto_log_printf(MOSQ_LOG_WARNING, "%s", line);
 }
 
-static void turn_away(const char *client_id, const struct mosquitto *connection, const char *why)
+static void log_refusal(const char *client_id, const struct mosquitto *connection, const char *why)
 {
     const char *address = mosquitto_client_address(connection);
-    mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is turned away: %s", client_id,
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is refused: %s", client_id,
                          address ? address : "?", why);
 }
 
@@ -117,8 +121,8 @@ static void forget(struct plugin *plugin, struct client *client)
     free_client(client);
 }
 
-/* Not known any more, but for its last will. */
-static void let_go(struct plugin *plugin, struct client *client)
+/* Called when the client has disconnected. It is kept until its last will was checked. */
+static void keep_gone(struct plugin *plugin, struct client *client)
 {
     take_out(plugin, client);
     free_client(plugin->gone);
@@ -127,7 +131,7 @@ static void let_go(struct plugin *plugin, struct client *client)
 
 /* --- connecting --- */
 
-/* Why it may not connect; NULL when it may. words is for reasons that are made. */
+/* The reason why the client may not connect; NULL: it may. The reason may be in words. */
 static const char *why_not(struct plugin *plugin, const struct identity *identity,
                            const char *client_id, struct text *words)
 {
@@ -136,7 +140,7 @@ static const char *why_not(struct plugin *plugin, const struct identity *identit
     if (identity->service)
         return NULL;
     if (!rights_know(plugin->rights, identity->type, broker_log))
-        return "its type is not plugged in";
+        return "its type is not deployed";
     if (!rights_allow(plugin->rights, identity, client_id, POLICY_CONNECT, client_id, words))
         return text_string(words);
     return NULL;
@@ -174,7 +178,7 @@ static int on_connect(int event, void *data, void *context)
         why = why_not(plugin, &identity, client_id, &words);
     X509_free(certificate);
     if (why)
-        turn_away(client_id, ask->client, why);
+        log_refusal(client_id, ask->client, why);
     text_free(&words);
     return why ? MOSQ_ERR_AUTH : remember(plugin, ask->client, &identity, client_id);
 }
@@ -186,7 +190,7 @@ static int on_disconnect(int event, void *data, void *context)
     struct client *client = find(plugin, gone->client);
     (void)event;
     if (client)
-        let_go(plugin, client);
+        keep_gone(plugin, client);
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -208,11 +212,11 @@ static int take_reading(struct plugin *plugin, const struct client *client, cons
     };
     if (spool_append(plugin->spool, &record, NULL) == FINE)
         return MOSQ_ERR_SUCCESS;
-    /* The first of many, then now and then: a full spool refuses each message. */
+    /* A full spool refuses every message: one in a thousand is logged. */
     if (plugin->refused++ % 1000 == 0)
         mosquitto_log_printf(MOSQ_LOG_ERR,
-                             "sensorforge: the spool takes nothing (%llu refused so far): is "
-                             "sensorhub running, its database reachable, the disk full?",
+                             "sensorforge: the spool refuses readings (%llu so far): is sensorhub "
+                             "running, its database reachable, the disk full?",
                              plugin->refused);
     return MOSQ_ERR_UNKNOWN;
 }
@@ -230,8 +234,9 @@ static int on_message(int event, void *data, void *context)
 
 /* --- publishing, subscribing, receiving --- */
 
-/* A session of a thing that is away: who it is, is in its client id, which it could not have had
- * otherwise; its subscription was allowed when it was made. The type is the topic's first level. */
+/* For the session of a thing that is not connected now. Its client id is the thing's name: basic
+ * auth made sure of that when the session began. The type is the first level of the topic. The
+ * subscription was checked when it was made. */
 static bool away_may_receive(struct plugin *plugin, const struct mosquitto *connection,
                              const char *topic)
 {
@@ -265,7 +270,7 @@ static void free_allowance(struct allowance *allowance)
     free(allowance);
 }
 
-/* NULL without memory. */
+/* NULL: out of memory. */
 static struct allowance *allowance_of(struct plugin *plugin, const char *client_id, double time)
 {
     struct allowance *found = NULL, *made;
@@ -284,7 +289,8 @@ static struct allowance *allowance_of(struct plugin *plugin, const char *client_
     return found;
 }
 
-/* Without memory nobody is kept from sending. */
+/* Takes a token for one message. False: the thing exceeds its rate. When memory is exhausted,
+ * messages are not limited. */
 static bool in_rate(struct plugin *plugin, const char *client_id)
 {
     if (plugin->rate <= 0)
@@ -302,12 +308,12 @@ static bool in_rate(struct plugin *plugin, const char *client_id)
 
 static void drop_allowance(struct plugin *plugin, struct allowance *allowance)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): none is in the list twice */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an allowance is in the list once */
     HASH_DEL(plugin->allowances, allowance);
     free_allowance(allowance);
 }
 
-/* A full one says no more than none. */
+/* A full allowance is the same as none. */
 static void drop_full_allowances(struct plugin *plugin, double time)
 {
     struct allowance *allowance = NULL, *next = NULL;
@@ -330,18 +336,18 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
                   (!retain || rights_allow(plugin->rights, &client->identity, client->client_id,
                                            POLICY_RETAIN_PUBLISH, topic, &words));
     if (!allowed)
-        turn_away(client->client_id, client->connection, text_string(&words));
+        log_refusal(client->client_id, client->connection, text_string(&words));
     else if (strlen(topic) <= LONGEST_TOPIC)
         memcpy(client->topic, topic, strlen(topic) + 1);
     text_free(&words);
     if (allowed && !in_rate(plugin, client->client_id)) {
-        turn_away(client->client_id, client->connection, "it sends too much");
+        log_refusal(client->client_id, client->connection, "it exceeds messages_per_second");
         return MOSQ_ERR_CONN_REFUSED;
     }
     return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_CONN_REFUSED;
 }
 
-/* Right after the client has gone: its last will, which is a reading like others. */
+/* Called right after the client has disconnected. Its last will is a reading like others. */
 static int will_check(struct plugin *plugin, const struct mosquitto_evt_acl_check *will)
 {
     struct client *client = plugin->gone;
@@ -354,7 +360,7 @@ static int will_check(struct plugin *plugin, const struct mosquitto_evt_acl_chec
     if (client->identity.service)
         result = MOSQ_ERR_SUCCESS;
     else if (why)
-        turn_away(client->client_id, client->connection, why);
+        log_refusal(client->client_id, client->connection, why);
     else
         result = publish_check(plugin, client, will->topic, will->retain);
     if (result == MOSQ_ERR_SUCCESS && !client->identity.service)
@@ -388,14 +394,14 @@ static int on_access(int event, void *data, void *context)
                            ask->access == MOSQ_ACL_SUBSCRIBE ? POLICY_SUBSCRIBE : POLICY_RECEIVE,
                            ask->topic, &words);
     if (!allowed && ask->access == MOSQ_ACL_SUBSCRIBE)
-        turn_away(client->client_id, client->connection, text_string(&words));
+        log_refusal(client->client_id, client->connection, text_string(&words));
     text_free(&words);
     return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
 
-/* --- rights that change --- */
+/* --- changed files --- */
 
-static void put_out_all_who_may_not(struct plugin *plugin)
+static void disconnect_refused(struct plugin *plugin)
 {
     struct client *client = NULL, *next = NULL;
     HASH_ITER(hh, plugin->clients, client, next)
@@ -405,8 +411,8 @@ static void put_out_all_who_may_not(struct plugin *plugin)
         *client->topic = '\0';
         if (why) {
             owned char *client_id = must_copy(client->client_id);
-            turn_away(client_id, client->connection, why);
-            mosquitto_kick_client_by_clientid(client_id, false); /* forgets client */
+            log_refusal(client_id, client->connection, why);
+            mosquitto_kick_client_by_clientid(client_id, false); /* frees client */
         }
         text_free(&words);
     }
@@ -426,7 +432,7 @@ static int on_tick(int event, void *data, void *context)
     }
     rights_refresh(plugin->rights, broker_log);
     if (rights_changed(plugin->rights))
-        put_out_all_who_may_not(plugin);
+        disconnect_refused(plugin);
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -441,7 +447,7 @@ static const struct {
     {MOSQ_EVT_TICK, on_tick},
 };
 
-/* plugin_opt_<name> of mosquitto.conf. */
+/* The value of plugin_opt_<name> in mosquitto.conf. */
 static const char *option(const struct mosquitto_opt *options, int count, const char *name,
                           const char *otherwise)
 {

@@ -14,7 +14,7 @@
 
 enum { LARGEST_FILE = 64 << 20 };
 
-/* What tells that a file is another one. */
+/* What changes when a file is replaced or written. */
 struct version {
     bool there;
     dev_t device;
@@ -24,21 +24,24 @@ struct version {
 };
 
 struct type_rights {
-    char *type, *mark, *path;
-    struct version mark_version, version;
-    struct policy *policy; /* NULL: not plugged in, or its document was never right */
-    char *arn;             /* up to the account */
+    char *type; /* its name */
+    char *mark; /* path of deployed.json, which shows that the type is deployed */
+    char *path; /* of the policy document */
+    struct version mark_version, version; /* of the two files when they were read */
+    struct policy *policy; /* NULL: the type is not deployed, or its document never was right */
+    char *arn;             /* the beginning of the ARNs in the document, up to the account */
     struct type_rights *next;
 };
 
 struct rights {
-    char *project, *list_path;
+    char *project;   /* its folder */
+    char *list_path; /* of the list of revoked certificates */
     struct type_rights *types;
     struct version list_version;
-    char **revoked; /* serials, sorted */
+    char **revoked; /* serial numbers, sorted */
     size_t revoked_count;
-    bool list_known;
-    bool changed; /* since rights_changed() */
+    bool list_known; /* the list was read once */
+    bool changed;    /* since rights_changed() was called last */
 };
 
 /* --- files --- */
@@ -68,7 +71,7 @@ static void complain(void (*say)(const char *line), struct error *error)
 
 /* --- policies --- */
 
-/* "arn:aws:iot:eu-west-1:000000000000:" of the document's first resource. */
+/* The beginning of the document's first resource: "arn:aws:iot:eu-west-1:000000000000:". */
 static char *arn_of(const cJSON *document)
 {
     const cJSON *statement = cJSON_GetArrayItem(json_get(document, "Statement"), 0);
@@ -82,7 +85,7 @@ static char *arn_of(const cJSON *document)
     return end ? must_copy_bytes(arn, (size_t)(end - arn)) : must_copy("arn:aws:iot:");
 }
 
-/* The document is a string inside of the input of CreatePolicy. */
+/* The file is the input of CreatePolicy; the document is a string in it. */
 static enum status read_policy(struct type_rights *type, struct error *error)
 {
     cJSON *input = NULL, *document = NULL;
@@ -135,7 +138,7 @@ static struct type_rights *find_type(const struct rights *rights, const char *na
 bool rights_know(struct rights *rights, const char *name, void (*say)(const char *line))
 {
     struct type_rights *type = find_type(rights, name);
-    if (!type && type_name_valid(name)) { /* it becomes a part of a path */
+    if (!type && type_name_valid(name)) { /* a valid name is safe as a part of a path */
         owned char *mark = must_format(TYPE_MARK, name);
         owned char *path = must_format(TYPE_DOCUMENT, name, "policy");
         type = must_alloc(sizeof *type);
@@ -155,7 +158,7 @@ bool rights_allow(struct rights *rights, const struct identity *identity, const 
 {
     const struct type_rights *type = find_type(rights, identity->type);
     if (!type || !type->policy) {
-        text_add_format(words, "denied: the type %s is not plugged in", identity->type);
+        text_add_format(words, "denied: the type %s is not deployed", identity->type);
         return false;
     }
     const struct policy_context context = {.client_id = client_id,
@@ -223,7 +226,8 @@ static void refresh_list(struct rights *rights, void (*say)(const char *line))
     BIO_free(bytes);
     text_free(&pem);
     if (!list) {
-        say("sensorforge: the list of revoked certificates is broken; the last one holds");
+        say("sensorforge: the list of revoked certificates cannot be read; the last one stays in "
+            "force");
         return;
     }
     rights->list_version = version;

@@ -10,17 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEPT = 8 /* segments that records of one call may lie in */ };
+enum { KEPT = 8 /* the most segments over which the records of one call may be spread */ };
 
 struct spool_reader {
     char *folder;
     int lock;
     struct bell *bell;
-    uint32_t rung;             /* the bell, before the last look */
-    uint64_t next;             /* number of the next record; 0: the first that there is */
-    struct segment open[KEPT]; /* the last one is read; those before it hold records handed out */
+    uint32_t rung;             /* what bell->rung was before the last read */
+    uint64_t next;             /* number of the next record */
+    struct segment open[KEPT]; /* the last one is read; records of the others were handed out */
     size_t open_count;
-    uint64_t offset;
+    uint64_t offset; /* of the next record in the last open segment */
 };
 
 static struct segment *current(struct spool_reader *reader)
@@ -30,7 +30,8 @@ static struct segment *current(struct spool_reader *reader)
 
 /* --- finding the next segment --- */
 
-/* The segment that holds the next record; *found false when there is none yet. */
+/* Finds the segment with the next record, or the first one if that is behind it. *found: there is
+ * one. */
 static enum status find_segment(const struct spool_reader *reader, uint64_t *first, bool *found,
                                 struct error *error)
 {
@@ -48,7 +49,7 @@ static enum status find_segment(const struct spool_reader *reader, uint64_t *fir
     return FINE;
 }
 
-/* The segment behind this one. */
+/* Finds the segment that follows the one with this first number. */
 static enum status find_following(const struct spool_reader *reader, uint64_t behind,
                                   uint64_t *first, bool *found, struct error *error)
 {
@@ -69,8 +70,9 @@ static enum status damaged(const struct spool_reader *reader, uint64_t first, co
                            struct error *error)
 {
     fail(error, REFUSED, "%s/%020" PRIu64 SPOOL_SUFFIX " %s", reader->folder, first, what);
-    return advise(error, "what is behind it was not stored: keep the file, and see docs/local.md, "
-                         "\"When the spool is damaged\"");
+    return advise(error,
+                  "the records behind it are not stored: keep the file, and see docs/local.md, "
+                  "\"When the spool is damaged\"");
 }
 
 static enum status open_segment(struct spool_reader *reader, uint64_t first, struct error *error)
@@ -86,8 +88,8 @@ static enum status open_segment(struct spool_reader *reader, uint64_t first, str
     return FINE;
 }
 
-/* Over records that are stored already; how many of them are there, at least: the number behind the
- * last one. */
+/* Skips the records of the segment that are stored already. Returns the number behind the last
+ * record that was skipped. */
 static uint64_t skip(struct spool_reader *reader)
 {
     struct spool_record record;
@@ -102,10 +104,10 @@ static uint64_t skip(struct spool_reader *reader)
     return behind;
 }
 
-/* The database has stored more than the last segment holds. A power cut does that: the database is
- * flushed at each commit, the spool every now and then. The writer begins anew then, when it opens
- * the spool, and until it has, there is nothing to read. Otherwise somebody has put an old spool
- * there: what comes into it would be taken for stored already. */
+/* Called when the database has stored more records than the last segment has. A power cut can cause
+ * that: the database is flushed with each commit, the spool less often. Then the writer begins the
+ * spool anew when it opens it, and until then there is nothing to read. Otherwise somebody has put
+ * an older spool there. That is refused: new records in it would count as stored already. */
 static enum status lags_behind(struct spool_reader *reader, uint64_t ends, struct error *error)
 {
     uint64_t following = 0, first = current(reader)->first;
@@ -136,7 +138,7 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
         if (wanted > 1 && !current(reader)->begins) {
             fail(error, REFUSED,
                  "%s begins with record %" PRIu64 ", but %" PRIu64
-                 " was to come: those between are not there any more",
+                 " is the next to be stored: the records between them are missing",
                  reader->folder, first, wanted);
             return advise(error, "restore the segments from a backup");
         }
@@ -182,7 +184,7 @@ enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_
     enum status status = lock_spool(reader, error);
     if (!status && !(reader->bell = bell_open(folder)))
         status = fail_errno(error, "cannot open %s/bell", folder);
-    if (!status) /* a reader that was killed in its sleep would be rung for, for ever */
+    if (!status) /* a reader that was killed while it slept is still counted */
         atomic_store(&reader->bell->asleep, 0);
     if (!status)
         status = first_segment(reader, anew, error);
@@ -208,7 +210,7 @@ void spool_reader_close(struct spool_reader *reader)
 
 /* --- reading --- */
 
-/* Records of the last call are not needed any more. */
+/* Closes the segments whose records were handed out by the last call. */
 static void let_go(struct spool_reader *reader)
 {
     if (reader->open_count < 2)
@@ -220,8 +222,8 @@ static void let_go(struct spool_reader *reader)
     reader->open_count = 1;
 }
 
-/* Behind a sealed segment there is one that begins with the next number, at the latest soon; or one
- * with which the spool was begun anew. */
+/* Opens the segment that follows. It begins with the next number, unless the spool was begun anew
+ * with it. *more: there is one now. */
 static enum status go_on(struct spool_reader *reader, bool *more, struct error *error)
 {
     uint64_t first = 0, before = current(reader)->first;
@@ -234,7 +236,7 @@ static enum status go_on(struct spool_reader *reader, bool *more, struct error *
     enum status status = find_following(reader, before, &first, &found, error);
     if (status || !found)
         return status;
-    /* What came since the last look here comes first. */
+    /* A record may have been added to this segment before the next one was made. */
     uint32_t length = segment_record(current(reader), reader->offset, &late, &torn);
     if (torn || (length && length != SEALED)) {
         *more = !torn;
@@ -275,13 +277,13 @@ enum status spool_read(struct spool_reader *reader, struct spool_record *list, s
             reader->offset += record_room(length);
             reader->next++;
             (*count)++;
-        } else if (!*count && !torn) { /* a writer that was killed may not have sealed it */
+        } else if (!*count && !torn) { /* a writer that was killed may have left it unsealed */
             status = go_on(reader, &more, error);
         } else {
             more = false;
         }
     }
-    /* A torn record is the writer's to cut off; with a segment behind it, it never will be. */
+    /* The writer cuts a torn record off when it opens the spool, but only in the last segment. */
     if (!status && torn && !*count) {
         uint64_t first = 0;
         bool found = false;
@@ -305,7 +307,7 @@ enum status spool_done(struct spool_reader *reader, uint64_t number, struct erro
     enum status status = FINE;
     if (count < 0)
         return fail_errno(error, "cannot read %s", reader->folder);
-    /* A segment ends where the next begins; the last one is the writer's. */
+    /* A segment ends where the next one begins. The last one is kept for the writer. */
     for (ssize_t i = 0; i + 1 < count && !status; i++) {
         char path[SEGMENT_PATH];
         if (list[i + 1] > number + 1)
@@ -318,8 +320,8 @@ enum status spool_done(struct spool_reader *reader, uint64_t number, struct erro
     return status;
 }
 
-/* Where the writer says how far it is, nothing has to be searched. */
-static uint64_t last_said(const char *folder)
+/* The number of the last record as the writer noted it in the bell; 0: not known. */
+static uint64_t last_noted(const char *folder)
 {
     char path[SEGMENT_PATH];
     struct bell bell = {0};
@@ -331,8 +333,8 @@ static uint64_t last_said(const char *folder)
     return whole ? bell.last : 0;
 }
 
-/* The last record of a segment; the number before its first when it has none, 0 when it cannot be
- * read. */
+/* The number of the last record of a segment, found by reading it. Without records: the number
+ * before its first. 0: it cannot be read. */
 static uint64_t last_found(const char *folder, uint64_t first)
 {
     struct segment segment;
@@ -350,11 +352,11 @@ static uint64_t last_found(const char *folder, uint64_t first)
     return last;
 }
 
-/* Numbers have no gaps within a segment. */
+/* The number of the last record of segment i of the list. */
 static uint64_t last_of(const char *folder, const uint64_t *list, size_t count, size_t i)
 {
     struct segment next;
-    uint64_t last = i + 1 == count ? last_said(folder) : 0;
+    uint64_t last = i + 1 == count ? last_noted(folder) : 0;
     if (last >= list[i])
         return last;
     if (i + 1 == count || !segment_open(folder, list[i + 1], false, &next))

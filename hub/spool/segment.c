@@ -205,7 +205,7 @@ void bell_close(struct bell *bell)
         munmap(bell, sizeof *bell);
 }
 
-/* Linux's id of this start of the machine (proc_sys_kernel(5)); without one, none is the current.
+/* Linux's boot id (proc_sys_kernel(5)). False: it cannot be read; then no boot counts as current.
  */
 static bool boot_id(char id[BOOT_ID])
 {
@@ -229,8 +229,9 @@ void bell_mark(struct bell *bell)
         memcpy(bell->boot, id, sizeof id);
 }
 
-/* Costs a system call only when somebody sleeps. Both sides write their own word and then read the
- * other's, in one order for all (seq_cst), so no ring falls between looking and falling asleep. */
+/* Costs a system call only when a reader sleeps. The writer changes rung and then reads asleep; the
+ * reader changes asleep and then reads rung. Both are sequentially consistent (seq_cst), so at
+ * least one of them sees the other's change, and no wake-up is lost. */
 void bell_ring(struct bell *bell)
 {
     atomic_fetch_add(&bell->rung, 1);

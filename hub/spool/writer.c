@@ -17,14 +17,14 @@
 #include <unistd.h>
 
 enum { LEAST_SEGMENT = 4096, END_ROOM = sizeof(struct record_header) };
-enum { LET_GO = 65536 /* bytes; a multiple of any page */ };
+enum { UNMAP_BYTES = 65536 /* unmap_written(); a multiple of any page size */ };
 
-/* Files that become segments. */
+/* Names of files before they become segments. */
 #define TEMPORARY_NAME ".sf-segment"
 #define SPARE_NAME "spare"
 
-/* While the spool is full or the disk refuses, that is looked into so often, not for each message.
- */
+/* While the spool is full or the disk refuses, a new segment is tried at this interval, not for
+ * each message. */
 static const double look_again_seconds = 0.05;
 
 struct spool_writer {
@@ -33,31 +33,31 @@ struct spool_writer {
     int lock;
     struct bell *bell;
     struct segment segment;
-    uint64_t offset; /* of the next record */
-    uint64_t gone;   /* what is before it is not mapped any more */
-    uint64_t next;   /* its number */
-    bool begins;     /* the next segment is the first ever */
+    uint64_t offset; /* of the next record in the segment */
+    uint64_t gone;   /* the pages before this offset are not mapped any more */
+    uint64_t next;   /* number of the next record */
+    bool begins;     /* the spool is begun anew with the next segment */
 
-    char note[SEGMENT_PATH + 256]; /* what a person has to know of how it was found */
-    char refusal[256];             /* why there is no room; "" while there is */
-    double look_again;
+    char note[SEGMENT_PATH + 256]; /* spool_writer_note() */
+    char refusal[256];             /* why there is no next segment; "": it was not refused */
+    double look_again;             /* time of the next try after a refusal (monotonic clock) */
 
-    _Atomic uint64_t appended; /* number of the last record; stored after the record itself */
+    _Atomic uint64_t appended; /* number of the last record; set after the record is written */
 
-    /* The flusher's side; all under the lock. */
+    /* For the thread that flushes. The mutex guards all that follows. Segments are known by the
+     * numbers of their first records. */
     pthread_t flusher;
-    bool flushing, stop;
+    bool flushing, stop; /* the thread runs; it shall end */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint64_t flushed; /* number */
-    uint64_t current; /* the segment that is written, by the number of its first record; 0: none */
-    uint64_t *sealed; /* those before it that are not flushed yet */
+    uint64_t flushed; /* number of the last record that is on the disk */
+    uint64_t current; /* the segment that is written; 0: none */
+    uint64_t *sealed; /* segments before it that are not flushed yet */
     size_t sealed_count, sealed_room;
-    bool renamed;     /* a segment got its name since the folder was flushed */
-    bool has_spare;   /* the file that will be the next segment is there */
-    bool wants_spare; /* the flusher shall make it */
-    /* Set when a flush failed: the segment may not get to the disk, and takes no more. */
-    _Atomic int flush_errno;
+    bool renamed;            /* a segment was renamed since the folder was flushed */
+    bool has_spare;          /* the spare file is there: it becomes the next segment */
+    bool wants_spare;        /* the thread shall make a spare file */
+    _Atomic int flush_errno; /* not 0: a flush failed, so the segment takes no more records */
 };
 
 /* --- flushing --- */
@@ -71,7 +71,7 @@ static bool flush_folder(const struct spool_writer *writer)
     return done;
 }
 
-/* 0 or an errno. One that is gone was stored, and removed by the reader. */
+/* Returns 0 or an errno. A segment that does not exist was stored, and removed by the reader. */
 static int flush_segment(const struct spool_writer *writer, uint64_t first)
 {
     char path[SEGMENT_PATH];
@@ -84,8 +84,9 @@ static int flush_segment(const struct spool_writer *writer, uint64_t first)
     return failed;
 }
 
-/* All that was appended before; the lock is held, and given up meanwhile. How far is looked up
- * before the segments are, so none of those can be missing. */
+/* Flushes all records that were appended before the call. The mutex is held, and released
+ * meanwhile. The number is read before the list of segments, so the list has the segments of all
+ * these records. */
 static void flush_once(struct spool_writer *writer)
 {
     uint64_t upto = atomic_load_explicit(&writer->appended, memory_order_acquire);
@@ -128,7 +129,8 @@ enum status spool_flush(struct spool_writer *writer, struct error *error)
 
 /* --- segments --- */
 
-/* From now on this segment is written; the one before it is flushed once more. */
+/* Notes that this segment is written from now on, and that the one before it must be flushed once
+ * more. False: out of memory. */
 static bool hand_over(struct spool_writer *writer, uint64_t first)
 {
     bool done = true;
@@ -154,7 +156,7 @@ static bool hand_over(struct spool_writer *writer, uint64_t first)
     return done;
 }
 
-/* A file that needs nothing but its name to be a segment; false with errno. */
+/* Makes a file that needs only a new name to be a segment. False, with errno. */
 static bool make_file(const struct spool_writer *writer, const char *name,
                       const struct segment_header *header)
 {
@@ -175,7 +177,7 @@ static bool make_file(const struct spool_writer *writer, const char *name,
     return done;
 }
 
-/* What the flusher makes ahead; its number is not known yet. */
+/* The header of a spare file: the number of its first record is not known yet. */
 static struct segment_header spare_header(const struct spool_writer *writer)
 {
     struct segment_header header = {.capacity = record_room(writer->options.segment_bytes)};
@@ -183,8 +185,8 @@ static struct segment_header spare_header(const struct spool_writer *writer)
     return header;
 }
 
-/* The lock is held, and given up meanwhile. Without success, the broker makes one when it needs it,
- * and says why it cannot. */
+/* The mutex is held, and released meanwhile. If it fails, the broker's thread makes the file when
+ * it needs it, and reports the reason. */
 static void make_spare(struct spool_writer *writer)
 {
     struct segment_header header = spare_header(writer);
@@ -209,9 +211,9 @@ static bool name_segment(const struct spool_writer *writer, const char *name)
     return false;
 }
 
-/* A segment appears whole. With a spare the broker does not wait for the disk; the name is on the
- * disk after the next flush, as the records are. The spare is renamed while the lock is held: as
- * soon as has_spare is false, the flusher may create another file of that name. */
+/* Makes the next segment by renaming a complete file. With a spare file the broker does not wait
+ * for the disk; the new name is flushed together with the records. The mutex is held while the
+ * spare is renamed, so that the thread does not make another one under the same name meanwhile. */
 static bool make_segment(struct spool_writer *writer, uint64_t capacity)
 {
     struct segment_header header = spare_header(writer);
@@ -235,8 +237,8 @@ static bool make_segment(struct spool_writer *writer, uint64_t capacity)
 static void *flush_now_and_then(void *context)
 {
     struct spool_writer *writer = context;
-    /* Descriptors of its own. As long as two threads share theirs, the kernel counts each use of
-     * each of them: 3 % of the broker's time, which is mostly system calls. */
+    /* Gives the thread descriptors of its own. While threads share a table of descriptors, the
+     * kernel counts references for each system call: 3 % of the broker's processor time. */
     if (unshare(CLONE_FILES) == 0)
         close_range(STDERR_FILENO + 1, ~0U, 0);
     pthread_mutex_lock(&writer->mutex);
@@ -276,8 +278,8 @@ static void seal(struct spool_writer *writer)
     segment_close(&writer->segment);
 }
 
-/* The next segment, with room for a record of this length. The old one stays as it is until the new
- * one is there. */
+/* Makes the next segment, with room for a record of this length. The old one is sealed after the
+ * new one exists. */
 static bool next_segment(struct spool_writer *writer, uint64_t length)
 {
     uint64_t least = sizeof(struct segment_header) + record_room(length) + END_ROOM;
@@ -288,7 +290,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     if (*writer->refusal && clock_monotonic() < writer->look_again)
         return false;
     if (!room_left(writer, capacity)) {
-        refuse(writer, "it holds as much as it may");
+        refuse(writer, "it is full");
         return false;
     }
     if (!make_segment(writer, capacity) ||
@@ -328,15 +330,15 @@ static enum status refused(struct spool_writer *writer, struct error *error)
 {
     if (!error)
         return REFUSED;
-    fail(error, REFUSED, "the spool %s takes nothing more: %s", writer->folder, writer->refusal);
+    fail(error, REFUSED, "the spool %s refuses records: %s", writer->folder, writer->refusal);
     return advise(error, "is sensorhub running, and its database reachable? Is the disk full?");
 }
 
-/* Pages that are written stay in the kernel only. As long as they are mapped here, a flush has to
- * take the right to write from each of them, and to tell the other processors each time. */
-static void let_go_of_written(struct spool_writer *writer)
+/* Removes written pages from this process; they stay in the kernel's cache. While they are mapped
+ * here, each flush has to write-protect every one of them and to interrupt the other processors. */
+static void unmap_written(struct spool_writer *writer)
 {
-    uint64_t upto = writer->offset / LET_GO * LET_GO;
+    uint64_t upto = writer->offset / UNMAP_BYTES * UNMAP_BYTES;
     if (upto > writer->gone)
         madvise(writer->segment.at + writer->gone, upto - writer->gone, MADV_DONTNEED);
     writer->gone = upto;
@@ -365,7 +367,7 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
     struct record_header *header = (void *)(writer->segment.at + writer->offset);
     struct record_header *behind = (void *)(writer->segment.at + writer->offset + room);
     char *at = (char *)(header + 1);
-    /* What a kill left of another record must not be taken for one behind this. */
+    /* A record that a killed writer did not finish must not be taken for the next one. */
     atomic_store_explicit(&behind->length, 0, memory_order_relaxed);
     header->number = writer->next;
     header->time = record->time;
@@ -380,8 +382,8 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
     header->checksum = record_checksum(header, (uint32_t)length);
     atomic_store_explicit(&header->length, (uint32_t)length, memory_order_release);
     writer->offset += room;
-    if (writer->offset - writer->gone >= LET_GO)
-        let_go_of_written(writer);
+    if (writer->offset - writer->gone >= UNMAP_BYTES)
+        unmap_written(writer);
 
     uint64_t record_number = writer->next++;
     atomic_store_explicit(&writer->appended, record_number, memory_order_release);
@@ -392,8 +394,8 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
 
 /* --- opening --- */
 
-/* Whether there are whole records behind one that is not: then it is no end that a power cut tore,
- * but damage in the middle. Records begin at multiples of RECORD_ALIGN. */
+/* Whether whole records follow the torn one: then a power cut did not tear the end, but the segment
+ * is damaged in the middle. Records begin at multiples of RECORD_ALIGN. */
 static bool goes_on_behind(const struct spool_writer *writer)
 {
     uint64_t end = writer->segment.capacity - sizeof(struct record_header);
@@ -407,7 +409,7 @@ static bool goes_on_behind(const struct spool_writer *writer)
     return false;
 }
 
-/* Keeps the damaged segment as it is, for a person to look at, before its end is cut off. */
+/* Copies the damaged segment, before its end is cut off. */
 static enum status set_aside(struct spool_writer *writer, struct error *error)
 {
     char path[SEGMENT_PATH];
@@ -426,13 +428,13 @@ static enum status set_aside(struct spool_writer *writer, struct error *error)
     if (!kept)
         return fail_errno(error, "cannot keep what is damaged of %s as %s", writer->folder, path);
     snprintf(writer->note, sizeof writer->note,
-             "the spool was damaged behind record %" PRIu64 ": what followed is kept in %s and was "
-             "not stored; see docs/local.md, \"When the spool is damaged\"",
+             "the spool was damaged behind record %" PRIu64 ": a copy is in %s, and what followed "
+             "is not stored; see docs/local.md, \"When the spool is damaged\"",
              writer->next - 1, path);
     return FINE;
 }
 
-/* Finds the end of the last segment, and cuts off what is torn. */
+/* Finds the end of the last segment, and cuts a torn record off. */
 static enum status find_end(struct spool_writer *writer, struct error *error)
 {
     enum status status = FINE;
@@ -460,7 +462,7 @@ const char *spool_writer_note(const struct spool_writer *writer)
     return *writer->note ? writer->note : NULL;
 }
 
-/* Above all numbers that records were given before, also those that a power cut took. */
+/* A number above those of all records before, including those that a power cut tore off. */
 static uint64_t number_anew(uint64_t known)
 {
     static const uint64_t margin = UINT64_C(1) << 32;
@@ -547,7 +549,7 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
                                     .segment = {.descriptor = -1}};
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_condattr_t steady;
-    /* A wall clock that is set back must not keep readings off the disk. */
+    /* The monotonic clock: when the wall clock is set back, records are flushed all the same. */
     pthread_condattr_init(&steady);
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->changed, &steady);

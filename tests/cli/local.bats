@@ -513,7 +513,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     never_says warning
     run --separate-stderr sf simulate --type aircon --things 2 --rate 900 --seconds 2
     tells "warning: a thing sends 450 readings/s, and the broker takes 200 of one"
-    grep -q 'sim-aircon-. .* is turned away: it sends too much' $LOCAL/log/mosquitto.log
+    grep -q 'sim-aircon-. .* is refused: it exceeds messages_per_second' $LOCAL/log/mosquitto.log
     works sf down
     sed -i "s/^  mqtt_port:/  messages_per_second: 0\n&/" iot_system_infra/system.yaml
     works sf up

@@ -130,7 +130,7 @@ def limited(houses):
     expect(number <= most, f"{number} readings were taken of a thing, not {most:.0f} at most")
     house.drain()
     expect(ended, f"no connection was ended, and {number} readings were taken")
-    expect("thing0" in house.log("mosquitto") and "it sends too much" in house.log("mosquitto"), "the broker's log does not tell")
+    expect("thing0" in house.log("mosquitto") and "it exceeds messages_per_second" in house.log("mosquitto"), "the broker's log does not tell")
     rows = len(house.rows("thing0"))
     expect(rows == number and len(house.rows("thing1")) == len(backlog), f"{number} were acknowledged, {rows} are stored")
     house.down()

@@ -49,7 +49,7 @@ def full_spool(houses):
     house.kill("sensorhub", number=signal.SIGSTOP)
     wait_until_refused(publishers)
     before = acknowledged(publishers)
-    expect("the spool takes nothing" in house.log("mosquitto"), "the broker's log does not tell")
+    expect("the spool refuses readings" in house.log("mosquitto"), "the broker's log does not tell")
     expect(all(p.connections > 1 for p in publishers), "a publisher that is refused stays connected")
     size = sum(f.stat().st_size for f in (house.folder / LOCAL / "spool").glob("*.segment"))
     expect(size <= 32 << 20, f"the spool has {size} bytes")
@@ -93,7 +93,7 @@ def full_disk_for_spool(houses):
     house.kill("sensorhub", number=signal.SIGSTOP)  # or it would make room again and again
     wait_until_refused(publishers)
     before = acknowledged(publishers)
-    expect("the spool takes nothing" in house.log("mosquitto"), "the broker's log does not tell")
+    expect("the spool refuses readings" in house.log("mosquitto"), "the broker's log does not tell")
     os.unlink(ballast)
     house.kill("sensorhub", number=signal.SIGCONT)
     return finish(house, publishers, before)
