@@ -10,7 +10,6 @@
  * variable without a value matches nothing. Where "does not match" makes a statement apply
  * (NotResource, StringNotEquals), a Deny statement applies and an Allow statement does not: an
  * unresolved variable never grants anything. */
-#include "names.h"
 #include "common/base/clock.h"
 #include "parts.h"
 #include "values.h"
