@@ -1,16 +1,11 @@
-/* doctor: what would go wrong, before it does; and what was left behind, with an offer to clean it
- * up. */
+/* What would go wrong, and what was left behind, which --clean removes. */
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/base/paths.h"
 #include "generator/project/project.h"
-#include "generator/targets/account.h"
 #include "generator/deploy/checkup.h"
-#include "generator/thing/thing.h"
 #include "generator/deploy/orphans.h"
-#include "generator/thing/record.h"
-#include "things.h"
+#include "generator/deploy/permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,101 +16,15 @@ struct doctor {
     struct context *context;
     struct project project;
     struct checkup checkup;
-    struct thing_records records;
-    struct survey survey;
-    struct orphans orphans;
-    char *region; /* that is looked at */
-    cJSON *cleaned;
+    struct thing_records records; /* of this project's things */
+    struct orphans orphans;       /* found in the account */
+    cJSON *cleaned;               /* [{"kind", "name"}]: orphans that were removed */
 };
-
-/* --- the records of this project --- */
-
-/* Those that a killed command left; on either target. */
-static void check_records(struct doctor *doctor)
-{
-    struct text halves = {0};
-    size_t count = 0, half = 0;
-    for (size_t i = 0; i < doctor->records.names->count; i++) {
-        const struct record *record = doctor->records.at[i];
-        count += record != NULL;
-        if (!record || record->state == RECORD_ACTIVE)
-            continue;
-        if (half++ < 8)
-            text_add_format(&halves, "%s%s", half > 1 ? ", " : "", doctor->records.names->at[i]);
-    }
-    if (half)
-        checkup_add(&doctor->checkup, "things", DOUBTFUL,
-                    must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
-                                half > 8 ? ", ..." : ""),
-                    must_copy("make list says what finishes each"));
-    else
-        checkup_add(&doctor->checkup, "things", WELL, must_format("%zu, none half-made", count),
-                    NULL);
-    text_free(&halves);
-}
-
-/* --- the local target --- */
-
-static void check_local(struct doctor *doctor)
-{
-    struct context *context = doctor->context;
-    struct target target = {0};
-    struct text der = {0};
-    struct error error = {0};
-    if (project_target(&doctor->project, TARGET_LOCAL, &target, &context->error) ||
-        (path_exists(AUTHORITY_FOLDER) && target.authority(&target, &der, &error))) {
-        struct error *why = error.status ? &error : &context->error;
-        checkup_add(&doctor->checkup, "authority", ILL, must_copy(text_string(&why->message)),
-                    why->advice.length ? must_copy(text_string(&why->advice)) : NULL);
-        error_free(&context->error);
-    } else {
-        checkup_add(&doctor->checkup, "authority", WELL,
-                    must_copy(der.length ? "there, and whole" : "made with the first thing"), NULL);
-    }
-    error_free(&error);
-    text_free(&der);
-    target_close(&target);
-}
-
-/* --- orphans --- */
-
-static void report_orphans(struct doctor *doctor)
-{
-    size_t count = doctor->orphans.count;
-    if (!count) {
-        checkup_add(&doctor->checkup, "orphans", WELL,
-                    must_format("none among %zu things", doctor->survey.thing_count), NULL);
-        return;
-    }
-    struct text list = {0};
-    for (size_t i = 0; i < count && i < 20; i++) {
-        owned char *line = orphan_describe(&doctor->orphans.at[i]);
-        text_add_format(&list, "%s%s", i ? "\n" : "", line);
-    }
-    if (count > 20)
-        text_add_format(&list, "\nand %zu more", count - 20);
-    checkup_add(&doctor->checkup, "orphans", DOUBTFUL, text_take(&list),
-                must_copy("sensorforge doctor --clean removes them, after asking"));
-}
-
-static enum status look_for_orphans(struct doctor *doctor, struct aws *aws)
-{
-    doctor->survey.reporter = doctor->project.reporter;
-    enum status status = survey_take(aws, doctor->records.ids, doctor->records.id_count,
-                                     &doctor->survey, &doctor->context->error);
-    if (status)
-        return status;
-    const struct orphan_place place = {.account = doctor->checkup.account,
-                                       .region = doctor->region};
-    orphans_find(&doctor->survey, &doctor->records, &place, &doctor->orphans);
-    report_orphans(doctor);
-    return FINE;
-}
 
 /* --- cleaning --- */
 
-/* Asked one by one; without a terminal only --yes is an answer, and none for what somebody may be
- * making just now. */
+/* Each orphan is asked about. Without a terminal, only --yes is an answer. It is none for a young
+ * orphan, which another command may be making just now. */
 static bool agreed(const struct context *context, const struct orphan *orphan)
 {
     char answer[16] = "";
@@ -185,7 +94,7 @@ static void tell_json(struct doctor *doctor)
     cJSON_Delete(answer);
 }
 
-/* Lines behind the first stand under it. */
+/* Adds lines: the first begins with `first`, the others are indented by its width. */
 static void tell_lines(struct text *out, const char *first, const char *text)
 {
     const char *end;
@@ -220,41 +129,24 @@ static enum status verdict(const struct doctor *doctor)
 
 /* --- the command --- */
 
-static enum status examine_account(struct doctor *doctor)
-{
-    struct context *context = doctor->context;
-    const struct system *system = &doctor->project.system;
-    struct aws *aws = NULL;
-    enum status status = FINE;
-    if (account_open(system, &doctor->project.account, &aws, &context->error)) {
-        checkup_add(
-            &doctor->checkup, "credentials", ILL, must_copy(text_string(&context->error.message)),
-            context->error.advice.length ? must_copy(text_string(&context->error.advice)) : NULL);
-        error_free(&context->error);
-        return FINE;
-    }
-    doctor->region = must_copy(aws_region(aws));
-    if (checkup_account(aws, system, &doctor->checkup))
-        status = look_for_orphans(doctor, aws);
-    aws_close(aws);
-    return status;
-}
-
 static enum status examine(struct doctor *doctor)
 {
-    enum target_kind kind = doctor->project.system.target;
+    struct context *context = doctor->context;
+    struct project *project = &doctor->project;
+    struct checkup *checkup = &doctor->checkup;
     enum status status = FINE;
-    thing_records_read(&doctor->records, kind);
-    check_records(doctor);
-    if (kind == TARGET_AWS)
-        status = examine_account(doctor);
-    else
-        check_local(doctor);
-    if (!doctor->context->json)
+    thing_records_read(&doctor->records, project->system.target);
+    checkup_records(checkup, &doctor->records);
+    if (project->system.target == TARGET_LOCAL)
+        checkup_authority(checkup, project);
+    else if (checkup_account(checkup, project))
+        status =
+            checkup_orphans(checkup, project, &doctor->records, &doctor->orphans, &context->error);
+    if (!context->json)
         tell(doctor);
-    if (!status && cli_given(doctor->context, "clean"))
+    if (!status && cli_given(context, "clean"))
         status = clean_all(doctor);
-    if (doctor->context->json)
+    if (context->json)
         tell_json(doctor);
     return status ? status : verdict(doctor);
 }
@@ -264,7 +156,7 @@ enum status command_doctor(struct context *context)
     struct doctor doctor = {.context = context, .cleaned = json_array()};
     size_t length;
     if (cli_given(context, "policy")) {
-        const char *policy = checkup_policy(&length);
+        const char *policy = permissions_policy(&length);
         text_add(&context->out, policy, length);
         cJSON_Delete(doctor.cleaned);
         return FINE;
@@ -272,11 +164,9 @@ enum status command_doctor(struct context *context)
     enum status status = command_load(context, &doctor.project);
     if (!status)
         status = examine(&doctor);
+    orphans_free(&doctor.orphans); /* they point into the other two */
     checkup_free(&doctor.checkup);
     thing_records_free(&doctor.records);
-    survey_free(&doctor.survey);
-    orphans_free(&doctor.orphans);
-    free(doctor.region);
     cJSON_Delete(doctor.cleaned);
     project_free(&doctor.project);
     return status;

@@ -1,10 +1,11 @@
-/* What would go wrong with an account: credentials, clock, reachability, permissions, the store,
- * quotas. It only reads; it changes nothing. */
+/* What would go wrong: findings about things, the authority of this machine, and an account
+ * (credentials, clock, reachability, permissions, the store, quotas, orphans). It only reads; it
+ * changes nothing. */
 #ifndef GENERATOR_DEPLOY_CHECKUP_H
 #define GENERATOR_DEPLOY_CHECKUP_H
 
-#include "aws/aws.h"
-#include "common/spec/system.h"
+#include "generator/project/project.h"
+#include "orphans.h"
 
 /* ILL: something will not work. DOUBTFUL: something may not work, or is worth a look. */
 enum health { WELL, DOUBTFUL, ILL };
@@ -19,19 +20,27 @@ struct finding {
 struct checkup {
     struct finding *at;
     size_t count, room;
-    char *account; /* of the credentials; NULL: could not be asked */
+    char *account;        /* of the credentials; NULL: could not be asked */
+    struct aws *aws;      /* the open account; NULL: none */
+    struct survey survey; /* of the account, after checkup_orphans() */
 };
 
-/* Adds a finding, which takes over text and advice (may be NULL). */
-void checkup_add(struct checkup *checkup, const char *what, enum health health, char *text,
-                 char *advice);
 void checkup_free(struct checkup *checkup);
 
-/* Adds the findings about the account of a system. False when no call
- * to the account succeeds: further checks would only say so again. */
-bool checkup_account(struct aws *aws, const struct system *system, struct checkup *checkup);
+/* Adds a finding about half-made things. */
+void checkup_records(struct checkup *checkup, const struct thing_records *records);
 
-/* The IAM policy that an operator needs (docs/operator-policy.json, which docs/aws.md explains). */
-const char *checkup_policy(size_t *length);
+/* Adds a finding about the authority of the local target. */
+void checkup_authority(struct checkup *checkup, struct project *project);
+
+/* Adds findings about the account of the project. False when no call to it succeeds: further checks
+ * would only say so again. */
+bool checkup_account(struct checkup *checkup, const struct project *project);
+
+/* After checkup_account(): finds orphans (orphans.h), which point into the checkup and the records,
+ * and adds a finding about them. */
+enum status checkup_orphans(struct checkup *checkup, const struct project *project,
+                            const struct thing_records *records, struct orphans *orphans,
+                            struct error *error);
 
 #endif
