@@ -11,7 +11,7 @@
 
 struct tally {
     struct context *context;
-    struct project project; /* what rules and policies are made with, where the system is right */
+    struct project project; /* its system is set only when system.yaml has no errors */
     struct spec system;     /* of system.yaml, with its problems */
     cJSON *problems;
     size_t specs, bad_specs, errors;
@@ -30,8 +30,7 @@ static void report(struct tally *tally, const struct spec *spec)
     text_free(&text);
 }
 
-/* Documents that cannot be made, or are wrong in themselves, are the templates' fault: a warning.
- */
+/* That documents cannot be rendered or executed is a fault of the templates, and a warning here. */
 static void check_documents(struct tally *tally, const char *type, struct spec *spec)
 {
     struct context *context = tally->context;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- on this machine: the documents are all that is needed --- */
+/* --- on this machine: a type needs only its documents --- */
 
 static enum status deploy_type(struct context *context, struct project *project, const char *type,
                                cJSON *answer)
@@ -100,8 +100,8 @@ static bool says_yes(void)
     return *line == 'y' || *line == 'Y';
 }
 
-/* What only adds, or takes over what an earlier deploy made, needs nobody's consent; what holds
- * readings needs a word of its own. */
+/* A plan that only adds, or imports what an earlier deploy has made, needs no consent. Replacing or
+ * removing what holds readings needs --data besides. */
 static enum status consent(struct context *context, const struct deployment *deployment)
 {
     if (any_change(deployment, plan_touches_data) && !cli_given(context, "data")) {
@@ -150,7 +150,7 @@ static void report_stack(struct context *context, const struct deployment *deplo
     }
 }
 
-/* A type is plugged in when its stack is as it shall be. */
+/* A type gets its mark when its stack is as the plan says. */
 static enum status conclude(struct context *context, struct deployment *deployment)
 {
     cJSON *answer = json_array();

@@ -1,6 +1,6 @@
 #include "commands.h"
 #include "common/base/json.h"
-#include "documents.h"
+#include "generate.h"
 #include "generator/deploy/deployment.h"
 
 #include <string.h>
@@ -59,12 +59,12 @@ enum status command_diff(struct context *context)
 {
     struct project project;
     enum status status = command_load(context, &project);
-    struct names *subjects = chosen_subjects(context, context->operand_count == 0);
+    struct names *subjects = generate_subjects(context, context->operand_count == 0);
     if (!status)
         status = project_check(&project, subjects->at, subjects->count, &context->error);
     if (!status)
         status = project_has_account(&project) ? diff_stacks(context, &project, subjects)
-                                               : diff_documents(context, &project, subjects);
+                                               : generate_diff(context, &project, subjects);
     names_free(subjects);
     project_free(&project);
     return status;

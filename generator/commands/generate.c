@@ -2,7 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "documents.h"
+#include "generate.h"
 #include "generator/project/types.h"
 
 #include <stdlib.h>
@@ -12,13 +12,13 @@ struct generation {
     struct project *project;
     struct context *context;
     const char *set;
-    bool diff;    /* only show */
-    char *out;    /* --out, seen from the root; NULL: each subject's own folder */
-    bool several; /* subjects */
+    bool diff;    /* show what would change, and change nothing */
+    char *out;    /* the path of --out; NULL: each subject has its own folder */
+    bool several; /* more than one subject, each in a folder of --out */
     struct emit_report total;
 };
 
-/* The folder that a subject's sets go into. */
+/* The folder for the sets of a subject; freed by the caller. */
 static char *folder_for(const struct generation *generation, const char *subject)
 {
     if (!generation->out)
@@ -83,14 +83,14 @@ static enum status generate_all(struct generation *generation, const struct name
     return status;
 }
 
-enum status diff_documents(struct context *context, struct project *project,
-                           const struct names *subjects)
+enum status generate_diff(struct context *context, struct project *project,
+                          const struct names *subjects)
 {
     struct generation generation = {.project = project, .context = context, .diff = true};
     return generate_all(&generation, subjects);
 }
 
-struct names *chosen_subjects(const struct context *context, bool all)
+struct names *generate_subjects(const struct context *context, bool all)
 {
     struct names *chosen = all ? types_all() : must_alloc(sizeof *chosen);
     for (size_t i = 0; i < context->operand_count + all; i++) {
@@ -116,7 +116,7 @@ enum status command_generate(struct context *context)
             fail(&context->error, WRONG_USAGE,
                  all ? "--all leaves nothing to name" : "generate needs a TYPE, system, or --all");
     if (!status) {
-        struct names *subjects = chosen_subjects(context, all);
+        struct names *subjects = generate_subjects(context, all);
         status = generate_all(&generation, subjects);
         names_free(subjects);
     }

@@ -8,7 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* tail(1) does it: the last lines of both, and with --follow what comes. */
+/* tail(1) takes the place of this process: it shows the last lines of both logs, and with --follow
+ * new ones. */
 enum status command_logs(struct context *context)
 {
     const char *lines = cli_value(context, "lines");

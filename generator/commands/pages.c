@@ -1,4 +1,4 @@
-/* The commands that only print: help, man, completion, version. */
+/* help, man, completion and version */
 #include "commands.h"
 #include "generator/cli/pages.h"
 

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* sensorhub knows the database; this hands the question over, option for option. */
+/* `sensorhub query` reads the database. It takes the place of this process, with the same
+ * options. */
 enum status command_query(struct context *context)
 {
     static const char *const passed[] = {"type",  "thing",   "last", "from", "to",

@@ -13,7 +13,7 @@
 
 enum { MOST_THINGS = 100000 };
 
-/* A number above zero of the command line. */
+/* The value of an option that takes a number above 0. */
 static enum status positive(struct context *context, const char *name, double otherwise,
                             double *number)
 {
@@ -45,7 +45,8 @@ static enum status read_plan(struct context *context, struct fleet_plan *plan, s
     return status;
 }
 
-/* How a person plays the control, for each message of each thing that is commanded. */
+/* Shows how a person can send the commands of the controls: a line for each thing that is
+ * commanded. */
 static void tell_commands(const struct context *context, const struct world *world, int port)
 {
     const struct actor *last = NULL;
@@ -68,7 +69,7 @@ static void tell_commands(const struct context *context, const struct world *wor
     }
 }
 
-/* The broker ends the connection of a thing that sends more than system.yaml lets it. */
+/* The broker ends the connection of a thing that sends more than system.yaml allows. */
 static void warn_of_limit(const struct context *context, const struct system *system,
                           const struct world *world, const struct fleet_plan *plan)
 {
@@ -138,7 +139,7 @@ static void report_words(const struct world *world, const struct fleet_report *r
     text_add_char(out, '\n');
 }
 
-/* A run counts as good when every thing got in, and all that it sent was acknowledged. */
+/* A run is successful when every thing could connect, and all readings were acknowledged. */
 static enum status judge(struct context *context, const struct fleet_report *report)
 {
     if (report->never && !report->interrupted) {

@@ -3,57 +3,15 @@
 #include "common/base/json.h"
 #include "common/base/paths.h"
 #include "generator/local/backlog.h"
-#include "generator/local/supervisor.h"
 #include "generator/local/port.h"
 #include "generator/local/prepare.h"
-#include "local.h"
+#include "generator/local/services.h"
+#include "generator/local/state.h"
+#include "generator/local/supervisor.h"
 
 #include <signal.h>
 
-/* What `up` found, and what it started itself and ends again when the rest cannot be started. */
-struct services {
-    struct daemon processes[SERVICES];
-    bool started[SERVICES];
-};
-
-static void look(struct services *services)
-{
-    for (int i = 0; i < SERVICES; i++)
-        service_find((enum service)i, &services->processes[i]);
-}
-
-static bool runs(const struct services *services, enum service service)
-{
-    return services->processes[service].handle >= 0;
-}
-
-static enum status start_missing(struct context *context, const struct service_programs *programs,
-                                 int port, struct services *services)
-{
-    enum status status = FINE;
-    for (int i = 0; i < SERVICES && !status; i++) {
-        if (runs(services, (enum service)i))
-            continue;
-        status = service_start(programs, (enum service)i, false, &services->processes[i],
-                               &context->error);
-        services->started[i] = !status;
-    }
-    for (int i = 0; i < SERVICES && !status; i++)
-        status = service_await((enum service)i, &services->processes[i], port, &context->error);
-    return status;
-}
-
-static void take_back(struct services *services)
-{
-    for (int i = SERVICES - 1; i >= 0; i--) {
-        struct error ignored = {0}; /* the reason for all this is told already */
-        if (services->started[i])
-            service_end((enum service)i, &services->processes[i], &ignored);
-        error_free(&ignored);
-    }
-}
-
-/* A broker that runs keeps what it was started with, but for its certificate. */
+/* A broker that is running keeps its configuration, but reads its certificate again. */
 static void refresh(const struct context *context, const struct prepared *prepared,
                     const struct services *services)
 {
@@ -67,11 +25,11 @@ static void refresh(const struct context *context, const struct prepared *prepar
 
 static void tell(struct context *context)
 {
-    cJSON *state = local_state();
+    cJSON *state = state_make();
     if (context->json) {
         json_layout(state, &context->out);
     } else {
-        write_local_state(state, &context->out);
+        state_write(state, &context->out);
         text_add_string(&context->out, "next       make simulate, make status, make down\n");
     }
     cJSON_Delete(state);
@@ -84,33 +42,63 @@ static enum status refuse_second(struct context *context)
 }
 
 static enum status bring_up(struct context *context, struct project *project,
-                            const struct service_programs *programs, int *lock)
+                            const struct service_programs *programs, struct services *services)
 {
     struct error *error = &context->error;
-    struct services services = {0};
-    bool foreground = cli_given(context, "foreground");
-    look(&services);
-    bool all = runs(&services, HUB) && runs(&services, BROKER);
-    struct prepared prepared = {.running = runs(&services, BROKER)};
+    struct prepared prepared = {.running = services_running(services, BROKER)};
     enum status status = prepare_system(project, programs, &prepared, error);
-    if (!status && foreground && (runs(&services, HUB) || runs(&services, BROKER)))
-        status = refuse_second(context);
     if (!status && prepared.running)
-        refresh(context, &prepared, &services);
+        refresh(context, &prepared, services);
     else if (!status)
         status = port_check(prepared.port, error);
-    if (!status && foreground)
-        status = supervisor_run(project->reporter, programs, prepared.port, lock, error);
-    else if (!status && !all)
-        status = start_missing(context, programs, service_broker_port(prepared.port), &services);
-    if (status) {
-        take_back(&services);
-    } else if (!foreground) {
-        backlog_warn(project->reporter);
+    if (!status)
+        status = services_start(services, programs, service_broker_port(prepared.port), error);
+    if (status)
+        return status;
+    backlog_warn(project->reporter);
+    tell(context);
+    return FINE;
+}
+
+/* Both run as children of this process until it is ended. */
+static enum status keep_up(struct context *context, struct project *project,
+                           const struct service_programs *programs, const struct services *services,
+                           int *lock)
+{
+    struct prepared prepared = {.running = services_running(services, BROKER)};
+    enum status status = prepare_system(project, programs, &prepared, &context->error);
+    if (!status && (services_running(services, HUB) || services_running(services, BROKER)))
+        status = refuse_second(context);
+    if (!status)
+        status = port_check(prepared.port, &context->error);
+    if (!status)
+        status = supervisor_run(project->reporter, programs, prepared.port, lock, &context->error);
+    return status;
+}
+
+/* lock: of LOCAL_FOLDER, held. */
+static enum status up(struct context *context, struct project *project,
+                      const struct service_programs *programs, int *lock)
+{
+    bool foreground = cli_given(context, "foreground");
+    struct services services;
+    struct daemon supervisor;
+    enum status status = FINE;
+    bool supervised = daemon_find(SUPERVISOR, &supervisor);
+    services_find(&services);
+    if (supervised && foreground) {
+        status = refuse_second(context);
+    } else if (supervised) {
+        cli_say(context, "process %d keeps the local system running (up --foreground)",
+                (int)supervisor.id);
         tell(context);
+    } else if (foreground) {
+        status = keep_up(context, project, programs, &services, lock);
+    } else {
+        status = bring_up(context, project, programs, &services);
     }
-    for (int i = 0; i < SERVICES; i++)
-        daemon_close(&services.processes[i]);
+    daemon_close(&supervisor);
+    services_close(&services);
     return status;
 }
 
@@ -118,7 +106,6 @@ enum status command_up(struct context *context)
 {
     struct project project;
     struct service_programs programs = {0};
-    struct daemon supervisor = {.handle = -1};
     int lock = -1;
     enum status status = command_load(context, &project);
     if (!status)
@@ -127,17 +114,8 @@ enum status command_up(struct context *context)
         status = prepare_folders(&context->error);
     if (!status)
         status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
-    bool kept = !status && daemon_find(SUPERVISOR, &supervisor);
-    if (kept && cli_given(context, "foreground")) {
-        status = refuse_second(context);
-    } else if (kept) {
-        cli_say(context, "process %d keeps the local system running (up --foreground)",
-                (int)supervisor.id);
-        tell(context);
-    } else if (!status) {
-        status = bring_up(context, &project, &programs, &lock);
-    }
-    daemon_close(&supervisor);
+    if (!status)
+        status = up(context, &project, &programs, &lock);
     unlock(&lock);
     service_free_programs(&programs);
     project_free(&project);
