@@ -3,19 +3,19 @@
 
 #include <string.h>
 
-const struct aws_service cloudformation_service = {.name = "cloudformation",
-                                                   .endpoint = "cloudformation",
-                                                   .variable = "CLOUDFORMATION",
-                                                   .section = "cloudformation",
-                                                   .version = "2010-05-15",
-                                                   .protocol = AWS_QUERY};
+static const struct aws_service service = {.name = "cloudformation",
+                                           .endpoint = "cloudformation",
+                                           .variable = "CLOUDFORMATION",
+                                           .section = "cloudformation",
+                                           .version = "2010-05-15",
+                                           .protocol = AWS_QUERY};
 
 /* result: the member of the answer that is needed; NULL: none is. */
 static void submit(struct aws *aws, struct aws_call *call, const char *operation,
                    const char *result, cJSON *body, bool changes)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &cloudformation_service,
+               &(struct aws_request){.service = &service,
                                      .operation = operation,
                                      .body = body,
                                      .wanted = result,

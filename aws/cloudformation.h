@@ -8,8 +8,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service cloudformation_service;
-
 /* The largest template that a request may carry itself ("CloudFormation quotas"). */
 enum { CLOUDFORMATION_LARGEST_TEMPLATE = 51200 };
 

@@ -1,22 +1,20 @@
 #include "dynamodb.h"
 #include "common/base/json.h"
 
-const struct aws_service dynamodb_service = {.name = "dynamodb",
-                                             .endpoint = "dynamodb",
-                                             .variable = "DYNAMODB",
-                                             .section = "dynamodb",
-                                             .target = "DynamoDB_20120810",
-                                             .json = "1.0",
-                                             .protocol = AWS_JSON};
+static const struct aws_service service = {.name = "dynamodb",
+                                           .endpoint = "dynamodb",
+                                           .variable = "DYNAMODB",
+                                           .section = "dynamodb",
+                                           .target = "DynamoDB_20120810",
+                                           .json = "1.0",
+                                           .protocol = AWS_JSON};
 
 static void submit(struct aws *aws, struct aws_call *call, const char *operation, cJSON *body,
                    bool changes)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &dynamodb_service,
-                                     .operation = operation,
-                                     .body = body,
-                                     .changes = changes});
+               &(struct aws_request){
+                   .service = &service, .operation = operation, .body = body, .changes = changes});
 }
 
 static cJSON *body_of(const char *table)

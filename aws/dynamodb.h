@@ -5,8 +5,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service dynamodb_service;
-
 /* {"Table": {"TableName", "TableArn", "TableStatus": "ACTIVE", "DeletionProtectionEnabled"}} */
 void dynamodb_describe_table(struct aws *aws, struct aws_call *call, const char *table);
 

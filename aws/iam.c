@@ -1,18 +1,18 @@
 #include "iam.h"
 #include "common/base/json.h"
 
-const struct aws_service iam_service = {.name = "iam",
-                                        .endpoint = "iam",
-                                        .variable = "IAM",
-                                        .section = "iam",
-                                        .version = "2010-05-08",
-                                        .protocol = AWS_QUERY,
-                                        .global = true};
+static const struct aws_service service = {.name = "iam",
+                                           .endpoint = "iam",
+                                           .variable = "IAM",
+                                           .section = "iam",
+                                           .version = "2010-05-08",
+                                           .protocol = AWS_QUERY,
+                                           .global = true};
 
 void iam_get_account_summary(struct aws *aws, struct aws_call *call)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &iam_service,
+               &(struct aws_request){.service = &service,
                                      .operation = "GetAccountSummary",
                                      .wanted = "GetAccountSummaryResult"});
 }
@@ -21,11 +21,10 @@ void iam_get_role(struct aws *aws, struct aws_call *call, const char *name)
 {
     cJSON *body = json_object();
     json_put_string(body, "RoleName", name);
-    aws_submit(aws, call,
-               &(struct aws_request){.service = &iam_service,
-                                     .operation = "GetRole",
-                                     .wanted = "GetRoleResult",
-                                     .body = body});
+    aws_submit(
+        aws, call,
+        &(struct aws_request){
+            .service = &service, .operation = "GetRole", .wanted = "GetRoleResult", .body = body});
 }
 
 void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call,
@@ -42,7 +41,7 @@ void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call,
     if (marker)
         json_put_string(body, "Marker", marker);
     aws_submit(aws, call,
-               &(struct aws_request){.service = &iam_service,
+               &(struct aws_request){.service = &service,
                                      .operation = "SimulatePrincipalPolicy",
                                      .wanted = "SimulatePrincipalPolicyResult",
                                      .body = body});

@@ -4,8 +4,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service iam_service;
-
 /* GetAccountSummaryResult.SummaryMap.entry: [{"key": "Roles", "value": "12"}, ...] */
 void iam_get_account_summary(struct aws *aws, struct aws_call *call);
 

@@ -1,21 +1,20 @@
 #include "logs.h"
 #include "common/base/json.h"
 
-const struct aws_service logs_service = {.name = "logs",
-                                         .endpoint = "logs",
-                                         .variable = "CLOUDWATCH_LOGS",
-                                         .section = "cloudwatch_logs",
-                                         .target = "Logs_20140328",
-                                         .json = "1.1",
-                                         .protocol = AWS_JSON};
+static const struct aws_service service = {.name = "logs",
+                                           .endpoint = "logs",
+                                           .variable = "CLOUDWATCH_LOGS",
+                                           .section = "cloudwatch_logs",
+                                           .target = "Logs_20140328",
+                                           .json = "1.1",
+                                           .protocol = AWS_JSON};
 
 static void submit(struct aws *aws, struct aws_call *call, const char *operation, cJSON *body,
                    bool changes)
 {
-    aws_submit(
-        aws, call,
-        &(struct aws_request){
-            .service = &logs_service, .operation = operation, .body = body, .changes = changes});
+    aws_submit(aws, call,
+               &(struct aws_request){
+                   .service = &service, .operation = operation, .body = body, .changes = changes});
 }
 
 void logs_describe_groups(struct aws *aws, struct aws_call *call, const char *prefix,

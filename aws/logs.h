@@ -4,8 +4,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service logs_service;
-
 /* {"logGroups": [{"logGroupName", "arn", "storedBytes"}], "nextToken"}: those whose name begins
  * with prefix. An arn ends in ":*", which is no part of the group's own. token may be NULL. */
 void logs_describe_groups(struct aws *aws, struct aws_call *call, const char *prefix,

@@ -1,17 +1,17 @@
 #include "sts.h"
 #include "common/base/json.h"
 
-const struct aws_service sts_service = {.name = "sts",
-                                        .endpoint = "sts",
-                                        .variable = "STS",
-                                        .section = "sts",
-                                        .version = "2011-06-15",
-                                        .protocol = AWS_QUERY};
+static const struct aws_service service = {.name = "sts",
+                                           .endpoint = "sts",
+                                           .variable = "STS",
+                                           .section = "sts",
+                                           .version = "2011-06-15",
+                                           .protocol = AWS_QUERY};
 
 void sts_get_caller_identity(struct aws *aws, struct aws_call *call)
 {
     aws_submit(aws, call,
-               &(struct aws_request){.service = &sts_service,
+               &(struct aws_request){.service = &service,
                                      .operation = "GetCallerIdentity",
                                      .wanted = "GetCallerIdentityResult"});
 }
@@ -38,7 +38,7 @@ void sts_assume_role(struct aws *aws, struct aws_call *call, const struct sts_ro
     put_if_given(body, "SerialNumber", role->mfa_serial);
     put_if_given(body, "TokenCode", role->mfa_code);
     aws_submit(aws, call,
-               &(struct aws_request){.service = &sts_service,
+               &(struct aws_request){.service = &service,
                                      .operation = "AssumeRole",
                                      .wanted = "AssumeRoleResult",
                                      .body = body,
@@ -51,7 +51,7 @@ void sts_assume_role_with_web_identity(struct aws *aws, struct aws_call *call,
     cJSON *body = body_of(role);
     json_put_string(body, "WebIdentityToken", role->web_identity);
     aws_submit(aws, call,
-               &(struct aws_request){.service = &sts_service,
+               &(struct aws_request){.service = &service,
                                      .operation = "AssumeRoleWithWebIdentity",
                                      .wanted = "AssumeRoleWithWebIdentityResult",
                                      .body = body,

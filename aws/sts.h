@@ -4,8 +4,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service sts_service;
-
 /* GetCallerIdentityResult: Account, Arn, UserId. Everyone with valid credentials may call it. */
 void sts_get_caller_identity(struct aws *aws, struct aws_call *call);
 

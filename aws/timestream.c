@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct aws_service timestream_service = {.name = "timestream",
-                                               .endpoint = "ingest.timestream",
-                                               .variable = "TIMESTREAM_WRITE",
-                                               .section = "timestream_write",
-                                               .target = "Timestream_20181101",
-                                               .json = "1.0",
-                                               .protocol = AWS_JSON};
+static const struct aws_service service = {.name = "timestream",
+                                           .endpoint = "ingest.timestream",
+                                           .variable = "TIMESTREAM_WRITE",
+                                           .section = "timestream_write",
+                                           .target = "Timestream_20181101",
+                                           .json = "1.0",
+                                           .protocol = AWS_JSON};
 
 static void submit(struct timestream *timestream, struct aws_call *call, const char *operation,
                    cJSON *body, bool changes)
 {
     aws_submit(timestream->aws, call,
-               &(struct aws_request){.service = &timestream_service,
+               &(struct aws_request){.service = &service,
                                      .operation = operation,
                                      .host = timestream->host,
                                      .body = body,

@@ -10,8 +10,6 @@
 
 #include "aws.h"
 
-extern const struct aws_service timestream_service;
-
 struct timestream {
     struct aws *aws;
     char *host; /* of the cell */

@@ -55,7 +55,6 @@ void store_table_begin(struct store_table *table, struct store *store,
 bool store_table_again(struct store_table *table, const struct table_definition *definition,
                        struct store_table **found);
 void store_table_end(struct store_table *table);
-void store_table_add(struct store_table *table, const char *name, enum column_kind kind);
 
 /* What the database has under a table's name, gathered column by column. A table of items is
  * recognized by its column item of the type JSON, which no column of readings has. */
@@ -71,10 +70,6 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
 /* WRONG_INPUT: it is another kind of table. */
 enum status store_check_found(struct store_table *table, const struct found_columns *found,
                               struct error *error);
-
-/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name.
- * False: there is none. */
-bool column_kind_read(const char *name, enum column_kind *kind);
 
 /* Adds a name as a quoted identifier of SQL. */
 void add_quoted(struct text *sql, const char *name);

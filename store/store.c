@@ -23,7 +23,9 @@ const char *column_kind_name(enum column_kind kind)
     return kind_names[kind].name;
 }
 
-bool column_kind_read(const char *name, enum column_kind *kind)
+/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name. False:
+ * there is none. */
+static bool read_kind(const char *name, enum column_kind *kind)
 {
     for (int i = 0; i < KIND_COUNT; i++) {
         if (strcasecmp(name, kind_names[i].name) == 0 ||
@@ -78,7 +80,7 @@ void store_table_end(struct store_table *table)
     free(table->columns);
 }
 
-void store_table_add(struct store_table *table, const char *name, enum column_kind kind)
+static void add_column(struct store_table *table, const char *name, enum column_kind kind)
 {
     table->columns =
         must_grow(table->columns, table->column_count, &table->column_room, sizeof *table->columns);
@@ -114,8 +116,8 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
         found->id = true;
     else if (!key && strcmp(name, "item") == 0 && strcasecmp(type, "json") == 0)
         found->item = true;
-    else if (!key && column_kind_read(type, &kind) && table->column_count < MOST_COLUMNS)
-        store_table_add(table, name, kind);
+    else if (!key && read_kind(type, &kind) && table->column_count < MOST_COLUMNS)
+        add_column(table, name, kind);
     else
         found->unknown = true;
 }
@@ -194,7 +196,7 @@ enum status store_add_column(struct store_table *table, const char *name, enum c
                     name);
     enum status status = table->store->backend->add_column(table, name, kind, error);
     if (!status)
-        store_table_add(table, name, kind);
+        add_column(table, name, kind);
     return status;
 }
 

@@ -58,8 +58,11 @@ static enum status find_wifi(struct context *context, const struct record *recor
     return wifi_find(ssid, cli_asker(), wifi, &context->error);
 }
 
-enum status subject_open(struct context *context, struct project *project, struct target *target,
-                         const char *name, struct subject *subject)
+/* Prepares a thing for rotate or package, with the changes of --attribute, --wifi-ssid and
+ * --wifi-password. Attributes that its type no longer has are dropped; new ones get their default. The
+ * caller closes it, also on failure. */
+static enum status open_subject(struct context *context, struct project *project,
+                                struct target *target, const char *name, struct subject *subject)
 {
     struct record *record = NULL;
     cJSON *model = NULL;
@@ -82,7 +85,7 @@ enum status subject_open(struct context *context, struct project *project, struc
     return status;
 }
 
-void subject_close(struct subject *subject)
+static void close_subject(struct subject *subject)
 {
     package_plan_free(&subject->plan);
     attributes_free(&subject->attributes);
@@ -95,7 +98,7 @@ static enum status change(struct context *context, struct project *project, stru
     struct subject subject;
     struct package_size size = {0};
     struct record *record = NULL;
-    enum status status = subject_open(context, project, target, name, &subject);
+    enum status status = open_subject(context, project, target, name, &subject);
     if (!status && cli_given(context, "dry-run"))
         tell_planned(context, name, would);
     else if (!status)
@@ -105,7 +108,7 @@ static enum status change(struct context *context, struct project *project, stru
     else if (!status && record)
         write_thing(record, &subject.plan, &size, &context->out);
     record_free(record);
-    subject_close(&subject);
+    close_subject(&subject);
     return status;
 }
 

@@ -33,13 +33,6 @@ struct subject {
     struct changes changes;       /* borrows from both */
 };
 
-/* Prepares a thing for rotate or package, with the changes of --attribute, --wifi-ssid and
- * --wifi-password. Attributes that its type no longer has are dropped; new ones get their default. The
- * caller closes it, also on failure. */
-enum status subject_open(struct context *context, struct project *project, struct target *target,
-                         const char *name, struct subject *subject);
-void subject_close(struct subject *subject);
-
 /* What rotate or package does to each thing. *record: as it is afterwards; the caller frees it. */
 typedef enum status subject_action(struct target *target, struct subject *subject, const char *name,
                                    struct record **record, struct package_size *size,

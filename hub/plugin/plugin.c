@@ -479,7 +479,11 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     plugin->rate = number(options, count, "messages_per_second", "0");
     plugin->rights = rights_open(project);
     rights_refresh(plugin->rights, broker_log);
-    return spool_writer_open(&spool, &plugin->spool, error);
+    enum status status = spool_writer_open(&spool, &plugin->spool, error);
+    const char *note = status ? NULL : spool_writer_note(plugin->spool);
+    if (note)
+        broker_log(note);
+    return status;
 }
 
 int mosquitto_plugin_version(int count, const int *versions)

@@ -197,6 +197,7 @@ static void a_torn_record_is_cut_off(void **state)
     struct spool_reader *reader = open_reader(0);
     read_all(reader, 0, 5, 50); /* waits in front of it */
     writer = open_writer(1 << 20);
+    assert_null(spool_writer_note(writer));
     assert_fine(append(writer, 5, 50));
     read_all(reader, 5, 6, 50);
     spool_reader_close(reader);
@@ -307,23 +308,32 @@ static void start_machine_again(void)
 }
 
 /* Records with these numbers and behind them never got to the disk. */
-static void lose_from(uint64_t number)
+/* Where a record of the last segment begins. */
+static off_t find_record(uint64_t number, uint64_t *first)
 {
     struct spool_record record;
     struct segment segment;
     uint64_t *segments, offset = sizeof(struct segment_header);
-    uint32_t length, none = 0;
+    uint32_t length;
     bool torn;
     ssize_t count = segment_list("spool", &segments, NULL);
     assert_true(count > 0);
-    uint64_t first = segments[count - 1];
+    *first = segments[count - 1];
     free(segments);
-    assert_true(segment_open("spool", first, false, &segment));
+    assert_true(segment_open("spool", *first, false, &segment));
     while ((length = segment_record(&segment, offset, &record, &torn)) && length != SEALED &&
            record.number < number)
         offset += record_room(length);
     segment_close(&segment);
-    damage(first, (off_t)offset, &none, sizeof none);
+    return (off_t)offset;
+}
+
+static void lose_from(uint64_t number)
+{
+    uint64_t first;
+    uint32_t none = 0;
+    off_t offset = find_record(number, &first);
+    damage(first, offset, &none, sizeof none);
 }
 
 static uint64_t five_stored(void)
@@ -336,6 +346,24 @@ static uint64_t five_stored(void)
     spool_reader_close(reader);
     spool_writer_close(writer);
     return last;
+}
+
+/* Whole records behind one that is not: they are kept beside, and a person is told where. */
+static void what_follows_damage_is_set_aside(void **state)
+{
+    (void)state;
+    uint64_t last = five_stored(), first;
+    char path[SEGMENT_PATH] = "";
+    off_t offset = find_record(last - 2, &first);
+    damage(first, offset + 60, "?", 1);
+    struct spool_writer *writer = open_writer(1 << 20);
+    const char *note = spool_writer_note(writer), *at = note ? strstr(note, "spool/") : NULL;
+    assert_non_null(at);
+    assert_non_null(strstr(note, "When the spool is damaged"));
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(at, " "), at);
+    assert_true(ends_with(path, ".damaged"));
+    assert_int_equal(access(path, F_OK), 0);
+    spool_writer_close(writer);
 }
 
 static void after_a_power_cut_nothing_new_is_passed_over(void **state)
@@ -486,6 +514,7 @@ int main(void)
         cmocka_unit_test_setup(goes_on_where_it_was, clear_workplace),
         cmocka_unit_test_setup(refuses_when_full_and_drops_nothing, clear_workplace),
         cmocka_unit_test_setup(a_torn_record_is_cut_off, clear_workplace),
+        cmocka_unit_test_setup(what_follows_damage_is_set_aside, clear_workplace),
         cmocka_unit_test_setup(damage_in_the_middle_is_said, clear_workplace),
         cmocka_unit_test_setup(missing_records_are_said, clear_workplace),
         cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
