@@ -30,7 +30,9 @@ static int set_up(void **state)
         return -1;
     subject.key = key;
     return authority_sign_server(&authority, &subject, serial, 10, names, NAMES, &certificate,
-                                 &error);
+                                 &error)
+               ? -1
+               : 0;
 }
 
 static int tear_down(void **state)
