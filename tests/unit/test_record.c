@@ -357,9 +357,7 @@ static void the_password_is_overwritten(void **state)
     struct attributes attributes = {0};
     struct wifi wifi = {must_copy("Home"), secret_copy(password, 32)};
     for (int i = 0; i < 40; i++) { /* so that the text of the record grows often */
-        char name[8];
-        owned char *value = must_format("%0800d", i);
-        snprintf(name, sizeof name, "a%d", i);
+        owned char *name = must_format("a%d", i), *value = must_format("%0800d", i);
         attributes_put(&attributes, name, value);
     }
     struct record *record = record_new("kitchen", "t", TARGET_LOCAL, &attributes, &wifi), *again;
