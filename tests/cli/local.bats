@@ -436,7 +436,10 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2>/dev/null &
     kept=$!
-    sleep 3
+    for _ in {1..200}; do # its things have to be made first
+        [ -z "$("$SENSORFORGE" query --type esp8266temp --limit 1 --json 2>/dev/null)" ] || break
+        sleep 0.2
+    done
     kill -INT $kept
     wait $kept
     kept=
