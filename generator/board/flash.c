@@ -2,7 +2,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "generator/documents/mustache.h"
+#include "generator/documents/escape.h"
 #include "generator/thing/package.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* Writing: bytes are compared with what is there before anything is written, so make and git see
- * only real changes, and a file torn by a power cut is simply different and is written again. The
- * index
- * (.index in the output folder) lists what was written, one path a line; it is written last. */
+/* Bytes are compared with what is on the disk before they are written. So make and git see only
+ * real changes, and a file that a power cut has damaged is different and is written again. The
+ * index, .index in the output folder, lists the paths that were written, one on a line. It is
+ * written last. */
 #include "emit.h"
 #include "common/base/files.h"
 #include "common/base/memory.h"
@@ -18,54 +18,9 @@
 
 enum { LARGEST_OUTPUT = 16 << 20 };
 
-/* --- artifacts --- */
-
-static struct artifact *find_artifact(const struct artifacts *artifacts, const char *path)
-{
-    for (size_t i = 0; i < artifacts->count; i++)
-        if (strcmp(artifacts->at[i].path, path) == 0)
-            return &artifacts->at[i];
-    return NULL;
-}
-
-void artifacts_put(struct artifacts *artifacts, const char *path, struct text *bytes)
-{
-    struct artifact *artifact = find_artifact(artifacts, path);
-    if (artifact) {
-        text_wipe(&artifact->bytes);
-        artifact->bytes = *bytes;
-    } else {
-        artifacts->at =
-            must_grow(artifacts->at, artifacts->count, &artifacts->room, sizeof *artifacts->at);
-        artifacts->at[artifacts->count++] = (struct artifact){must_copy(path), *bytes};
-    }
-    *bytes = (struct text){0};
-}
-
-static int by_path(const void *one, const void *other)
-{
-    return strcmp(((const struct artifact *)one)->path, ((const struct artifact *)other)->path);
-}
-
-void artifacts_sort(struct artifacts *artifacts)
-{
-    if (artifacts->count)
-        qsort(artifacts->at, artifacts->count, sizeof *artifacts->at, by_path);
-}
-
-void artifacts_free(struct artifacts *artifacts)
-{
-    for (size_t i = 0; i < artifacts->count; i++) {
-        free(artifacts->at[i].path);
-        text_wipe(&artifacts->at[i].bytes);
-    }
-    free(artifacts->at);
-    *artifacts = (struct artifacts){0};
-}
-
 /* --- the index --- */
 
-/* A path that stays below its folder. */
+/* Whether a path leads to a file below the folder. The index may have been edited. */
 static bool stays_below(const char *path)
 {
     if (!*path || *path == '/')
@@ -76,7 +31,7 @@ static bool stays_below(const char *path)
     return true;
 }
 
-/* Calls back for each path that an earlier run wrote, and this one does not. */
+/* Visits each path that an earlier run has written, and this one does not. */
 typedef enum status left_over(const char *folder, const char *path, void *context,
                               struct error *error);
 
@@ -92,7 +47,7 @@ static enum status each_left_over(const char *folder, const struct artifacts *ar
         char *rest = NULL;
         for (char *line = strtok_r(index.at, "\n", &rest); line && !status;
              line = strtok_r(NULL, "\n", &rest)) {
-            if (!stays_below(line) || find_artifact(artifacts, line))
+            if (!stays_below(line) || artifacts_find(artifacts, line))
                 continue;
             if (only && !begins_with(line, only))
                 text_add_format(keep, "%s\n", line);
@@ -116,7 +71,7 @@ static enum status remove_left_over(const char *folder, const char *path, void *
         return fail_errno(error, "cannot remove %s", whole);
     report->removed++;
     owned char *above = path_folder(whole);
-    while (strlen(above) > strlen(folder)) { /* folders that are empty now */
+    while (strlen(above) > strlen(folder)) { /* the folders above it may be empty now */
         remove_empty_folder(above);
         char *higher = path_folder(above);
         free(above);
@@ -185,7 +140,7 @@ static void clear_up(const char *folder, const struct artifacts *artifacts)
     }
 }
 
-/* In one order, whichever sets were made last. */
+/* Sorts the lines, so that the index does not depend on which sets were written last. */
 static void sort_lines(struct text *lines)
 {
     struct artifacts sorted = {0};
@@ -206,7 +161,7 @@ static void sort_lines(struct text *lines)
 enum status emit_write(const char *folder, const struct artifacts *artifacts, const char *only,
                        bool dry_run, struct emit_report *report, struct error *error)
 {
-    /* What is made here can be made again, and torn bytes differ: no need to wait for the disk. */
+    /* Nothing waits for the disk: what is lost in a power cut is made again by the next run. */
     struct batch batch = {.relaxed = true};
     struct text index = {0};
     struct emit_report ignored = {0};
@@ -233,7 +188,7 @@ enum status emit_write(const char *folder, const struct artifacts *artifacts, co
 
 /* --- differences --- */
 
-/* In the child: the new side is standard input, a file in memory. */
+/* In the child: runs diff(1). The new bytes are its standard input. */
 static _Noreturn void become_diff(const char *old_path, const char *label, int new_side, int output)
 {
     owned char *old_label = must_format("a/%s", label), *new_label = must_format("b/%s", label);

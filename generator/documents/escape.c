@@ -1,8 +1,6 @@
-/* Escapes: how a value is written so that it is safe inside a literal of the output's language.
- *
- * One replacer per language says what stands for the byte at hand, if not the byte itself; one loop
+/* One replacer per language says what stands for the byte at hand, if not the byte itself; one loop
  * copies all that stays in runs. Linear in the bytes; bytes that are not UTF-8 stay as they are. */
-#include "mustache.h"
+#include "escape.h"
 
 #include <stdio.h>
 #include <string.h>

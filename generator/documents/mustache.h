@@ -13,30 +13,11 @@
 
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "escape.h"
 
 #include <cjson/cJSON.h>
 
 struct mustache; /* a compiled template */
-
-/* How {{name}} is written, so that any value is safe where it stands; {{{name}}} and {{&name}} are
- * written as they are. Chosen by the kind of the output file. */
-enum escape {
-    ESCAPE_NONE,
-    ESCAPE_HTML,      /* & < > " as entities: the rule of the specification */
-    ESCAPE_JSON,      /* inside a JSON string (RFC 8259, 7); UTF-8 stays as it is */
-    ESCAPE_PYTHON,    /* inside '...' or "..." of Python source; UTF-8 stays as it is */
-    ESCAPE_YAML,      /* inside "..." of YAML */
-    ESCAPE_TERRAFORM, /* inside a JSON string of a .tf.json: as JSON, and ${ as $${, %{ as %%{ */
-};
-
-/* The kind for an output path: .tf.json, .json, .py, .yaml/.yml, .html/.htm, else NONE. */
-enum escape escape_for_path(const char *path);
-
-/* The kind called name (none, html, json, python, yaml, terraform); false when there is none. */
-bool escape_named(const char *name, enum escape *escape);
-
-/* Writes length bytes as the escape says. */
-void escape_text(struct text *out, enum escape escape, const char *bytes, size_t length);
 
 /* Finds the partial called name. On success *found is a template that lives until the rendering
  * ends (the finder owns it), or NULL when there is no such partial, which renders as nothing (or is

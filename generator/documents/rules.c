@@ -8,10 +8,11 @@
 
 #define READ_AT "floor(nanvl(time, timestamp()))"
 
-/* Timestream refuses what is further ahead than 15 minutes (its quotas). */
+/* Timestream refuses times that are more than 15 minutes in the future ("Quotas"). */
 enum { AHEAD_MILLISECONDS = 15 * 60 * 1000 };
 
-static const char * and (const struct text *condition)
+/* What joins the next condition to those before it. */
+static const char *joint(const struct text *condition)
 {
     return condition->length ? " AND " : "";
 }
@@ -29,7 +30,8 @@ static void add_attribute_conditions(struct text *condition, const cJSON *attrib
     cJSON_ArrayForEach(attribute, attributes)
     {
         const char *name = json_string(attribute, "name", "");
-        text_add_format(condition, "%s%s + '' = %s AND %s <> ''", and(condition), name, name, name);
+        text_add_format(condition, "%s%s + '' = %s AND %s <> ''", joint(condition), name, name,
+                        name);
     }
 }
 
@@ -37,7 +39,7 @@ static void add_measure_condition(struct text *condition, const cJSON *measure)
 {
     const char *name = json_string(measure, "name", "");
     const cJSON *least = json_get(measure, "minimum"), *most = json_get(measure, "maximum");
-    text_add_string(condition, and(condition));
+    text_add_string(condition, joint(condition));
     if (json_true(measure, "is_double"))
         text_add_format(condition, "%s - 0 = %s", name, name);
     else if (json_true(measure, "is_bigint"))
@@ -56,11 +58,11 @@ static void add_measure_condition(struct text *condition, const cJSON *measure)
     }
 }
 
-/* The reading's own time, where it has one, must be a number, and one that the table takes. */
+/* The time of the reading, if it has one, must be a number that the table accepts. */
 static void add_time_condition(struct text *condition, const cJSON *type, bool dynamodb)
 {
     double hours = json_number(json_get(type, "retention"), "memory_hours", 0);
-    text_add_format(condition, "%snanvl(time, 0) - 0 = nanvl(time, 0)", and(condition));
+    text_add_format(condition, "%snanvl(time, 0) - 0 = nanvl(time, 0)", joint(condition));
     if (dynamodb)
         return;
     text_add_string(condition, " AND nanvl(time, timestamp()) >= timestamp() - ");

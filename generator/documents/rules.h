@@ -1,18 +1,29 @@
-/* The two rules of a type: which reading is valid, and its exact opposite.
+/* The two rules of a type: which reading is valid, and the exact opposite.
  *
  * Every message that arrives lands in exactly one of two tables. A comparison with a field that is
- * missing or of the wrong type is Undefined, and so is NOT of it (developer guide, "Operators"), so
- * a naive pair of conditions loses such a message in both. Therefore:
- *   - the valid rule asks for the type of each measure and attribute first. Arithmetic tells types
- *     apart, because "=" never converts: `x - 0 = x` is true for a number only, `floor(x) = x` for
- * a whole one, `x + '' = x` for a string only.
- *   - the invalid rule is `CASE isUndefined((condition)) WHEN true THEN true ELSE (condition) <>
- * true END`, which is true whenever the condition is not: Undefined is asked for first, because it
- * would make the whole Undefined, and "<>" of two types is true. The valid rule uses SQL version
- * 2015-10-08, in which 25.0 stays a decimal; `x + 0.0` makes an integer one, so that 24.6 and 25
- * land in the same column. The invalid rule needs 2016-03-23 for encode(), which keeps the message
- * as it came, JSON or not; and it selects an id, the table's sort key, because several messages of
- * a thing may come in one millisecond. */
+ * missing or of the wrong type is Undefined, and NOT of it is Undefined too (developer guide,
+ * "Operators"). With a condition and its negation such a message would be in neither table.
+ * Therefore:
+ *
+ * - The valid rule checks the type of each measure and attribute first. Arithmetic tells types
+ *   apart, because "=" never converts:
+ *
+ *       x - 0 = x       is true for a number only
+ *       floor(x) = x    for a whole number only
+ *       x + '' = x      for a string only
+ *
+ * - The invalid rule has the condition
+ *
+ *       CASE isUndefined((condition)) WHEN true THEN true ELSE (condition) <> true END
+ *
+ *   which is true whenever the condition of the valid rule is not. Undefined has a branch of its
+ *   own, because a comparison with it is Undefined. "<>" of two types is true.
+ *
+ * The valid rule uses SQL version 2015-10-08, in which 25.0 stays a decimal. `x + 0.0` makes a
+ * decimal of an integer, so that 24.6 and 25 land in the same column. The invalid rule uses
+ * 2016-03-23, which has encode(): it keeps the message as it came, JSON or not. It also selects an
+ * id, the sort key of its table, because several messages of a thing may arrive in one
+ * millisecond. */
 #ifndef GENERATOR_DOCUMENTS_RULES_H
 #define GENERATOR_DOCUMENTS_RULES_H
 

@@ -1,4 +1,4 @@
-#include "emit.h"
+#include "template_set.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -54,7 +54,7 @@ static void put_file(struct files *files, struct template_file file)
     files->at[files->count++] = file;
 }
 
-/* How a file is taken in: templates are compiled, anything else is bytes. */
+/* Loads one file: a template is compiled, any other file is bytes. */
 typedef enum status file_loader(struct files *files, const char *source, const char *path,
                                 struct error *error);
 
@@ -88,14 +88,14 @@ static enum status load_template(struct files *files, const char *source, const 
     return status;
 }
 
-/* What editors, git and Python leave behind is nobody's output. */
+/* Whether a file was left behind by an editor, git or Python, and belongs to no output. */
 static bool is_left_over(const char *name)
 {
     return *name == '.' || ends_with(name, "~") || ends_with(name, ".pyc") ||
            strcmp(name, "__pycache__") == 0;
 }
 
-/* Every file below folder; below is the path so far, relative to where the walk began. */
+/* Loads every file below a folder. below: the path from there to the folder that is walked. */
 static enum status load_folder(struct files *files, const char *folder, const char *below,
                                int depth, file_loader *load, struct error *error)
 {
@@ -170,7 +170,7 @@ void template_set_free(struct template_set *set)
     free(set);
 }
 
-struct names *template_sets_with(const char *templates, const char *scope)
+struct names *template_set_names(const char *templates, const char *scope)
 {
     return names_of_folders(templates, scope);
 }
@@ -252,8 +252,8 @@ enum status template_set_render(const struct template_set *set, const cJSON *mod
 
 /* --- plain folders --- */
 
-enum status artifacts_add_folder(struct artifacts *artifacts, const char *folder, const char *skip,
-                                 struct error *error)
+enum status template_set_add_folder(struct artifacts *artifacts, const char *folder,
+                                    const char *skip, struct error *error)
 {
     struct files files = {0};
     enum status status = load_folder(&files, folder, "", 0, load_plain, error);

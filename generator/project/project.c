@@ -235,7 +235,7 @@ static enum status render_sets(const struct project *project, const char *scope,
     enum status status = FINE;
     bool found = false;
     if (!sets->names) {
-        sets->names = template_sets_with(project->templates, scope);
+        sets->names = template_set_names(project->templates, scope);
         sets->loaded = must_array(sets->names->count, sizeof(struct template_set *));
     }
     for (size_t i = 0; i < sets->names->count && !status; i++) {

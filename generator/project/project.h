@@ -8,6 +8,7 @@
 #include "common/spec/catalog.h"
 #include "common/spec/system.h"
 #include "generator/documents/emit.h"
+#include "generator/documents/template_set.h"
 #include "generator/targets/account.h"
 #include "generator/targets/target.h"
 

@@ -38,7 +38,7 @@ static enum status add_drivers(const struct catalog *catalog, const cJSON *type,
         owned char *folder =
             must_format("%s/drivers/%s", catalog->folder, json_string(module, "name", ""));
         if (!status)
-            status = artifacts_add_folder(shared, folder, "driver.yaml", error);
+            status = template_set_add_folder(shared, folder, "driver.yaml", error);
     }
     return status;
 }
@@ -78,7 +78,7 @@ enum status package_plan_make(const char *templates, const struct catalog *catal
     if (!status)
         status = add_drivers(catalog, type, &plan->shared, error);
     if (!status) /* without documentation, which no board reads */
-        status = artifacts_add_folder(&plan->shared, code, ".md", error);
+        status = template_set_add_folder(&plan->shared, code, ".md", error);
     return status ? status : add_endpoint(target, plan, error);
 }
 

@@ -23,6 +23,7 @@
 #include "common/base/files.h"
 #include "common/base/secret.h"
 #include "generator/documents/emit.h"
+#include "generator/documents/template_set.h"
 #include "generator/pki/pki.h"
 #include "generator/targets/target.h"
 #include "record.h"
@@ -59,8 +60,8 @@ struct package_size {
     size_t files, bytes; /* of all files */
 };
 
-/* Writes the package into the folder beside its place, with the key in the encoding that the platform
- * needs. The next step of the batch puts it into its place. *size: what was written. */
+/* Writes the package into the folder beside its place, with the key in the encoding that the
+ * platform needs. The next step of the batch puts it into its place. *size: what was written. */
 enum status package_stage(const struct package_plan *plan, const struct record *record,
                           EVP_PKEY *key, const X509 *certificate, struct batch *batch,
                           struct package_size *size, struct error *error);

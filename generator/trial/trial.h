@@ -7,7 +7,7 @@
 
 #include "common/policy/policy.h"
 #include "common/rule/topic_rule.h"
-#include "generator/documents/emit.h"
+#include "generator/documents/artifacts.h"
 
 #include <stdint.h>
 

@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "generator/documents/emit.h"
+#include "generator/documents/template_set.h"
 
 static struct template_set *load(const char *set, const char *base)
 {
@@ -146,7 +147,7 @@ static void sets_with_a_scope(void **state)
     put("t/b/type/x", "");
     put("t/a/type/x", "");
     put("t/c/system/x", "");
-    struct names *names = template_sets_with("t", "type");
+    struct names *names = template_set_names("t", "type");
     assert_int_equal(names->count, 2);
     assert_string_equal(names->at[0], "a");
     names_free(names);
@@ -311,8 +312,8 @@ static void a_folder_is_taken_in(void **state)
     put("code/README.md", "for people");
     put("code/.git", "x");
     want(&artifacts, "sensor.py", "template's");
-    assert_fine(artifacts_add_folder(&artifacts, "code", ".md", &error));
-    assert_fine(artifacts_add_folder(&artifacts, "nowhere", ".md", &error));
+    assert_fine(template_set_add_folder(&artifacts, "code", ".md", &error));
+    assert_fine(template_set_add_folder(&artifacts, "nowhere", ".md", &error));
     artifacts_sort(&artifacts);
     assert_int_equal(artifacts.count, 2);
     assert_string_equal(artifacts.at[0].path, "lib/x.py");
