@@ -58,6 +58,8 @@ struct hub {
     struct spool_record records[MOST_IN_BATCH];
     size_t count, stored; /* its records; how many of them are stored */
     uint64_t position;    /* number of the last record that is stored */
+    bool damaged;         /* the spool was damaged where it was read */
+    uint64_t missing;     /* records that were damaged or gone there, since the start */
     struct counts counts; /* as they are in the database */
 
     /* Times of the monotonic clock, in seconds. 0: never. */
@@ -195,6 +197,19 @@ static enum status open_spool(struct hub *hub, struct error *error)
     if (!status && anew)
         log_line("the spool was begun anew");
     return status;
+}
+
+static void note_damage(struct hub *hub)
+{
+    uint64_t missing;
+    char kept[SPOOL_PATH];
+    if (!hub->reader || !spool_damage(hub->reader, &missing, kept))
+        return;
+    hub->damaged = true;
+    hub->missing += missing;
+    log_line("the spool is damaged: %" PRIu64
+             " readings are missing, the file is kept as %s; what is behind it is stored",
+             missing, kept);
 }
 
 /* --- types --- */
@@ -350,6 +365,7 @@ static enum status turn(struct hub *hub, struct error *error)
         hub->stored = hub->count = 0;
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
     }
+    note_damage(hub);
     if (!status)
         status = store_records(hub, error);
     if (!status)
@@ -460,6 +476,11 @@ enum status run_hub(const struct run_options *options, struct error *error)
     if (!status) {
         log_line("sensorhub %s starts", VERSION);
         status = loop(hub, error);
+        if (!status && hub->damaged && options->drain) {
+            fail(error, REFUSED, "the spool is damaged: %" PRIu64 " readings are missing",
+                 hub->missing);
+            status = advise(error, DAMAGE_ADVICE);
+        }
         log_line(status ? "sensorhub ends; not all readings are stored" : "sensorhub ends");
     }
     end(hub);

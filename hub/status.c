@@ -62,6 +62,18 @@ static void write_page(const struct buffer *page)
         unlink(other);
 }
 
+/* It keeps nothing from working, but nobody shall overlook it. */
+static void add_damage(const struct status_page *page, struct buffer *out)
+{
+    char words[LONGEST_TROUBLE] = "";
+    if (spool_damaged_files(SPOOL_FOLDER))
+        snprintf(words, sizeof words,
+                 "the spool was damaged, %" PRIu64 " readings are missing\n" DAMAGE_ADVICE,
+                 page->counts.missing);
+    buffer_add_string(out, ", \"damage\": ");
+    buffer_add_json(out, words, strlen(words));
+}
+
 static void compose(struct status_page *page, struct buffer *out)
 {
     char counts[LONGEST_COUNTS], line[LONGEST_COUNTS + 256];
@@ -82,6 +94,7 @@ static void compose(struct status_page *page, struct buffer *out)
     buffer_add_json(out, page->trouble, strlen(page->trouble));
     buffer_add_string(out, ", \"advice\": ");
     buffer_add_json(out, page->advice, strlen(page->advice));
+    add_damage(page, out);
     buffer_add_string(out, "}\n");
 }
 
@@ -220,6 +233,7 @@ static void show_counts(const cJSON *page)
     show_rare(page, "duplicates", "sent twice, stored once");
     show_rare(page, "rejected", "rejected: their table has other values (table _log)");
     show_rare(page, "errors", "errors of rules and actions (table _log)");
+    show_rare(page, "missing", "missing: damaged or removed in the spool");
     printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
 }
 
@@ -234,6 +248,8 @@ static void show_words(const cJSON *page)
         printf("trouble   %s\n", json_string(page, "trouble", ""));
     if (*json_string(page, "advice", ""))
         printf("          %s\n", json_string(page, "advice", ""));
+    if (*json_string(page, "damage", ""))
+        printf("damage    %s\n", json_string(page, "damage", ""));
 }
 
 /* For a sensorhub that is not running: counts the records behind its last position. That may be

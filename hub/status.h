@@ -3,7 +3,7 @@
  *
  *   {"pid": 1234, "version": "0.1.0", "time": 1795264779000, "started": 1795264000000,
  *    "readings": 1000, "valid": 950, "invalid": 50, "unmatched": 0, "duplicates": 0, "rejected": 0,
- *    "errors": 0,                     since the database was made (engine.h)
+ *    "errors": 0, "missing": 0,       since the database was made (engine.h)
  *    "position": "117654586319913536",  number of the last record of the spool that is stored; a
  *                                     string, for it has more digits than a double holds
  *    "waiting": 0,                    records behind it
@@ -12,12 +12,19 @@
  *    "rows_per_second": 100.0,
  *    "sent": 0, "unsent": 0,          deliveries of actions: done, and in the queue
  *    "ready": true,                   it has reached the database and the spool once
- *    "trouble": "", "advice": ""}     what keeps it from working just now, what to do about it
+ *    "trouble": "", "advice": "",     what keeps it from working just now, what to do about it
+ *    "damage": ""}                    that readings are missing, and nobody took the damaged files of
+ *                                     the spool away yet
  */
 #ifndef HUB_STATUS_H
 #define HUB_STATUS_H
 
 #include "hub/engine/engine.h"
+
+/* What to do about a damaged spool. */
+#define DAMAGE_ADVICE                                                                              \
+    "the damaged files are kept, " SPOOL_FOLDER "/*.damaged: see docs/local.md, \"When the spool " \
+    "is damaged\", and move them away"
 
 struct status_page;
 

@@ -3,7 +3,7 @@
 #include "generator/local/state.h"
 #include "generator/project/project.h"
 
-/* The exit code says too whether the local system is running. */
+/* The exit code says too whether the local system is running, and whether readings are missing. */
 enum status command_status(struct context *context)
 {
     struct project project;
@@ -12,11 +12,12 @@ enum status command_status(struct context *context)
     if (status)
         return status;
     cJSON *state = state_make();
-    bool running = json_true(state, "running");
+    bool good =
+        json_true(state, "running") && !*json_string(json_get(state, "sensorhub"), "damage", "");
     if (context->json)
         json_layout(state, &context->out);
     else
         state_write(state, &context->out);
     cJSON_Delete(state);
-    return running ? FINE : REFUSED;
+    return good ? FINE : REFUSED;
 }

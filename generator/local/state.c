@@ -95,6 +95,7 @@ static void write_counts(const cJSON *hub, struct text *out)
     write_rare(hub, "rejected", "rejected by their table, which has other values (table _log)",
                out);
     write_rare(hub, "errors", "errors of rules and actions (table _log)", out);
+    write_rare(hub, "missing", "missing: damaged or removed in the spool", out);
     write_rare(hub, "unsent", "messages to people that are not sent yet", out);
 }
 
@@ -111,6 +112,7 @@ static void write_work(const cJSON *hub, struct text *out)
     text_add_char(out, '\n');
     write_lines("trouble", json_string(hub, "trouble", ""), out);
     write_lines("", json_string(hub, "advice", ""), out);
+    write_lines("damage", json_string(hub, "damage", ""), out);
 }
 
 void state_write(const cJSON *state, struct text *out)

@@ -15,6 +15,7 @@ static const struct {
     {"duplicates", offsetof(struct counts, duplicates)},
     {"rejected", offsetof(struct counts, rejected)},
     {"errors", offsetof(struct counts, errors)},
+    {"missing", offsetof(struct counts, missing)},
 };
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };

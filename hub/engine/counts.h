@@ -14,6 +14,7 @@ struct counts {
     uint64_t duplicates; /* rows that were in their table already */
     uint64_t rejected;   /* rows whose thing and time were there already with other values */
     uint64_t errors;     /* documents for error actions */
+    uint64_t missing;    /* records that were damaged or gone in the spool; not in readings */
 };
 
 /* {"readings": 1, ...} */

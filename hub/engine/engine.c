@@ -342,6 +342,7 @@ static enum status process(struct engine *engine, size_t number, struct error *e
     enum status status = FINE;
     bool selected = false;
     engine->counts.readings++;
+    engine->counts.missing += record->missing;
     begin_message(engine, record);
     for (size_t i = 0; i < rules && !status; i++)
         status = run_rule(engine, rule_at(engine, route, i), number, i, &selected, error);

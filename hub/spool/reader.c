@@ -20,7 +20,13 @@ struct spool_reader {
     uint64_t next;             /* number of the next record */
     struct segment open[KEPT]; /* the last one is read; records of the others were handed out */
     size_t open_count;
-    uint64_t offset; /* of the next record in the last open segment */
+    uint64_t offset;   /* of the next record in the last open segment */
+    uint64_t missing;  /* records that should be before the next one and are not there */
+    uint64_t searched; /* next, after a search that found nothing; 0: none since it was opened */
+
+    /* Damage that spool_damage() has not told yet. */
+    uint64_t lost;           /* records */
+    char kept[SEGMENT_PATH]; /* the file that has it; "": none */
 };
 
 static struct segment *current(struct spool_reader *reader)
@@ -66,21 +72,44 @@ static enum status find_following(const struct spool_reader *reader, uint64_t be
     return FINE;
 }
 
-static enum status damaged(const struct spool_reader *reader, uint64_t first, const char *what,
-                           struct error *error)
+/* So many records are not there, and reading goes on behind them. The segment is kept for a person;
+ * where it is gone, an empty file stands for it. */
+static enum status pass_over(struct spool_reader *reader, uint64_t count, struct error *error)
 {
-    fail(error, REFUSED, "%s/%020" PRIu64 SPOOL_SUFFIX " %s", reader->folder, first, what);
-    return advise(error,
-                  "the records behind it are not stored: keep the file, and see docs/local.md, "
-                  "\"When the spool is damaged\"");
+    const struct segment *segment = current(reader);
+    uint64_t first = segment && segment->first <= reader->next ? segment->first : reader->next;
+    bool kept = segment_keep(reader->folder, first, reader->kept);
+    if (!kept && errno == ENOENT) {
+        int file = open(reader->kept, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        kept = file >= 0;
+        if (kept)
+            close(file);
+    }
+    if (!kept)
+        return fail_errno(error, "the spool is damaged, and %s cannot be made", reader->kept);
+    reader->missing += count;
+    reader->lost += count;
+    reader->next += count;
+    return FINE;
+}
+
+/* Whether the spool was begun anew with this segment. One whose header is damaged tells it by the
+ * distance of the numbers: see the top of spool.h. */
+static bool begins_after(const struct segment *segment, uint64_t next)
+{
+    return segment->damaged ? segment->first - next >= UINT64_C(1) << 31 : segment->begins;
 }
 
 static enum status open_segment(struct spool_reader *reader, uint64_t first, struct error *error)
 {
     struct segment *segment = &reader->open[reader->open_count];
     if (!segment_open(reader->folder, first, false, segment)) {
-        if (!errno)
-            return damaged(reader, first, "is no segment of a spool", error);
+        if (!errno) {
+            fail(error, REFUSED,
+                 "%s/%020" PRIu64 SPOOL_SUFFIX " was written by another version of sensorforge",
+                 reader->folder, first);
+            return advise(error, "let sensorhub run --drain of that version store it first");
+        }
         return fail_errno(error, "cannot open %s/%020" PRIu64 SPOOL_SUFFIX, reader->folder, first);
     }
     reader->open_count++;
@@ -88,18 +117,18 @@ static enum status open_segment(struct spool_reader *reader, uint64_t first, str
     return FINE;
 }
 
-/* Skips the records of the segment that are stored already. Returns the number behind the last
- * record that was skipped. */
+/* Skips records that are stored already, and damage between them. Returns the number behind the last
+ * one of them, at least. */
 static uint64_t skip(struct spool_reader *reader)
 {
     struct spool_record record;
-    bool torn = false;
-    uint32_t length;
-    uint64_t behind = current(reader)->first;
-    while ((length = segment_record(current(reader), reader->offset, &record, &torn)) &&
-           length != SEALED && record.number < reader->next) {
-        reader->offset += record_room(length);
+    uint64_t behind = current(reader)->first, at;
+    while (behind < reader->next &&
+           (at = segment_search(current(reader), reader->offset, behind, &record))) {
+        if (record.number >= reader->next)
+            return reader->next;
         behind = record.number + 1;
+        reader->offset = at + record_room(record_length(&record));
     }
     return behind;
 }
@@ -115,8 +144,11 @@ static enum status lags_behind(struct spool_reader *reader, uint64_t ends, struc
     enum status status = find_following(reader, first, &following, &found, error);
     if (status || found)
         return status;
+    bool told = bell_is_current(reader->bell);
+    if (told && atomic_load(&reader->bell->last) + 1 >= reader->next)
+        return FINE; /* they are damaged, and were stored before */
     segment_close(&reader->open[--reader->open_count]);
-    if (!bell_is_current(reader->bell))
+    if (!told)
         return FINE;
     fail(error, REFUSED, "the database has stored record %" PRIu64 ", but %s ends with %" PRIu64,
          reader->next - 1, reader->folder, ends - 1);
@@ -135,14 +167,11 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
     if (status)
         return status;
     if (first > wanted) {
-        if (wanted > 1 && !current(reader)->begins) {
-            fail(error, REFUSED,
-                 "%s begins with record %" PRIu64 ", but %" PRIu64
-                 " is the next to be stored: the records between them are missing",
-                 reader->folder, first, wanted);
-            return advise(error, "restore the segments from a backup");
-        }
-        *anew = wanted > 1;
+        *anew = wanted > 1 && begins_after(current(reader), wanted);
+        if (wanted > 1 && !*anew)
+            status = pass_over(reader, first - wanted, error);
+        if (status)
+            return status;
         reader->next = first;
     }
     uint64_t ends = skip(reader);
@@ -222,35 +251,57 @@ static void let_go(struct spool_reader *reader)
     reader->open_count = 1;
 }
 
-/* Opens the segment that follows. It begins with the next number, unless the spool was begun anew
- * with it. *more: there is one now. */
-static enum status go_on(struct spool_reader *reader, bool *more, struct error *error)
+/* Goes to the segment that begins with this number, which is behind the current one. */
+static enum status go_on(struct spool_reader *reader, uint64_t first, bool *more,
+                         struct error *error)
 {
-    uint64_t first = 0, before = current(reader)->first;
-    bool found = false;
-    *more = false;
-    if (reader->open_count == KEPT)
+    uint64_t next = reader->next;
+    if (reader->open_count == KEPT) /* the next call closes some, and goes on */
         return FINE;
-    struct spool_record late;
-    bool torn;
-    enum status status = find_following(reader, before, &first, &found, error);
-    if (status || !found)
-        return status;
-    /* A record may have been added to this segment before the next one was made. */
-    uint32_t length = segment_record(current(reader), reader->offset, &late, &torn);
-    if (torn || (length && length != SEALED)) {
-        *more = !torn;
-        return FINE;
-    }
-    status = open_segment(reader, first, error);
+    enum status status = open_segment(reader, first, error);
     if (status)
         return status;
-    if (first != reader->next && !current(reader)->begins) {
-        segment_close(&reader->open[--reader->open_count]);
-        return damaged(reader, before, "is not followed by the next one", error);
+    if (first != next && !begins_after(current(reader), next)) {
+        struct segment opened = reader->open[--reader->open_count]; /* the one before it is kept */
+        status = pass_over(reader, first - next, error);
+        reader->open[reader->open_count++] = opened;
     }
     reader->next = first;
-    *more = true;
+    *more = !status;
+    return status;
+}
+
+/* There is no next record where it should be. Either there is none yet, or the next segment has it,
+ * or something is damaged: then the search goes on behind that.
+ *
+ * What the writer says is looked up first, and the place again afterwards: so a record that it has
+ * just appended is never taken for one that is missing. */
+static enum status look_behind(struct spool_reader *reader, bool *more, struct error *error)
+{
+    struct spool_record record;
+    bool torn, found = false, told = bell_is_current(reader->bell);
+    uint64_t last = atomic_load_explicit(&reader->bell->last, memory_order_acquire), following = 0;
+    enum status status = find_following(reader, current(reader)->first, &following, &found, error);
+    uint32_t length = segment_record(current(reader), reader->offset, &record, &torn);
+    *more = !status && length && length != SEALED && record.number == reader->next;
+    if (status || *more)
+        return status;
+    if (found && following == reader->next)
+        return go_on(reader, following, more, error);
+    if (!found && (told ? last < reader->next : reader->searched == reader->next))
+        return FINE;
+    uint64_t at = segment_search(current(reader), reader->offset, reader->next, &record);
+    if (at && (!found || record.number < following)) {
+        status = pass_over(reader, record.number - reader->next, error);
+        reader->offset = at;
+        *more = !status;
+        return status;
+    }
+    if (found)
+        return go_on(reader, following, more, error);
+    if (told)
+        return pass_over(reader, last + 1 - reader->next, error);
+    reader->searched = reader->next;
     return FINE;
 }
 
@@ -267,32 +318,32 @@ enum status spool_read(struct spool_reader *reader, struct spool_record *list, s
         more = current(reader) != NULL;
     }
     while (!status && more && *count < most) {
-        uint32_t length = segment_record(current(reader), reader->offset, &list[*count], &torn);
-        if (length == SEALED) {
-            status = go_on(reader, &more, error);
-        } else if (length) {
-            if (list[*count].number != reader->next)
-                return damaged(reader, current(reader)->first, "holds a record twice, or lacks one",
-                               error);
+        struct spool_record *record = &list[*count];
+        uint32_t length = segment_record(current(reader), reader->offset, record, &torn);
+        if (length && length != SEALED && record->number == reader->next) {
+            record->missing = reader->missing;
+            reader->missing = 0;
             reader->offset += record_room(length);
             reader->next++;
             (*count)++;
-        } else if (!*count && !torn) { /* a writer that was killed may have left it unsealed */
-            status = go_on(reader, &more, error);
+        } else if (*count && length != SEALED) {
+            more = false; /* mostly it is the end; the next call looks */
         } else {
-            more = false;
+            status = look_behind(reader, &more, error);
         }
     }
-    /* The writer cuts a torn record off when it opens the spool, but only in the last segment. */
-    if (!status && torn && !*count) {
-        uint64_t first = 0;
-        bool found = false;
-        status = find_following(reader, current(reader)->first, &first, &found, error);
-        if (!status && found)
-            status = damaged(reader, current(reader)->first, "has a record whose checksum is wrong",
-                             error);
-    }
     return status;
+}
+
+bool spool_damage(struct spool_reader *reader, uint64_t *missing, char kept[SPOOL_PATH])
+{
+    if (!*reader->kept)
+        return false;
+    memcpy(kept, reader->kept, sizeof reader->kept);
+    *missing = reader->lost;
+    *reader->kept = '\0';
+    reader->lost = 0;
+    return true;
 }
 
 void spool_wait(struct spool_reader *reader, double seconds)
@@ -339,14 +390,12 @@ static uint64_t last_found(const char *folder, uint64_t first)
 {
     struct segment segment;
     struct spool_record record;
-    uint64_t offset = sizeof(struct segment_header), last = first - 1;
-    uint32_t length;
-    bool torn;
+    uint64_t at = sizeof(struct segment_header), last = first - 1;
     if (!segment_open(folder, first, false, &segment))
         return 0;
-    while ((length = segment_record(&segment, offset, &record, &torn)) && length != SEALED) {
+    while ((at = segment_search(&segment, at, last + 1, &record))) {
         last = record.number;
-        offset += record_room(length);
+        at += record_room(record_length(&record));
     }
     segment_close(&segment);
     return last;

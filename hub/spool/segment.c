@@ -67,6 +67,26 @@ uint32_t segment_record(const struct segment *segment, uint64_t offset, struct s
     return length;
 }
 
+/* Whether so many records as are missing before it had room there. */
+static bool is_plausible(const struct spool_record *record, uint64_t next, uint64_t distance)
+{
+    return record->number >= next &&
+           record->number - next <= distance / sizeof(struct record_header);
+}
+
+uint64_t segment_search(const struct segment *segment, uint64_t offset, uint64_t next,
+                        struct spool_record *record)
+{
+    bool torn;
+    for (uint64_t at = offset; at + sizeof(struct record_header) <= segment->capacity;
+         at += RECORD_ALIGN) {
+        uint32_t length = segment_record(segment, at, record, &torn);
+        if (length && length != SEALED && is_plausible(record, next, at - offset))
+            return at;
+    }
+    return 0;
+}
+
 /* --- segments --- */
 
 void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH])
@@ -77,8 +97,17 @@ void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH])
 static bool header_valid(const struct segment *segment, uint64_t first)
 {
     const struct segment_header *header = (const void *)segment->at;
-    return memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
+    return segment->at && memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
            (header->first == first || header->first == 0) && header->capacity == segment->capacity;
+}
+
+/* Only the digit is another one than in SPOOL_MAGIC. */
+static bool other_version(const struct segment *segment)
+{
+    const struct segment_header *header = (const void *)segment->at;
+    size_t name = sizeof header->magic - 1;
+    return segment->at && memcmp(header->magic, SPOOL_MAGIC, name) == 0 &&
+           header->magic[name] != SPOOL_MAGIC[name];
 }
 
 bool segment_open(const char *folder, uint64_t first, bool write, struct segment *segment)
@@ -98,14 +127,16 @@ bool segment_open(const char *folder, uint64_t first, bool write, struct segment
                         MAP_SHARED, segment->descriptor, 0);
         segment->at = at == MAP_FAILED ? NULL : at;
     }
-    if (segment->at && header_valid(segment, first)) {
-        segment->begins = ((const struct segment_header *)(const void *)segment->at)->begins == 1;
-        return true;
+    if (errno || other_version(segment)) {
+        int why = errno;
+        segment_close(segment);
+        errno = why;
+        return false;
     }
-    int why = segment->at ? 0 : errno;
-    segment_close(segment);
-    errno = why;
-    return false;
+    segment->damaged = !header_valid(segment, first);
+    segment->begins = !segment->damaged &&
+                      ((const struct segment_header *)(const void *)segment->at)->begins == 1;
+    return true;
 }
 
 void segment_close(struct segment *segment)
@@ -115,6 +146,14 @@ void segment_close(struct segment *segment)
     if (segment->descriptor >= 0)
         close(segment->descriptor);
     *segment = (struct segment){.descriptor = -1};
+}
+
+bool segment_keep(const char *folder, uint64_t first, char kept[SEGMENT_PATH])
+{
+    char path[SEGMENT_PATH];
+    segment_path(folder, first, path);
+    snprintf(kept, SEGMENT_PATH, "%s/%020" PRIu64 DAMAGED_SUFFIX, folder, first);
+    return link(path, kept) == 0 || errno == EEXIST;
 }
 
 /* --- the folder --- */
@@ -180,6 +219,19 @@ ssize_t segment_list(const char *folder, uint64_t **list, uint64_t *bytes)
     if (bytes)
         *bytes = sum;
     return (ssize_t)count;
+}
+
+size_t spool_damaged_files(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    const struct dirent *entry;
+    size_t count = 0;
+    while (open_folder && (entry = readdir(open_folder)))
+        count += strspn(entry->d_name, "0123456789") == 20 &&
+                 strcmp(entry->d_name + 20, DAMAGED_SUFFIX) == 0;
+    if (open_folder)
+        closedir(open_folder);
+    return count;
 }
 
 /* --- the bell --- */

@@ -35,10 +35,12 @@ struct record_header {
 
 /* A segment that is mapped into memory. */
 struct segment {
-    int descriptor; /* -1: not open */
-    char *at;       /* the mapping; NULL: not open */
-    uint64_t capacity, first;
-    bool begins; /* these three are those of the header */
+    int descriptor;    /* -1: not open */
+    char *at;          /* the mapping; NULL: not open, or an empty file */
+    uint64_t capacity; /* bytes of the file */
+    uint64_t first;    /* number of its first record, by the file's name */
+    bool begins;       /* the spool was begun anew with it */
+    bool damaged;      /* its header is not whole: records are found by their checksums */
 };
 
 /* A small file that both processes map: with it the writer wakes the reader. It is not flushed to
@@ -48,7 +50,7 @@ enum { BOOT_ID = 36 };
 struct bell {
     _Atomic uint32_t rung;   /* incremented for each record; the reader waits for it to change */
     _Atomic uint32_t asleep; /* how many readers wait */
-    _Atomic uint64_t last;   /* number of the last record; 0: not known */
+    _Atomic uint64_t last;   /* number of the last record, set after it is written; 0: not known */
     char boot[BOOT_ID];      /* Linux's boot id when the writer opened the spool */
 };
 
@@ -58,14 +60,28 @@ static inline uint64_t record_room(uint64_t length)
     return (length + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
 }
 
+/* Bytes of a record, header and contents. */
+static inline uint64_t record_length(const struct spool_record *record)
+{
+    return sizeof(struct record_header) + (uint64_t)record->topic_length +
+           record->client_id_length + record->principal_length + record->payload_length;
+}
+
 /* Reads the record at offset. Returns its length; 0: there is no record (yet); SEALED: the segment
  * ends here. *torn: there is a record whose lengths or checksum are wrong; then 0 is returned. */
 uint32_t segment_record(const struct segment *segment, uint64_t offset, struct spool_record *record,
                         bool *torn);
 
+/* The first whole record at this offset or behind it: its offset; 0 when there is none. next: the
+ * number that was to come. A record is known by its checksum, and by its number: at least next, and no
+ * more above it than records fit in between. */
+uint64_t segment_search(const struct segment *segment, uint64_t offset, uint64_t next,
+                        struct spool_record *record);
+
 uint32_t record_checksum(const struct record_header *header, uint32_t length);
 
-/* Opens and maps a segment. False, with errno (0: the file is not a segment). */
+/* Opens and maps one that is there, also a damaged one; false with errno (0: it was written by another
+ * version of this program). */
 bool segment_open(const char *folder, uint64_t first, bool write, struct segment *segment);
 void segment_close(struct segment *segment);
 
@@ -75,8 +91,13 @@ void segment_close(struct segment *segment);
 ssize_t segment_list(const char *folder, uint64_t **list, uint64_t *bytes);
 
 /* "<folder>/<20 digits>.segment" */
-enum { SEGMENT_PATH = 4096 };
+enum { SEGMENT_PATH = SPOOL_PATH };
 void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH]);
+
+/* Keeps a segment whose records are not all there under another name, "<20 digits>.damaged", by a hard
+ * link: the file stays when the segment is removed. false with errno. */
+#define DAMAGED_SUFFIX ".damaged"
+bool segment_keep(const char *folder, uint64_t first, char kept[SEGMENT_PATH]);
 
 struct bell *bell_open(const char *folder); /* NULL with errno */
 void bell_close(struct bell *bell);

@@ -5,12 +5,14 @@
  * that stores the rows. So each acknowledged reading is stored exactly once, whichever process is
  * killed at whichever moment.
  *
- * On the disk the spool is a folder of segments. A segment is called <20 digits>.segment after the
- * number of its first record; segment.h has the layout. It is preallocated, and mapped into memory
- * by both processes, so appending is a copy without a system call. The length of a record is
- * written last: a record exists when its length is not 0. Its checksum shows whether a power cut
- * tore it. Only the last record can be torn. The writer cuts it off when it opens the spool; the
- * reader waits before it.
+ * On disk: a folder of segments, <20 digits>.segment, the number of its first record;
+ * segment.h has the layout. A segment is preallocated, and mapped into the memory of both
+ * processes, so to append is to copy, without a system call. A record counts when its length is
+ * written, which is done last. It has a checksum. A torn record at the end, which a power cut or a
+ * kill left, is cut off by the writer when it opens the spool. Everything else that is not whole is
+ * damage: the reader goes on behind it, where records are known by their numbers and checksums. It
+ * keeps the segment as <20 digits>.damaged, and tells how many records are missing. The writer never
+ * writes to a damaged segment again.
  *
  * When spool_append() returns, the record is in the kernel, so it survives the kill of any process.
  * A thread flushes all new records to the disk together (fdatasync), every flush_seconds. So a
@@ -37,10 +39,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SPOOL_LONGEST_NAME = 1024, SPOOL_LARGEST_PAYLOAD = 1 << 20 };
+enum { SPOOL_LONGEST_NAME = 1024, SPOOL_LARGEST_PAYLOAD = 1 << 20, SPOOL_PATH = 4096 };
 
 struct spool_record {
     uint64_t number;       /* set by the writer */
+    uint64_t missing;      /* set by the reader: records before this one that are damaged or gone */
     int64_t time;          /* when it was accepted: milliseconds since 1970 */
     const char *topic;     /* this and the next two are not NUL-terminated */
     const char *client_id; /* of a thing: its name */
@@ -60,12 +63,11 @@ struct spool_options {
 
 struct spool_writer;
 
-/* Makes the folder if there is none, and cuts a torn record off. REFUSED: another writer has the
- * lock, or the disk refuses. */
+/* Makes the folder, cuts a torn end off, leaves a damaged segment as it is. REFUSED when another writer has it. */
 enum status spool_writer_open(const struct spool_options *options, struct spool_writer **made,
                               struct error *error);
 
-/* What was found damaged when the spool was opened, and where a copy is kept; NULL: nothing. */
+/* What was found damaged when it was opened; NULL when all was well. */
 const char *spool_writer_note(const struct spool_writer *writer);
 
 /* REFUSED: the spool is full, or the disk refuses. Then the record is not in the spool, except when
@@ -81,19 +83,26 @@ void spool_writer_close(struct spool_writer *writer);
 
 struct spool_reader;
 
-/* Begins behind the record of the number `behind` (0: at the first record). REFUSED: records that
- * follow `behind` are missing. That is no error where the spool was begun anew; then *anew is true.
- * The folder is made if there is none. */
+/* Begins behind the record of this number (0: at the first that there is). *anew: the spool was begun
+ * anew since then. A folder that is not there yet is waited for. REFUSED: the spool ends before that
+ * record, so an older one was put there. */
 enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_reader **made,
                               bool *anew, struct error *error);
 
-/* Reads up to `most` next records. What they point to is valid until the next call. *count is 0
- * when there is no record now. A wrong checksum in the middle of the spool is an error that names
- * the segment: no record is skipped. */
+/* The next records, at most `most`, into list; pointers into memory that stays until the next call.
+ * 0 when there is none now. Records that are damaged or gone are passed over, and counted in the
+ * next one that there is; spool_damage() tells them. */
 enum status spool_read(struct spool_reader *reader, struct spool_record *list, size_t most,
                        size_t *count, struct error *error);
 
-/* Waits for a record, at most `seconds`. */
+/* What was passed over since it was asked last: how many records are missing, and the file that is
+ * kept of it (empty where the segment was gone). false: nothing. */
+bool spool_damage(struct spool_reader *reader, uint64_t *missing, char kept[SPOOL_PATH]);
+
+/* How many files are kept of damaged segments. They stay until a person takes them away. */
+size_t spool_damaged_files(const char *folder);
+
+/* Waits for more, at most so long. */
 void spool_wait(struct spool_reader *reader, double seconds);
 
 /* Removes the segments whose records are all stored. number: of the last record that is stored. */

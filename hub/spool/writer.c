@@ -387,74 +387,58 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
 
     uint64_t record_number = writer->next++;
     atomic_store_explicit(&writer->appended, record_number, memory_order_release);
-    atomic_store_explicit(&writer->bell->last, record_number, memory_order_relaxed);
+    atomic_store_explicit(&writer->bell->last, record_number, memory_order_release);
     bell_ring(writer->bell);
     return writer->options.flush_seconds <= 0 ? spool_flush(writer, error) : FINE;
 }
 
 /* --- opening --- */
 
-/* Whether whole records follow the torn one: then a power cut did not tear the end, but the segment
- * is damaged in the middle. Records begin at multiples of RECORD_ALIGN. */
-static bool goes_on_behind(const struct spool_writer *writer)
+/* The last segment is damaged: it is kept and left as it is, for the reader, and the next record begins
+ * a new one. */
+static void leave_damaged(struct spool_writer *writer, uint64_t missing)
 {
-    uint64_t end = writer->segment.capacity - sizeof(struct record_header);
-    for (uint64_t at = writer->offset + RECORD_ALIGN; at < end; at += RECORD_ALIGN) {
-        struct spool_record record;
-        bool torn;
-        uint32_t length = segment_record(&writer->segment, at, &record, &torn);
-        if (length && length != SEALED && record.number > writer->next)
-            return true;
-    }
-    return false;
-}
-
-/* Copies the damaged segment, before its end is cut off. */
-static enum status set_aside(struct spool_writer *writer, struct error *error)
-{
-    char path[SEGMENT_PATH];
-    snprintf(path, sizeof path, "%s/%020" PRIu64 ".damaged", writer->folder, writer->segment.first);
-    int copy = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    uint64_t done = 0;
-    while (copy >= 0 && done < writer->segment.capacity) {
-        ssize_t put = write(copy, writer->segment.at + done, writer->segment.capacity - done);
-        if (put <= 0)
-            break;
-        done += (uint64_t)put;
-    }
-    bool kept = copy >= 0 && done == writer->segment.capacity && fsync(copy) == 0;
-    if (copy >= 0)
-        close(copy);
-    if (!kept)
-        return fail_errno(error, "cannot keep what is damaged of %s as %s", writer->folder, path);
+    char kept[SEGMENT_PATH] = "";
+    segment_keep(writer->folder, writer->segment.first, kept);
     snprintf(writer->note, sizeof writer->note,
-             "the spool was damaged behind record %" PRIu64 ": a copy is in %s, and what followed "
-             "is not stored; see docs/local.md, \"When the spool is damaged\"",
-             writer->next - 1, path);
-    return FINE;
+             "the spool is damaged: %" PRIu64
+             " readings are missing, the file is kept as %s; those "
+             "behind them are stored. See docs/local.md, \"When the spool is damaged\"",
+             missing, kept);
+    segment_close(&writer->segment);
 }
 
-/* Finds the end of the last segment, and cuts a torn record off. */
-static enum status find_end(struct spool_writer *writer, struct error *error)
+/* Finds the end of the last segment. A torn record that nothing follows is cut off: a power cut or a
+ * kill tore it. As long as the machine was not started again, the writer's count tells whether there
+ * were more behind it. */
+static void find_end(struct spool_writer *writer)
 {
-    enum status status = FINE;
+    struct segment *segment = &writer->segment;
     struct spool_record record;
     bool torn = false;
-    uint32_t length;
-    writer->next = writer->segment.first;
+    uint64_t at, missing = 0, last = atomic_load(&writer->bell->last);
+    writer->next = segment->first;
     writer->offset = sizeof(struct segment_header);
-    while ((length = segment_record(&writer->segment, writer->offset, &record, &torn)) &&
-           length != SEALED) {
+    while ((at = segment_search(segment, writer->offset, writer->next, &record))) {
+        missing += record.number - writer->next;
+        segment->damaged |= at != writer->offset;
         writer->next = record.number + 1;
-        writer->offset += record_room(length);
+        writer->offset = at + record_room(record_length(&record));
     }
-    if (torn && goes_on_behind(writer))
-        status = set_aside(writer, error);
-    if (torn && !status) {
-        struct record_header *end = (void *)(writer->segment.at + writer->offset);
+    if (bell_is_current(writer->bell) && last >= writer->next) {
+        segment->damaged = true;
+        missing += last + 1 - writer->next;
+        writer->next = last + 1;
+    }
+    if (segment->damaged) {
+        leave_damaged(writer, missing);
+        return;
+    }
+    segment_record(segment, writer->offset, &record, &torn);
+    if (torn) {
+        struct record_header *end = (void *)(segment->at + writer->offset);
         atomic_store_explicit(&end->length, 0, memory_order_release);
     }
-    return status;
 }
 
 const char *spool_writer_note(const struct spool_writer *writer)
@@ -498,14 +482,15 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     if (!segment_open(writer->folder, last, true, &writer->segment)) {
         if (errno)
             return fail_errno(error, "cannot open the last segment of %s", writer->folder);
-        return fail(error, REFUSED, "the last segment of %s is damaged", writer->folder);
+        return fail(error, REFUSED,
+                    "the last segment of %s was written by another version of sensorforge",
+                    writer->folder);
     }
-    enum status status = find_end(writer, error);
-    if (status)
-        return status;
-    if (!hand_over(writer, last))
+    find_end(writer);
+    if (writer->segment.at && !hand_over(writer, last))
         return fail_memory(error);
-    if (!bell_is_current(writer->bell))
+    /* A segment is called as its first record: one that is there is not written over. */
+    if (!bell_is_current(writer->bell) || (!writer->segment.at && writer->next == last))
         begin_anew(writer);
     return FINE;
 }
