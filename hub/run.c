@@ -355,12 +355,15 @@ static void wait_for_more(struct hub *hub)
 static enum status turn(struct hub *hub, struct error *error)
 {
     enum status status = FINE;
+    status_turn(hub->page);
     if (!hub->store)
         status = open_store(hub, error);
     if (!status && !hub->reader)
         status = open_spool(hub, error);
     if (!status && (told_to_reload || clock_monotonic() - hub->looked > look_seconds))
         status = look_at_types(hub, error);
+    if (!status && !hub->count)
+        status = store_check(hub->store, error);
     if (!status && hub->stored == hub->count) {
         hub->stored = hub->count = 0;
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);

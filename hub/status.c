@@ -17,6 +17,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+/* Seconds that a turn of the main loop may take, and that the status of a running sensorhub may be old,
+ * before that is trouble. */
+static const double longest_turn = 5, longest_silence = 5;
+
 enum { LARGEST_PAGE = 1 << 16, LONGEST_TROUBLE = 512 };
 
 /* The thread takes the lock for what it shares with the main thread. */
@@ -31,10 +35,13 @@ struct status_page {
     double lag;
     struct delivery_counts deliveries;
     bool ready;
+    double turned; /* monotonic clock: when the main loop's turn began */
+    double moved;  /* and when the position changed, or nothing waited */
     char trouble[LONGEST_TROUBLE], advice[LONGEST_TROUBLE];
-    /* Only the thread uses these: the readings and the time when the file was written last, and the
-     * readings per second since then. */
-    uint64_t last_readings;
+    /* Only the thread uses these: the readings, the position and the time when the file was written
+     * last, and the readings per second since then. */
+    uint64_t last_readings, last_position;
+    uint64_t waiting; /* of the copy that is written */
     double last_time, rate;
 };
 
@@ -88,14 +95,34 @@ static void compose(struct status_page *page, struct buffer *out)
              ", \"position\": \"%" PRIu64 "\", \"waiting\": %" PRIu64
              ", \"lag\": %.3f, \"rows_per_second\": %.1f, \"sent\": %" PRIu64
              ", \"unsent\": %zu, \"ready\": %s, \"trouble\": ",
-             page->position, records_behind(page->position), page->lag, page->rate,
-             page->deliveries.sent, page->deliveries.waiting, page->ready ? "true" : "false");
+             page->position, page->waiting, page->lag, page->rate, page->deliveries.sent,
+             page->deliveries.waiting, page->ready ? "true" : "false");
     buffer_add_string(out, line);
     buffer_add_json(out, page->trouble, strlen(page->trouble));
     buffer_add_string(out, ", \"advice\": ");
     buffer_add_json(out, page->advice, strlen(page->advice));
     add_damage(page, out);
     buffer_add_string(out, "}\n");
+}
+
+/* What keeps readings from being stored, or accepted, and is not known to the main loop. */
+static void add_trouble(struct status_page *page, double time)
+{
+    double turn = time - page->turned;
+    char why[LONGEST_TROUBLE / 2];
+    if (*page->trouble)
+        return;
+    if (turn > longest_turn) {
+        snprintf(page->trouble, sizeof page->trouble, "the database has not answered for %.0f s",
+                 turn);
+        snprintf(page->advice, sizeof page->advice,
+                 "is it running, and does another program hold a lock? Readings wait in the spool");
+    } else if (spool_refuses(SPOOL_FOLDER, why, sizeof why)) {
+        snprintf(page->trouble, sizeof page->trouble, "the broker refuses readings: %s", why);
+        snprintf(page->advice, sizeof page->advice,
+                 "the spool takes none; the boards keep them and send them again. Free the disk; "
+                 "it goes on with the next reading");
+    }
 }
 
 static void write_now(struct status_page *page)
@@ -106,6 +133,13 @@ static void write_now(struct status_page *page)
     pthread_mutex_lock(&page->mutex);
     now = *page;
     pthread_mutex_unlock(&page->mutex);
+    now.waiting = records_behind(now.position);
+    if (now.position != page->last_position || !now.waiting)
+        page->moved = time;
+    page->last_position = now.position;
+    if (time - page->moved > now.lag)
+        now.lag = time - page->moved;
+    add_trouble(&now, time);
     if (passed > 0)
         page->rate = (double)(now.counts.readings - page->last_readings) / passed;
     page->last_readings = now.counts.readings;
@@ -146,7 +180,7 @@ enum status status_start(struct status_page **made, struct error *error)
     pthread_cond_init(&page->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     page->started = clock_milliseconds();
-    page->last_time = clock_monotonic();
+    page->last_time = page->turned = page->moved = clock_monotonic();
     int failed = pthread_create(&page->thread, NULL, write_each_second, page);
     if (failed) {
         free(page);
@@ -167,6 +201,14 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
     page->position = position;
     page->lag = lag;
     page->deliveries = *deliveries;
+    pthread_mutex_unlock(&page->mutex);
+}
+
+void status_turn(struct status_page *page)
+{
+    double time = clock_monotonic();
+    pthread_mutex_lock(&page->mutex);
+    page->turned = time;
     pthread_mutex_unlock(&page->mutex);
 }
 
@@ -252,6 +294,17 @@ static void show_words(const cJSON *page)
         printf("damage    %s\n", json_string(page, "damage", ""));
 }
 
+/* A sensorhub that is stopped or hangs writes no status. */
+static void note_silence(cJSON *page)
+{
+    double age = (double)clock_milliseconds() / 1000 - json_number(page, "time", 0) / 1000;
+    if (age <= longest_silence)
+        return;
+    owned char *words = must_format("sensorhub does not answer: its status is %.0f s old", age);
+    json_put_string(page, "trouble", words);
+    json_put_string(page, "advice", "is its process stopped, or the disk full? make down ends it");
+}
+
 /* For a sensorhub that is not running: counts the records behind its last position. That may be
  * more than really wait, if it was killed before it wrote its last position; it is never fewer. */
 static void count_waiting(cJSON *page)
@@ -270,6 +323,8 @@ enum status status_show(bool json, struct error *error)
         page = json_object();
     if (!running)
         count_waiting(page);
+    else
+        note_silence(page);
     if (json) {
         json_put_bool(page, "running", running);
         json_compact(page, &line);

@@ -8,7 +8,8 @@
  *                                     string, for it has more digits than a double holds
  *    "waiting": 0,                    records behind it
  *    "lag": 0.0,                      seconds between a reading's arrival and its commit, while
- *                                     there are more than one batch takes
+ *                                     there are more than one batch takes; at least the seconds
+ *                                     since a reading was stored, while some wait
  *    "rows_per_second": 100.0,
  *    "sent": 0, "unsent": 0,          deliveries of actions: done, and in the queue
  *    "ready": true,                   it has reached the database and the spool once
@@ -32,6 +33,9 @@ struct status_page;
 enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
                  double lag, const struct delivery_counts *deliveries);
+/* A turn of the main loop begins. When none begins for some seconds, the status says that the database
+ * does not answer. */
+void status_turn(struct status_page *page);
 void status_trouble(struct status_page *page, bool ready, const struct error *error);
 void status_works(struct status_page *page); /* there is no trouble (any more) */
 void status_stop(struct status_page *page);  /* writes the file a last time */

@@ -14,6 +14,7 @@ struct backend {
     bool (*takes_name)(const char *name); /* whether a column may have the name; NULL: any name */
     enum status (*add_column)(struct store_table *table, const char *name, enum column_kind kind,
                               struct error *error);
+    enum status (*check)(struct store *store, struct error *error); /* NULL: always FINE */
     enum status (*begin)(struct store *store, struct error *error);
     enum status (*put)(struct store_table *table, const struct row *row, struct error *error);
     enum status (*settle)(struct store *store, struct settlement *settlement, struct error *error);

@@ -30,6 +30,7 @@
     DO(PQ, resultStatus)                                                                           \
     DO(PQ, sendQueryParams)                                                                        \
     DO(PQ, setSingleRowMode)                                                                       \
+    DO(PQ, socket)                                                                                 \
     DO(PQ, status)
 
 struct libpq {

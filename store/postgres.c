@@ -69,7 +69,9 @@ static enum status lock_database(struct postgres_store *store, struct error *err
     enum status status = postgres_run(store, "SET lock_timeout = '2s'", error);
     if (status)
         return status;
+    postgres_call_begins(store);
     PGresult *result = pq.exec(store->connection, sql);
+    postgres_call_ends(store);
     const char *code = pq.resultErrorField(result, PG_DIAG_SQLSTATE);
     if (code && strcmp(code, LOCK_NOT_AVAILABLE) == 0) {
         status = fail(error, REFUSED, "another sensorhub writes to this database");
@@ -78,7 +80,7 @@ static enum status lock_database(struct postgres_store *store, struct error *err
         status = postgres_failed(store, result, error);
     }
     pq.clear(result);
-    return status ? status : postgres_run(store, "SET lock_timeout = 0", error);
+    return status ? status : postgres_run(store, "SET lock_timeout = '5s'", error);
 }
 
 static enum status make_own_tables(struct postgres_store *store, struct error *error)
@@ -112,6 +114,8 @@ static enum status postgres_open(const char *url, bool read_only, struct store *
     if (!status)
         status = connect_to(store, url, error);
     if (!status && !read_only)
+        status = postgres_guard_start(store, error);
+    if (!status && !read_only)
         status = make_own_tables(store, error);
     if (status)
         postgres_close(&store->store);
@@ -128,6 +132,7 @@ static void postgres_close(struct store *base)
         store->tables = table->next;
         postgres_table_free(table);
     }
+    postgres_guard_stop(store);
     pq.finish(store->connection);
     free(store->rejected.at);
     free(store);

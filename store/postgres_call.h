@@ -14,12 +14,21 @@ struct postgres_store {
     struct store store; /* first */
     PGconn *connection;
     bool read_only;
-    bool timescale; /* the database has the extension TimescaleDB */
+    bool timescale;               /* the database has the extension TimescaleDB */
+    struct postgres_guard *guard; /* NULL: there is no timeout */
     struct postgres_table *tables;
     size_t table_count;
     struct settlement settlement; /* of the transaction */
     struct tokens rejected;       /* what settlement.rejected points to */
 };
+
+/* A timeout for calls of the server. libpq's calls wait for ever for a server that is frozen; TCP's
+ * timeouts do not help, for its kernel still acknowledges. A thread shuts the connection down when a
+ * call takes longer, and the call fails. */
+enum status postgres_guard_start(struct postgres_store *store, struct error *error);
+void postgres_guard_stop(struct postgres_store *store);
+void postgres_call_begins(struct postgres_store *store);
+void postgres_call_ends(struct postgres_store *store);
 
 /* Fills the error with what the server said of the result, or libpq of the connection (result
  * NULL). Returns REFUSED. */

@@ -59,6 +59,7 @@ static enum status copy_rows(struct postgres_store *store, struct postgres_table
 {
     static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", end[] = "\377\377";
     owned char *sql = must_format("COPY %s FROM STDIN (FORMAT binary)", own->staging);
+    postgres_call_begins(store);
     PGresult *result = pq.exec(store->connection, sql);
     bool sent = pq.resultStatus(result) == PGRES_COPY_IN &&
                 pq.putCopyData(store->connection, header, sizeof header) == 1 &&
@@ -74,6 +75,7 @@ static enum status copy_rows(struct postgres_store *store, struct postgres_table
             status = postgres_failed(store, result, error);
         pq.clear(result);
     }
+    postgres_call_ends(store);
     buffer_clear(&own->rows);
     return status;
 }
@@ -298,10 +300,12 @@ enum status postgres_put_log(struct store *base, int64_t time, const char *group
     const char *const values[] = {postgres_print(time, number), group, message};
     const int lengths[] = {0, 0, (int)length}, formats[] = {0, 0, 1};
     struct postgres_store *store = (struct postgres_store *)base;
+    postgres_call_begins(store);
     PGresult *result = pq.execParams(
         store->connection,
         "INSERT INTO \"_log\" (time, log_group, message) VALUES ($1::bigint, $2::text, $3::text)",
         3, NULL, values, lengths, formats, 0);
+    postgres_call_ends(store);
     enum status status =
         pq.resultStatus(result) == PGRES_COMMAND_OK ? FINE : postgres_failed(store, result, error);
     pq.clear(result);

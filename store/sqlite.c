@@ -8,10 +8,12 @@
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     BUSY_MILLISECONDS = 1000, /* timeout for the lock of another process */
@@ -387,12 +389,27 @@ static enum status sqlite_add_column(struct store_table *table, const char *name
 
 /* --- writing --- */
 
+/* The WAL belongs to the database: what is committed may be in it only. */
+static enum status sqlite_check(struct store *base, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    int moved = 0;
+    const char *path = sqlite3_db_filename(store->database, "main");
+    sqlite3_file_control(store->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (!moved && (!path || access(sqlite3_filename_wal(path), F_OK) == 0 || errno != ENOENT))
+        return FINE;
+    fail(error, REFUSED, "%s was deleted or replaced while sensorhub had it open",
+         path ? path : "the database");
+    return advise(error, "it is opened again, or made anew; what is in the spool is stored there");
+}
+
 static enum status sqlite_begin(struct store *base, struct error *error)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
     store->rejected.count = 0;
     store->settlement = (struct settlement){0};
-    return must_step(store, store->begin, error);
+    enum status status = must_step(store, store->begin, error);
+    return status ? status : sqlite_check(base, error);
 }
 
 static void bind_cells(sqlite3_stmt *statement, const struct store_table *table,
@@ -487,7 +504,9 @@ static enum status sqlite_commit(struct store *base, uint64_t position, const ch
     sqlite3_bind_int64(store->put_position, 1, (sqlite3_int64)position);
     bind_text(store->put_position, 2, counts, strlen(counts));
     enum status status = must_step(store, store->put_position, error);
-    return status ? status : must_step(store, store->commit, error);
+    if (!status)
+        status = must_step(store, store->commit, error);
+    return status ? status : sqlite_check(base, error);
 }
 
 static enum status sqlite_position(struct store *base, uint64_t *position,
@@ -672,6 +691,7 @@ const struct backend sqlite_backend = {
     .table = sqlite_table,
     .tables = sqlite_tables,
     .add_column = sqlite_add_column,
+    .check = sqlite_check,
     .begin = sqlite_begin,
     .put = sqlite_put,
     .settle = sqlite_settle,

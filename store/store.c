@@ -200,6 +200,11 @@ enum status store_add_column(struct store_table *table, const char *name, enum c
     return status;
 }
 
+enum status store_check(struct store *store, struct error *error)
+{
+    return store->backend->check ? store->backend->check(store, error) : FINE;
+}
+
 enum status store_begin(struct store *store, struct error *error)
 {
     return store->backend->begin(store, error);

@@ -123,6 +123,10 @@ struct row {
     uint64_t token;  /* what store_settle() calls it by */
 };
 
+/* Whether the database is still the one that was opened. REFUSED: its file was deleted or replaced, so
+ * nobody would see what is written. store_begin() and store_commit() ask the same. */
+enum status store_check(struct store *store, struct error *error);
+
 enum status store_begin(struct store *store, struct error *error);
 enum status store_put(struct store_table *table, const struct row *row, struct error *error);
 

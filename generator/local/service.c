@@ -24,6 +24,9 @@ enum {
  * once. */
 static const double settled = 1000;
 
+/* Seconds: sensorhub writes its status once a second. */
+static const double longest_silence = 5;
+
 /* Timeouts in seconds. sensorhub stores what is in the spool before it ends, and a spool may be
  * full. */
 static const double start_patience = 30, end_patience[SERVICES] = {[HUB] = 120, [BROKER] = 20};
@@ -123,6 +126,20 @@ int service_broker_port(int otherwise)
     return port;
 }
 
+/* A sensorhub that is stopped or hangs writes no status: an old one says nothing of now. */
+static void note_silence(cJSON *status)
+{
+    struct daemon process;
+    double age = (double)clock_milliseconds() / 1000 - json_number(status, "time", 0) / 1000;
+    if (status && age > longest_silence && service_find(HUB, &process)) {
+        owned char *words = must_format("sensorhub does not answer: its status is %.0f s old", age);
+        json_put_string(status, "trouble", words);
+        json_put_string(status, "advice",
+                        "is its process stopped, or the disk full? make down, make up");
+        daemon_close(&process);
+    }
+}
+
 cJSON *service_hub_status(void)
 {
     cJSON *status = NULL;
@@ -130,6 +147,7 @@ cJSON *service_hub_status(void)
     if (path_exists(HUB_STATUS))
         json_read(HUB_STATUS, LARGEST_STATUS, &status, &none);
     error_free(&none);
+    note_silence(status);
     return status;
 }
 

@@ -371,17 +371,32 @@ enum status spool_done(struct spool_reader *reader, uint64_t number, struct erro
     return status;
 }
 
-/* The number of the last record as the writer noted it in the bell; 0: not known. */
-static uint64_t last_noted(const char *folder)
+/* Reads what the writer notes in the bell. False: there is none. */
+static bool read_bell(const char *folder, struct bell *bell)
 {
     char path[SEGMENT_PATH];
-    struct bell bell = {0};
     snprintf(path, sizeof path, "%s/bell", folder);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool whole = descriptor >= 0 && pread(descriptor, &bell, sizeof bell, 0) == sizeof bell;
+    bool whole = descriptor >= 0 && pread(descriptor, bell, sizeof *bell, 0) == sizeof *bell;
     if (descriptor >= 0)
         close(descriptor);
-    return whole ? bell.last : 0;
+    return whole;
+}
+
+bool spool_refuses(const char *folder, char *words, size_t room)
+{
+    struct bell bell = {0};
+    bool refuses = read_bell(folder, &bell) && bell.refuses;
+    if (refuses)
+        snprintf(words, room, "%s", refusal_words(bell.refuses));
+    return refuses;
+}
+
+/* The number of the last record, as the writer noted it; 0: it is not known. */
+static uint64_t last_noted(const char *folder)
+{
+    struct bell bell = {0};
+    return read_bell(folder, &bell) ? bell.last : 0;
 }
 
 /* The number of the last record of a segment, found by reading it. Without records: the number

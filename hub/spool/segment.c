@@ -236,6 +236,11 @@ size_t spool_damaged_files(const char *folder)
 
 /* --- the bell --- */
 
+const char *refusal_words(int why)
+{
+    return why == FULL ? "it is full" : strerror(why);
+}
+
 struct bell *bell_open(const char *folder)
 {
     char path[SEGMENT_PATH];

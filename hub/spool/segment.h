@@ -46,12 +46,14 @@ struct segment {
 /* A small file that both processes map: with it the writer wakes the reader. It is not flushed to
  * the disk, so after a power cut its content may be old; boot tells whether the machine was started
  * since it was written. */
-enum { BOOT_ID = 36 };
+enum { BOOT_ID = 36, FULL = -1 /* it holds as much as it may */ };
 struct bell {
     _Atomic uint32_t rung;   /* incremented for each record; the reader waits for it to change */
     _Atomic uint32_t asleep; /* how many readers wait */
     _Atomic uint64_t last;   /* number of the last record, set after it is written; 0: not known */
     char boot[BOOT_ID];      /* Linux's boot id when the writer opened the spool */
+    _Atomic int
+        refuses; /* why the writer refused the last record: an errno, or FULL; 0: it did not */
 };
 
 /* Bytes that a record takes in a segment. */
@@ -98,6 +100,8 @@ void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH]);
  * link: the file stays when the segment is removed. false with errno. */
 #define DAMAGED_SUFFIX ".damaged"
 bool segment_keep(const char *folder, uint64_t first, char kept[SEGMENT_PATH]);
+
+const char *refusal_words(int why);
 
 struct bell *bell_open(const char *folder); /* NULL with errno */
 void bell_close(struct bell *bell);

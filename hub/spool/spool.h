@@ -108,6 +108,9 @@ void spool_wait(struct spool_reader *reader, double seconds);
 /* Removes the segments whose records are all stored. number: of the last record that is stored. */
 enum status spool_done(struct spool_reader *reader, uint64_t number, struct error *error);
 
+/* Whether the writer refused the last record, and why, in words. Needs no lock. */
+bool spool_refuses(const char *folder, char *words, size_t room);
+
 /* *last: number of the last record (0: the spool has none). *waiting: how many records follow the
  * one of the number `behind`. Needs no lock. */
 void spool_extent(const char *folder, uint64_t behind, uint64_t *last, uint64_t *waiting);

@@ -254,9 +254,10 @@ static void *flush_now_and_then(void *context)
     return NULL;
 }
 
-static void refuse(struct spool_writer *writer, const char *reason)
+static void refuse(struct spool_writer *writer, int why)
 {
-    snprintf(writer->refusal, sizeof writer->refusal, "%s", reason);
+    snprintf(writer->refusal, sizeof writer->refusal, "%s", refusal_words(why));
+    atomic_store(&writer->bell->refuses, why);
     writer->look_again = clock_monotonic() + look_again_seconds;
 }
 
@@ -290,12 +291,12 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     if (*writer->refusal && clock_monotonic() < writer->look_again)
         return false;
     if (!room_left(writer, capacity)) {
-        refuse(writer, "it is full");
+        refuse(writer, FULL);
         return false;
     }
     if (!make_segment(writer, capacity) ||
         !segment_open(writer->folder, writer->next, true, &made)) {
-        refuse(writer, strerror(errno ? errno : EIO));
+        refuse(writer, errno ? errno : EIO);
         return false;
     }
     if (!hand_over(writer, made.first)) {
@@ -303,7 +304,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
         segment_path(writer->folder, writer->next, path);
         unlink(path);
         segment_close(&made);
-        refuse(writer, "out of memory");
+        refuse(writer, ENOMEM);
         return false;
     }
     seal(writer);
@@ -314,6 +315,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
         bell_mark(writer->bell);
     writer->begins = false;
     *writer->refusal = '\0';
+    atomic_store(&writer->bell->refuses, 0);
     return true;
 }
 
@@ -554,6 +556,7 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
         status = take_up(writer, error);
     if (!status) {
         atomic_store(&writer->bell->last, writer->begins ? 0 : writer->next - 1);
+        atomic_store(&writer->bell->refuses, 0);
         if (!writer->begins)
             bell_mark(writer->bell);
         status = start_flusher(writer, error);

@@ -200,6 +200,17 @@ class House:
             raise Wrong(f"sensorforge {' '.join(words)}: exit code {ran.returncode}\n{ran.stdout}{ran.stderr}")
         return ran.stderr if fails or errors else ran.stdout
 
+    def status(self):
+        """The exit code of status, and what it says."""
+        ran = subprocess.run([PROGRAM, "status"], cwd=self.folder, text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        return ran.returncode, ran.stdout + ran.stderr
+
+    def hub(self, *words):
+        """The exit code of sensorhub, and what it says."""
+        ran = subprocess.run([str(Path(PROGRAM).parent / "sensorhub"), *words], cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
+                             capture_output=True, timeout=60)
+        return ran.returncode, ran.stdout + ran.stderr
+
     def create(self, *names, kind=TYPE):
         table = self.folder / "things.csv"
         table.write_text("name,type,zone\n" + "".join(f"{name},{kind},1\n" for name in names))

@@ -837,6 +837,39 @@ static void a_full_database_is_refused(void **state)
     assert_all(table, "a 1 1|");
 }
 
+/* What would be written into it, nobody would see. */
+static void a_deleted_database_is_refused(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"test.sqlite", "test.sqlite-wal"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct store_table *table = make_readings();
+        begin();
+        put_reading(table, "a", (int)i, 1, 0);
+        settle();
+        commit(1);
+        assert_fine(store_check(store, &error));
+        begin();
+        put_reading(table, "b", (int)i, 1, 0);
+        settle();
+        assert_int_equal(unlink(files[i]), 0);
+        assert_int_equal(store_commit(store, 2, "{}", &error), REFUSED);
+        assert_non_null(strstr(text_string(&error.message), "deleted or replaced"));
+        error_free(&error);
+        store_close(store);
+        must_open();
+        assert_int_equal(unlink(files[i]), 0);
+        assert_int_equal(store_check(store, &error), REFUSED);
+        error_free(&error);
+        store_close(store);
+        must_open();
+        assert_int_equal(unlink(files[i]), 0);
+        assert_int_equal(store_begin(store, &error), REFUSED);
+        error_free(&error);
+        reopen();
+    }
+}
+
 static void one_writer_only(void **state)
 {
     (void)state;
@@ -910,6 +943,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_locked_database_is_refused, open_sqlite, close_store),
         cmocka_unit_test_setup_teardown(a_full_database_is_refused, open_sqlite, close_store),
         cmocka_unit_test_setup_teardown(one_writer_only, open_postgres, close_store),
+        cmocka_unit_test_setup_teardown(a_deleted_database_is_refused, open_sqlite, close_store),
         cmocka_unit_test_setup_teardown(a_stopped_server_is_refused, open_postgres, close_store),
         cmocka_unit_test(no_password_in_messages),
     };

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""`status` and its exit code: green only when readings are accepted and stored."""
+
+import contextlib
+import signal
+import sqlite3
+import struct
+
+from house import LOCAL, House, eventually, expect, run_tests
+
+REFUSED = 3
+
+
+def publish(house, count, first=0):
+    """So many readings of the first thing, acknowledged."""
+    publisher = house.publisher(house.names[0], window=5, pause=0.01)
+    publisher.sent = first
+    publisher.start()
+    eventually(20, lambda: len(publisher.acknowledged) >= count, "readings are not acknowledged")
+    publisher.stopping.set()
+    publisher.stop()
+    return publisher
+
+
+def red(house, words, seconds=20):
+    """Waits until status ends with an error and says this."""
+    eventually(seconds, lambda: house.status()[0] == REFUSED and words in house.status()[1],
+               lambda: f"status does not say {words!r}: {house.status()}")
+
+
+def green(house, seconds=20):
+    eventually(seconds, lambda: house.status()[0] == 0, lambda: f"status is not green again: {house.status()}")
+
+
+def deleted_database(houses):
+    """Status: the database is deleted while sensorhub has it open; readings are in the new one."""
+    house = House(houses, things=1)
+    house.up()
+    publish(house, 20)
+    house.drain()
+    for path in (house.folder / LOCAL).glob("central.sqlite*"):
+        path.unlink()
+    eventually(20, lambda: house.position(), "the database is not made anew")
+    publisher = publish(house, 20, first=1000)
+    house.drain()
+    lost = set(publisher.expected()) - set(house.rows(house.names[0]))
+    expect(not lost, f"{len(lost)} readings are in no file")
+    expect("was deleted or replaced" in house.log("sensorhub"), "the log does not say it")
+    green(house)
+    house.down()
+
+
+def frozen_hub(houses):
+    """Status: a sensorhub that is stopped does not look as if it worked."""
+    house = House(houses, things=1)
+    house.up()
+    green(house)
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    red(house, "does not answer")
+    house.kill("sensorhub", number=signal.SIGCONT)
+    green(house)
+    house.down()
+
+
+def locked_database(houses):
+    """Status: while another program holds the lock of the database, readings wait, and status says it."""
+    house = House(houses, things=1)
+    house.up()
+    publish(house, 20)
+    house.drain()
+    with contextlib.closing(sqlite3.connect(house.folder / LOCAL / "central.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        publisher = publish(house, 20, first=1000)
+        red(house, "database")
+        other.execute("ROLLBACK")
+    house.drain()
+    green(house)
+    expect(not set(publisher.expected()) - set(house.rows(house.names[0])), "readings are lost")
+    house.down()
+
+
+def damaged(houses):
+    """Status: a damaged last segment costs the records that it hit; their number is told until the file is taken away."""
+    house = House(houses, things=1)
+    house.up()
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    publisher = publish(house, 200)
+    house.kill("sensorhub", "mosquitto")
+    segment = sorted((house.folder / LOCAL / "spool").glob("*.segment"))[-1]
+    with open(segment, "r+b") as file:
+        data = file.read()
+        at = 64
+        for _ in range(50):
+            at += (struct.unpack_from("=I", data, at)[0] + 7) // 8 * 8
+        file.seek(at)
+        file.write(bytes(4096))
+    house.up()
+    eventually(20, lambda: house.counts().get("missing"), "the missing readings are not counted")
+    missing = house.counts()["missing"]
+    lost = set(publisher.expected()) - set(house.rows(house.names[0]))
+    expect(0 < len(lost) <= missing < 50, f"{len(lost)} of {len(publisher.expected())} are lost, {missing} are counted")
+    red(house, f"{missing} readings are missing")
+    expect(f"{missing} readings are missing" in house.log("sensorhub"), "the log of sensorhub does not say it")
+    expect("readings are missing" in house.log("mosquitto"), "the log of the broker does not say it")
+    kept = list((house.folder / LOCAL / "spool").glob("*.damaged"))
+    expect(len(kept) == 1, f"kept are {kept}")
+    kept[0].unlink()
+    green(house)
+    house.down()
+    return f"{missing} of {publisher.sent} readings"
+
+
+def drained(houses):
+    """Status: sensorhub run --drain stores what is behind the damage, and ends with an error."""
+    house = House(houses, things=1)
+    house.up()
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    publisher = publish(house, 100)
+    house.kill("sensorhub", "mosquitto")
+    segment = sorted((house.folder / LOCAL / "spool").glob("*.segment"))[-1]
+    with open(segment, "r+b") as file:
+        file.seek(64)
+        file.write(bytes(8))
+    code, said = house.hub("run", "--drain")
+    expect(code == REFUSED and "1 readings are missing" in said, f"it ended with {code}: {said}")
+    lost = set(publisher.expected()) - set(house.rows(house.names[0]))
+    expect(len(lost) == 1, f"{len(lost)} readings are lost")
+
+
+def full_spool(houses):
+    """Status: when the spool takes nothing, status says so."""
+    house = House(houses, things=1, edits={"templates/mosquitto/system/mosquitto.conf.mustache": [
+        ("spool_megabytes 1024", "spool_megabytes 1\\nplugin_opt_segment_megabytes 0.25")]})
+    house.up()
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    publisher = house.publisher(house.names[0])
+    publisher.start()
+    eventually(60, lambda: "refuses readings" in house.log("mosquitto"), "the spool is not full")
+    publisher.stopping.set()
+    publisher.stop()
+    house.kill("sensorhub", number=signal.SIGCONT)
+    red(house, "refuses readings")
+    publish(house, 20, first=publisher.sent + 1000)
+    green(house)
+    house.down()
+
+
+run_tests([deleted_database, frozen_hub, locked_database, damaged, drained, full_spool])
