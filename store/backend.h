@@ -63,8 +63,11 @@ struct found_columns {
     bool columns;         /* it has columns, so there is a table */
     bool thing, time, id; /* these are in the primary key */
     bool item;            /* it has the column item */
-    bool unknown;         /* it has a column that is not known here */
+    bool other_key;       /* a column of the primary key is another one */
 };
+
+/* A column of the table. type "": it is generated, has a default value, or must not be NULL. No column
+ * that the store adds is so: it is foreign, as one whose type is not known here. */
 void store_found(struct store_table *table, struct found_columns *found, bool key, const char *name,
                  const char *type);
 

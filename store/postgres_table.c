@@ -52,9 +52,11 @@ static enum status read_columns(struct postgres_store *store, struct store_table
     if (!status)
         status = postgres_ask(
             store,
-            "SELECT a.attname, format_type(a.atttypid, NULL), EXISTS (SELECT FROM pg_index i"
-            " WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))"
-            " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relname = $1"
+            "SELECT a.attname, CASE WHEN (a.attnotnull OR a.atthasdef) AND NOT k.is AND"
+            " a.atttypid <> 'json'::regtype THEN '' ELSE format_type(a.atttypid, NULL) END, k.is"
+            " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid, LATERAL (SELECT EXISTS"
+            " (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum ="
+            " ANY (i.indkey)) AS is) k WHERE c.relname = $1"
             " AND a.attnum > 0 AND NOT a.attisdropped AND pg_table_is_visible(c.oid)"
             " ORDER BY a.attnum",
             1, values, &list, error);

@@ -204,7 +204,10 @@ static enum status read_columns(struct sqlite_store *store, struct store_table *
     struct found_columns found = {0};
     int code;
     enum status status = prepare(
-        store, "SELECT name, type, pk FROM pragma_table_info(?1) ORDER BY cid", &list, error);
+        store,
+        "SELECT name, iif(pk = 0 AND type <> 'JSON' AND (hidden OR \"notnull\" OR dflt_value IS"
+        " NOT NULL), '', type), pk FROM pragma_table_xinfo(?1) ORDER BY cid",
+        &list, error);
     if (status)
         return status;
     bind_text(list, 1, table->name, strlen(table->name));

@@ -76,6 +76,9 @@ bool store_table_again(struct store_table *table, const struct table_definition 
 
 void store_table_end(struct store_table *table)
 {
+    for (size_t i = 0; i < table->foreign_count; i++)
+        free(table->foreign[i]);
+    free(table->foreign);
     free(table->name);
     free(table->columns);
 }
@@ -103,6 +106,13 @@ void add_quoted(struct text *sql, const char *name)
     text_add_char(sql, '"');
 }
 
+static void add_foreign(struct store_table *table, const char *name)
+{
+    table->foreign =
+        must_grow(table->foreign, table->foreign_count, &table->foreign_room, sizeof(char *));
+    table->foreign[table->foreign_count++] = must_copy(name);
+}
+
 void store_found(struct store_table *table, struct found_columns *found, bool key, const char *name,
                  const char *type)
 {
@@ -118,8 +128,10 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
         found->item = true;
     else if (!key && read_kind(type, &kind) && table->column_count < MOST_COLUMNS)
         add_column(table, name, kind);
+    else if (key)
+        found->other_key = true;
     else
-        found->unknown = true;
+        add_foreign(table, name);
 }
 
 enum status store_check_found(struct store_table *table, const struct found_columns *found,
@@ -128,10 +140,13 @@ enum status store_check_found(struct store_table *table, const struct found_colu
     bool items = table->kind == TABLE_ITEMS;
     bool right = found->thing && found->time && found->id == items && found->item == items;
     if (items) {
-        right = right && table->column_count == 1 && strcmp(table->columns->name, "expires") == 0;
+        bool expires = false;
+        for (size_t i = 0; table->columns && i < table->column_count; i++)
+            expires |= strcmp(table->columns[i].name, "expires") == 0;
+        right = right && expires;
         table->column_count = 0;
     }
-    if (!found->columns || (right && !found->unknown))
+    if (!found->columns || (right && !found->other_key))
         return FINE;
     fail(error, WRONG_INPUT,
          "the database has a table \"%s\" that is not what the documents ask for", table->name);
@@ -183,6 +198,8 @@ bool store_may_add_column(const struct store_table *table, const char *name)
     bool taken = strcasecmp(name, "thing") == 0 || strcasecmp(name, "time") == 0;
     for (size_t i = 0; table->columns && i < table->column_count && !taken; i++)
         taken = strcasecmp(table->columns[i].name, name) == 0;
+    for (size_t i = 0; i < table->foreign_count && !taken; i++)
+        taken = strcasecmp(table->foreign[i], name) == 0;
     return !taken && *name && strlen(name) <= LONGEST_COLUMN &&
            table->column_count < MOST_COLUMNS &&
            (!backend->takes_name || backend->takes_name(name));

@@ -65,6 +65,8 @@ struct store_table {
     enum table_kind kind;
     struct column *columns; /* besides thing and time; none for items */
     size_t column_count, column_room;
+    char **foreign; /* names of columns that others added: they are not written, nor read */
+    size_t foreign_count, foreign_room;
     double retention_seconds;
     bool expires, by_id;
     struct store *store;

@@ -667,6 +667,49 @@ static void reads_items_as_values(void **state)
                          "y=\"\"|");
 }
 
+static void tell_database(const char *sql)
+{
+    if (url == postgres_url) {
+        owned char *command = must_format("psql -q -h %s -U hub -d postgres -v ON_ERROR_STOP=1 -c "
+                                          "\"%s\"",
+                                          cluster, sql);
+        assert_int_equal(as_postgres(command), 0);
+        return;
+    }
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open("test.sqlite", &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+}
+
+/* An administrator's columns of a table are left alone, whenever they were added. */
+static void foreign_columns_are_left_alone(void **state)
+{
+    (void)state;
+    const char *const columns[] = {
+        "note VARCHAR(20)", "made NUMERIC DEFAULT 7", "level BIGINT NOT NULL DEFAULT 3",
+        url == postgres_url ? "twice DOUBLE PRECISION GENERATED ALWAYS AS (time * 2) STORED"
+                            : "twice DOUBLE GENERATED ALWAYS AS (time * 2)"};
+    struct store_table *table = make_readings();
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        const char *quote = url == postgres_url ? "\\\"" : "\""; /* a shell reads it */
+        owned char *sql = must_format("ALTER TABLE %s%s%s ADD COLUMN %s", quote, readings.name,
+                                      quote, columns[i]);
+        tell_database(sql);
+        for (int again = 0; again < 2; again++) {
+            begin();
+            put_reading(table, "a", (int)(2 * i) + again, 1, 0);
+            struct settlement settlement = settle();
+            assert_int_equal(settlement.stored, 1);
+            commit(1);
+            reopen();
+            table = make_readings();
+        }
+    }
+    assert_false(store_may_add_column(table, "note"));
+    assert_false(store_may_add_column(table, "twice"));
+}
+
 static void refuses_another_kind_of_table(void **state)
 {
     (void)state;
@@ -932,6 +975,7 @@ int main(void)
         BOTH(merges_partial_rows),
         BOTH(many_partial_rows),
         BOTH(refuses_another_kind_of_table),
+        BOTH(foreign_columns_are_left_alone),
         BOTH(answers_queries),
         BOTH(reads_readings_as_values),
         BOTH(reads_items_as_values),
