@@ -418,6 +418,13 @@ static void disconnect_refused(struct plugin *plugin)
     }
 }
 
+static void log_spool(struct plugin *plugin)
+{
+    const char *note = spool_writer_note(plugin->spool);
+    if (note)
+        broker_log(note);
+}
+
 static int on_tick(int event, void *data, void *context)
 {
     struct plugin *plugin = context;
@@ -426,6 +433,7 @@ static int on_tick(int event, void *data, void *context)
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;
     plugin->refreshed = time;
+    log_spool(plugin);
     if (time - plugin->tidied > tidy_seconds) {
         plugin->tidied = time;
         drop_full_allowances(plugin, time);
@@ -480,9 +488,8 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     plugin->rights = rights_open(project);
     rights_refresh(plugin->rights, broker_log);
     enum status status = spool_writer_open(&spool, &plugin->spool, error);
-    const char *note = status ? NULL : spool_writer_note(plugin->spool);
-    if (note)
-        broker_log(note);
+    if (!status)
+        log_spool(plugin);
     return status;
 }
 

@@ -67,8 +67,9 @@ struct spool_writer;
 enum status spool_writer_open(const struct spool_options *options, struct spool_writer **made,
                               struct error *error);
 
-/* What was found damaged when it was opened; NULL when all was well. */
-const char *spool_writer_note(const struct spool_writer *writer);
+/* What was found damaged when the spool was opened, or removed since; NULL: nothing new. Called by the
+ * thread that appends. It is valid until the next call. */
+const char *spool_writer_note(struct spool_writer *writer);
 
 /* REFUSED: the spool is full, or the disk refuses. Then the record is not in the spool, except when
  * flush_seconds is 0: a record whose flush failed may have been read already. error may be NULL. */

@@ -38,7 +38,8 @@ struct spool_writer {
     uint64_t next;   /* number of the next record */
     bool begins;     /* the spool is begun anew with the next segment */
 
-    char note[SEGMENT_PATH + 256]; /* spool_writer_note() */
+    char note[SEGMENT_PATH + 256]; /* spool_writer_note(); "": nothing */
+    char told[SEGMENT_PATH + 256]; /* what it returned last */
     char refusal[256];             /* why there is no next segment; "": it was not refused */
     double look_again;             /* time of the next try after a refusal (monotonic clock) */
 
@@ -71,6 +72,21 @@ static bool flush_folder(const struct spool_writer *writer)
     return done;
 }
 
+/* Whether the segment that is written is not there any more. The reader removes a segment only when
+ * another one follows it. */
+static bool is_removed(const struct spool_writer *writer, uint64_t current)
+{
+    char path[SEGMENT_PATH];
+    uint64_t *list = NULL;
+    segment_path(writer->folder, current, path);
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return false;
+    ssize_t count = segment_list(writer->folder, &list, NULL);
+    bool followed = count > 0 && list[count - 1] > current;
+    free(list);
+    return !followed;
+}
+
 /* Returns 0 or an errno. A segment that does not exist was stored, and removed by the reader. */
 static int flush_segment(const struct spool_writer *writer, uint64_t first)
 {
@@ -101,7 +117,7 @@ static void flush_once(struct spool_writer *writer)
     for (size_t i = 0; i < count; i++)
         if ((last = flush_segment(writer, sealed[i])))
             failed = last;
-    if (current && (last = flush_segment(writer, current)))
+    if (current && (last = is_removed(writer, current) ? ENOENT : flush_segment(writer, current)))
         failed = last;
     if (renamed && !flush_folder(writer))
         failed = errno;
@@ -279,6 +295,31 @@ static void seal(struct spool_writer *writer)
     segment_close(&writer->segment);
 }
 
+/* Writes the segment that somebody removed again, from its mapping, where all its records are. */
+static void restore_segment(struct spool_writer *writer)
+{
+    char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
+    uint64_t done = 0;
+    segment_path(writer->folder, writer->segment.first, path);
+    snprintf(temporary, sizeof temporary, "%s/" TEMPORARY_NAME, writer->folder);
+    int copy = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    while (copy >= 0 && done < writer->segment.capacity) {
+        ssize_t put = write(copy, writer->segment.at + done, writer->segment.capacity - done);
+        if (put <= 0)
+            break;
+        done += (uint64_t)put;
+    }
+    bool whole = copy >= 0 && done == writer->segment.capacity && fdatasync(copy) == 0 &&
+                 renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    if (copy >= 0)
+        close(copy);
+    if (!whole)
+        unlink(temporary);
+    snprintf(writer->note, sizeof writer->note, "%s was removed while it was written: %s", path,
+             whole ? "its records are there again, and a new segment is begun"
+                   : "it could not be written again, and its records may be lost");
+}
+
 /* Makes the next segment, with room for a record of this length. The old one is sealed after the
  * new one exists. */
 static bool next_segment(struct spool_writer *writer, uint64_t length)
@@ -290,6 +331,9 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     capacity = record_room(capacity);
     if (*writer->refusal && clock_monotonic() < writer->look_again)
         return false;
+    if (writer->segment.at && atomic_load(&writer->flush_errno) == ENOENT &&
+        is_removed(writer, writer->segment.first))
+        restore_segment(writer);
     if (!room_left(writer, capacity)) {
         refuse(writer, FULL);
         return false;
@@ -443,9 +487,13 @@ static void find_end(struct spool_writer *writer)
     }
 }
 
-const char *spool_writer_note(const struct spool_writer *writer)
+const char *spool_writer_note(struct spool_writer *writer)
 {
-    return *writer->note ? writer->note : NULL;
+    if (!*writer->note)
+        return NULL;
+    memcpy(writer->told, writer->note, sizeof writer->told);
+    *writer->note = '\0';
+    return writer->told;
 }
 
 /* A number above those of all records before, including those that a power cut tore off. */

@@ -110,6 +110,29 @@ def damaged(houses):
     return f"{missing} of {publisher.sent} readings"
 
 
+def removed(houses):
+    """Status: the spool's files are removed under a running broker; nothing that was acknowledged before or after is lost."""
+    house = House(houses, things=1)
+    house.up()
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    publisher = house.publisher(house.names[0], window=5, pause=0.01)
+    publisher.start()
+    eventually(20, lambda: len(publisher.acknowledged) > 50, "readings are not acknowledged")
+    for segment in (house.folder / LOCAL / "spool").glob("*.segment"):
+        segment.unlink()
+    before = len(publisher.acknowledged)
+    eventually(20, lambda: len(publisher.acknowledged) > before + 50, "readings are not acknowledged any more")
+    publisher.stop()
+    eventually(20, lambda: "was removed while it was written" in house.log("mosquitto"), "the log of the broker does not say it")
+    house.kill("sensorhub")
+    house.up()
+    house.drain()
+    lost = set(publisher.expected()) - set(house.rows(house.names[0]))
+    expect(not lost, f"{len(lost)} of {len(publisher.acknowledged)} acknowledged readings are lost")
+    house.down()
+    return f"{len(publisher.acknowledged)} readings"
+
+
 def drained(houses):
     """Status: sensorhub run --drain stores what is behind the damage, and ends with an error."""
     house = House(houses, things=1)
@@ -145,4 +168,4 @@ def full_spool(houses):
     house.down()
 
 
-run_tests([deleted_database, frozen_hub, locked_database, damaged, drained, full_spool])
+run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool])

@@ -329,6 +329,33 @@ static void a_damaged_end_is_told_without_a_writer(void **state)
     spool_writer_close(writer);
 }
 
+/* Somebody removes the segments of a running broker. */
+static void a_removed_segment_is_written_again(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_flushing(1 << 20, 3600);
+    uint64_t first;
+    char path[SEGMENT_PATH];
+    for (int i = 0; i < 10; i++)
+        assert_fine(append(writer, i, 100));
+    assert_int_equal(spool_flush(writer, NULL), FINE);
+    find_end(&first);
+    segment_path("spool", first, path);
+    assert_int_equal(unlink(path), 0);
+    assert_fine(append(writer, 10, 100)); /* it is noticed at the next flush */
+    assert_int_equal(spool_flush(writer, NULL), REFUSED);
+    assert_fine(append(writer, 11, 100));
+    assert_int_equal(spool_flush(writer, NULL), FINE);
+    const char *note = spool_writer_note(writer);
+    assert_non_null(note);
+    assert_non_null(strstr(note, path));
+    assert_null(spool_writer_note(writer));
+    struct spool_reader *reader = open_reader(0);
+    read_all(reader, 0, 12, 100);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
 /* What is stored already may be damaged: nothing is missing. */
 static void damage_in_what_is_stored_loses_nothing(void **state)
 {
@@ -674,6 +701,7 @@ int main(void)
         cmocka_unit_test_setup(a_damaged_end_is_told_without_a_writer, clear_workplace),
         cmocka_unit_test_setup(damage_in_what_is_stored_loses_nothing, clear_workplace),
         cmocka_unit_test_setup(another_version_is_refused, clear_workplace),
+        cmocka_unit_test_setup(a_removed_segment_is_written_again, clear_workplace),
         cmocka_unit_test_setup(missing_records_are_said, clear_workplace),
         cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
         cmocka_unit_test_setup(only_one_of_each, clear_workplace),
