@@ -6,11 +6,12 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 
-from house import LOCAL, SOAK, House, Skip, eventually, expect, free_port, run_tests, stop_all, under_load
+from house import LOCAL, SOAK, TYPE, House, Skip, eventually, expect, free_port, run_tests, stop_all, under_load
 
 STOPPED = 60 if SOAK else 4  # seconds
 
@@ -84,4 +85,40 @@ def stopped(houses):
         cluster.remove()
 
 
-run_tests([stopped])
+def red(house, words, seconds):
+    eventually(seconds, lambda: house.status()[0] and words in house.status()[1], lambda: f"status does not say {words!r}: {house.status()}")
+
+
+def frozen(houses):
+    """PostgreSQL: a table that is locked and a server that is frozen are said, end by timeouts, and cost no reading."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        house = House(houses, things=1, store=cluster.url)
+        house.up()
+        publishers = under_load(house, 1, pause=0.05)
+        house.drain()
+        with subprocess.Popen([f"{cluster.programs}/psql", "-q", "-d", cluster.url], stdin=subprocess.PIPE, text=True) as other:
+            other.stdin.write(f'BEGIN; LOCK TABLE "{TYPE}"; \n')
+            other.stdin.flush()
+            red(house, "lock", 20)
+            other.stdin.write("ROLLBACK;\n")
+        eventually(30, lambda: house.status()[0] == 0, lambda: f"it does not go on: {house.status()}")
+        backend = int(house.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'sensorhub'")[0][0])
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            red(house, "the database has not answered", 25)
+            eventually(20, lambda: "the database has not answered for 15 s" in house.log("sensorhub"), "the call does not end")
+        finally:
+            os.kill(backend, signal.SIGCONT)
+        eventually(30, lambda: house.status()[0] == 0, lambda: f"it does not go on: {house.status()}")
+        stop_all(publishers)
+        house.drain()
+        count = house.count_all(publishers)
+        house.down()
+        return f"{count} readings"
+    finally:
+        cluster.remove()
+
+
+run_tests([stopped, frozen])
