@@ -98,7 +98,7 @@ static enum status find_type(const char *name, struct error *error)
     owned char *spec = must_format(TYPE_SPEC, name);
     owned char *documents = must_format(TYPE_DOCUMENTS, name);
     struct text list = {0};
-    if (type_name_valid(name) && (path_exists(spec) || path_exists(documents)))
+    if (valid_type_name(name) && (path_exists(spec) || path_exists(documents)))
         return FINE;
     struct names *names = names_of_folders(TYPES_FOLDER, "spec.yaml");
     for (size_t i = 0; i < names->count; i++)
@@ -125,7 +125,7 @@ static enum status find_thing(const char *thing, struct store_table *table, stru
     const struct store_query any = {
         .thing = thing, .from = INT64_MIN, .until = INT64_MAX, .limit = 1};
     owned char *folder = path_join(THINGS_FOLDER, thing);
-    bool found = thing_name_valid(thing) && path_exists(folder);
+    bool found = valid_thing_name(thing) && path_exists(folder);
     enum status status =
         found || !table ? FINE : store_query(table, &any, stop_at_first, &found, error);
     if (status || found)

@@ -38,7 +38,7 @@ void buffer_add_string(struct buffer *buffer, const char *string)
     buffer_add(buffer, string, strlen(string));
 }
 
-/* Valid UTF-8. */
+/* bytes are valid UTF-8. */
 static void add_escaped(struct buffer *buffer, const char *bytes, size_t length)
 {
     size_t from = 0;

@@ -1,5 +1,8 @@
-/* Bytes that grow, for a program that does not end when there is no memory: a buffer that could not
- * grow has failed, keeps what it had, and takes nothing more until it is cleared. */
+/* Bytes that grow, for a long-running program.
+ *
+ * A text (text.h) ends the program when there is no memory; a buffer does not. A buffer that could
+ * not grow is marked as failed: it keeps its bytes and ignores what is added until it is cleared.
+ * So many additions need one check of `failed` at their end. `struct buffer b = {0}` is empty. */
 #ifndef COMMON_BASE_BUFFER_H
 #define COMMON_BASE_BUFFER_H
 
@@ -7,20 +10,24 @@
 #include <stddef.h>
 
 struct buffer {
-    char *at; /* length bytes, and a NUL behind them; NULL while it never was written to */
-    size_t length, room;
-    bool failed;
+    char *at;      /* length bytes and a NUL; NULL until something is added */
+    size_t length; /* bytes, without the NUL */
+    size_t room;   /* bytes allocated */
+    bool failed;   /* out of memory since the last buffer_clear() */
 };
 
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_string(struct buffer *buffer, const char *string);
 
-/* A JSON string, with its quotes. Bytes that are no UTF-8 become U+FFFD. */
+/* Adds a JSON string with its quotes. Each byte that is not UTF-8 becomes U+FFFD. */
 void buffer_add_json(struct buffer *buffer, const char *bytes, size_t length);
 void buffer_add_base64(struct buffer *buffer, const void *bytes, size_t length);
 
+/* The bytes as a C string, "" when there are none; valid until the next change. */
 const char *buffer_string(const struct buffer *buffer);
-void buffer_clear(struct buffer *buffer); /* keeps the room */
+
+/* Removes the bytes and the mark `failed`; keeps the memory. */
+void buffer_clear(struct buffer *buffer);
 void buffer_free(struct buffer *buffer);
 
 #endif

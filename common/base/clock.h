@@ -18,7 +18,8 @@ enum { CLOCK_TEXT = 40 };
 int64_t clock_milliseconds(void);
 
 /* The monotonic clock, in seconds and in nanoseconds since some moment of the past. The coarse one
- * stands still for up to 4 ms between two ticks of the kernel, and is read in a fifth of the time. */
+ * stands still for up to 4 ms between two ticks of the kernel, and is read in a fifth of the
+ * time. */
 double clock_monotonic(void);
 double clock_monotonic_coarse(void);
 uint64_t clock_monotonic_nanoseconds(void);

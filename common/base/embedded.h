@@ -1,5 +1,5 @@
-/* Files of the repository that are built into the program, byte for byte: an embedded.S reads them
- * (embed.inc). The Makefile makes each depend on its files. */
+/* Files of the repository that are part of the program, byte for byte. An embedded.S includes them
+ * with the macro of embed.inc; the Makefile rebuilds it when one of its files changes. */
 #ifndef COMMON_BASE_EMBEDDED_H
 #define COMMON_BASE_EMBEDDED_H
 

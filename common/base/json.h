@@ -1,4 +1,4 @@
-/* JSON by way of cJSON, with the few things that it does not do: the file's canonical layout, UTF-8
+/* JSON with cJSON, and what cJSON does not do: the file's canonical layout, UTF-8
  * left as it is, place of a syntax error, wiping.
  *
  * Ownership is cJSON's: who creates an item and has not added it to another deletes it. */

@@ -2,9 +2,9 @@
  *
  * Every document that is generated goes through here, and a tree of it takes four times as long as
  * copying its text piece by piece. The copy understands what documents consist of: objects of few
- * keys, arrays, strings, whole numbers, true, false, null. Where it meets anything else (a fraction,
- * an escape that the layout writes in another way, a mistake) it gives up, and the text goes through
- * json_parse() and json_layout(), which say what is right, and what is wrong. */
+ * keys, arrays, strings, whole numbers, true, false, null. Where it meets anything else (a
+ * fraction, an escape that the layout writes in another way, a mistake) it gives up, and the text
+ * goes through json_parse() and json_layout(), which say what is right, and what is wrong. */
 #include "json.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  * The dynamic linker loads every library that a program is linked with before main() begins.
  * libcurl and the 30 libraries below it take 4 ms, more than most commands take altogether, and
  * only an exchange with AWS or a web server needs them; libpq takes as long. So the programs are
- * not linked with libcurl (aws/libcurl.h), libpq (store/libpq.h) and, but for sensorhub, which is
- * a client of the broker, libmosquitto (generator/local/libmosquitto.h). Each of these headers lists
+ * not linked with libcurl (aws/libcurl.h), libpq (store/libpq.h) and, but for sensorhub, which is a
+ * client of the broker, libmosquitto (generator/local/libmosquitto.h). Each of these headers lists
  * the functions that are called, and declares a struct of pointers to them, with the types of the
  * library's own header. A room calls libcurl_load() before anything else, and then curl.easy_init()
  * instead of curl_easy_init().

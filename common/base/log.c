@@ -10,7 +10,7 @@
 
 enum { LONGEST_LINE = 2048 };
 
-static const double again_seconds = 60;
+static const double repeat_seconds = 60;
 
 static int file = STDERR_FILENO;
 
@@ -25,7 +25,7 @@ enum status log_open(const char *path, struct error *error)
         file = opened;
         return FINE;
     }
-    /* In the place of the old one, whatever thread is writing just now. */
+    /* dup3() replaces the descriptor at once, also while another thread writes. */
     enum status status =
         dup3(opened, file, O_CLOEXEC) < 0 ? fail_errno(error, "cannot open %s again", path) : FINE;
     close(opened);
@@ -47,7 +47,7 @@ void log_line(const char *format, ...)
         length = sizeof line - 2;
     line[length++] = '\n';
     if (write(file, line, length) < 0)
-        return; /* there is nobody left to tell */
+        return; /* there is no other place to report this */
 }
 
 void log_error(const char *before, const struct error *error)
@@ -60,7 +60,7 @@ void log_error(const char *before, const struct error *error)
 void log_error_each_minute(const char *before, const struct error *error, double *last)
 {
     double now = clock_monotonic();
-    if (*last > 0 && now - *last < again_seconds)
+    if (*last > 0 && now - *last < repeat_seconds)
         return;
     *last = now;
     log_error(before, error);

@@ -1,8 +1,8 @@
 /* Memory for a program that may exit when there is none.
  *
- * The generator has nothing better to do without memory than to say so and stop with exit code 3:
- * everything on disk is written whole or not at all, so the same command can be run again. A
- * long-running program must not link against these on the path of a message. */
+ * When sensorforge is out of memory, it reports that and ends with exit code 3. Everything on disk
+ * is written whole or not at all, so the same command can be run again. A long-running program does
+ * not use these functions where it works on messages. */
 #ifndef COMMON_BASE_MEMORY_H
 #define COMMON_BASE_MEMORY_H
 
@@ -28,7 +28,8 @@ void *must_grow(void *array, size_t count, size_t *room, size_t size);
 char *must_copy(const char *string);
 char *must_copy_bytes(const char *bytes, size_t length);
 
-/* Frees *string and puts a copy of text in its place (NULL: nothing). text may be part of *string. */
+/* Frees *string and puts a copy of text in its place (NULL: nothing). text may be part of
+ * *string. */
 void must_replace(char **string, const char *text);
 
 /* A formatted string that the caller frees. */

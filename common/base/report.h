@@ -1,7 +1,8 @@
-/* What a room says while it works, to whoever started the work.
+/* Messages and progress of a room, for the command that called it.
  *
- * A room does not know whether a person listens, or how: a command prints lines and a bar, a test collects, NULL is
- * silence. Errors are returned and not reported; a result is returned and not reported. */
+ * A room does not know whether a person listens, or how: a command prints lines and a bar, a test
+ * collects, NULL is silence. Errors are returned and not reported; a result is returned and not
+ * reported. */
 #ifndef COMMON_BASE_REPORT_H
 #define COMMON_BASE_REPORT_H
 
@@ -9,11 +10,12 @@
 #include <stddef.h>
 
 struct reporter {
-    /* One line, without a newline at its end. detail: for those who asked for more (--verbose). */
+    /* One line, without a newline at its end. detail: shown with --verbose only. */
     void (*line)(void *context, bool detail, const char *line);
 
-    /* Work that takes long: done of total. verb says what they are ("resources", "created"). Called whenever there is
-     * news; a call with done 0 begins a count. How often a person sees it is the listener's choice. */
+    /* Work that takes long: done of total. verb says what they are ("resources", "created"). Called
+     * whenever there is news; a call with done 0 begins a count. How often a person sees it is the
+     * listener's choice. */
     void (*progress)(void *context, const char *verb, size_t done, size_t total);
 
     /* A line that takes the place of the last one. Called whenever there is news. */

@@ -15,7 +15,7 @@
 static volatile sig_atomic_t child, asked_to_stop;
 static struct sigaction interrupt_before, terminate_before;
 
-/* A terminal's Ctrl-C reaches the child by itself; SIGTERM reaches only us. */
+/* The terminal sends Ctrl-C to the child, too; SIGTERM arrives here only and is passed on. */
 static void hand_on(int number)
 {
     asked_to_stop = 1;
@@ -44,7 +44,7 @@ bool subprocess_interrupted(void)
 
 /* --- starting --- */
 
-/* output and errors: descriptors that become its own. */
+/* output, errors: the descriptors of its standard output and standard error. */
 static enum status start(const char *const *words, int output, int errors, pid_t *started,
                          bool *missing, struct error *error)
 {
@@ -97,9 +97,9 @@ enum status subprocess_run(const char *const *words, bool only_errors, int *code
     return status;
 }
 
-/* --- listening to one --- */
+/* --- reading its output --- */
 
-/* False when the time is over before the other end is closed. */
+/* Reads until the other end is closed. False when that takes longer than seconds. */
 static bool read_all(int from, int seconds, struct text *said)
 {
     double end = clock_monotonic() + seconds;

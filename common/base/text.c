@@ -124,7 +124,7 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t left)
     size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
     if (first < 0xC2 || first > 0xF4 || length > left)
         return 0;
-    unsigned char low = 0x80, high = 0xBF; /* what the second byte may be */
+    unsigned char low = 0x80, high = 0xBF; /* the range of the second byte */
     if (first == 0xE0)
         low = 0xA0;
     else if (first == 0xED)
@@ -202,7 +202,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Damerau's distance in its restricted form, by rows: row[i & 1 ...] of the usual matrix. */
+/* The restricted Damerau-Levenshtein distance. Row i of its matrix needs the two rows before it
+ * only, so rows[i % 3] holds row i. */
 size_t edit_distance(const char *one, const char *other)
 {
     size_t m = strlen(one), n = strlen(other);

@@ -1,7 +1,8 @@
 /* A text that grows: bytes with their length, always followed by a NUL that is not counted.
  *
- * `struct text t = {0}` is the empty text and owns nothing. Whoever declares a text frees it;
- * functions that take a text append to it and never free or shrink it. */
+ * `struct text t = {0}` is the empty text and owns nothing. The function that declares a text frees
+ * it; functions that take a text append to it and never free or shrink it. Out of memory ends the
+ * program (memory.h); a buffer (buffer.h) is for code that has to go on. */
 #ifndef COMMON_BASE_TEXT_H
 #define COMMON_BASE_TEXT_H
 
@@ -29,11 +30,11 @@ void text_add_repeated(struct text *text, char character, size_t times);
 /* The text as a C string ("" when empty); valid until the next change. */
 const char *text_string(const struct text *text);
 
-/* Forgets the contents, keeps the room. */
+/* Removes the bytes, keeps the memory. */
 void text_clear(struct text *text);
 
-/* Hands the bytes over to the caller, who frees them (and overwrites those of a secret text before);
- * the text is empty afterwards. */
+/* Hands the bytes over to the caller, who frees them (and overwrites those of a secret text
+ * before); the text is empty afterwards. */
 char *text_take(struct text *text);
 
 void text_free(struct text *text);
@@ -59,12 +60,12 @@ void find_place(const char *bytes, size_t offset, size_t *line, size_t *column);
 bool begins_with(const char *string, const char *part);
 bool ends_with(const char *string, const char *part);
 
-/* Edits (insert, delete, replace, swap of neighbours) from one word to another, for "did you
- * mean"; words over 64 bytes count as infinitely far (SIZE_MAX). */
+/* The number of edits (insert, delete, replace a byte, swap two neighbours) that make one word of
+ * another, for "did you mean". SIZE_MAX when a word is longer than 64 bytes. */
 size_t edit_distance(const char *one, const char *other);
 
-/* The word of words (count of them) that is nearest to word, if near enough that a person may
- * have meant it, else NULL. The result is one of words, not a copy. */
+/* The word of words (count of them) with the fewest edits to word. NULL when all need more than 1
+ * edit (words of up to 3 bytes), 2 (up to 7) or 3. The result is one of words, not a copy. */
 const char *nearest_word(const char *word, const char *const *words, size_t count);
 
 #endif

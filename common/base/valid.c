@@ -2,16 +2,16 @@
 
 #include <string.h>
 
-bool type_name_valid(const char *name)
+bool valid_type_name(const char *name)
 {
     size_t length = strlen(name);
-    if (strcmp(name, "system") == 0) /* the word for the central system */
+    if (strcmp(name, "system") == 0)
         return false;
     return length >= 2 && length <= 48 && name[0] >= 'a' && name[0] <= 'z' &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
 
-bool thing_name_valid(const char *name)
+bool valid_thing_name(const char *name)
 {
     size_t length = strlen(name);
     return length >= 1 && length <= 64 &&

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One data file against its schema; what it says of its own name must be its folder's. */
+/* Reads a data file and checks it. The name in it must be that of its folder. */
 static enum status load_one(const char *path, const char *kind, const char *name, cJSON *into,
                             struct error *error)
 {
@@ -53,7 +53,7 @@ enum status catalog_read_platform(struct catalog *catalog, const char *name, str
     return load_one(path, "platform", name, catalog->platforms, error);
 }
 
-/* What messages call a parameter whose schema does not say it. */
+/* Gives each parameter whose schema has no title one, for messages. */
 static void add_titles(const cJSON *driver)
 {
     cJSON *parameter;
@@ -65,8 +65,8 @@ static void add_titles(const cJSON *driver)
     }
 }
 
-/* A driver's data without its code would make packages that cannot run; a sensor without a quantity
- * could read nothing. */
+/* A package with a driver that has no code cannot run; a sensor without a quantity measures
+ * nothing. */
 static enum status check_driver(const struct catalog *catalog, const char *name,
                                 struct error *error)
 {

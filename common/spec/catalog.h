@@ -1,8 +1,8 @@
 /* What ships: the platforms and drivers under templates/firmware/, as their data files say.
  *
- * A platform is a folder with a platform.yaml, a driver a folder of drivers/ with a driver.yaml. No C
- * file names one. Reading all of them takes longer than most commands take altogether, so the files
- * that nobody needs are not read. */
+ * A platform is a folder with a platform.yaml, a driver a folder of drivers/ with a driver.yaml. No
+ * C file names one. Reading all of them takes longer than most commands take altogether, so the
+ * files that nobody needs are not read. */
 #ifndef COMMON_SPEC_CATALOG_H
 #define COMMON_SPEC_CATALOG_H
 

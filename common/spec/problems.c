@@ -30,7 +30,8 @@ struct place source_place(const struct source *source, size_t offset)
     return place;
 }
 
-/* What a file says must not reach the terminal as it is, nor fill it. */
+/* Text of the file in a message: shortened, and without control characters, which a terminal would
+ * execute. */
 static void make_printable(char *string)
 {
     size_t length = strlen(string);
@@ -51,7 +52,7 @@ void problem_add(struct problems *problems, enum severity severity, struct place
     struct text message = {0};
     va_list arguments;
     problems->errors += severity == ERROR;
-    if (problems->count == MOST_KEPT) { /* a hostile file; nobody reads that far */
+    if (problems->count == MOST_KEPT) { /* more than a person reads */
         free(hint);
         return;
     }
@@ -99,7 +100,7 @@ static const char *find_line(const struct source *source, size_t line, size_t *l
     return at;
 }
 
-/* Bytes that the first columns code points of a line take. */
+/* The length in bytes of the first code points of a line (columns of them). */
 static size_t bytes_of_columns(const char *line, size_t length, size_t columns)
 {
     size_t i = 0;

@@ -1,6 +1,6 @@
-/* What is wrong in a file that a person wrote: all of it, each with its place.
+/* Everything that is wrong in a file that a person wrote, with line and column.
  *
- * Checkers add problems as they find them, in any order; they are shown sorted by place, as
+ * Checkers add problems in any order. They are shown sorted by place:
  *
  *   sensortypes/greenhouse/spec.yaml:9:11: error: "duble" is not a type of a measure
  *     9 |     type: duble
@@ -41,7 +41,7 @@ struct problem {
 };
 
 struct problems {
-    struct source *source; /* owned by whoever owns the problems */
+    struct source *source; /* the file they are in; owned by the owner of the problems */
     struct problem *at;
     size_t count, room;
     size_t errors; /* how many of them are errors */
@@ -53,7 +53,8 @@ void problem_add(struct problems *problems, enum severity severity, struct place
 
 void problems_sort(struct problems *problems);
 
-/* At most 50 problems as above, each ending in a newline; how many more there are after them. */
+/* Appends at most 50 problems as above, each ending in a newline, and then the number of the
+ * others. */
 void problems_write(const struct problems *problems, bool colour, struct text *out);
 
 /* [{"file": ..., "line": ..., "column": ..., "severity": "error", "message": ..., "hint": ...}]
@@ -62,8 +63,8 @@ void problems_to_json(const struct problems *problems, cJSON *list);
 
 void problems_free(struct problems *problems);
 
-/* "did you mean "double"? (double, bigint)" or "(double, bigint)"; freed by the caller. Lists of
- * more than 12 words are cut. */
+/* "did you mean "double"? (double, bigint)", or "(double, bigint)" when no word is near. Of more
+ * than 12 words the first 12 are listed. The caller frees it. */
 char *choice_hint(const char *word, const char *const *words, size_t count);
 
 #endif

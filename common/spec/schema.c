@@ -1,10 +1,11 @@
-/* JSON Schema as a checker with manners.
+/* The checker of JSON Schema.
  *
- * One recursive walk over schema and tree together. It recurses as deep as the schema does (the
- * tree is at most 64 levels, and where the schema says nothing, yaml_to_json() takes over, which
- * counts what it makes: an aliased list of aliased lists is small as a tree and huge as JSON).
- * Every check reports and goes on, so that one run tells everything. Cost: linear in the tree,
- * times the width of an enum or of a list of properties. */
+ * One recursive walk over the schema and the tree together. The tree has at most 64 levels, so the
+ * recursion is bounded. Where the schema allows anything, yaml_to_json() copies the tree; it counts
+ * the values that it makes, because a list of aliases of lists of aliases is small as a tree and
+ * huge as JSON. A check that fails adds a problem and goes on, so that one run reports all
+ * problems. Cost: linear in the size of the tree, times the number of words of an enum or of
+ * properties of a map. */
 #include "schema.h"
 #include "common/base/clock.h"
 #include "common/base/embedded.h"
@@ -28,7 +29,7 @@ enum { MOST_JSON_VALUES = 100000, MATCH_LIMIT = 100000, KEPT_PATTERNS = 64 };
 struct checker {
     const cJSON *root;
     struct problems *problems;
-    size_t made; /* JSON values, against bombs of aliases */
+    size_t made; /* JSON values so far; bounded, because aliases multiply them */
 };
 
 /* --- the schemas that are built in --- */
@@ -64,7 +65,7 @@ static const cJSON *resolve(const struct checker *checker, const cJSON *schema)
     return json_get(json_get(checker->root, "$defs"), reference + strlen("#/$defs/"));
 }
 
-/* A keyword of the schema itself, or of what its $ref names. */
+/* A keyword of the schema, or of the definition that its $ref names. */
 static const cJSON *keyword(const struct checker *checker, const cJSON *schema, const char *name)
 {
     for (int hops = 0; schema && hops < 8; hops++) {
@@ -95,8 +96,9 @@ static pcre2_code *compile(const char *pattern, bool whole, int *number, size_t 
     return code;
 }
 
-/* Compiling takes ten times what matching does, and the same few patterns are asked for with every
- * spec: those that came last are kept. NULL for a broken one. */
+/* Compiling a pattern takes ten times as long as matching it, and every spec uses the same few
+ * patterns. So the patterns that were used last are kept compiled. NULL: the pattern is not
+ * valid. */
 static const pcre2_code *compiled(const char *pattern, bool whole)
 {
     static struct {
@@ -198,7 +200,8 @@ static cJSON *scalar_to_json(struct checker *checker, const struct yaml_node *no
     }
 }
 
-/* Counts what is looked at; false, and told once, when aliases make too much of a small file. */
+/* Counts a value. False when there are too many, because aliases multiply them; that is reported
+ * once. */
 static bool still_room(struct checker *checker, const struct yaml_node *node)
 {
     if (++checker->made <= MOST_JSON_VALUES)
@@ -234,7 +237,7 @@ cJSON *yaml_to_json(const struct yaml_node *node, struct problems *problems)
 
 /* --- scalars --- */
 
-/* "numbers: 1 or 2.5" - what each type of JSON Schema is called here. */
+/* The types of JSON Schema, with the words for messages. */
 static const char *type_title(const char *type)
 {
     static const char *const titles[][2] = {
@@ -309,7 +312,7 @@ static bool has_type(const struct yaml_node *node, const char *type)
     return meaning == YAML_NULL;
 }
 
-/* Whether a text is what enum and pattern ask for; *hint, where it is not, is what they ask. */
+/* Whether a text satisfies enum and pattern. If not, *hint says what they expect. */
 static bool is_wanted_text(struct checker *checker, const cJSON *schema, const char *text,
                            char **hint)
 {
@@ -328,7 +331,8 @@ static bool is_wanted_text(struct checker *checker, const cJSON *schema, const c
     return !*hint;
 }
 
-/* What to write instead of a scalar of another type than the wanted one, which messages call so. */
+/* The hint for a scalar of the wrong type: what to write instead. wanted: the type, as messages
+ * call it. */
 static char *type_hint(struct checker *checker, const cJSON *schema, const struct yaml_node *node,
                        const char *wanted)
 {
@@ -483,7 +487,8 @@ static void unknown_key(struct checker *checker, const cJSON *schema, const stru
                 keyword_text(checker, schema, "title", "this map"));
 }
 
-/* The schema for the value of key; NULL: anything goes. *known is false when the key may not be. */
+/* The schema for the value of a key; NULL: any value is right. *known: whether the key is
+ * allowed. */
 static const cJSON *schema_of_key(struct checker *checker, const cJSON *schema, const char *key,
                                   bool *known)
 {
@@ -585,7 +590,7 @@ static cJSON *check_list(struct checker *checker, const cJSON *schema, const str
     if (errors == checker->problems->errors &&
         cJSON_IsTrue(keyword(checker, schema, "uniqueItems")))
         check_unique(checker, node);
-    /* What is too long is not looked at beyond its limit. */
+    /* Items beyond maxItems are not checked. */
     size_t most = (size_t)json_number(schema, "maxItems", MOST_JSON_VALUES);
     for (size_t i = 0; i < node->count && i < most && checker->made <= MOST_JSON_VALUES; i++) {
         cJSON *item = check_value(checker, keyword(checker, schema, "items"), node->items[i]);

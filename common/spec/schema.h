@@ -7,12 +7,16 @@
  * maxItems, uniqueItems, not, default, and $ref to "#/$defs/...". Any other keyword but an
  * annotation is a mistake in the schema, and a test says so. Patterns are those of PCRE2.
  *
- * Annotations that make messages and checks better than a plain validator's; validators ignore
- * them: title       what the value is, for messages: "duble" is not *a type of a measure*
- *   x-expected  what was expected, when a pattern does not match
- *   x-duration  {"minimum": "1h", "maximum": "8766h", "why": "Timestream takes"}: limits of a
- * duration, which a pattern cannot state x-example   for the scaffold and the reference page x-not
- * (beside not) why a value is refused that matches otherwise
+ * Annotations for messages, and for checks that JSON Schema does not have. Other validators ignore
+ * them.
+ *
+ *   title        what the value is, for messages: "duble" is not *a type of a measure*
+ *   description  for the reference page and the scaffold
+ *   x-expected   what was expected, for a value that its pattern does not match
+ *   x-duration   the range of a duration, which a pattern cannot state:
+ *                {"minimum": "1h", "maximum": "8766h", "unit": "1h", "why": "Timestream takes"}
+ *   x-example    a value for the scaffold and the reference page
+ *   x-not        beside `not`: why a value is refused that `not` matches
  */
 #ifndef COMMON_SPEC_SCHEMA_H
 #define COMMON_SPEC_SCHEMA_H

@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_UNKNOWN_FIELDS = 100 }; /* told of one statement: to find a place costs its length */
+/* That are reported of one statement: finding each place costs time in the length of the
+ * statement. */
+enum { MOST_UNKNOWN_FIELDS = 100 };
 
 struct checked {
     struct spec *spec;
@@ -59,7 +61,7 @@ static char *hint_of_keys(const char *word, const cJSON *object)
 static void check_identity(struct checked *spec)
 {
     const char *type = json_string(spec->json, "type", NULL);
-    if (!type_name_valid(spec->spec->name))
+    if (!valid_type_name(spec->spec->name))
         problem_add(spec->problems, ERROR, spec->root->place,
                     must_copy("2 to 48 lower-case letters, digits and _, a letter first"),
                     "the folder \"%s\" cannot be the name of a type", spec->spec->name);
@@ -185,7 +187,7 @@ static void check_quantity(struct checked *spec, const cJSON *measure, const cJS
                     found->string, json_string(found, "type", ""), type);
 }
 
-/* format: "pin" or "analog", which the platform has a list of each. */
+/* format: "pin" or "analog". The platform lists the pins of both kinds. */
 static void check_pin(struct checked *spec, const struct yaml_node *node, const char *format,
                       double pin)
 {
@@ -240,7 +242,7 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
             continue;
         }
         if (value->kind == YAML_SCALAR && yaml_meaning(value, NULL) == YAML_AMBIGUOUS)
-            continue; /* told already, where the section was read */
+            continue; /* reported where the section was read */
         size_t errors = spec->problems->errors;
         cJSON *checked = schema_check(schema, schema, value, spec->problems);
         const char *format = json_string(schema, "format", NULL);
@@ -266,7 +268,7 @@ static char *hint_of_drivers(struct catalog *catalog, const char *name, const ch
 {
     const char *names[128];
     size_t count = 0;
-    struct error broken = {0}; /* a driver that cannot be read is none to propose */
+    struct error broken = {0}; /* a driver that cannot be read is not proposed */
     for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++) {
         const char *other = catalog->driver_names->at[i];
         if (catalog_read_driver(catalog, other, &broken) == FINE &&
@@ -277,7 +279,7 @@ static char *hint_of_drivers(struct catalog *catalog, const char *name, const ch
     return count ? choice_hint(name, names, count) : NULL;
 }
 
-/* The driver of that name and kind; NULL, and told, when there is none. */
+/* The driver of that name and kind. NULL when there is none, which is reported. */
 static const cJSON *find_driver(struct checked *spec, const char *name, const char *kind,
                                 struct place place)
 {
@@ -362,8 +364,8 @@ static void check_measures(struct checked *spec)
 
 /* --- rule --- */
 
-/* Where a piece of the statement stands in the file. What goes over the end of a line is marked by
- * its first character. */
+/* The place of a part of the statement in the file. Of a part that goes over the end of a line,
+ * only the first character is marked. */
 static struct place place_of_sql(const struct checked *spec, const struct yaml_node *node,
                                  const char *sql, struct rule_span span)
 {
@@ -396,7 +398,7 @@ static void check_fields(struct checked *spec, const struct yaml_node *node, con
     cJSON_Delete(known);
 }
 
-/* The tables' own columns are added behind the list, and must not be there twice. */
+/* The columns that every table has are added behind the list; the list must not name them, too. */
 static void check_columns(struct checked *spec, const struct yaml_node *node, const char *sql,
                           const struct rule_outline *outline)
 {
@@ -456,7 +458,7 @@ static struct rule *compile_rule(struct checked *spec, const struct yaml_node *n
     const char *name = json_string(json_get(spec->json, "rule"), "sql_version", "2015-10-08");
     struct rule_fault fault;
     enum rule_version version;
-    rule_version_read(name, &version); /* another one is the schema's to say */
+    rule_version_read(name, &version); /* the schema has reported an unknown version */
     struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
     if (!rule)
         problem_add(spec->problems, ERROR,
@@ -595,8 +597,8 @@ static bool named_before(const struct yaml_node *list, size_t end, const char *n
     return false;
 }
 
-/* The JSON has only the controls whose shape is right; their nodes are found by name. A list that
- * is too long, which the schema has refused, is not looked at beyond its limit. */
+/* The JSON has only the controls that the schema accepts; their nodes are found by name. The schema
+ * limits the length of the list; controls beyond the limit are not checked. */
 static void check_controls(struct checked *spec)
 {
     const struct yaml_node *list = yaml_get(spec->root, "control");

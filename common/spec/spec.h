@@ -1,8 +1,8 @@
 /* The two files that a person writes, checked completely: schema first, then what a schema cannot
  * say.
  *
- * A spec keeps its source, tree and problems, so that whoever looks deeper later (a rule compiler)
- * can still point at a place. Only when problems.errors is 0 may its JSON be used. */
+ * A spec keeps its source, tree and problems, so that a later check (of a rule) can still name a
+ * place. Only when problems.errors is 0 may its JSON be used. */
 #ifndef COMMON_SPEC_SPEC_H
 #define COMMON_SPEC_SPEC_H
 

@@ -1,6 +1,7 @@
 /* The settings of the central system: iot_system_infra/system.yaml as a struct.
  *
- * Defaults and ranges are the schema's (schemas/system.schema.json); none of them is repeated here. */
+ * Defaults and ranges are the schema's (schemas/system.schema.json); none of them is repeated
+ * here. */
 #ifndef COMMON_SPEC_SYSTEM_H
 #define COMMON_SPEC_SYSTEM_H
 

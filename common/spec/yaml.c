@@ -1,10 +1,10 @@
-/* libyaml's event stream -> a tree.
+/* Builds a tree from the events of libyaml.
  *
- * The tree is built without recursion: a stack of open lists and maps, at most DEEPEST long. Each
- * node is allocated once and owned by the document's list of nodes, so that aliases can share them
- * and freeing needs no walk. A merge key copies pointers to keys and values, and is counted against
- * the same limit as nodes, so that merging cannot multiply. Cost: linear in the file, but for
- * looking up duplicate keys, which is quadratic in the width of one map; MOST_KEYS bounds that. */
+ * The tree is built without recursion, with a stack of the open lists and maps (at most DEEPEST).
+ * The document's list of nodes owns all nodes, so that aliases can share them and freeing needs no
+ * walk. A merge key copies the pointers to keys and values; these count towards the same limit as
+ * nodes. Cost: linear in the file, except for finding duplicate keys, which is quadratic in the
+ * number of keys of one map (at most MOST_KEYS). */
 #include "yaml.h"
 #include "common/base/memory.h"
 
@@ -23,7 +23,7 @@ struct anchor {
 struct open {
     struct yaml_node *node;
     size_t room;              /* of node->items (and keys) */
-    struct yaml_node *key;    /* of a map: the key that waits for its value */
+    struct yaml_node *key;    /* of a map: the key whose value comes next */
     struct yaml_node *merged; /* of a map: what "<<" named, merged when the map ends */
 };
 
@@ -35,8 +35,8 @@ struct loader {
     size_t depth;
     struct anchor *anchors;
     size_t anchor_count, anchor_room;
-    size_t weight; /* nodes and merged keys so far */
-    bool stopped;  /* an error after which nothing more can be understood */
+    size_t weight; /* the number of nodes and merged keys so far; limited */
+    bool stopped;  /* after an error that makes the rest of the file meaningless */
 };
 
 static void stop(struct loader *loader, struct place place, char *hint, const char *message)
@@ -45,10 +45,10 @@ static void stop(struct loader *loader, struct place place, char *hint, const ch
     loader->stopped = true;
 }
 
-/* libyaml's marks count code points, and lines by more than line feeds (a carriage return alone is
- * one); the tree wants bytes, and lines as source_place() and editors count them. Events come in
- * order of their place, so a cursor that only moves forward keeps this linear; a mark before it
- * starts over. */
+/* Converts libyaml's marks to places. A mark counts code points, and takes a carriage return alone
+ * for the end of a line; a place counts bytes, and ends lines at line feeds, as editors do. Events
+ * come in the order of the file, so the cursor mostly moves forward and all conversions together
+ * are linear; for a mark before the cursor it starts at the beginning. */
 struct cursor {
     size_t characters, bytes;
     size_t lines, line_start; /* before it; the character that its line begins with */
@@ -182,7 +182,7 @@ static void add_pair(struct loader *loader, struct open *open, struct yaml_node 
     append(open, key, value);
 }
 
-/* Hands a complete node to what is open around it. */
+/* Adds a complete node to the list or map that is open around it. */
 static void place_node(struct loader *loader, struct yaml_node *node)
 {
     if (!loader->depth) {
@@ -224,7 +224,7 @@ static bool is_open(const struct loader *loader, const struct yaml_node *node)
 
 static void place_alias(struct loader *loader, const char *name, struct place place)
 {
-    for (size_t i = loader->anchor_count; i-- > 0;) { /* the latest of that name counts */
+    for (size_t i = loader->anchor_count; i-- > 0;) { /* the last anchor of that name */
         if (strcmp(loader->anchors[i].name, name) != 0)
             continue;
         if (is_open(loader, loader->anchors[i].node))
@@ -291,7 +291,7 @@ static void open_collection(struct loader *loader, enum yaml_kind kind, const ya
 
 static void close_collection(struct loader *loader)
 {
-    if (!loader->depth) /* never: libyaml closes only what it opened */
+    if (!loader->depth) /* cannot happen: libyaml reports an end only after a start */
         return;
     struct open *open = &loader->open[loader->depth - 1];
     if (open->merged)
@@ -333,7 +333,7 @@ static void take_event(struct loader *loader, const yaml_event_t *event, struct 
     }
 }
 
-/* libyaml's own words, with the place that it names. */
+/* Reports libyaml's error with its message and place. */
 static void syntax_problem(struct loader *loader, const yaml_parser_t *parser)
 {
     struct cursor cursor = {0};
@@ -365,7 +365,7 @@ static void syntax_problem(struct loader *loader, const yaml_parser_t *parser)
     problem_add(loader->problems, ERROR, place, hint, "this is not YAML: %s", problem);
 }
 
-/* What is better said before libyaml sees it. */
+/* Checks for which libyaml has no clear message. */
 static bool readable(const struct source *source, struct problems *problems)
 {
     const char *bytes = text_string(&source->bytes);
@@ -476,8 +476,8 @@ static size_t digits(const char *text)
     return strspn(text, "0123456789");
 }
 
-/* JSON's numbers, with a + allowed before them: what all YAML versions and readers agree on. An
- * exponent needs a fraction before and a sign behind it, because YAML 1.1 wants them. */
+/* A number of JSON, or the same with a + before it: all versions of YAML read these alike. Before
+ * an exponent there is a fraction, and in it a sign, as YAML 1.1 requires. */
 static bool number_shape(const char *text, bool *whole)
 {
     text += *text == '-' || *text == '+';
@@ -513,7 +513,7 @@ static bool odd_number(const char *text)
         return false;
     size_t shape = strspn(text, "0123456789_.:");
     const char *dot = strchr(text, '.');
-    if (dot && strchr(dot + 1, '.')) /* an address, a version: text to everybody */
+    if (dot && strchr(dot + 1, '.')) /* an address or a version: text in all versions of YAML */
         return false;
     if (text[shape] == 'e' || text[shape] == 'E') {
         const char *exponent = text + shape + 1;
@@ -554,8 +554,8 @@ static bool blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Where a scalar's own characters begin: behind its anchor and tag, behind the quote, or in the
- * line after a "|" or ">". */
+/* The first character of a scalar's text: behind its anchor, tag and quote, or in the line after a
+ * "|" or ">". */
 static size_t first_character(const char *bytes, size_t offset, char *style)
 {
     while (bytes[offset] == '&' || bytes[offset] == '!') {
@@ -571,7 +571,7 @@ static size_t first_character(const char *bytes, size_t offset, char *style)
     return offset;
 }
 
-/* Where a scalar's last character that is not blank ends; 0 when there is none. */
+/* The end of the last character of a scalar that is not blank; 0 when there is none. */
 static size_t solid_end(const struct yaml_node *scalar)
 {
     size_t end = scalar->length;
@@ -580,7 +580,7 @@ static size_t solid_end(const struct yaml_node *scalar)
     return end;
 }
 
-/* Folding and indentation change blanks only, so the n-th character that is not blank in the text
+/* Folding and indentation change blanks only. So the n-th character of the text that is not blank
  * is the n-th in the source. */
 struct place yaml_place_inside(const struct source *source, const struct yaml_node *scalar,
                                size_t offset)

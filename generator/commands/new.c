@@ -14,7 +14,7 @@
 static enum status check_name(struct context *context, const char *type)
 {
     owned char *folder = path_join(TYPES_FOLDER, type);
-    if (!type_name_valid(type)) {
+    if (!valid_type_name(type)) {
         fail(&context->error, WRONG_INPUT, "\"%s\" cannot be the name of a type", type);
         return advise(&context->error,
                       "a lower-case letter, then lower-case letters, digits and _; 2 to 48 in "

@@ -59,7 +59,7 @@ enum status thing_absent(const char *name, struct error *error)
 enum status thing_check_folder(const char *name, struct error *error)
 {
     owned char *folder = record_folder(name);
-    return thing_name_valid(name) && is_folder(folder) ? FINE : thing_not_found(name, error);
+    return valid_thing_name(name) && is_folder(folder) ? FINE : thing_not_found(name, error);
 }
 
 enum status thing_present(const char *name, struct record **record, struct error *error)
@@ -117,7 +117,7 @@ enum status thing_half_done(const struct record *record, struct error *error)
 
 enum status thing_check_name(const char *name, const char *where, struct error *error)
 {
-    if (thing_name_valid(name))
+    if (valid_thing_name(name))
         return FINE;
     fail(error, WRONG_INPUT, "%s\"%s\" cannot be the name of a thing", where, name);
     return advise(error, "1 to 64 of letters, digits and : _ -");

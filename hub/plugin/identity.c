@@ -57,8 +57,8 @@ bool identity_read(X509 *certificate, struct identity *identity, const char **wh
         hex_lower(digest, length, identity->principal);
     identity->service = strcmp(identity->type, SERVICE_UNIT) == 0;
     /* A policy variable is not escaped in a pattern: a name with "*" would match anything. */
-    if (!*why && (!thing_name_valid(identity->thing) ||
-                  (!identity->service && !type_name_valid(identity->type))))
+    if (!*why && (!valid_thing_name(identity->thing) ||
+                  (!identity->service && !valid_type_name(identity->type))))
         *why = "its certificate has a name that no thing can have";
     return !*why;
 }

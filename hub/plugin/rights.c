@@ -138,7 +138,7 @@ static struct type_rights *find_type(const struct rights *rights, const char *na
 bool rights_know(struct rights *rights, const char *name, void (*say)(const char *line))
 {
     struct type_rights *type = find_type(rights, name);
-    if (!type && type_name_valid(name)) { /* a valid name is safe as a part of a path */
+    if (!type && valid_type_name(name)) { /* a valid name is safe as a part of a path */
         owned char *mark = must_format(TYPE_MARK, name);
         owned char *path = must_format(TYPE_DOCUMENT, name, "policy");
         type = must_alloc(sizeof *type);

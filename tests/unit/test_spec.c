@@ -243,20 +243,20 @@ static void names(void **state)
 {
     (void)state;
     owned char *longest = must_alloc(66);
-    assert_true(type_name_valid("a1") && type_name_valid("esp8266temp") && type_name_valid("a_"));
-    assert_false(type_name_valid("a") || type_name_valid("") || type_name_valid("1a") ||
-                 type_name_valid("aB") || type_name_valid("a-b") || type_name_valid("a/b"));
+    assert_true(valid_type_name("a1") && valid_type_name("esp8266temp") && valid_type_name("a_"));
+    assert_false(valid_type_name("a") || valid_type_name("") || valid_type_name("1a") ||
+                 valid_type_name("aB") || valid_type_name("a-b") || valid_type_name("a/b"));
     memset(longest, 'a', 48);
-    assert_true(type_name_valid(longest));
+    assert_true(valid_type_name(longest));
     longest[48] = 'a';
-    assert_false(type_name_valid(longest));
-    assert_true(thing_name_valid("K") && thing_name_valid("a:b_c-9") && thing_name_valid("-"));
-    assert_false(thing_name_valid("") || thing_name_valid("a b") || thing_name_valid("..") ||
-                 thing_name_valid("k\xc3\xbc") || thing_name_valid("a/b"));
+    assert_false(valid_type_name(longest));
+    assert_true(valid_thing_name("K") && valid_thing_name("a:b_c-9") && valid_thing_name("-"));
+    assert_false(valid_thing_name("") || valid_thing_name("a b") || valid_thing_name("..") ||
+                 valid_thing_name("k\xc3\xbc") || valid_thing_name("a/b"));
     memset(longest, 'a', 64);
-    assert_true(thing_name_valid(longest));
+    assert_true(valid_thing_name(longest));
     longest[64] = 'a';
-    assert_false(thing_name_valid(longest));
+    assert_false(valid_thing_name(longest));
 }
 
 /* Files that are small and would be large, or slow, without bounds. Seconds are the test runner's
