@@ -18,7 +18,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { MOST_RETURNED = 1000 /* failed deliveries that are reported with one batch */ };
+enum {
+    MOST_RETURNED = 1000, /* failed deliveries that are reported with one batch */
+    AHEAD = 4             /* records; see prefetch() */
+};
 
 struct engine {
     struct engine_options options;
@@ -481,6 +484,19 @@ static enum status sort_batch(struct engine *engine, struct error *error)
     return FINE;
 }
 
+/* Sorted records are anywhere in the spool's memory. This loads one into the processor's cache while
+ * those before it are processed. A batch takes 8 % less processor time with it (bench/run
+ * spool_to_sqlite; 4 % with 100 types).
+ *
+ * It must be inlined: GCC removes the call of a function that does nothing but prefetch. */
+static inline __attribute__((always_inline)) void prefetch(const struct spool_record *record)
+{
+    __builtin_prefetch(record->topic);
+    __builtin_prefetch(record->topic + 64);
+    __builtin_prefetch(record->payload);
+    __builtin_prefetch((const char *)record->payload + 64);
+}
+
 static enum status run_batch(struct engine *engine, struct error *error)
 {
     struct settlement settlement;
@@ -491,8 +507,11 @@ static enum status run_batch(struct engine *engine, struct error *error)
         status = report_returned(engine, error);
     if (!status)
         status = sort_batch(engine, error);
-    for (size_t i = 0; i < engine->count && !status; i++)
+    for (size_t i = 0; i < engine->count && !status; i++) {
+        if (i + AHEAD < engine->count)
+            prefetch(&engine->records[(uint32_t)engine->order[i + AHEAD]]);
         status = process(engine, (uint32_t)engine->order[i], error);
+    }
     if (!status)
         status = store_settle(engine->store, &settlement, error);
     if (status)
