@@ -162,7 +162,7 @@ endif
 # the program says which names there are.
 # These are the targets' own arguments; FLAGS take yes only.
 ARGUMENTS := name type file port dbName confirm firmware cycles seconds $(if $(filter try-rule,$(MAKECMDGOALS)),topic payload)
-FLAGS := data yes fast $(if $(filter doctor,$(MAKECMDGOALS)),clean) $(if $(filter query,$(MAKECMDGOALS)),invalid csv json)
+FLAGS := data yes fast $(if $(filter package,$(MAKECMDGOALS)),source) $(if $(filter doctor,$(MAKECMDGOALS)),clean) $(if $(filter query,$(MAKECMDGOALS)),invalid csv json)
 ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
@@ -247,11 +247,11 @@ rotate: $(PROGRAM)
 	$(call needs,name,kitchen)
 	@$(PROGRAM) rotate $(change_options) $(target_option) -- $(call argument,name)
 
-## package name=kitchen [zone=] [wifissid=]: rebuilds the package, with what is new
+## package name=kitchen [zone=] [wifissid=] [source=yes]: rebuilds the package, with what is new
 .PHONY: package
 package: $(PROGRAM)
 	$(call needs,name,kitchen)
-	@$(PROGRAM) package $(change_options) $(target_option) -- $(call argument,name)
+	@$(PROGRAM) package $(change_options) $(call flag,source) $(target_option) -- $(call argument,name)
 
 ## delete name=kitchen: revokes a thing and removes all of it
 .PHONY: delete
@@ -394,6 +394,7 @@ install: $(PROGRAM) $(HUB) $(PLUGIN)
 	cd "$(DESTDIR)$(PREFIX)/share/sensorforge" && rm -rf templates schemas simulator scripts
 	cp -R templates schemas simulator "$(DESTDIR)$(PREFIX)/share/sensorforge/"
 	install -D -m 755 scripts/micropython "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/micropython"
+	install -D -m 755 scripts/mpy-cross "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/mpy-cross"
 	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sensorforge"
 	$(PROGRAM) man > "$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1"
 	$(PROGRAM) completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge"

@@ -203,6 +203,8 @@ const struct command commands[] = {
                     "sensorforge package kitchen --wifi-ssid Barn --attribute zone=2",
         .run = command_package,
         .options = {CHANGE_OPTIONS,
+                    {"source", 0, NULL, "as source, for people who edit it on the board",
+                     COMPLETE_NOTHING},
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
                     TARGET_OPTION,
                     PROFILE_OPTION},

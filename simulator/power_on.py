@@ -1,5 +1,6 @@
 # power_on.py FOLDER: one run of a board on MicroPython's unix port, from its reset to its next sleep or reset.
-# power_on.py FOLDER --flash PACKAGE: makes the board's flash and copies a package to it.
+# power_on.py FOLDER --flash PACKAGE: makes the board's flash and puts a package on it.
+# power_on.py FOLDER --copy FILES: makes a flash with these files.
 # power_on.py FOLDER --list | --get FILE: what is on the flash.
 #
 # The flash is a LittleFS in FOLDER/flash.img, mounted as the root, so that a full one and a power cut in the middle of a write
@@ -93,8 +94,15 @@ def run(space):
 
 
 def make_flash(folder, package):
+    """As `sensorforge flash` leaves it: the package in /a, and what chooses it."""
+    import os
+
     mount(folder, True)
-    copy_in("/host" + package, "")
+    os.mkdir("/a")
+    copy_in("/host" + package, "/a")
+    os.rename("/a/boot.py", "/boot.py")
+    with open("/slot", "w") as file:
+        file.write("a")
 
 
 def show_flash(folder, words):
@@ -138,6 +146,9 @@ try:
     _world.load(sys.argv[1])
     if sys.argv[2:3] == ["--flash"]:
         make_flash(sys.argv[1], sys.argv[3])
+    elif sys.argv[2:3] == ["--copy"]:
+        mount(sys.argv[1], True)
+        copy_in("/host" + sys.argv[3], "")
     elif len(sys.argv) > 2:
         show_flash(sys.argv[1], sys.argv[2:])
     else:

@@ -103,11 +103,26 @@ enum status flash_write_firmware(struct flash *flash, const char *image, const c
 
 /* --- the board --- */
 
+/* A package of source has no format. */
+static enum status check_format(struct flash *flash, struct error *error)
+{
+    owned char *answer = serial_answer(&flash->serial, "format");
+    int wanted = (int)json_number(flash->manifest, "format", 0), loads = answer ? atoi(answer) : 0;
+    if (!wanted || wanted == loads)
+        return FINE;
+    fail(error, REFUSED, "%s: the board loads bytecode of the format %d, the package has %d",
+         flash->serial.port, loads, wanted);
+    return advise(error, "sensorforge package %s --source makes it of source",
+                  json_string(flash->manifest, "thing", "THING"));
+}
+
 enum status flash_check_board(struct flash *flash, struct error *error)
 {
     static const char script[] = "import sys\n"
                                  "v = sys.implementation.version\n"
                                  "print('" SERIAL_MARK "platform', sys.platform)\n"
+                                 "print('" SERIAL_MARK "format',"
+                                 " getattr(sys.implementation, '_mpy', 0) & 255)\n"
                                  "print('" SERIAL_MARK "version', '%d.%d' % (v[0], v[1]))\n";
     struct serial *serial = &flash->serial;
     enum status status = run_script(flash, script, GREET, error);
@@ -123,7 +138,7 @@ enum status flash_check_board(struct flash *flash, struct error *error)
     const char *dot = strchr(version, '.');
     int major = atoi(version), minor = dot ? atoi(dot + 1) : 0;
     if (major > MAJOR || (major == MAJOR && minor >= MINOR))
-        return FINE;
+        return check_format(flash, error);
     fail(error, REFUSED, "%s: the board runs MicroPython %s; %d.%d or later is needed",
          serial->port, version, MAJOR, MINOR);
     return advise(error, "firmware=FILE.bin writes a newer one");
@@ -166,14 +181,25 @@ enum status flash_install_needs(struct flash *flash, struct error *error)
 
 /* --- copying --- */
 
-static bool goes_last(const char *file)
+/* What chooses the package when the board starts. All other files are in the package's folder. */
+#define CHOOSER "boot.py"
+#define SLOT "a"
+
+static char *place_of(const char *file)
 {
-    return strcmp(file, "main.py") == 0 || strcmp(file, "boot.py") == 0;
+    return strcmp(file, CHOOSER) == 0 ? must_copy("/" CHOOSER) : must_format("/" SLOT "/%s", file);
 }
 
-/* Copies the files without a folder, those that go last or all others. It is one call of mpremote,
- * because each call takes a second or two. */
-static enum status copy_top(struct flash *flash, bool last, struct error *error)
+enum when { EARLY, LATE, LAST }; /* a file is copied */
+
+static enum when when_copied(const char *file)
+{
+    return strcmp(file, CHOOSER) == 0 ? LAST : strcmp(file, "main.py") == 0 ? LATE : EARLY;
+}
+
+/* Copies the files without a folder whose time it is. It is one call of mpremote, because each call
+ * takes a second or two. */
+static enum status copy_top(struct flash *flash, enum when when, struct error *error)
 {
     owned const char **command = must_array(flash->files + 5, sizeof *command);
     owned char **paths = must_array(flash->files + 1, sizeof *paths);
@@ -184,12 +210,12 @@ static enum status copy_top(struct flash *flash, bool last, struct error *error)
     cJSON_ArrayForEach(file, files_of(flash))
     {
         const char *name = json_string(file, "file", "");
-        if (!strchr(name, '/') && goes_last(name) == last)
+        if (!strchr(name, '/') && when_copied(name) == when)
             command[words++] = paths[count++] = path_join(flash->folder, name);
     }
-    if (last)
+    if (when == LATE)
         command[words++] = paths[count++] = path_join(flash->folder, "manifest.json");
-    command[words++] = ":";
+    command[words++] = when == LAST ? ":/" : ":/" SLOT "/";
     enum status status = count ? serial_mpremote(&flash->serial, command, COPY, error) : FINE;
     while (count)
         free(paths[--count]);
@@ -200,13 +226,14 @@ static enum status copy_top(struct flash *flash, bool last, struct error *error)
 static enum status copy_deep(struct flash *flash, const char *name, struct error *error)
 {
     struct text script = {0};
+    owned char *to = must_format(":/" SLOT "/%s", name);
     text_add_string(&script, "import os\np = ''\nfor n in ");
-    add_literal(&script, name);
+    add_literal(&script, to + strlen(":/"));
     text_add_string(&script, ".split('/')[:-1]:\n"
                              " p += '/' + n\n"
                              " try: os.mkdir(p)\n"
                              " except OSError: pass\n");
-    owned char *from = path_join(flash->folder, name), *to = must_format(":%s", name);
+    owned char *from = path_join(flash->folder, name);
     const char *command[] = {"fs", "cp", from, to, NULL};
     enum status status = run_script(flash, text_string(&script), TALK, error);
     if (!status)
@@ -217,19 +244,22 @@ static enum status copy_deep(struct flash *flash, const char *name, struct error
 
 enum status flash_copy(struct flash *flash, struct error *error)
 {
-    enum status status = FINE;
+    static const char make_folder[] = "import os\n"
+                                      "try: os.mkdir('/" SLOT "')\n"
+                                      "except OSError: pass\n";
     const cJSON *file;
     report_line(flash->serial.reporter, "copying %zu files, %.1f KB", flash->files,
                 (double)flash->bytes / 1024);
+    enum status status = run_script(flash, make_folder, TALK, error);
     cJSON_ArrayForEach(file, files_of(flash))
     {
         const char *name = json_string(file, "file", "");
         if (!status && strchr(name, '/'))
             status = copy_deep(flash, name, error);
     }
-    if (!status)
-        status = copy_top(flash, false, error);
-    return status ? status : copy_top(flash, true, error);
+    for (enum when when = EARLY; when <= LAST && !status; when++)
+        status = copy_top(flash, when, error);
+    return status;
 }
 
 /* --- verifying --- */
@@ -239,10 +269,10 @@ static enum status ask_sums(struct flash *flash, struct error *error)
 {
     static const char function[] = "import hashlib\n"
                                    "from binascii import hexlify\n"
-                                   "def s(n):\n"
+                                   "def s(n, p):\n"
                                    " h = hashlib.sha256()\n"
                                    " try:\n"
-                                   "  with open(n, 'rb') as f:\n"
+                                   "  with open(p, 'rb') as f:\n"
                                    "   b = f.read(256)\n"
                                    "   while b:\n"
                                    "    h.update(b)\n"
@@ -255,8 +285,12 @@ static enum status ask_sums(struct flash *flash, struct error *error)
     text_add_string(&script, function);
     cJSON_ArrayForEach(file, files_of(flash))
     {
+        const char *name = json_string(file, "file", "");
+        owned char *place = place_of(name);
         text_add_string(&script, "s(");
-        add_literal(&script, json_string(file, "file", ""));
+        add_literal(&script, name);
+        text_add_string(&script, ", ");
+        add_literal(&script, place);
         text_add_string(&script, ")\n");
     }
     enum status status = run_script(flash, text_string(&script), TALK, error);
@@ -280,6 +314,51 @@ enum status flash_verify(struct flash *flash, struct error *error)
                       flash->serial.port, name, sum ? sum : "no answer");
         advise(error, "run the same command again; if it stays so, the board's flash is worn");
     }
+    return status;
+}
+
+/* --- choosing it --- */
+
+/* Files of an earlier layout, which lay at the top, are those of the manifest that lies there. */
+enum status flash_settle(struct flash *flash, struct error *error)
+{
+    static const char head[] = "import json, os\n"
+                               "def r(p):\n"
+                               " try:\n"
+                               "  for n in os.listdir(p): r(p + '/' + n)\n"
+                               "  os.rmdir(p)\n"
+                               " except OSError:\n"
+                               "  try: os.remove(p)\n"
+                               "  except OSError: pass\n"
+                               "try:\n"
+                               " with open('/manifest.json') as f: m = json.load(f)\n"
+                               " for n in m['files']:\n"
+                               "  if n['file'] != '" CHOOSER "': r('/' + n['file'])\n"
+                               " r('/manifest.json')\n"
+                               "except (OSError, ValueError, KeyError): pass\n"
+                               "k = {'manifest.json'";
+    static const char tail[] = "}\n"
+                               "for n in os.listdir('/" SLOT "'):\n"
+                               " if n not in k: r('/" SLOT "/' + n)\n"
+                               "with open('/slot.new', 'w') as f: f.write('" SLOT "')\n"
+                               "r('/slot')\n"
+                               "os.rename('/slot.new', '/slot')\n"
+                               "r('/b')\n";
+    struct text script = {0};
+    const cJSON *file;
+    text_add_string(&script, head);
+    cJSON_ArrayForEach(file, files_of(flash))
+    {
+        const char *name = json_string(file, "file", "");
+        owned char *top = must_copy_bytes(name, strcspn(name, "/"));
+        if (strcmp(name, CHOOSER) == 0)
+            continue;
+        text_add_string(&script, ", ");
+        add_literal(&script, top);
+    }
+    text_add_string(&script, tail);
+    enum status status = run_script(flash, text_string(&script), TALK, error);
+    text_free(&script);
     return status;
 }
 

@@ -7,9 +7,13 @@
  *   flash_write_firmware()  MicroPython itself, where that is asked for
  *   flash_check_board()     it must run MicroPython 1.22 or later, on the package's platform
  *   flash_install_needs()   modules that its build of MicroPython does not have
- *   flash_copy()            the files; main.py and boot.py last, so that a board that loses its
- *                           power in between does not start half of a package
+ *   flash_copy()            the files into the folder /a, and boot.py, which chooses the folder, to
+ *                           the top; main.py and boot.py last, so that a board that loses its power
+ *                           in between does not start half of a package
  *   flash_verify()          the board computes the SHA-256 of every file; the manifest has the same
+ *   flash_settle()          /a is chosen; what is left of other packages is removed: other files of
+ *                           /a, the folder /b of an update, and the files of a package at the top,
+ *                           where earlier versions of this program put it
  *   flash_reset()           the board starts the package
  *
  * Each may be repeated. Other files on the board stay as they are. */
@@ -44,6 +48,7 @@ enum status flash_check_board(struct flash *flash, struct error *error);
 enum status flash_install_needs(struct flash *flash, struct error *error);
 enum status flash_copy(struct flash *flash, struct error *error);
 enum status flash_verify(struct flash *flash, struct error *error);
+enum status flash_settle(struct flash *flash, struct error *error);
 enum status flash_reset(struct flash *flash, struct error *error);
 
 #endif

@@ -39,6 +39,8 @@ static enum status flash_board(struct context *context, struct flash *flash, con
         status = flash_copy(flash, error);
     if (!status)
         status = flash_verify(flash, error);
+    if (!status)
+        status = flash_settle(flash, error);
     return status ? status : flash_reset(flash, error);
 }
 

@@ -79,6 +79,7 @@ static enum status open_subject(struct context *context, struct project *project
                                    &subject->plan, &context->error);
     else
         cJSON_Delete(model);
+    subject->plan.as_source = cli_given(context, "source");
     subject->changes = (struct changes){&subject->attributes, subject->wifi.ssid,
                                         subject->wifi.ssid ? &subject->wifi.password : NULL};
     record_free(record);

@@ -74,6 +74,8 @@ enum status package_plan_make(const char *templates, const struct catalog *catal
     owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
     owned char *code = must_format(TYPE_CODE, json_string(type, "name", ""));
     choose_key(json_get(platform, "key"), plan);
+    plan->compiler = compiler_make(templates, json_get(platform, "compile"));
+    plan->format = (int)json_number(json_get(platform, "compile"), "format", 0);
     enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
     if (!status)
         status = add_drivers(catalog, type, &plan->shared, error);
@@ -87,6 +89,7 @@ void package_plan_free(struct package_plan *plan)
     cJSON_Delete(plan->model);
     template_set_free(plan->set);
     artifacts_free(&plan->shared);
+    compiler_free(plan->compiler);
     text_free(&plan->authority);
     free(plan->host);
     *plan = (struct package_plan){0};
@@ -152,7 +155,7 @@ static void put_copy(struct artifacts *artifacts, const char *path, const char *
 }
 
 static enum status put_manifest(struct artifacts *artifacts, const struct package_plan *plan,
-                                const struct record *record, struct error *error)
+                                const struct record *record, bool compiled, struct error *error)
 {
     cJSON *manifest = json_object(), *files = json_array(), *needs = json_array();
     const cJSON *module;
@@ -175,6 +178,8 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
     json_put_string(manifest, "thing", record->name);
     json_put_string(manifest, "type", record->type);
     json_put_string(manifest, "platform", plan->platform);
+    if (compiled)
+        json_put_number(manifest, "format", plan->format);
     json_put(manifest, "needs", needs);
     json_put(manifest, "files", files);
     struct text bytes = {0};
@@ -202,11 +207,15 @@ static enum status collect(const struct package_plan *plan, const struct record 
     for (size_t i = 0; i < plan->shared.count && !status; i++)
         put_copy(artifacts, plan->shared.at[i].path, plan->shared.at[i].bytes.at,
                  plan->shared.at[i].bytes.length);
+    bool compiled = false;
+    if (!status && !plan->as_source)
+        status = compiler_run(plan->compiler, artifacts, &compiled, error);
     artifacts_put(artifacts, "cert.der", &certificate_der);
     put_copy(artifacts, "key.der", key->at, key->length);
     put_copy(artifacts, "ca.der", plan->authority.at, plan->authority.length);
+    put_copy(artifacts, "secret", record->secret.at, record->secret.length);
     artifacts_sort(artifacts);
-    return status ? status : put_manifest(artifacts, plan, record, error);
+    return status ? status : put_manifest(artifacts, plan, record, compiled, error);
 }
 
 static enum status write_package(const struct artifacts *artifacts, const char *folder,
@@ -230,16 +239,18 @@ static enum status write_package(const struct artifacts *artifacts, const char *
     return status;
 }
 
-enum status package_stage(const struct package_plan *plan, const struct record *record,
-                          EVP_PKEY *key, const X509 *certificate, struct batch *batch,
-                          struct package_size *size, struct error *error)
+enum status package_stage(const struct package_plan *plan, struct record *record, EVP_PKEY *key,
+                          const X509 *certificate, struct batch *batch, struct package_size *size,
+                          struct error *error)
 {
     owned char *folder = package_folder(record->type, record->name);
     owned char *making = temporary_folder(record->type, record->name);
     secret_owned struct secret key_der = {0};
     struct artifacts artifacts = {0};
     *size = (struct package_size){0};
-    enum status status = key_to_der(key, plan->key_encoding, &key_der, error);
+    enum status status = record_give_secret(record, error);
+    if (!status)
+        status = key_to_der(key, plan->key_encoding, &key_der, error);
     if (!status)
         status = remove_tree(making, error);
     if (!status)

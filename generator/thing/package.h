@@ -4,10 +4,14 @@
  *
  *   the platform's templates, rendered for the thing
  *   the modules of the drivers that the type uses
- *   the type's own code/
+ *   the type's own code/                                  (all three compiled, where the platform
+ *                                                         says so)
  *   cert.der, key.der   the thing's certificate and private key
  *   ca.der              the certificate that the endpoint's is checked against
+ *   secret              what updates are authenticated with (record.h)
  *   manifest.json       {"thing": "kitchen", "type": ..., "platform": ...,
+ *                        "format": 6,                     of what is compiled (compile.h); none
+ *                                                         where all is source
  *                        "needs": ["umqtt.simple", ...],  MicroPython modules that the board's build
  *                                                         does not have
  *                        "files": [{"file": ..., "size": bytes, "sha256": lower-case hexadecimal},
@@ -26,6 +30,7 @@
 #include "generator/documents/template_set.h"
 #include "generator/pki/pki.h"
 #include "generator/targets/target.h"
+#include "compile.h"
 #include "record.h"
 
 #include <cjson/cJSON.h>
@@ -39,8 +44,11 @@ struct package_plan {
     enum key_encoding key_encoding;
     struct template_set *set;
     struct artifacts shared; /* driver modules, the type's code */
-    struct text authority;   /* DER of the certificate that boards check the endpoint's against */
-    char *host;              /* the endpoint: where boards connect */
+    struct compiler *compiler;
+    int format;            /* of what it makes; boards must load this one */
+    bool as_source;        /* nothing is compiled: for people who edit on the board */
+    struct text authority; /* DER of the certificate that boards check the endpoint's against */
+    char *host;            /* the endpoint: where boards connect */
     int port;
 };
 
@@ -60,11 +68,12 @@ struct package_size {
     size_t files, bytes; /* of all files */
 };
 
-/* Writes the package into the folder beside its place, with the key in the encoding that the
- * platform needs. The next step of the batch puts it into its place. *size: what was written. */
-enum status package_stage(const struct package_plan *plan, const struct record *record,
-                          EVP_PKEY *key, const X509 *certificate, struct batch *batch,
-                          struct package_size *size, struct error *error);
+/* Writes the package into the folder beside its place, with the key in the encoding that the platform
+ * needs. The next step of the batch puts it into its place. *size: what was written. A record without
+ * a secret is given one, so the caller stages the record in the same batch. */
+enum status package_stage(const struct package_plan *plan, struct record *record, EVP_PKEY *key,
+                          const X509 *certificate, struct batch *batch, struct package_size *size,
+                          struct error *error);
 
 /* Removes a package, and what a killed command left of one. */
 enum status package_remove(const char *type, const char *name, struct error *error);

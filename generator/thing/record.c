@@ -61,6 +61,7 @@ void record_free(struct record *record)
     free(record->type);
     attributes_free(&record->attributes);
     wifi_free(&record->wifi);
+    secret_free(&record->secret);
     free(record->claim);
     free_issuance(&record->current);
     free_issuance(&record->next);
@@ -68,6 +69,25 @@ void record_free(struct record *record)
     free(record->retired_serial);
     json_wipe(record->others);
     free(record);
+}
+
+/* Two serial numbers, which are random: 256 bits. */
+enum status record_give_secret(struct record *record, struct error *error)
+{
+    char halves[2][SERIAL_TEXT];
+    struct text both = {.secret = true};
+    if (record->secret.at)
+        return FINE;
+    enum status status = serial_make(halves[0], error);
+    if (!status)
+        status = serial_make(halves[1], error);
+    if (!status) {
+        text_add_format(&both, "%s%s", halves[0], halves[1]);
+        record->secret = secret_copy(text_string(&both), both.length);
+    }
+    explicit_bzero(halves, sizeof halves);
+    text_free(&both);
+    return status;
 }
 
 /* --- reading --- */
@@ -221,6 +241,16 @@ static void read_wifi(struct reader *reader, cJSON *record, struct wifi *wifi)
     drop_if_empty(record, "wifi");
 }
 
+static void read_secret_of(struct reader *reader, cJSON *json, struct record *record)
+{
+    cJSON *secret = take(json, "secret");
+    if (cJSON_IsString(secret))
+        record->secret = secret_copy(secret->valuestring, strlen(secret->valuestring));
+    else if (secret)
+        refuse(reader, "secret", "is not a string");
+    json_wipe(secret);
+}
+
 static void read_state(struct reader *reader, cJSON *json, enum record_state *state)
 {
     owned char *name = NULL;
@@ -272,6 +302,7 @@ static void read_members(struct reader *reader, cJSON *json, struct record *reco
     take_time(reader, json, "created", &record->created);
     read_attributes(reader, json, &record->attributes);
     read_wifi(reader, json, &record->wifi);
+    read_secret_of(reader, json, record);
     take_string(reader, json, "claim", &record->claim);
     take_string(reader, json, "serial", &record->current.mark);
     read_registration(reader, json, "registration", &record->current.registration);
@@ -400,6 +431,8 @@ static cJSON *make_json(const struct record *record)
     put_time(json, "created", record->created);
     json_put(json, "attributes", attributes_json(&record->attributes));
     json_put(json, "wifi", wifi_json(&record->wifi));
+    if (record->secret.at)
+        json_put_secret(json, "secret", &record->secret);
     put_known(json, "claim", record->claim);
     put_known(json, "serial", record->current.mark);
     put_registration(json, "registration", record->current.registration);
@@ -441,6 +474,7 @@ cJSON *record_json(const struct record *record)
     cJSON *json = make_json(record), *wifi = json_object();
     json_put_string(wifi, "ssid", record->wifi.ssid);
     json_wipe(cJSON_DetachItemFromObjectCaseSensitive(json, "wifi"));
+    json_wipe(cJSON_DetachItemFromObjectCaseSensitive(json, "secret"));
     json_put(json, "wifi", wifi);
     return json;
 }

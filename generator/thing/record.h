@@ -17,6 +17,9 @@
  *    "created": "2026-11-21T10:12:00Z",  when the record was first written, UTC
  *    "attributes": {"zone": "1"},
  *    "wifi": {"ssid": "Home", "password": "..."},
+ *    "secret": "9b3c...",                64 hexadecimal digits: what updates of its firmware are
+ *                                        authenticated with; records of before have none until
+ *                                        their next package
  *    "claim": "4F...@2026-...",          remote targets: see struct record
  *    "serial": "4F...",                  the mark of the certificate, chosen before it is signed
  *    "registration": {...},              remote targets: struct registration
@@ -67,7 +70,8 @@ struct record {
     time_t created; /* when it was first written; 0: not known */
     struct attributes attributes;
     struct wifi wifi;
-    char *claim; /* remote targets: random; the thing in the account has it too, so that it
+    struct secret secret; /* as in the file; .at is NULL until the record is given one */
+    char *claim;          /* remote targets: random; the thing in the account has it too, so that it
                                 is not confused with somebody else's thing of the same name */
     struct issuance current; /* of the certificate that the thing has, or is to get */
     struct issuance next;    /* during a rotation; its mark stays until the rotation is finished */
@@ -96,7 +100,10 @@ struct names *record_names(void);
 struct record *record_new(const char *name, const char *type, enum target_kind target,
                           struct attributes *attributes, const struct wifi *wifi);
 
-/* Overwrites the wifi password, and frees the record; NULL is fine. */
+/* Gives the record a secret if it has none. It is in the file once the record is written. */
+enum status record_give_secret(struct record *record, struct error *error);
+
+/* Overwrites what is secret, and frees the record; NULL is fine. */
 void record_free(struct record *record);
 
 /* Reads the record of a thing; *record is NULL when it has none. The caller frees it. WRONG_INPUT,

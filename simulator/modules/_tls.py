@@ -50,6 +50,8 @@ class SSLContext:
     def load_cert_chain(self, certificate, key):
         if _AXTLS:  # keeps both as they are until a socket is wrapped
             self._certificate, self._key = certificate, key
+            if not hasattr(self._own, "set_ciphers"):  # the interpreter has axTLS itself
+                self._own.load_cert_chain(certificate, key)
         else:
             self._own.load_cert_chain(_is_bytes(certificate), _is_bytes(key))
 
@@ -60,7 +62,8 @@ class SSLContext:
         if _AXTLS and self._key is not None:
             if not _traditional_rsa(_is_bytes(self._key)):
                 raise ValueError("invalid key")
-            self._own.load_cert_chain(_is_bytes(self._certificate), self._key)
+            if hasattr(self._own, "set_ciphers"):
+                self._own.load_cert_chain(_is_bytes(self._certificate), self._key)
         if self._mode != CERT_NONE and _world.board_us() < 1704067200000000:  # 2024
             raise ValueError("The certificate validity starts in the future\n")
         _world.deaf = _world.fault("hang") == "handshake"

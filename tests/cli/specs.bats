@@ -131,6 +131,8 @@ YAML
         works sf create "thing-$platform" --type "$type"
         package_is_whole "$type" "thing-$platform"
         python3 -m py_compile "sensortypes/$type/code/sensor.py"
+        [ -s "sensortypes/$type/sensors/thing-$platform/sensor.mpy" ]
+        works sf package "thing-$platform" --source
         cmp "sensortypes/$type/code/sensor.py" "sensortypes/$type/sensors/thing-$platform/sensor.py"
     done
     [ -n "$type" ] || say_and_fail "no platform"

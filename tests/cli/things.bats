@@ -188,11 +188,16 @@ certificate_is_right() {
 
 @test "create: the type's own code and drivers are in the package, its documentation is not" {
     create AC-1 -t aircon
+    [ -s sensortypes/aircon/sensors/AC-1/sensor.mpy ]
+    [ ! -e sensortypes/aircon/sensors/AC-1/sensor.py ]
+    works sf package AC-1 --source
+    [ ! -e sensortypes/aircon/sensors/AC-1/sensor.mpy ]
     cmp sensortypes/aircon/code/sensor.py sensortypes/aircon/sensors/AC-1/sensor.py
     cmp sensortypes/aircon/code/actuator.py sensortypes/aircon/sensors/AC-1/actuator.py
     [ ! -e sensortypes/aircon/sensors/AC-1/README.md ]
     jq -e '.command_topic == "aircon/AC-1/command"' sensortypes/aircon/sensors/AC-1/config.json >/dev/null
     create air -t esp32air
+    works sf package air --source
     [ -e sensortypes/esp32air/sensors/air/driver_bme280.py ]
     [ ! -e sensortypes/esp32air/sensors/air/driver_ds18x20.py ]
     local file
@@ -216,10 +221,12 @@ YAML
     create upper -t hall
     local folder=sensortypes/hall/sensors/upper
     jq -e '.needs == ["umqtt.simple", "ssd1306"]' "$folder/manifest.json" >/dev/null
+    python3 "$LIB/package.py" "$folder"
+    works sf package upper --source
     [ -e "$folder/portal.py" ] && [ -e "$folder/display.py" ] && [ -e "$folder/driver_ssd1306.py" ]
-    [ ! -e "$folder/listen.py" ]
     python3 "$LIB/package.py" "$folder"
     create kitchen -t esp8266temp
+    works sf package kitchen --source
     jq -e '.needs == []' sensortypes/esp8266temp/sensors/kitchen/manifest.json >/dev/null
     [ ! -e sensortypes/esp8266temp/sensors/kitchen/portal.py ]
     # What is for people who read the templates is not for boards.

@@ -1,7 +1,7 @@
 # board_repl.py FOLDER OPTIONS: a board's serial prompt, on MicroPython's unix port: the raw REPL and its paste mode as
 # docs/reference/repl.rst of MicroPython describes them, over standard input and output, which are a pseudo-terminal.
 # FOLDER is as simulator/modules/_world.py describes it. OPTIONS, JSON: {"platform", "version": [1, 25], "silent": true,
-# "corrupt": "main.py", "mute_after": N: says nothing more after N scripts}.
+# "corrupt": "/a/main.py", "format": 6, "mute_after": N: says nothing more after N scripts}.
 import json
 import sys
 
@@ -25,7 +25,7 @@ class FakeSys:
     exit, modules, path, stdin, stdout, stderr = sys.exit, sys.modules, sys.path, sys.stdin, sys.stdout, sys.stderr
 
     class implementation:
-        name, version, _mpy = "micropython", tuple(options.get("version", [1, 25, 0])), 0
+        name, version, _mpy = "micropython", tuple(options.get("version", [1, 25, 0])), 2 << 8 | options.get("format", 6)
 
 
 class FakeMachine:

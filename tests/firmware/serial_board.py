@@ -18,9 +18,12 @@ class SerialBoard:
         empty = self.folder / "empty"
         empty.mkdir()
         (empty / "other.txt").write_text("somebody else's\n")
+        for name, text in options.pop("files", {}).items():
+            (empty / name).parent.mkdir(exist_ok=True)
+            (empty / name).write_text(text)
         world = {"platform": options.get("platform", "esp8266"), "flash_blocks": blocks, "type": {}}
         (self.folder / "world.json").write_text(json.dumps(world))
-        bench.run(bench.MICROPYTHON, bench.POWER_ON, self.folder, "--flash", empty)
+        bench.run(bench.MICROPYTHON, bench.POWER_ON, self.folder, "--copy", empty)
         self.ours, theirs = pty.openpty()
         tty.setraw(theirs)
         self.port = os.ttyname(theirs)

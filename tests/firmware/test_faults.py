@@ -2,6 +2,7 @@
 """What goes wrong in a house, on each platform: nothing hangs, nothing is lost that could be kept, and it mends itself."""
 
 import json
+import shutil
 import sys
 import threading
 import urllib.parse
@@ -408,6 +409,23 @@ def esp8266_the_password_is_another():
     assert "failed" not in cycles[0].said and BROKER.received(board.topic), cycles[0]
 
 
+@on_each
+def a_package_on_trial(board):
+    """A package on trial that does not begin: after three starts the board is back on the other one, by itself"""
+    trial = board.folder.parent / f"trial.{board.folder.name}"
+    (trial / "b").mkdir(parents=True)
+    for name, text in (("slot", "ba"), ("b/main.py", "import machine\nprint('b fails')\nmachine.reset()\n")):
+        (trial / name).write_text(text)
+    package = PROJECT.folder / "sensortypes" / board.topic.split("/")[0] / "sensors" / board.topic.split("/")[1]
+    shutil.copytree(package, trial / "a")
+    (trial / "a/boot.py").rename(trial / "boot.py")
+    board.simulator("--copy", trial)
+    cycles = bounded(board.live(EVERY))
+    same([True] * 3 + [False], ["b fails" in c.said for c in cycles[:4]], cycles)
+    same(b"a", board.file("/slot"))
+    assert BROKER.received(board.topic), cycles
+
+
 def sleeper(platform, sleep):
     global THINGS
     kind = f"{sleep}{platform}"
@@ -427,7 +445,8 @@ def check_sleep(platform, sleep):
     for earlier, later in zip(measured, measured[1:]):
         assert abs(later[0] - earlier[0] - EVERY * 1000) < 5000, f"{later[0] - earlier[0]} ms between two readings"
     for reading in got:
-        assert min(abs(reading["time"] - m[0]) for m in measured) < 2000, (reading, measured)
+        # A Pico W's clock goes on to the nearest second at each reset; it is set once an hour.
+        assert min(abs(reading["time"] - m[0]) for m in measured) < (5000 if platform == "rp2" else 2000), (reading, measured)
     assert len(got) >= len(measured) - 1, got
 
 
@@ -487,7 +506,7 @@ def the_wifi_is_another(board):
     for cycle in cycles:
         assert cycle.code in (DEEP_SLEEP, RESET, TIME_IS_OVER), cycle
     assert BROKER.received(moved.topic), "\n".join(str(c) for c in cycles[-3:])
-    same(form, json.loads(moved.file("wifi.json")))
+    same(form, json.loads(moved.file("/wifi.json")))
 
 
 if __name__ == "__main__":

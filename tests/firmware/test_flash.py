@@ -14,6 +14,7 @@ from serial_board import SerialBoard
 PROJECT = Project()
 PACKAGE = PROJECT.create("kitchen", "esp8266temp")
 MANIFEST = json.loads((PACKAGE / "manifest.json").read_text())
+PLACES = {"boot.py" if f["file"] == "boot.py" else "a/" + f["file"] for f in MANIFEST["files"]}
 
 
 def flash(board, *words, path=None, name="kitchen"):
@@ -46,9 +47,11 @@ def a_package_is_copied_verified_and_started():
     ran = flash(board)
     same(0, ran.returncode, ran.stderr)
     assert f"kitchen  {len(MANIFEST['files'])} files" in ran.stdout and "verified" in ran.stdout, ran.stdout
-    same({f["file"] for f in MANIFEST["files"]} | {"manifest.json", "other.txt"}, board.files())
-    for name in ("main.py", "key.der", "config.json", "manifest.json"):
-        same((PACKAGE / name).read_bytes(), board.file(name), name)
+    same(PLACES | {"a/manifest.json", "slot", "other.txt"}, board.files())
+    for name in ("main.py", "key.der", "config.json", "secret", "manifest.json"):
+        same((PACKAGE / name).read_bytes(), board.file("/a/" + name), name)
+    same((PACKAGE / "boot.py").read_bytes(), board.file("/boot.py"))
+    same(b"a", board.file("/slot"))
     same(b"somebody else's\n", board.file("other.txt"), "what was there stays")
     until(lambda: board.log()[-1] == "reset", "the board was reset")
 
@@ -65,8 +68,37 @@ def a_second_time_gives_the_same():
 
 @test
 def a_file_that_differs_on_the_board_is_named():
-    refused(flash(SerialBoard(PROJECT, corrupt="link.py")), 3, "link.py on the board is not what the package holds")
+    refused(flash(SerialBoard(PROJECT, corrupt="/a/link.mpy")), 3, "link.mpy on the board is not what the package holds")
 
+
+@test
+def a_board_of_the_old_layout():
+    """A board that has its package at the top gets the new one into /a, and keeps what else is on it"""
+    old = {"files": [{"file": n} for n in ("boot.py", "main.py", "link.py", "key.der", "lib2/part.py")]}
+    kept = {"kept.0": "a reading", "pulses.27": "42", "wifi.json": "{}", "mine/notes.txt": "mine"}
+    board = SerialBoard(PROJECT, files={f["file"]: "old" for f in old["files"]} | {"manifest.json": json.dumps(old)} | kept)
+    same(0, flash(board).returncode)
+    same(PLACES | {"a/manifest.json", "slot", "other.txt"} | set(kept), board.files())
+
+
+@test
+def what_is_left_of_other_packages_goes():
+    """Source from before, of which there is bytecode now, and what an update left in /b, is removed"""
+    board = SerialBoard(PROJECT, files={"a/link.py": "raise", "a/sub/old.py": "", "b/main.py": "raise", "slot": "ba"})
+    same(0, flash(board).returncode)
+    same(PLACES | {"a/manifest.json", "slot", "other.txt"}, board.files())
+    same(b"a", board.file("/slot"))
+
+
+@test
+def bytecode_that_the_board_does_not_load():
+    board = SerialBoard(PROJECT, format=5)
+    refused(flash(board), 3, "bytecode of the format 5, the package has 6", "package kitchen --source")
+    same({"other.txt"}, board.files())
+    package = PROJECT.create("editable", "esp8266temp")
+    PROJECT.sensorforge("package", "editable", "--source")
+    assert (package / "link.py").exists() and not list(package.glob("*.mpy")), list(package.iterdir())
+    same(0, flash(SerialBoard(PROJECT, format=5, blocks=80), name="editable").returncode)
 
 @test
 def a_full_file_system():

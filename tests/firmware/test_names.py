@@ -14,6 +14,7 @@ from bench import ENVIRONMENT, REPO, Project, main, note, run, same, test
 
 PROJECT = Project()
 THINGS = {kind: PROJECT.create(f"{kind}-1", kind) for kind in PROJECT.types()}
+PROJECT.sensorforge("package", *(f"{kind}-1" for kind in THINGS), "--source")
 MODELS = {kind: PROJECT.model(kind) for kind in THINGS}
 NAMES = json.loads((REPO / "tests/firmware/names.json").read_text())
 DRIVERS = REPO / "templates/firmware/drivers"

@@ -22,9 +22,12 @@ def faults(folder):
         yield f"manifest and files differ: {sorted(set(listed) ^ found)}"
     if manifest["thing"] != folder.name or manifest["type"] != folder.parent.parent.name:
         yield f"the manifest is of {manifest['type']}/{manifest['thing']}"
-    for needed in ("boot.py", "main.py", "board.py", "sensor.py", "config.json", "cert.der", "key.der", "ca.der"):
+    ending = "mpy" if "format" in manifest else "py"
+    for needed in ("boot.py", "main.py", f"board.{ending}", f"sensor.{ending}", "config.json", "cert.der", "key.der", "ca.der", "secret"):
         if needed not in found:
             yield f"{needed} is missing"
+    if ending == "mpy" and {p for p in found if p.endswith(".py")} != {"boot.py", "main.py"}:
+        yield "there is source beside the bytecode"
     for path in sorted(found & set(listed)):
         bytes_ = (folder / path).read_bytes()
         if len(bytes_) != listed[path]["size"]:

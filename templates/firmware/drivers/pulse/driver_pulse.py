@@ -9,7 +9,7 @@ SAVE_MS = 600000  # flash wears out; a power cut costs as much at most
 
 class Driver:
     def __init__(self, pin, pull="up", edge="falling", debounce=20, scale=1, start=0):
-        self.path = "pulses.%d" % pin
+        self.path = "/pulses.%d" % pin
         self.scale, self.start, self.debounce = scale, start, debounce
         try:
             with open(self.path) as file:

@@ -1,10 +1,15 @@
 # Runs after boot.py. What nothing else has caught ends in a reset.
+import gc
 import machine
 import sys
 import time
 
 import watch
 
+gc.collect()
+globals()["guard"].deinit()
+watch.guard(600)
+gc.collect()
 try:
     import cycle
 

@@ -23,12 +23,4 @@ def sleep_deep():
 def rest():
     wait = min(cycle.next_in(), _DAY)
     watch.guard(wait // 1000 + _MARGIN_SECONDS, cycle.hung)
-    if cycle.DEEP:
-        sleep_deep()
-    elif cycle.AWAKE:
-        wake_at = time.ticks_add(time.ticks_ms(), wait)
-        while time.ticks_diff(wake_at, time.ticks_ms()) > 0:
-            time.sleep_ms(min(time.ticks_diff(wake_at, time.ticks_ms()), 1000))
-            watch.feed()
-    else:
-        sleep.light(wait, watch)
+    sleep_deep()

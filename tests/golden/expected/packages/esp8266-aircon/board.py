@@ -26,7 +26,7 @@ def load():
 
 
 def save(data):
-    machine.RTC().memory(b"\0" + data)
+    machine.RTC().memory((machine.RTC().memory()[:1] or b"\0") + data)
 
 
 def radio_off():

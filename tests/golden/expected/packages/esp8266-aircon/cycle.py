@@ -1,23 +1,22 @@
 # Reads the sensor, publishes the reading, sleeps: run() is the story, board.py what differs between boards.
+import gc
 import machine
 import random
 import time
 from micropython import const
 
 import board
+import link
 import watch
-from common import forget, memory, once, size
+from common import memory, once, size
 
 _ATTEMPT_SECONDS = const(90)
 _FIRST_PAUSE = const(15000)
 _LONGEST_PAUSE = const(3600000)
 _DAY = const(86400000)
-EVERY = 60 * 1000
-DEEP = False
-AWAKE = True
+_EVERY = const(60000)
 
 client = None
-outcome = ""
 since = time.ticks_ms()
 
 
@@ -41,19 +40,14 @@ def count_failure(more=1):
 def hung():
     print("no end")
     try:
-        if DEEP:
-            once("rest", "sleep_deep")
         restart()
     finally:
         machine.reset()
 
 
-def restart(error=None):
+def restart():
     once("backlog", "keep")
-    if error:
-        once("state", "remember_failure", error)
-    else:
-        once("state", "remember")
+    once("state", "remember")
     board.reset()
 
 
@@ -62,7 +56,7 @@ def waits():
 
 
 def wants_link():
-    return memory["pending"] or (AWAKE and not client) or waits()
+    return memory["pending"] or not client or waits()
 
 
 def next_in():
@@ -76,8 +70,6 @@ def attempt():
     if not client:
         once("wifi", "join")
     once("clock", "set")
-    import link
-
     if not client:
         client = link.connect()
     for record in memory["pending"][:]:
@@ -85,39 +77,30 @@ def attempt():
             memory["pending"].remove(record)
     if waits():
         once("backlog", "send", lambda record: link.publish(client, record))
-    if not AWAKE:
-        link.hear(client)
 
 
 def try_once():
-    global outcome
     count_failure()
     if board.MEMORY_IS_FREE:
         once("state", "remember")
     try:
         attempt()
         memory["failures"] = memory["try_in"] = 0
-        outcome = "sent"
-        if not AWAKE:
-            hang_up()
     except Exception as error:
         hang_up()
         print("failed: %r" % error)
         count_failure(0)
-        outcome = "not sent"
         if isinstance(error, MemoryError):
-            if DEEP:
-                memory["failed"] = repr(error)
-            else:
-                restart(error)
+            memory["failed"] = repr(error)
+            restart()
 
 
 def hang_up():
     global client
     if client:
-        __import__("link").close(client)
+        link.close(client)
     client = None
-    forget("link", "umqtt.simple", "umqtt")
+    gc.collect()
 
 
 def run():
@@ -125,7 +108,7 @@ def run():
     while True:
         watch.guard(_ATTEMPT_SECONDS, hung)
         if memory["read_in"] <= 0:
-            memory["read_in"] = EVERY
+            memory["read_in"] = _EVERY
             memory["pending"].append(once("reading", "take"))
         if memory["try_in"] <= 0 and wants_link():
             try_once()
