@@ -7,8 +7,10 @@ bool valid_type_name(const char *name)
     size_t length = strlen(name);
     if (strcmp(name, "system") == 0)
         return false;
-    return length >= 2 && length <= 48 && name[0] >= 'a' && name[0] <= 'z' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+    if (strncmp(name, "sqlite_", 7) == 0) /* SQLite keeps these names (lang_createtable.html) */
+        return false;
+    return length >= 3 /* Timestream's least for a table */ && length <= 48 && name[0] >= 'a' &&
+           name[0] <= 'z' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
 
 bool valid_thing_name(const char *name)

@@ -195,6 +195,10 @@ static cJSON *scalar_to_json(struct checker *checker, const struct yaml_node *no
                     must_copy("a number as JSON writes it, or put text in quotes"),
                     "%s is read differently by different readers of YAML", node->text);
         return cJSON_CreateNull();
+    case YAML_TOO_LARGE:
+        problem_add(checker->problems, ERROR, node->place, must_copy("or put text in quotes"),
+                    "the number %s is too large", node->text);
+        return cJSON_CreateNull();
     default:
         return cJSON_CreateString(node->text);
     }
@@ -266,6 +270,8 @@ static const char *found_title(const struct yaml_node *node)
         return "a number";
     case YAML_AMBIGUOUS:
         return "a number that readers of YAML disagree on";
+    case YAML_TOO_LARGE:
+        return "a number that is too large";
     default:
         return "text";
     }
@@ -348,7 +354,7 @@ static char *type_hint(struct checker *checker, const cJSON *schema, const struc
             return must_format("put it in quotes: \"%s\"", node->text);
         return hint;
     }
-    if (number && meaning == YAML_AMBIGUOUS)
+    if (number && (meaning == YAML_AMBIGUOUS || meaning == YAML_TOO_LARGE))
         return must_copy("a number as JSON writes it: 10, -0.5, 1.5e+3");
     bool fits = number ? meaning == YAML_INTEGER || meaning == YAML_NUMBER
                        : meaning == YAML_TRUE || meaning == YAML_FALSE;

@@ -63,7 +63,8 @@ static void check_identity(struct checked *spec)
     const char *type = json_string(spec->json, "type", NULL);
     if (!valid_type_name(spec->spec->name))
         problem_add(spec->problems, ERROR, spec->root->place,
-                    must_copy("2 to 48 lower-case letters, digits and _, a letter first"),
+                    must_copy("3 to 48 lower-case letters, digits and _, a letter first; not "
+                              "system, nor sqlite_..."),
                     "the folder \"%s\" cannot be the name of a type", spec->spec->name);
     else if (type && strcmp(type, spec->spec->name) != 0)
         problem_add(spec->problems, ERROR, at(spec->root, "type"),

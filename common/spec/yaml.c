@@ -9,6 +9,7 @@
 #include "common/base/memory.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -54,12 +55,20 @@ struct cursor {
     size_t lines, line_start; /* before it; the character that its line begins with */
 };
 
+/* Behind the byte order mark that some editors begin a file with (YAML 1.2, 5.2). libyaml would count
+ * it as a column, so it is not shown to it. */
+static struct cursor first_cursor(const struct source *source)
+{
+    return (struct cursor){.bytes =
+                               begins_with(text_string(&source->bytes), "\xef\xbb\xbf") ? 3 : 0};
+}
+
 static size_t byte_offset(const struct source *source, struct cursor *cursor, size_t characters)
 {
     const char *bytes = text_string(&source->bytes);
     size_t length = source->bytes.length;
     if (characters < cursor->characters)
-        *cursor = (struct cursor){0};
+        *cursor = first_cursor(source);
     while (cursor->characters < characters && cursor->bytes < length) {
         bool line_ends = bytes[cursor->bytes] == '\n';
         do
@@ -336,7 +345,7 @@ static void take_event(struct loader *loader, const yaml_event_t *event, struct 
 /* Reports libyaml's error with its message and place. */
 static void syntax_problem(struct loader *loader, const yaml_parser_t *parser)
 {
-    struct cursor cursor = {0};
+    struct cursor cursor = first_cursor(loader->source);
     size_t offset = byte_offset(loader->source, &cursor, parser->problem_mark.index);
     struct place place = place_of(&cursor, &parser->problem_mark, &parser->problem_mark);
     if (parser->error == YAML_READER_ERROR)
@@ -400,13 +409,14 @@ void yaml_tree_load(const struct source *source, struct yaml *yaml, struct probl
     if (!readable(source, problems))
         return;
     struct loader loader = {.source = source, .problems = problems, .yaml = yaml};
-    struct cursor cursor = {0};
+    struct cursor cursor = first_cursor(source);
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         out_of_memory();
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text_string(&source->bytes),
-                                 source->bytes.length);
+    yaml_parser_set_input_string(&parser,
+                                 (const unsigned char *)text_string(&source->bytes) + cursor.bytes,
+                                 source->bytes.length - cursor.bytes);
     for (bool ended = false; !ended && !loader.stopped;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
@@ -531,6 +541,7 @@ enum yaml_meaning yaml_meaning(const struct yaml_node *scalar, double *number)
     static const char *const no[] = {"false", "False", "FALSE", "no",  "No",
                                      "NO",    "off",   "Off",   "OFF", NULL};
     const char *text = scalar->text;
+    double value;
     bool whole;
     if (scalar->quoted)
         return YAML_STRING;
@@ -542,8 +553,11 @@ enum yaml_meaning yaml_meaning(const struct yaml_node *scalar, double *number)
         return YAML_FALSE;
     if (!number_shape(text, &whole))
         return odd_number(text) ? YAML_AMBIGUOUS : YAML_STRING;
+    value = strtod(text, NULL);
+    if (isinf(value))
+        return YAML_TOO_LARGE;
     if (number)
-        *number = strtod(text, NULL);
+        *number = value;
     return whole ? YAML_INTEGER : YAML_NUMBER;
 }
 

@@ -55,7 +55,8 @@ enum yaml_meaning {
     YAML_INTEGER,
     YAML_NUMBER,
     YAML_STRING,
-    YAML_AMBIGUOUS
+    YAML_AMBIGUOUS,
+    YAML_TOO_LARGE /* a number that no double holds: 1.0e+309 */
 };
 
 /* What a scalar means. For YAML_INTEGER and YAML_NUMBER, *number (may be NULL) is its value. */

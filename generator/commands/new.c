@@ -17,8 +17,8 @@ static enum status check_name(struct context *context, const char *type)
     if (!valid_type_name(type)) {
         fail(&context->error, WRONG_INPUT, "\"%s\" cannot be the name of a type", type);
         return advise(&context->error,
-                      "a lower-case letter, then lower-case letters, digits and _; 2 to 48 in "
-                      "all; not \"system\"");
+                      "a lower-case letter, then lower-case letters, digits and _; 3 to 48 in "
+                      "all; not \"system\", nor beginning with \"sqlite_\"");
     }
     if (path_exists(folder)) {
         fail(&context->error, WRONG_INPUT, "%s exists already", folder);

@@ -104,6 +104,28 @@ static void check_keys(const struct yaml_node *root, struct problems *problems)
     }
 }
 
+/* Whether a value without quotes has a comment behind it. It is more likely a password with a "#" in it:
+ * YAML ends the value there. */
+static bool is_cut(const struct source *source, const struct yaml_node *value)
+{
+    const char *line = text_string(&source->bytes);
+    if (!value || value->kind != YAML_SCALAR || value->quoted)
+        return false;
+    for (size_t i = 1; i < value->place.line && line; i++)
+        if ((line = strchr(line, '\n')))
+            line++;
+    return line && memchr(line, '#', strcspn(line, "\n"));
+}
+
+static void check_comments(const struct source *source, const struct yaml_node *root,
+                           struct problems *problems)
+{
+    static const char *const keys[] = {"wifi_ssid", "wifi_password"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (is_cut(source, yaml_get(root, keys[i])))
+            problem_add(problems, ERROR, yaml_get(root, keys[i])->place, NULL, "%s", keys[i]);
+}
+
 /* Problems are reported without the line, because it may hold the password. */
 static enum status check_secrets(const struct source *source, struct wifi *found,
                                  struct error *error)
@@ -117,6 +139,7 @@ static enum status check_secrets(const struct source *source, struct wifi *found
         secrets =
             schema_check(schema_named("secrets"), schema_named("secrets"), yaml.root, &problems);
     check_keys(yaml.root, &problems);
+    check_comments(source, yaml.root, &problems);
     if (problems.errors) {
         problems_sort(&problems);
         status = fail(error, WRONG_INPUT, "%s:%zu:%zu: this line is not as it should be",

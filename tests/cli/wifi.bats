@@ -65,6 +65,13 @@ config() { jq -j ".wifi.$1" sensortypes/esp32air/sensors/"${2:-air}"/config.json
     printf 'wifi_ssid: "Home"\nwifi_pasword: "%s"\n' "$PASSWORD" >secrets.yaml
     refuses 1 "secrets.yaml:2:1:" sf create air -t esp32air
     never_says "$PASSWORD"
+    # YAML would end the value at the "#".
+    printf 'wifi_ssid: "Home"\nwifi_password: password #1\n' >secrets.yaml
+    refuses 1 "secrets.yaml:2:16:" sf create air -t esp32air
+    never_says "password #1"
+    printf '\357\273\277wifi_ssid: "Home" # of the house\nwifi_password: "password #1"\n' >secrets.yaml
+    works sf create marked -t esp32air
+    same "Home|password #1" "$(config ssid marked)|$(config password marked)"
     # Other keys are other programs' (ESPHome's): what is missing is asked for.
     printf 'wifi_ssid: "Home"\napi_password: "%s"\nota: 1\n' "$PASSWORD" >secrets.yaml
     refuses 2 "the wifi password is missing" sf create air -t esp32air

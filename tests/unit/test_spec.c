@@ -243,7 +243,8 @@ static void names(void **state)
 {
     (void)state;
     owned char *longest = must_alloc(66);
-    assert_true(valid_type_name("a1") && valid_type_name("esp8266temp") && valid_type_name("a_"));
+    assert_true(valid_type_name("a1b") && valid_type_name("esp8266temp") && valid_type_name("a__"));
+    assert_false(valid_type_name("a1") || valid_type_name("sqlite_temp"));
     assert_false(valid_type_name("a") || valid_type_name("") || valid_type_name("1a") ||
                  valid_type_name("aB") || valid_type_name("a-b") || valid_type_name("a/b"));
     memset(longest, 'a', 48);

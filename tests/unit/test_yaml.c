@@ -117,6 +117,7 @@ static void meanings(void **state)
     ALL_MEAN(YAML_FALSE, "false", "no", "NO", "off", "OFF");
     ALL_MEAN(YAML_INTEGER, "0", "-1", "+5", "123456789", "-0");
     ALL_MEAN(YAML_NUMBER, "0.5", "-0.25", "1.5e+3", "1.0E-2", "+2.0");
+    ALL_MEAN(YAML_TOO_LARGE, "1.0e+309", "-1.8e+308");
     ALL_MEAN(YAML_AMBIGUOUS, "014", "-014", "08", "0x1F", "0b101", "0o17", "1:30", "190:20:30",
              "1_000", "1e3", "1.5e3", ".5", "5.", ".inf", "-.INF", ".nan");
     ALL_MEAN(YAML_STRING, "text", "1.2.3", "127.0.0.1", "2026-11-21", "5m", "1 2", "0x", "0xZZ",
@@ -317,6 +318,21 @@ static void places(void **state)
     assert_int_equal(yaml_get(yaml.root, "last")->place.width, 4);
 }
 
+/* YAML 1.2, 5.2: a byte order mark may begin a document. It is no column. */
+static void a_byte_order_mark(void **state)
+{
+    (void)state;
+    assert_tree("\xef\xbb\xbf"
+                "a: 1\nb: {c: x}\n",
+                "{\"a\":1,\"b\":{\"c\":\"x\"}}");
+    assert_problem("\xef\xbb\xbf"
+                   "a: [1, 2\nb: 3\n",
+                   2, 2, "this is not YAML: did not find expected ',' or ']'");
+    load("\xef\xbb\xbf"
+         "k\xc3\xbc: {a: x}\n");
+    assert_int_equal(yaml_get(yaml.root, "k\xc3\xbc")->place.column, 5);
+}
+
 /* Every character of `text` that is not blank is found at the place of the same character in the
  * file, which is unique there. */
 static void assert_inside(const char *bytes, const char *letters)
@@ -403,6 +419,8 @@ int main(void)
         TEST(sizes),
         TEST(a_billion_laughs),
         TEST(places),
+        TEST(a_byte_order_mark),
+        TEST(a_byte_order_mark),
         TEST(places_inside),
         TEST(places_that_cannot_be_told),
         TEST(secrets_are_wiped),
