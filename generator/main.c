@@ -383,10 +383,12 @@ const struct command commands[] = {
         .details =
             "On the target aws: credentials, region, clock, reachability, permissions, the store, "
             "quotas, and orphans: certificates that no thing has, things without certificates, "
-            "records without things. Nothing is changed without --clean, which asks for each.",
+            "records without things. On the target local: the authority, and its list of "
+            "revoked certificates, which --clean makes anew where it is lost. Nothing is changed "
+            "without --clean, which asks before it removes something.",
         .examples = "sensorforge doctor\nsensorforge doctor --clean --target aws",
         .run = command_doctor,
-        .options = {{"clean", 0, NULL, "remove orphans, after asking", COMPLETE_NOTHING},
+        .options = {{"clean", 0, NULL, "remove orphans, mend the list", COMPLETE_NOTHING},
                     {"yes", 'y', NULL, "do not ask", COMPLETE_NOTHING},
                     {"policy", 0, NULL, "print the IAM policy that an operator needs",
                      COMPLETE_NOTHING},

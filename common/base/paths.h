@@ -25,6 +25,7 @@
 #define AUTHORITY_FOLDER INFRASTRUCTURE_FOLDER "/authority"
 #define AUTHORITY_CERTIFICATE AUTHORITY_FOLDER "/ca.pem"
 #define REVOCATION_LIST AUTHORITY_FOLDER "/crl.pem"
+#define REVOCATION_COPY THINGS_FOLDER "/revoked.pem" /* of the list, should that be lost */
 
 #define LOCAL_FOLDER INFRASTRUCTURE_FOLDER "/local"
 #define BROKER_CONFIGURATION LOCAL_FOLDER "/mosquitto.conf"
@@ -33,6 +34,8 @@
 #define HUB_FOLDER LOCAL_FOLDER "/hub" /* of the client that sensorhub is to the broker: */
 #define HUB_CERTIFICATE HUB_FOLDER "/cert.pem"
 #define HUB_KEY HUB_FOLDER "/key.pem"
+#define IDENTITIES_FOLDER LOCAL_FOLDER "/identities" /* of programs that the broker lets in */
+#define IDENTITY_FILE IDENTITIES_FOLDER "/%s.json"
 #define SPOOL_FOLDER LOCAL_FOLDER "/spool"
 #define DATABASE_FILE LOCAL_FOLDER "/central.sqlite"
 #define LOG_FOLDER LOCAL_FOLDER "/log" /* mosquitto.log, sensorhub.log */

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "generator/project/project.h"
 #include "generator/deploy/checkup.h"
 #include "generator/deploy/orphans.h"
@@ -64,6 +65,24 @@ static enum status clean_all(struct doctor *doctor)
     }
     target_close(&target);
     return status;
+}
+
+/* Makes the revocation list of the local authority anew, where it cannot be read. */
+static enum status mend_list(struct doctor *doctor)
+{
+    struct context *context = doctor->context;
+    size_t count = 0;
+    bool mended = false;
+    enum status status = checkup_mend_revocations(&doctor->checkup, &doctor->project, &mended,
+                                                  &count, &context->error);
+    if (status || !mended)
+        return status;
+    cJSON *item = json_object();
+    json_put_string(item, "kind", "revocations");
+    json_put_string(item, "name", REVOCATION_LIST);
+    cJSON_AddItemToArray(doctor->cleaned, item);
+    cli_say(context, "made %s anew, with %zu certificates", REVOCATION_LIST, count);
+    return FINE;
 }
 
 /* --- telling --- */
@@ -145,7 +164,7 @@ static enum status examine(struct doctor *doctor)
     if (!context->json)
         tell(doctor);
     if (!status && cli_given(context, "clean"))
-        status = clean_all(doctor);
+        status = project->system.target == TARGET_AWS ? clean_all(doctor) : mend_list(doctor);
     if (context->json)
         tell_json(doctor);
     return status ? status : verdict(doctor);

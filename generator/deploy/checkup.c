@@ -338,6 +338,21 @@ static enum status look_at_authority(struct project *project, bool *there, struc
     return status;
 }
 
+static void look_at_revocations(struct checkup *checkup, struct project *project)
+{
+    struct target target = {0};
+    struct error error = {0};
+    enum status status = project_target(project, TARGET_LOCAL, &target, &error);
+    if (!status)
+        status = local_check_revocations(&target, &error);
+    if (status)
+        add_error(checkup, "revocations", ILL, &error);
+    else
+        add(checkup, "revocations", WELL, must_copy("the list can be read"), NULL);
+    error_free(&error);
+    target_close(&target);
+}
+
 void checkup_authority(struct checkup *checkup, struct project *project)
 {
     struct error error = {0};
@@ -348,6 +363,29 @@ void checkup_authority(struct checkup *checkup, struct project *project)
         add(checkup, "authority", WELL,
             must_copy(there ? "there, and whole" : "made with the first thing"), NULL);
     error_free(&error);
+    if (there)
+        look_at_revocations(checkup, project);
+}
+
+enum status checkup_mend_revocations(struct checkup *checkup, struct project *project, bool *mended,
+                                     size_t *count, struct error *error)
+{
+    struct finding *found = NULL;
+    struct target target = {0};
+    *mended = false;
+    for (size_t i = 0; i < checkup->count; i++)
+        if (strcmp(checkup->at[i].what, "revocations") == 0 && checkup->at[i].health == ILL)
+            found = &checkup->at[i];
+    if (!found)
+        return FINE;
+    enum status status = project_target(project, TARGET_LOCAL, &target, error);
+    if (!status)
+        status = local_restore_revocations(&target, count, error);
+    target_close(&target);
+    if (!status)
+        found->health = DOUBTFUL;
+    *mended = !status;
+    return status;
 }
 
 /* --- things --- */

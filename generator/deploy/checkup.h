@@ -30,8 +30,13 @@ void checkup_free(struct checkup *checkup);
 /* Adds a finding about half-made things. */
 void checkup_records(struct checkup *checkup, const struct thing_records *records);
 
-/* Adds a finding about the authority of the local target. */
+/* Adds findings about the authority of the local target: its files, and its revocation list. */
 void checkup_authority(struct checkup *checkup, struct project *project);
+
+/* Makes the revocation list anew where checkup_authority() found that it cannot be read, and softens
+ * that finding. *count: the certificates in it. Errors of local_restore_revocations(). */
+enum status checkup_mend_revocations(struct checkup *checkup, struct project *project, bool *mended,
+                                     size_t *count, struct error *error);
 
 /* Adds findings about the account of the project. False when no call to it succeeds: further checks
  * would only say so again. */

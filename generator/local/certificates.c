@@ -15,7 +15,8 @@ enum {
     YEARS = 10,                 /* of validity, like a thing's certificate */
     MARGIN = 30 * 24 * 60 * 60, /* seconds: a certificate that expires within them is made again */
     LONGEST_HOST = 253,
-    MOST_NAMES = 5
+    MOST_NAMES = 5,
+    LARGEST_IDENTITY = 1 << 16 /* bytes */
 };
 
 struct pair {
@@ -119,7 +120,50 @@ static enum status make_pair(const struct authority *authority, const struct pai
     return status;
 }
 
+/* --- whom the broker lets in --- */
+
+static enum status describe_identity(const struct pair *pair, const char *policy,
+                                     struct text *bytes, struct error *error)
+{
+    struct certificate_facts facts;
+    X509 *certificate = NULL;
+    enum status status = certificate_read(pair->certificate_file, &certificate, error);
+    if (!status)
+        status = certificate_describe(certificate, &facts, error);
+    X509_free(certificate);
+    if (status)
+        return status;
+    cJSON *json = json_object();
+    json_put_string(json, "fingerprint", facts.fingerprint);
+    json_put_string(json, "policyDocument", policy);
+    json_layout(json, bytes);
+    cJSON_Delete(json);
+    return FINE;
+}
+
+/* The broker lets a program of the system in by this file. */
+static enum status write_identity(const struct pair *pair, const char *policy, struct error *error)
+{
+    struct text wanted = {0}, there = {0};
+    struct error none = {0};
+    owned char *path = must_format(IDENTITY_FILE, pair->name);
+    enum status status = describe_identity(pair, policy, &wanted, error);
+    if (!status)
+        status = make_folders(IDENTITIES_FOLDER, FOLDER_SECRET, error);
+    if (!status && (read_file(path, LARGEST_IDENTITY, &there, &none) ||
+                    strcmp(text_string(&there), text_string(&wanted)) != 0))
+        status = write_file(path, text_string(&wanted), wanted.length, FILE_PUBLIC, error);
+    text_free(&wanted);
+    text_free(&there);
+    error_free(&none);
+    return status;
+}
+
 /* --- both --- */
+
+static const char everything[] =
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everything\",\"Effect\":\"Allow\","
+    "\"Action\":\"iot:*\",\"Resource\":\"*\"}]}";
 
 enum status certificates_renew(const struct system *system, bool *renewed, struct error *error)
 {
@@ -143,6 +187,8 @@ enum status certificates_renew(const struct system *system, bool *renewed, struc
         status = make_pair(authority, &broker, error);
     if (!status && !fits(authority, &hub))
         status = make_pair(authority, &hub, error);
+    if (!status)
+        status = write_identity(&hub, everything, error);
     target_close(&target);
     return status;
 }

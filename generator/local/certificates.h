@@ -2,7 +2,9 @@
  *
  *   iot_system_infra/local/
  *     broker/key.pem, cert.pem   the broker's. The certificate holds every name of this machine.
- *     hub/key.pem, cert.pem      of the system's own client (OU SERVICE_UNIT), which may do everything
+ *     hub/key.pem, cert.pem      of the system's own client (OU SERVICE_UNIT)
+ *     identities/sensorhub.json  its fingerprint and policy, by which the broker lets it in
+ *                                (hub/plugin/principals.h); it may do everything
  *
  * A pair is made again when it is missing, when another authority signed it, when this machine has
  * another name, and thirty days before it expires. */

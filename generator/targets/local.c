@@ -24,7 +24,8 @@
 enum {
     AUTHORITY_YEARS = 20,
     THING_YEARS = 10,
-    LARGEST_LIST = 64 << 20 /* bytes: a million serials */
+    LARGEST_LIST = 64 << 20,  /* bytes: a million serials */
+    LARGEST_RECORD = 1 << 20, /* bytes */
 };
 
 struct local {
@@ -184,23 +185,109 @@ static void local_enrol(struct target *target, struct enrolment **list, size_t c
     free(ready);
 }
 
-/* The list with these serials besides; empty when it has them all. */
+/* --- the revocation list on disk --- */
+
+/* A copy of the list is kept beside the records of things (REVOCATION_COPY), because it is the folder
+ * of the authority that is restored from a backup, or lost. */
+
+struct serials {
+    char **at;
+    size_t count, room;
+};
+
+static void serials_add(void *context, const char *serial)
+{
+    struct serials *serials = context;
+    serials->at = must_grow(serials->at, serials->count, &serials->room, sizeof *serials->at);
+    serials->at[serials->count++] = must_copy(serial);
+}
+
+static void serials_free(struct serials *serials)
+{
+    for (size_t i = 0; i < serials->count; i++)
+        free(serials->at[i]);
+    free(serials->at);
+}
+
+/* What the copy says, unless it is the list itself. One that is not there, or cannot be read, says
+ * nothing. */
+static void add_copied(const struct authority *authority, const struct text *list,
+                       struct serials *serials)
+{
+    struct text copy = {0};
+    struct error none = {0};
+    if (!read_file(REVOCATION_COPY, LARGEST_LIST, &copy, &none) &&
+        strcmp(text_string(&copy), text_string(list)) != 0)
+        revocation_each(authority, text_string(&copy), copy.length, serials_add, serials, &none);
+    text_free(&copy);
+    error_free(&none);
+}
+
+/* Certificates that records of things name as revoked, or about to be. */
+static void add_recorded(struct serials *serials)
+{
+    struct names *names = names_of_folders(THINGS_FOLDER, "thing.json");
+    for (size_t i = 0; i < names->count; i++) {
+        owned char *path = must_format(THINGS_FOLDER "/%s/thing.json", names->at[i]);
+        struct error none = {0};
+        cJSON *record = NULL;
+        if (!json_read(path, LARGEST_RECORD, &record, &none) &&
+            strcmp(json_string(record, "target", "local"), "local") == 0 &&
+            strcmp(json_string(record, "state", ""), "deleting") == 0) {
+            const char *serial = json_string(json_get(record, "certificate"), "serial", "");
+            if (*serial)
+                serials_add(serials, serial);
+        }
+        json_wipe(record);
+        error_free(&none);
+    }
+    names_free(names);
+}
+
+static enum status list_lost(struct error *error)
+{
+    fail(error, REFUSED,
+         REVOCATION_LIST " is missing: which certificates were revoked is not known");
+    return advise(error, "restore it from a backup, or make it anew from what is known here: "
+                         "sensorforge doctor --clean");
+}
+
+/* The list with these serials besides, and with those of its copy, which has more where an older list
+ * was restored; empty when it has them all. */
 static enum status extend_list(const struct authority *authority, const char *const *serials,
                                size_t count, struct text *list, struct error *error)
 {
     struct text old = {0};
+    struct serials all = {0};
     size_t added = 0;
+    for (size_t i = 0; i < count; i++)
+        serials_add(&all, serials[i]);
     enum status status = read_file(REVOCATION_LIST, LARGEST_LIST, &old, error);
-    if (!status && (status = revocation_extend(authority, text_string(&old), old.length, serials,
-                                               count, list, &added, error)))
+    add_copied(authority, &old, &all);
+    if (!status &&
+        (status = revocation_extend(authority, text_string(&old), old.length,
+                                    (const char *const *)all.at, all.count, list, &added, error)))
         error_in(error, REVOCATION_LIST);
     if (status)
-        advise(error,
-               "restore " REVOCATION_LIST " from a backup; until then nothing can be revoked");
-    if (!status && !added)
+        advise(error, "restore " REVOCATION_LIST " from a backup, or make it anew from what is "
+                      "known here: sensorforge doctor --clean");
+    if (!status && !added && path_exists(REVOCATION_COPY))
         text_clear(list);
+    serials_free(&all);
     text_free(&old);
     return status;
+}
+
+/* The list first: a copy that is behind it is brought up to it by the next command. */
+static enum status write_list(const struct text *list, struct error *error)
+{
+    enum status status =
+        write_file(REVOCATION_LIST, text_string(list), list->length, FILE_PUBLIC, error);
+    if (!status)
+        status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
+    return status
+               ? status
+               : write_file(REVOCATION_COPY, text_string(list), list->length, FILE_PUBLIC, error);
 }
 
 /* Reads, extends and replaces the list under the lock of its folder. */
@@ -215,13 +302,66 @@ static enum status revoke(struct local *local, const char *const *serials, size_
     remove_temporaries(AUTHORITY_FOLDER);
     status = path_exists(REVOCATION_LIST)
                  ? extend_list(&local->authority, serials, count, &list, error)
-                 : revocation_begin(&local->authority, serials, count, &list, error);
+                 : list_lost(error);
     if (!status && list.length)
-        status = write_file(REVOCATION_LIST, text_string(&list), list.length, FILE_PUBLIC, error);
+        status = write_list(&list, error);
     unlock(&lock);
     text_free(&list);
     return status;
 }
+
+static void ignore_serial(void *context, const char *serial)
+{
+    (void)context, (void)serial;
+}
+
+enum status local_check_revocations(struct target *target, struct error *error)
+{
+    struct local *local = target->state;
+    struct text list = {0};
+    if (!path_exists(AUTHORITY_FOLDER))
+        return FINE;
+    if (!path_exists(REVOCATION_LIST))
+        return list_lost(error);
+    enum status status = need_authority(local, error);
+    if (!status)
+        status = read_file(REVOCATION_LIST, LARGEST_LIST, &list, error);
+    if (!status && (status = revocation_each(&local->authority, text_string(&list), list.length,
+                                             ignore_serial, NULL, error)))
+        error_in(error, REVOCATION_LIST);
+    if (status)
+        advise(error, "restore " REVOCATION_LIST " from a backup, or make it anew from what is "
+                      "known here: sensorforge doctor --clean");
+    text_free(&list);
+    return status;
+}
+
+enum status local_restore_revocations(struct target *target, size_t *count, struct error *error)
+{
+    struct local *local = target->state;
+    struct serials all = {0};
+    struct text list = {0};
+    int lock = -1;
+    *count = 0;
+    enum status status = need_authority(local, error);
+    if (!status)
+        status = lock_folder(AUTHORITY_FOLDER, true, &lock, error);
+    if (!status) {
+        add_copied(&local->authority, &list, &all);
+        add_recorded(&all);
+        status = revocation_begin(&local->authority, (const char *const *)all.at, all.count, &list,
+                                  error);
+    }
+    if (!status)
+        status = write_list(&list, error);
+    *count = all.count;
+    unlock(&lock);
+    serials_free(&all);
+    text_free(&list);
+    return status;
+}
+
+/* --- retiring --- */
 
 static enum status local_retire(struct target *target, const struct retirement *retirement,
                                 struct error *error)

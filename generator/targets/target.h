@@ -138,4 +138,12 @@ enum status aws_target_open(const struct system *system, const struct account_op
 enum status local_authority_of(struct target *target, const struct authority **authority,
                                struct error *error);
 
+/* Whether the revocation list of this machine's authority can be read: WRONG_INPUT or REFUSED with
+ * what to do. FINE where there is no authority yet. */
+enum status local_check_revocations(struct target *target, struct error *error);
+
+/* Makes the list anew, in the place of one that is lost or broken, from its copy and from the records
+ * of things. *count: the certificates in it. */
+enum status local_restore_revocations(struct target *target, size_t *count, struct error *error);
+
 #endif

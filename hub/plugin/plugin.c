@@ -4,9 +4,9 @@
  * mosquitto (2.0.11 and later) calls it in its only thread. Its TLS verifies the certificates. The
  * plugin handles these events:
  *
- *   basic auth   The certificate must name a thing and not be revoked, the type of the thing must
- *                be deployed, and its policy must allow iot:Connect for the client id. So no thing
- *                can use the client id of another.
+ *   basic auth   The certificate must be the one in the record of a thing or service (principals.h)
+ *                and not be revoked, the type of the thing must be deployed, and its policy must
+ *                allow iot:Connect for the client id. So no thing can use the client id of another.
  *   ACL check    The policy of the type must allow iot:Publish, iot:Subscribe or iot:Receive. A
  *                denied publish ends the connection, as on AWS: mosquitto would acknowledge it to
  *                an MQTT 3.1.1 client, which would then drop the reading.
@@ -26,6 +26,7 @@
 #include "common/base/paths.h"
 #include "hub/spool/spool.h"
 #include "identity.h"
+#include "principals.h"
 #include "rights.h"
 
 #include <mosquitto.h>
@@ -40,7 +41,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-enum { LONGEST_TOPIC = 256 /* bytes, AWS's limit */ };
+enum {
+    LONGEST_TOPIC = 256, /* bytes, AWS's limit */
+    LOOKED_AT = 100      /* connections whose records are looked at in refresh_seconds */
+};
 
 static const double refresh_seconds = 0.2;
 static const double tidy_seconds = 5;
@@ -66,6 +70,7 @@ struct plugin {
     mosquitto_plugin_id_t *id;
     char *project;
     struct rights *rights;
+    struct principals *principals;
     struct spool_writer *spool;
     struct client *clients;
     struct client *latest; /* the last one that was found: each message causes two events */
@@ -135,12 +140,13 @@ static void keep_gone(struct plugin *plugin, struct client *client)
 static const char *why_not(struct plugin *plugin, const struct identity *identity,
                            const char *client_id, struct text *words)
 {
-    if (rights_revoked(plugin->rights, identity->serial, broker_log))
-        return "its certificate is revoked";
-    if (identity->service)
-        return NULL;
-    if (!rights_know(plugin->rights, identity->type, broker_log))
-        return "its type is not deployed";
+    const char *why = rights_revoked(plugin->rights, identity->serial, broker_log);
+    if (!why)
+        why = principals_refuse(plugin->principals, identity, broker_log);
+    if (why)
+        return why;
+    if (!rights_know(plugin->rights, identity, broker_log))
+        return identity->service ? "its policy cannot be read" : "its type is not deployed";
     if (!rights_allow(plugin->rights, identity, client_id, POLICY_CONNECT, client_id, words))
         return text_string(words);
     return NULL;
@@ -235,21 +241,16 @@ static int on_message(int event, void *data, void *context)
 /* --- publishing, subscribing, receiving --- */
 
 /* For the session of a thing that is not connected now. Its client id is the thing's name: basic
- * auth made sure of that when the session began. The type is the first level of the topic. The
- * subscription was checked when it was made. */
+ * auth made sure of that when the session began. The subscription was checked when it was made. */
 static bool away_may_receive(struct plugin *plugin, const struct mosquitto *connection,
                              const char *topic)
 {
     const char *client_id = mosquitto_client_id(connection);
-    struct identity identity = {0};
+    struct identity identity;
     struct text words = {0};
-    size_t length = strcspn(topic, "/");
-    if (!client_id || length >= sizeof identity.type || strlen(client_id) >= sizeof identity.thing)
-        return false;
-    memcpy(identity.type, topic, length);
-    snprintf(identity.thing, sizeof identity.thing, "%s", client_id);
     bool allowed =
-        rights_know(plugin->rights, identity.type, broker_log) &&
+        client_id && principals_find(plugin->principals, client_id, &identity, broker_log) &&
+        rights_know(plugin->rights, &identity, broker_log) &&
         rights_allow(plugin->rights, &identity, client_id, POLICY_RECEIVE, topic, &words);
     text_free(&words);
     return allowed;
@@ -340,7 +341,7 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
     else if (strlen(topic) <= LONGEST_TOPIC)
         memcpy(client->topic, topic, strlen(topic) + 1);
     text_free(&words);
-    if (allowed && !in_rate(plugin, client->client_id)) {
+    if (allowed && !client->identity.service && !in_rate(plugin, client->client_id)) {
         log_refusal(client->client_id, client->connection, "it exceeds messages_per_second");
         return MOSQ_ERR_CONN_REFUSED;
     }
@@ -357,9 +358,7 @@ static int will_check(struct plugin *plugin, const struct mosquitto_evt_acl_chec
     plugin->gone = NULL;
     const char *why = why_not(plugin, &client->identity, client->client_id, &words);
     int result = MOSQ_ERR_ACL_DENIED;
-    if (client->identity.service)
-        result = MOSQ_ERR_SUCCESS;
-    else if (why)
+    if (why)
         log_refusal(client->client_id, client->connection, why);
     else
         result = publish_check(plugin, client, will->topic, will->retain);
@@ -386,8 +385,6 @@ static int on_access(int event, void *data, void *context)
         return ask->access == MOSQ_ACL_READ && away_may_receive(plugin, ask->client, ask->topic)
                    ? MOSQ_ERR_SUCCESS
                    : MOSQ_ERR_ACL_DENIED;
-    if (client->identity.service)
-        return MOSQ_ERR_SUCCESS;
     if (ask->access == MOSQ_ACL_WRITE)
         return publish_check(plugin, client, ask->topic, ask->retain);
     allowed = rights_allow(plugin->rights, &client->identity, client->client_id,
@@ -401,20 +398,38 @@ static int on_access(int event, void *data, void *context)
 
 /* --- changed files --- */
 
-static void disconnect_refused(struct plugin *plugin)
+static void disconnect_unless_allowed(struct plugin *plugin, struct client *client)
+{
+    struct text words = {0};
+    const char *why = why_not(plugin, &client->identity, client->client_id, &words);
+    *client->topic = '\0';
+    if (why) {
+        owned char *client_id = must_copy(client->client_id);
+        log_refusal(client_id, client->connection, why);
+        mosquitto_kick_client_by_clientid(client_id, false); /* frees client */
+    }
+    text_free(&words);
+}
+
+static void look_at_all(struct plugin *plugin)
 {
     struct client *client = NULL, *next = NULL;
     HASH_ITER(hh, plugin->clients, client, next)
     {
-        struct text words = {0};
-        const char *why = why_not(plugin, &client->identity, client->client_id, &words);
-        *client->topic = '\0';
-        if (why) {
-            owned char *client_id = must_copy(client->client_id);
-            log_refusal(client_id, client->connection, why);
-            mosquitto_kick_client_by_clientid(client_id, false); /* frees client */
-        }
-        text_free(&words);
+        disconnect_unless_allowed(plugin, client);
+    }
+}
+
+/* A record that was changed in its place, while list and folders stayed as they are, is found when
+ * its connection's turn comes: one that was looked at goes to the end of the table. */
+static void look_at_next(struct plugin *plugin)
+{
+    size_t count = HASH_COUNT(plugin->clients);
+    for (size_t i = 0; i < count && i < LOOKED_AT && plugin->clients; i++) {
+        struct client *client = plugin->clients;
+        HASH_DEL(plugin->clients, client);
+        HASH_ADD_PTR(plugin->clients, connection, client);
+        disconnect_unless_allowed(plugin, client);
     }
 }
 
@@ -439,8 +454,11 @@ static int on_tick(int event, void *data, void *context)
         drop_full_allowances(plugin, time);
     }
     rights_refresh(plugin->rights, broker_log);
-    if (rights_changed(plugin->rights))
-        disconnect_refused(plugin);
+    const bool rights = rights_changed(plugin->rights);
+    if (principals_changed(plugin->principals) || rights)
+        look_at_all(plugin);
+    else
+        look_at_next(plugin);
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -486,6 +504,7 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     plugin->project = must_copy(project);
     plugin->rate = number(options, count, "messages_per_second", "0");
     plugin->rights = rights_open(project);
+    plugin->principals = principals_open(project);
     rights_refresh(plugin->rights, broker_log);
     enum status status = spool_writer_open(&spool, &plugin->spool, error);
     if (!status)
@@ -533,6 +552,7 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
         drop_allowance(plugin, plugin->allowances);
     spool_writer_close(plugin->spool);
     rights_close(plugin->rights);
+    principals_close(plugin->principals);
     free(plugin->project);
     free(plugin);
     return MOSQ_ERR_SUCCESS;

@@ -4,63 +4,39 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "version.h"
 
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 enum { LARGEST_FILE = 64 << 20 };
 
-/* What changes when a file is replaced or written. */
-struct version {
-    bool there;
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
-struct type_rights {
-    char *type; /* its name */
-    char *mark; /* path of deployed.json, which shows that the type is deployed */
-    char *path; /* of the policy document */
-    struct version mark_version, version; /* of the two files when they were read */
-    struct policy *policy; /* NULL: the type is not deployed, or its document never was right */
-    char *arn;             /* the beginning of the ARNs in the document, up to the account */
-    struct type_rights *next;
+/* The policy of a type, or of a service. */
+struct grant {
+    char *key;  /* the type, or SERVICE_UNIT "/" and the service's name */
+    char *mark; /* file that is there while the policy holds */
+    char *path; /* file with the policy, as the input of CreatePolicy */
+    struct version mark_version, version;
+    struct policy *policy; /* NULL: not deployed, or its document was never right */
+    char *arn;             /* up to the account */
+    struct grant *next;
 };
 
 struct rights {
-    char *project;   /* its folder */
-    char *list_path; /* of the list of revoked certificates */
-    struct type_rights *types;
+    char *project, *list_path;
+    struct grant *grants;
     struct version list_version;
-    char **revoked; /* serial numbers, sorted */
+    struct version list_broken; /* of the list that was complained of */
+    char **revoked;             /* serials, sorted */
     size_t revoked_count;
-    bool list_known; /* the list was read once */
-    bool changed;    /* since rights_changed() was called last */
+    bool list_known; /* it was read once */
+    bool list_lost;  /* it could not be read the last time */
+    bool changed;    /* since rights_changed() */
 };
 
 /* --- files --- */
-
-static struct version look(const char *path)
-{
-    struct stat facts;
-    if (stat(path, &facts))
-        return (struct version){0};
-    return (struct version){true, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim};
-}
-
-static bool same(const struct version *one, const struct version *other)
-{
-    return one->there == other->there && one->device == other->device &&
-           one->inode == other->inode && one->size == other->size &&
-           one->changed.tv_sec == other->changed.tv_sec &&
-           one->changed.tv_nsec == other->changed.tv_nsec;
-}
 
 static void complain(void (*say)(const char *line), struct error *error)
 {
@@ -86,21 +62,21 @@ static char *arn_of(const cJSON *document)
 }
 
 /* The file is the input of CreatePolicy; the document is a string in it. */
-static enum status read_policy(struct type_rights *type, struct error *error)
+static enum status read_policy(struct grant *grant, struct error *error)
 {
     cJSON *input = NULL, *document = NULL;
     struct policy *policy = NULL;
-    enum status status = json_read(type->path, LARGEST_FILE, &input, error);
+    enum status status = json_read(grant->path, LARGEST_FILE, &input, error);
     const char *text = status ? "" : json_string(input, "policyDocument", "");
     if (!status)
-        status = policy_compile(type->path, text, strlen(text), &policy, error);
+        status = policy_compile(grant->path, text, strlen(text), &policy, error);
     if (!status)
-        status = json_parse(type->path, text, strlen(text), &document, error);
+        status = json_parse(grant->path, text, strlen(text), &document, error);
     if (!status) {
-        policy_free(type->policy);
-        free(type->arn);
-        type->policy = policy;
-        type->arn = arn_of(document);
+        policy_free(grant->policy);
+        free(grant->arn);
+        grant->policy = policy;
+        grant->arn = arn_of(document);
     } else {
         policy_free(policy);
     }
@@ -109,65 +85,90 @@ static enum status read_policy(struct type_rights *type, struct error *error)
     return status;
 }
 
-static void refresh_type(struct rights *rights, struct type_rights *type,
-                         void (*say)(const char *line))
+static void refresh_grant(struct rights *rights, struct grant *grant, void (*say)(const char *line))
 {
-    struct version mark = look(type->mark), version = look(type->path);
-    if (same(&mark, &type->mark_version) && same(&version, &type->version))
+    struct version mark = version_of(grant->mark), version = version_of(grant->path);
+    if (version_same(&mark, &grant->mark_version) && version_same(&version, &grant->version))
         return;
     rights->changed = true;
     struct error error = {0};
-    type->mark_version = mark;
-    type->version = version;
+    grant->mark_version = mark;
+    grant->version = version;
     if (!mark.there) {
-        policy_free(type->policy);
-        type->policy = NULL;
-    } else if (read_policy(type, &error)) {
+        policy_free(grant->policy);
+        grant->policy = NULL;
+    } else if (read_policy(grant, &error)) {
         complain(say, &error);
     }
 }
 
-static struct type_rights *find_type(const struct rights *rights, const char *name)
+enum { GRANT_KEY = sizeof SERVICE_UNIT + 65 };
+
+/* No type has a "/" in its name. */
+static const char *grant_key(const struct identity *identity, char key[GRANT_KEY])
 {
-    struct type_rights *type = rights->types;
-    while (type && strcmp(type->type, name) != 0)
-        type = type->next;
-    return type;
+    if (!identity->service)
+        return identity->type;
+    snprintf(key, GRANT_KEY, SERVICE_UNIT "/%s", identity->thing);
+    return key;
 }
 
-bool rights_know(struct rights *rights, const char *name, void (*say)(const char *line))
+static struct grant *find_grant(const struct rights *rights, const struct identity *identity)
 {
-    struct type_rights *type = find_type(rights, name);
-    if (!type && valid_type_name(name)) { /* a valid name is safe as a part of a path */
-        owned char *mark = must_format(TYPE_MARK, name);
-        owned char *path = must_format(TYPE_DOCUMENT, name, "policy");
-        type = must_alloc(sizeof *type);
-        type->type = must_copy(name);
-        type->mark = path_join(rights->project, mark);
-        type->path = path_join(rights->project, path);
-        type->next = rights->types;
-        rights->types = type;
-    }
-    if (type)
-        refresh_type(rights, type, say);
-    return type && type->policy;
+    char room[GRANT_KEY];
+    const char *key = grant_key(identity, room);
+    struct grant *grant = rights->grants;
+    while (grant && strcmp(grant->key, key) != 0)
+        grant = grant->next;
+    return grant;
+}
+
+/* The names become parts of paths; identity_read() has looked at them. */
+static struct grant *add_grant(struct rights *rights, const struct identity *identity)
+{
+    char room[GRANT_KEY];
+    const bool service = identity->service;
+    owned char *mark = service ? must_format(IDENTITY_FILE, identity->thing)
+                               : must_format(TYPE_MARK, identity->type);
+    owned char *path = service ? must_format(IDENTITY_FILE, identity->thing)
+                               : must_format(TYPE_DOCUMENT, identity->type, "policy");
+    struct grant *grant = must_alloc(sizeof *grant);
+    grant->key = must_copy(grant_key(identity, room));
+    grant->mark = path_join(rights->project, mark);
+    grant->path = path_join(rights->project, path);
+    grant->next = rights->grants;
+    return rights->grants = grant;
+}
+
+bool rights_know(struct rights *rights, const struct identity *identity,
+                 void (*say)(const char *line))
+{
+    struct grant *grant = find_grant(rights, identity);
+    if (!grant && !identity->service && !valid_type_name(identity->type))
+        return false;
+    if (!grant)
+        grant = add_grant(rights, identity);
+    refresh_grant(rights, grant, say);
+    return grant->policy;
 }
 
 bool rights_allow(struct rights *rights, const struct identity *identity, const char *client_id,
                   enum policy_action action, const char *name, struct text *words)
 {
-    const struct type_rights *type = find_type(rights, identity->type);
-    if (!type || !type->policy) {
-        text_add_format(words, "denied: the type %s is not deployed", identity->type);
+    const struct grant *grant = find_grant(rights, identity);
+    const bool thing = !identity->service;
+    if (!grant || !grant->policy) {
+        text_add_format(words, "denied: %s has no policy here",
+                        thing ? identity->type : identity->thing);
         return false;
     }
     const struct policy_context context = {.client_id = client_id,
-                                           .thing_name = identity->thing,
-                                           .thing_type = identity->type,
-                                           .thing_attached = true,
+                                           .thing_name = thing ? identity->thing : NULL,
+                                           .thing_type = thing ? identity->type : NULL,
+                                           .thing_attached = thing,
                                            .certificate_id = identity->principal};
-    const struct policy_request request = {action, type->arn, name};
-    struct policy *policies[] = {type->policy};
+    const struct policy_request request = {action, grant->arn, name};
+    struct policy *policies[] = {grant->policy};
     struct policy_decision decision = policy_decide(policies, 1, &request, &context);
     if (decision.verdict == POLICY_ALLOWED)
         return true;
@@ -210,39 +211,55 @@ static void take_list(struct rights *rights, X509_CRL *list)
     rights->list_known = true;
 }
 
-static void refresh_list(struct rights *rights, void (*say)(const char *line))
+/* NULL: it cannot be read. */
+static X509_CRL *read_list(const char *path, struct error *error)
 {
-    struct version version = look(rights->list_path);
-    if (same(&version, &rights->list_version))
-        return;
     struct text pem = {0};
-    struct error error = {0};
-    if (read_file(rights->list_path, LARGEST_FILE, &pem, &error)) {
-        complain(say, &error);
-        return;
-    }
-    BIO *bytes = BIO_new_mem_buf(pem.at, (int)pem.length);
+    enum status status = read_file(path, LARGEST_FILE, &pem, error);
+    BIO *bytes = status ? NULL : BIO_new_mem_buf(pem.at, (int)pem.length);
     X509_CRL *list = bytes ? PEM_read_bio_X509_CRL(bytes, NULL, NULL, NULL) : NULL;
+    if (!status && !list)
+        fail(error, WRONG_INPUT, "%s is no list of revoked certificates", path);
     BIO_free(bytes);
     text_free(&pem);
-    if (!list) {
-        say("sensorforge: the list of revoked certificates cannot be read; the last one stays in "
-            "force");
+    return list;
+}
+
+/* A list that cannot be read is tried again each time, and complained of once. */
+static void refresh_list(struct rights *rights, void (*say)(const char *line))
+{
+    struct error error = {0};
+    const struct version version = version_of(rights->list_path);
+    if (rights->list_known && version_same(&version, &rights->list_version))
         return;
+    X509_CRL *list = read_list(rights->list_path, &error);
+    if (list) {
+        rights->list_version = version;
+        rights->list_broken = (struct version){0};
+        rights->list_lost = false;
+        rights->changed = true;
+        take_list(rights, list);
+    } else if (!rights->list_lost || !version_same(&version, &rights->list_broken)) {
+        rights->list_lost = true;
+        rights->list_broken = version;
+        owned char *line = must_format("sensorforge: %s; %s", text_string(&error.message),
+                                       rights->list_known ? "the last list that was read holds"
+                                                          : "nobody is let in");
+        say(line);
     }
-    rights->list_version = version;
-    take_list(rights, list);
-    rights->changed = true;
+    error_free(&error);
     X509_CRL_free(list);
 }
 
-bool rights_revoked(struct rights *rights, const char *serial, void (*say)(const char *line))
+const char *rights_revoked(struct rights *rights, const char *serial, void (*say)(const char *line))
 {
     refresh_list(rights, say);
     if (!rights->list_known)
-        return true;
-    return rights->revoked_count && bsearch(&serial, rights->revoked, rights->revoked_count,
-                                            sizeof *rights->revoked, by_text);
+        return "which certificates were revoked is not known (sensorforge doctor)";
+    if (rights->revoked_count &&
+        bsearch(&serial, rights->revoked, rights->revoked_count, sizeof *rights->revoked, by_text))
+        return "its certificate is revoked";
+    return NULL;
 }
 
 /* --- all of it --- */
@@ -259,15 +276,15 @@ void rights_close(struct rights *rights)
 {
     if (!rights)
         return;
-    while (rights->types) {
-        struct type_rights *type = rights->types;
-        rights->types = type->next;
-        policy_free(type->policy);
-        free(type->arn);
-        free(type->type);
-        free(type->mark);
-        free(type->path);
-        free(type);
+    while (rights->grants) {
+        struct grant *grant = rights->grants;
+        rights->grants = grant->next;
+        policy_free(grant->policy);
+        free(grant->arn);
+        free(grant->key);
+        free(grant->mark);
+        free(grant->path);
+        free(grant);
     }
     drop_list(rights);
     free(rights->project);
@@ -278,8 +295,8 @@ void rights_close(struct rights *rights)
 void rights_refresh(struct rights *rights, void (*say)(const char *line))
 {
     refresh_list(rights, say);
-    for (struct type_rights *type = rights->types; type; type = type->next)
-        refresh_type(rights, type, say);
+    for (struct grant *grant = rights->grants; grant; grant = grant->next)
+        refresh_grant(rights, grant, say);
 }
 
 bool rights_changed(struct rights *rights)

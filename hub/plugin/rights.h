@@ -1,6 +1,6 @@
-/* What a connection may do. It is decided by the policy document of its type, which is the same as
- * on AWS, and by the authority's list of revoked certificates. Files are read again when they have
- * changed. rights_allow() does not look at files. */
+/* What a connection may do: the policy document of its type, the one that AWS would get, or of the
+ * service that it is (principals.h), and the authority's list of revoked certificates. Files are
+ * read again when they have changed; rights_allow() looks at none. */
 #ifndef HUB_PLUGIN_RIGHTS_H
 #define HUB_PLUGIN_RIGHTS_H
 
@@ -24,13 +24,18 @@ void rights_refresh(struct rights *rights, void (*say)(const char *line));
  * connections must be checked again. */
 bool rights_changed(struct rights *rights);
 
-/* Whether the certificate of this serial number is revoked. Looks at the list first. */
-bool rights_revoked(struct rights *rights, const char *serial, void (*say)(const char *line));
+/* Why a certificate of this serial number is worth nothing (a static text); NULL when it is not
+ * revoked. Looks at the list's file. */
+const char *rights_revoked(struct rights *rights, const char *serial,
+                           void (*say)(const char *line));
 
-/* Whether the type is deployed. Looks at its files. */
-bool rights_know(struct rights *rights, const char *type, void (*say)(const char *line));
+/* Whether there is a policy: the type is plugged in, or the service has one. Looks at its files;
+ * reads them when it is asked for the first time. */
+bool rights_know(struct rights *rights, const struct identity *identity,
+                 void (*say)(const char *line));
 
-/* Decides for a thing that connected as client_id. False: words gets the reason. */
+/* A decision for a thing or service that connected as client_id. words gets the reason when it is
+ * no. */
 bool rights_allow(struct rights *rights, const struct identity *identity, const char *client_id,
                   enum policy_action action, const char *name, struct text *words);
 

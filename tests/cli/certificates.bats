@@ -272,3 +272,32 @@ END
     create b --type esp32air
     no_leftovers
 }
+
+@test "a list that is lost: nothing begins another; doctor reports it, and makes it anew from its copy" {
+    create air --type esp32air
+    create kitchen --type esp32air
+    create attic --type esp32air
+    works sf delete air
+    local before after
+    before=$(crl_serials)
+    rm $list
+    run --separate-stderr sf delete kitchen
+    same 3 "$status"
+    tells "$list is missing"
+    tells "doctor --clean"
+    run --separate-stderr sf rotate attic
+    same 3 "$status"
+    tells "$list is missing"
+    works sf create other --type esp32air
+    [ ! -e $list ] || say_and_fail "a new list was begun"
+    run --separate-stderr sf doctor
+    same 3 "$status"
+    says "$list is missing"
+    works sf doctor --clean
+    works sf delete kitchen
+    works sf rotate attic
+    after=$(crl_serials)
+    [[ $after == *"$before"* ]] || say_and_fail "what was revoked before is forgotten"
+    same 3 "$(wc -l <<<"$after")"
+    works sf doctor
+}

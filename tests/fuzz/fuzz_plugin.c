@@ -1,10 +1,12 @@
 /* Whatever the broker may hand its plugin: clients that connect with any certificate of the
  * authority and any client id, publish, subscribe and are sent to, go with a last will, and ticks
  * in between. This file is the broker. In the spool is, in order, just what was accepted, and
- * nothing was accepted but what the policy of a thing that is known, not revoked and connected
- * under its own name allows. The input is events: a letter, a client, then texts, each a length and
+ * nothing was accepted but what the policy of a thing that is known, has this certificate in its
+ * record, is not revoked and is connected under its own name allows. The input is events: a letter, a client, then texts, each a length and
  * its bytes, or one of the words below. */
 #include "common/base/files.h"
+#include "common/base/hex.h"
+#include "common/base/valid.h"
 #include "hub/plugin/identity.h"
 #include "hub/spool/spool.h"
 #include "workplace.h"
@@ -21,7 +23,8 @@ struct mosquitto {
     char client_id[LONGEST + 1];
     X509 *certificate; /* NULL: it showed none */
     char thing[LONGEST + 1], type[LONGEST + 1];
-    bool plain; /* the names of its certificate are texts of a usual length */
+    bool plain;    /* the names of its certificate are texts of a usual length */
+    bool recorded; /* its certificate is the one in the record of its name */
     long serial;
     bool connected;
 };
@@ -194,7 +197,7 @@ static void begin(void)
     must_hold(key != NULL);
     make_policy();
     make_revoked();
-    must_hold(make_folders("iot_system_infra/local", FOLDER_SECRET, &error) == FINE);
+    must_hold(make_folders("iot_system_infra/local/identities", FOLDER_SECRET, &error) == FINE);
     must_hold(mosquitto_plugin_init(NULL, &data, options, 4) == MOSQ_ERR_SUCCESS);
     must_hold(spool_reader_open("iot_system_infra/local/spool", 0, &reader, &anew, &error) == FINE);
 }
@@ -221,6 +224,41 @@ static X509 *sign_certificate(const X509_NAME *subject, long serial)
     return NULL;
 }
 
+static bool is_service(const struct mosquitto *client)
+{
+    return strcmp(client->type, SERVICE_UNIT) == 0;
+}
+
+/* The record of a name gets the certificate of this client. Each file has another length than the one
+ * before it: the clock of the file system may have stood still meanwhile. */
+static void record_certificate(struct mosquitto *client)
+{
+    static const char everything[] = "{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\","
+                                     "\\\"Action\\\":\\\"iot:*\\\",\\\"Resource\\\":\\\"*\\\"}]}";
+    static int length;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char path[2 * LONGEST], fingerprint[65], bytes[2048];
+    unsigned size = 0;
+    struct error error = {0};
+    must_hold(X509_digest(client->certificate, EVP_sha256(), digest, &size) && size == 32);
+    hex_lower(digest, size, fingerprint);
+    snprintf(path, sizeof path, "certificates/%s", client->thing);
+    if (!is_service(client))
+        must_hold(make_folders(path, FOLDER_SECRET, &error) == FINE);
+    snprintf(path, sizeof path,
+             is_service(client) ? "iot_system_infra/local/identities/%s.json"
+                                : "certificates/%s/thing.json",
+             client->thing);
+    length = (length + 1) % 1000;
+    snprintf(bytes, sizeof bytes,
+             "{\"state\":\"active\",\"type\":\"%s\",\"certificate\":{\"fingerprint\":\"%s\"},"
+             "\"fingerprint\":\"%s\",\"policyDocument\":\"%s\"}%*s",
+             valid_type_name(client->type) ? client->type : "none", fingerprint, fingerprint,
+             everything, length, "");
+    put_file(path, bytes, strlen(bytes));
+    client->recorded = true;
+}
+
 static void show_certificate(struct mosquitto *client, struct input *input)
 {
     uint8_t kind = next_byte(input);
@@ -238,12 +276,10 @@ static void show_certificate(struct mosquitto *client, struct input *input)
     client->plain = client->plain && !(kind & 0x20);
     if (!(kind & 0x80))
         client->certificate = sign_certificate(subject, client->serial);
+    client->recorded = false;
+    if (client->certificate && client->plain && !(kind & 0x10) && valid_thing_name(client->thing))
+        record_certificate(client);
     X509_NAME_free(subject);
-}
-
-static bool is_service(const struct mosquitto *client)
-{
-    return strcmp(client->type, SERVICE_UNIT) == 0;
 }
 
 static void connect_client(struct mosquitto *client, struct input *input)
@@ -254,10 +290,11 @@ static void connect_client(struct mosquitto *client, struct input *input)
     next_bytes(input, client->client_id);
     client->connected =
         handlers[MOSQ_EVT_BASIC_AUTH](MOSQ_EVT_BASIC_AUTH, &ask, plugin) == MOSQ_ERR_SUCCESS;
-    must_hold(!client->connected ||
-              (client->certificate && client->plain && client->serial != REVOKED &&
-               (is_service(client) || (strcmp(client->type, "temp") == 0 &&
-                                       strcmp(client->client_id, client->thing) == 0))));
+    must_hold(
+        !client->connected ||
+        (client->certificate && client->plain && client->recorded && client->serial != REVOKED &&
+         (is_service(client) ||
+          (strcmp(client->type, "temp") == 0 && strcmp(client->client_id, client->thing) == 0))));
 }
 
 /* The spool holds this record and no other, or with NULL none. */

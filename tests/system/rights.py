@@ -61,7 +61,10 @@ def good_and_bad(houses):
     expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", -1)), "an expired certificate is let in")
     expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", 2, unit="nosuchtype")), "a type that is not there is let in")
     expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", 2, unit="../esp32air")), "a path for a type is let in")
-    expect(not refused(house, "thing0", signed_pair(folder, *own, "thing0", 2)), "the same, right in all, is not let in")
+    expect(refused(house, "thing0", signed_pair(folder, *own, "thing0", 2)), "a certificate that no record has is let in")
+    expect(refused(house, "sensorhub", signed_pair(folder, *own, "sensorhub", 2, unit="sensorforge-service"), "x"), "a second sensorhub is let in")
+    expect(refused(house, "other", signed_pair(folder, *own, "other", 2, unit="sensorforge-service"), "x"), "an unknown service is let in")
+    expect("not the one in the record" in house.log("mosquitto"), "the broker's log does not tell why")
 
     topics = [f"{TYPE}/thing1", f"{TYPE}/thing0/x", f"{TYPE}", f"{TYPE}/", "esp8266temp/thing0", f"x/{TYPE}/thing0", f"{TYPE}/Thing0",
               "aircon/thing0/command", f"/{TYPE}/thing0", f"{TYPE}/thing0/", "$aws/things/thing0/shadow/update", "a" * 300]
@@ -175,4 +178,64 @@ def out_at_once(houses):
     house.down()
 
 
-run_tests([good_and_bad, takeover, will, out_at_once])
+def lost_list(houses):
+    """Rights: a list of revocations that is lost, emptied or older lets nobody in again, and no new one is begun without a word."""
+    house = House(houses, things=4)
+    house.up()
+    kept = house.folder / "kept"
+    kept.mkdir()
+    pairs = {}
+    for name in ("thing0", "thing1", "thing2"):
+        pairs[name] = tuple(kept / f"{name}-{path.name}" for path in house.certificate(name))
+        for path, copy in zip(house.certificate(name), pairs[name]):
+            copy.write_bytes(path.read_bytes())
+    crl = house.authority.with_name("crl.pem")
+    house.run("delete", "thing0")
+    older = crl.read_bytes()
+    house.run("rotate", "thing1")
+    newest = crl.read_bytes()
+
+    def all_out(when):
+        for name in ("thing0", "thing1"):
+            expect(refused(house, name, pairs[name]), f"{name}'s old certificate is let in: {when}")
+        expect(not refused(house, "thing3"), f"a thing that is there is not let in: {when}")
+    crl.write_bytes(older)
+    all_out("the list is older")
+    for damage in (crl.unlink, lambda: crl.write_bytes(b"")):
+        damage()
+        expect("doctor --clean" in house.run("delete", "thing2", fails=True), "a new list is begun without a word")
+        expect("doctor --clean" in house.run("rotate", "thing3", fails=True), "a new list is begun without a word")
+        all_out("the list is lost")
+        time.sleep(0.5)
+        expect(refused(house, "thing2"), "a thing that is being deleted is let in")
+    expect("crl.pem" in house.run("doctor", code=3), "doctor is satisfied without a list")
+    expect("with 3 certificates" in house.run("doctor", "--clean", errors=True), "the list that is made anew forgets some")
+    for name in ("thing2", "thing3"):
+        house.run({"thing2": "delete", "thing3": "rotate"}[name], name)
+    expect(crl.read_bytes() not in (older, newest), "the list was not made anew")
+    all_out("the list was made anew")
+    # The list alone does it, too, and an older one is made whole by the next command.
+    crl.write_bytes(older)
+    house.run("rotate", "thing3")
+    listed = subprocess.run(["openssl", "crl", "-in", crl, "-noout", "-text"], check=True, capture_output=True, text=True).stdout
+    expect(listed.count("Serial Number:") == 5, f"an older list forgets what was revoked later:\n{listed}")
+    house.down()
+
+
+def put_out_by_record(houses):
+    """Rights: a thing whose record is gone or half-deleted is put out though the list does not know it."""
+    house = House(houses, things=3)
+    house.up()
+    first, second, third = (house.thing(name).connect(name) for name in ("thing0", "thing1", "thing2"))
+    record = house.folder / "certificates/thing1/thing.json"
+    record.write_text(record.read_text().replace('"active"', '"deleting"'))
+    expect(second.ended(2), "a thing that is being deleted stays connected")
+    (house.folder / "certificates/thing0").rename(house.folder / "elsewhere")
+    expect(first.ended(2), "a thing without a record stays connected")
+    expect(third.alive(), "another is put out with them")
+    (house.folder / "elsewhere").rename(house.folder / "certificates/thing0")
+    expect(not refused(house, "thing0"), "a thing whose record is back is not let in")
+    house.down()
+
+
+run_tests([good_and_bad, takeover, will, out_at_once, lost_list, put_out_by_record])
