@@ -36,6 +36,8 @@
 #define HUB_KEY HUB_FOLDER "/key.pem"
 #define IDENTITIES_FOLDER LOCAL_FOLDER "/identities" /* of programs that the broker lets in */
 #define IDENTITY_FILE IDENTITIES_FOLDER "/%s.json"
+#define BROKER_SESSIONS BROKER_FOLDER "/sessions.db"
+#define DEPARTED_FOLDER LOCAL_FOLDER "/departed" /* notes of things that were deleted */
 #define SPOOL_FOLDER LOCAL_FOLDER "/spool"
 #define DATABASE_FILE LOCAL_FOLDER "/central.sqlite"
 #define LOG_FOLDER LOCAL_FOLDER "/log" /* mosquitto.log, sensorhub.log */

@@ -363,6 +363,18 @@ enum status local_restore_revocations(struct target *target, size_t *count, stru
 
 /* --- retiring --- */
 
+/* For the broker's plugin, which drops the thing's session, what waits in it, and its retained
+ * messages (hub/plugin/departed.h). Where there never was a broker there is none of them. */
+static enum status note_departure(const struct retirement *retirement, struct error *error)
+{
+    if (!retirement->whole || !retirement->thing || !is_folder(BROKER_FOLDER))
+        return FINE;
+    owned char *path = path_join(DEPARTED_FOLDER, retirement->thing);
+    const char *type = retirement->type ? retirement->type : "";
+    enum status status = make_folders(DEPARTED_FOLDER, FOLDER_SECRET, error);
+    return status ? status : write_file(path, type, strlen(type), FILE_PUBLIC, error);
+}
+
 static enum status local_retire(struct target *target, const struct retirement *retirement,
                                 struct error *error)
 {
@@ -374,6 +386,8 @@ static enum status local_retire(struct target *target, const struct retirement *
     enum status status = count ? need_authority(target->state, error) : FINE;
     if (!status && count)
         status = revoke(target->state, serials, count, error);
+    if (!status)
+        status = note_departure(retirement, error);
     free(serials);
     return status;
 }

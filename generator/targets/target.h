@@ -63,6 +63,7 @@ struct retired_certificate {
 
 struct retirement {
     const char *thing;
+    const char *type;  /* NULL where there is no record */
     const char *claim; /* NULL where there is no record */
     time_t since;      /* of the enrolments; 0 where there is no record */
     bool whole;        /* the thing goes with its certificates */

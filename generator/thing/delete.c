@@ -50,6 +50,7 @@ static enum status retire_all(struct target *target, const char *name, const str
         recorded(&record->retired, record->retired_serial),
     };
     const struct retirement retirement = {.thing = name,
+                                          .type = record->type,
                                           .claim = record->claim,
                                           .since = record->created,
                                           .whole = true,

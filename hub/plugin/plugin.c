@@ -8,8 +8,9 @@
  *                and not be revoked, the type of the thing must be deployed, and its policy must
  *                allow iot:Connect for the client id. So no thing can use the client id of another.
  *   ACL check    The policy of the type must allow iot:Publish, iot:Subscribe or iot:Receive. A
- *                denied publish ends the connection, as on AWS: mosquitto would acknowledge it to
- *                an MQTT 3.1.1 client, which would then drop the reading.
+ *                denied publish or subscription ends the connection, as on AWS: mosquitto would
+ *                acknowledge a publish to an MQTT 3.1.1 client, which would then drop the reading,
+ *                and a packet may have thousands of denied filters.
  *   message      A message of a thing is a reading. It is appended to the spool before the broker
  *                acknowledges it. When the spool refuses it, the connection ends, so that the thing
  *                keeps the reading and sends it again.
@@ -25,6 +26,7 @@
 #include "common/base/files.h"
 #include "common/base/paths.h"
 #include "hub/spool/spool.h"
+#include "departed.h"
 #include "identity.h"
 #include "principals.h"
 #include "rights.h"
@@ -71,6 +73,9 @@ struct plugin {
     char *project;
     struct rights *rights;
     struct principals *principals;
+    struct departed *departed;
+    struct mosquitto
+        *fresh; /* connected since the last tick, to a session that another thing left */
     struct spool_writer *spool;
     struct client *clients;
     struct client *latest; /* the last one that was found: each message causes two events */
@@ -185,6 +190,8 @@ static int on_connect(int event, void *data, void *context)
     X509_free(certificate);
     if (why)
         log_refusal(client_id, ask->client, why);
+    else if (!identity.service && departed_claim(plugin->departed, identity.thing))
+        plugin->fresh = ask->client;
     text_free(&words);
     return why ? MOSQ_ERR_AUTH : remember(plugin, ask->client, &identity, client_id);
 }
@@ -385,6 +392,8 @@ static int on_access(int event, void *data, void *context)
         return ask->access == MOSQ_ACL_READ && away_may_receive(plugin, ask->client, ask->topic)
                    ? MOSQ_ERR_SUCCESS
                    : MOSQ_ERR_ACL_DENIED;
+    if (ask->access == MOSQ_ACL_READ && plugin->fresh == ask->client)
+        return MOSQ_ERR_ACL_DENIED;
     if (ask->access == MOSQ_ACL_WRITE)
         return publish_check(plugin, client, ask->topic, ask->retain);
     allowed = rights_allow(plugin->rights, &client->identity, client->client_id,
@@ -393,7 +402,26 @@ static int on_access(int event, void *data, void *context)
     if (!allowed && ask->access == MOSQ_ACL_SUBSCRIBE)
         log_refusal(client->client_id, client->connection, text_string(&words));
     text_free(&words);
-    return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
+    if (allowed)
+        return MOSQ_ERR_SUCCESS;
+    return ask->access == MOSQ_ACL_SUBSCRIBE ? MOSQ_ERR_CONN_REFUSED : MOSQ_ERR_ACL_DENIED;
+}
+
+/* --- deleted things --- */
+
+static void clear_retained(const char *topic)
+{
+    mosquitto_broker_publish_copy(NULL, topic, 0, NULL, 0, true, NULL);
+}
+
+static void drop_departed(void *context, const char *thing, const char *type)
+{
+    struct plugin *plugin = context;
+    struct identity identity = {0};
+    snprintf(identity.thing, sizeof identity.thing, "%s", thing);
+    snprintf(identity.type, sizeof identity.type, "%s", type);
+    if (rights_know(plugin->rights, &identity, broker_log))
+        rights_topics(plugin->rights, &identity, clear_retained);
 }
 
 /* --- changed files --- */
@@ -445,6 +473,7 @@ static int on_tick(int event, void *data, void *context)
     struct plugin *plugin = context;
     double time = clock_monotonic_coarse();
     (void)event, (void)data;
+    plugin->fresh = NULL;
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;
     plugin->refreshed = time;
@@ -454,6 +483,7 @@ static int on_tick(int event, void *data, void *context)
         drop_full_allowances(plugin, time);
     }
     rights_refresh(plugin->rights, broker_log);
+    departed_refresh(plugin->departed);
     const bool rights = rights_changed(plugin->rights);
     if (principals_changed(plugin->principals) || rights)
         look_at_all(plugin);
@@ -505,6 +535,7 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     plugin->rate = number(options, count, "messages_per_second", "0");
     plugin->rights = rights_open(project);
     plugin->principals = principals_open(project);
+    plugin->departed = departed_open(project, drop_departed, plugin);
     rights_refresh(plugin->rights, broker_log);
     enum status status = spool_writer_open(&spool, &plugin->spool, error);
     if (!status)
@@ -551,6 +582,7 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
     while (plugin->allowances)
         drop_allowance(plugin, plugin->allowances);
     spool_writer_close(plugin->spool);
+    departed_close(plugin->departed);
     rights_close(plugin->rights);
     principals_close(plugin->principals);
     free(plugin->project);

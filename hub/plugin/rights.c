@@ -21,6 +21,7 @@ struct grant {
     struct version mark_version, version;
     struct policy *policy; /* NULL: not deployed, or its document was never right */
     char *arn;             /* up to the account */
+    cJSON *document;       /* of the policy */
     struct grant *next;
 };
 
@@ -75,8 +76,11 @@ static enum status read_policy(struct grant *grant, struct error *error)
     if (!status) {
         policy_free(grant->policy);
         free(grant->arn);
+        cJSON_Delete(grant->document);
         grant->policy = policy;
         grant->arn = arn_of(document);
+        grant->document = document;
+        document = NULL;
     } else {
         policy_free(policy);
     }
@@ -174,6 +178,49 @@ bool rights_allow(struct rights *rights, const struct identity *identity, const 
         return true;
     policy_describe(&decision, &request, words);
     return false;
+}
+
+/* --- the topics of a thing --- */
+
+/* The topic of a resource, with the name of the thing in it; NULL where it has wildcards, or is no
+ * topic. */
+static char *topic_of(const char *resource, const char *thing)
+{
+    static const char *const variables[] = {"${iot:Connection.Thing.ThingName}", "${iot:ClientId}"};
+    const char *at = strstr(resource, ":topic/");
+    struct text topic = {0};
+    if (!at || strpbrk(resource, "*?"))
+        return NULL;
+    for (at += strlen(":topic/"); *at;) {
+        size_t length = 0;
+        for (size_t i = 0; i < sizeof variables / sizeof *variables && !length; i++)
+            if (strncmp(at, variables[i], strlen(variables[i])) == 0)
+                length = strlen(variables[i]);
+        if (length)
+            text_add_string(&topic, thing);
+        else
+            text_add_char(&topic, *at);
+        at += length ? length : 1;
+    }
+    return text_take(&topic);
+}
+
+void rights_topics(const struct rights *rights, const struct identity *identity,
+                   void (*topic)(const char *topic))
+{
+    const struct grant *grant = find_grant(rights, identity);
+    const cJSON *statement, *resource;
+    cJSON_ArrayForEach(statement, json_get(grant ? grant->document : NULL, "Statement"))
+    {
+        const cJSON *resources = json_get(statement, "Resource");
+        resource = cJSON_IsArray(resources) ? resources->child : resources;
+        for (; resource; resource = cJSON_IsArray(resources) ? resource->next : NULL) {
+            owned char *found =
+                cJSON_IsString(resource) ? topic_of(resource->valuestring, identity->thing) : NULL;
+            if (found && !strstr(found, "${"))
+                topic(found);
+        }
+    }
 }
 
 /* --- revoked certificates --- */
@@ -281,6 +328,7 @@ void rights_close(struct rights *rights)
         rights->grants = grant->next;
         policy_free(grant->policy);
         free(grant->arn);
+        cJSON_Delete(grant->document);
         free(grant->key);
         free(grant->mark);
         free(grant->path);

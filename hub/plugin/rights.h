@@ -34,6 +34,10 @@ const char *rights_revoked(struct rights *rights, const char *serial,
 bool rights_know(struct rights *rights, const struct identity *identity,
                  void (*say)(const char *line));
 
+/* Calls topic() with each topic, without wildcards, that the policy of the type names for this thing. */
+void rights_topics(const struct rights *rights, const struct identity *identity,
+                   void (*topic)(const char *topic));
+
 /* A decision for a thing or service that connected as client_id. words gets the reason when it is
  * no. */
 bool rights_allow(struct rights *rights, const struct identity *identity, const char *client_id,

@@ -76,13 +76,21 @@ def good_and_bad(houses):
     house.thing("thing0").connect("thing0").publish("$SYS/broker", probe.payload(1))
     thing = house.thing("thing0").connect("thing0")
     expect(not thing.publish(f"{TYPE}/thing0", probe.payload(2), retain=True), "a retained reading is acknowledged")
-    thing = house.thing("thing0").connect("thing0")
     for pattern in ("#", "+/+", f"{TYPE}/#", f"{TYPE}/thing0", f"{TYPE}/thing1", "$SYS/#", "$share/group/#", "aircon/thing0/command"):
+        thing = house.thing("thing0").connect("thing0")
         try:
             granted = thing.subscribe(pattern)
         except (OSError, mqtt.Refused):
-            granted, thing = 128, house.thing("thing0").connect("thing0")
+            granted = 128
         expect(granted == 128, f"a subscription to {pattern} is granted")
+        expect(thing.socket is None or thing.ended(2), f"a denied subscription to {pattern} does not end the connection")
+    thing = house.thing("thing0").connect("thing0")
+    before = len(house.log("mosquitto"))
+    filters = b"".join(mqtt.string(f"not/mine/{n}") + b"\1" for n in range(5000))
+    thing.send(mqtt.packet(0x82, b"\0\1" + filters))
+    expect(thing.ended(5), "a packet of denied filters does not end the connection")
+    expect(len(house.log("mosquitto")) - before < 2000, "a packet of denied filters fills the log")
+    thing = house.thing("thing0").connect("thing0")
     thing.disconnect()
     house.drain()
     expect(house.rows("thing0") == dict([probe.reading(0)]), f"what is stored of thing0 is {house.rows('thing0')}")
@@ -238,4 +246,46 @@ def put_out_by_record(houses):
     house.down()
 
 
-run_tests([good_and_bad, takeover, will, out_at_once, lost_list, put_out_by_record])
+def departed(houses):
+    """Rights: what waited for a deleted thing (session, commands, retained messages) does not reach a new thing of its name."""
+    house = House(houses, things=0)
+    house.create("AC-1", "AC-2", kind="aircon")
+    house.up()
+    old, new = b'{"state":{"enabled":true}}', b'{"state":{"enabled":false}}'
+
+    def command(topic, payload, **how):
+        hub = mqtt.Thing(house.port, house.authority, house.folder / "iot_system_infra/local/hub/cert.pem",
+                         house.folder / "iot_system_infra/local/hub/key.pem").connect("test-of-commands")
+        expect(hub.publish(topic, payload, **how), "the system's own client cannot publish a command")
+        hub.disconnect()
+
+    def connect(name):
+        return house.thing(name).connect(name, clean=False)
+
+    for name, running in (("AC-1", True), ("AC-2", False)):
+        topic = f"aircon/{name}/command"
+        thing = connect(name)
+        expect(thing.subscribe(topic) == 1, "no subscription to its own command")
+        thing.disconnect()
+        command(topic, old)
+        command(topic, old, retain=True)
+        if not running:
+            house.down()
+        house.run("delete", name)
+        house.create(name, kind="aircon")
+        if not running:
+            house.up()
+        thing = connect(name)
+        expect(thing.subscribe(topic) == 1, "no subscription to its own command")
+        expect(thing.message(1) is None, "a new thing gets the command of a deleted one")
+        command(topic, new)
+        expect(thing.message(5) == (topic, new), "a new thing does not get its own command")
+        thing.disconnect()
+    house.down()
+    expect(not list((house.folder / "iot_system_infra/local/departed").iterdir()), "a note stays after the sessions were saved")
+    house.up()
+    expect(connect("AC-2").message(5) == ("aircon/AC-2/command", new), "what waits for the new thing is lost by a start")
+    house.down()
+
+
+run_tests([good_and_bad, takeover, will, out_at_once, lost_list, put_out_by_record, departed])
