@@ -426,6 +426,7 @@ const struct command commands[] = {
                     {"sql-version", 0, "VERSION", "2015-10-08 (AWS's default) or 2016-03-23",
                      COMPLETE_NOTHING},
                     {"client-id", 0, "ID", "what clientid() gives", COMPLETE_NOTHING},
+                    {"source-ip", 0, "ADDRESS", "what sourceip() gives", COMPLETE_NOTHING},
                     {"principal", 0, "TEXT", "what principal() gives", COMPLETE_NOTHING},
                     {"time", 0, "TIME", "when it arrives: milliseconds, or an ISO 8601 date",
                      COMPLETE_NOTHING}},

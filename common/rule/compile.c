@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum {
+    MOST_VARIABLES = 10,  /* of a statement ("SET clause limits") */
     MOST_NAMES = 64,      /* of AS a.b.c */
     MOST_TREE = 64 << 20, /* bytes; the longest statements need less */
     MOST_CONSTANTS =
@@ -74,6 +75,7 @@ static void end_compiler(struct compiler *compiler)
 {
     free(compiler->shared);
     free(compiler->fields.at);
+    free(compiler->reads.at);
     free(compiler->notes.at);
 }
 
@@ -86,8 +88,8 @@ static void free_program(struct program *program)
 
 /* --- what is selected --- */
 
-/* The name of an item without AS: the field, the last name of a path, the function of a call; for
- * anything else its own text. The guide's "SELECT clause" shows only fields. */
+/* The name of an item without AS: the field or variable, the last name of a path, the function of a
+ * call; for anything else its own text. The guide's "SELECT clause" shows only fields. */
 static struct name own_name(const struct compiler *compiler, const struct node *node,
                             const struct item *item)
 {
@@ -99,6 +101,10 @@ static struct name own_name(const struct compiler *compiler, const struct node *
     }
     if (node && node->kind == NODE_FIELD)
         return node->field;
+    if (node && node->kind == NODE_VARIABLE) {
+        struct name name = compiler->program->variables[node->variable].name;
+        return (struct name){name.at + 1, name.length - 1}; /* without the @ */
+    }
     if (node && node->kind == NODE_CALL)
         return (struct name){node->call.function->name, strlen(node->call.function->name)};
     return (struct name){compiler->text + item->offset, item->length};
@@ -317,6 +323,21 @@ static bool parse_filter(struct compiler *compiler, struct select *select)
     return check_filter(compiler, word, filter);
 }
 
+/* FROM source [AS name] of a nested SELECT. */
+static bool parse_source(struct compiler *compiler, struct select *select)
+{
+    select->source = rule_parse_source(compiler);
+    if (!select->source || !rule_take_word(compiler, "as"))
+        return select->source != NULL;
+    if (compiler->word.kind != WORD_NAME || rule_is_keyword(compiler)) {
+        rule_expect(compiler, "a name for the items of the array", NULL);
+        return false;
+    }
+    select->alias = rule_word_text(compiler, compiler->word);
+    rule_next_word(compiler);
+    return true;
+}
+
 static bool parse_from(struct compiler *compiler, struct select *select,
                        struct rule_outline *outline)
 {
@@ -326,10 +347,8 @@ static bool parse_from(struct compiler *compiler, struct select *select,
         rule_expect(compiler, "FROM and an array or object", NULL);
         return false;
     }
-    if (compiler->nested) {
-        select->source = rule_parse_source(compiler);
-        return select->source != NULL;
-    }
+    if (compiler->nested)
+        return parse_source(compiler, select);
     size_t inside = compiler->word.offset + 1;
     if (!parse_filter(compiler, select))
         return false;
@@ -341,11 +360,10 @@ static bool parse_from(struct compiler *compiler, struct select *select,
 bool rule_parse_select(struct compiler *compiler, struct select *select,
                        struct rule_outline *outline)
 {
-    if (!rule_is_word(compiler, "select")) {
-        rule_fail(compiler, compiler->word, NULL, "a statement begins with SELECT");
+    if (!rule_take_word(compiler, "select")) {
+        rule_fail(compiler, compiler->word, NULL, "a statement begins with SELECT or SET");
         return false;
     }
-    rule_next_word(compiler);
     if (value_is_word(compiler)) {
         select->value = true;
         if (outline)
@@ -372,6 +390,61 @@ bool rule_parse_select(struct compiler *compiler, struct select *select,
     if (outline && select->condition)
         outline->condition = (struct rule_span){from, compiler->behind - from};
     return select->condition != NULL;
+}
+
+/* --- SET --- */
+
+static bool parse_variable(struct compiler *compiler, struct variable *variables, uint32_t count)
+{
+    struct word word = compiler->word;
+    struct name name = rule_word_text(compiler, word);
+    if (word.kind != WORD_VARIABLE) {
+        rule_expect(compiler, "a variable", "SET @name = expression");
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (rule_same_names(variables[i].name, name)) {
+            rule_fail(compiler, word, NULL, "%.*s is set already; a variable is set once",
+                      (int)name.length, name.at);
+            return false;
+        }
+    if (count == MOST_VARIABLES) {
+        rule_fail(compiler, word, NULL, "a statement has at most %d variables", MOST_VARIABLES);
+        return false;
+    }
+    rule_next_word(compiler);
+    if (!rule_take_sign(compiler, "=")) {
+        rule_expect(compiler, "\"=\"", NULL);
+        return false;
+    }
+    variables[count] = (struct variable){name, rule_parse_expression(compiler)};
+    return variables[count].value != NULL;
+}
+
+/* SET @name = expression, ...: each variable can use those before it. */
+static bool parse_set(struct compiler *compiler, struct rule_outline *outline)
+{
+    struct program *program = compiler->program;
+    struct variable *variables = rule_keep(compiler, MOST_VARIABLES * sizeof *variables);
+    size_t from = compiler->word.offset;
+    if (!variables)
+        return false;
+    program->variables = variables;
+    rule_next_word(compiler);
+    do {
+        if (!parse_variable(compiler, variables, program->variable_count))
+            return false;
+        program->variable_count++;
+    } while (rule_take_sign(compiler, ","));
+    outline->set = (struct rule_span){from, compiler->word.offset - from};
+    if (compiler->failed || rule_is_word(compiler, "select"))
+        return !compiler->failed;
+    if (rule_is_word(compiler, "set"))
+        rule_fail(compiler, compiler->word, "separate the variables with commas",
+                  "SET stands once, before SELECT");
+    else
+        rule_expect(compiler, "a comma, an operator or SELECT", NULL);
+    return false;
 }
 
 /* --- the outline --- */
@@ -417,6 +490,8 @@ static bool compile_statement(struct compiler *compiler, struct rule *rule, cons
     if (!begin_program(compiler, sql, length) || !begin_sharing(compiler))
         return false;
     rule_next_word(compiler);
+    if (rule_is_word(compiler, "set") && !parse_set(compiler, &rule->outline))
+        return false;
     if (!rule_parse_select(compiler, &rule->select, &rule->outline))
         return false;
     if (compiler->word.kind != WORD_END) {
@@ -541,7 +616,8 @@ static bool compile_template(struct compiler *compiler, struct rule_template *te
 }
 
 struct rule_template *rule_template_compile(const char *text, size_t length,
-                                            enum rule_version version, struct rule_fault *fault)
+                                            enum rule_version version, const struct rule *rule,
+                                            struct rule_fault *fault)
 {
     struct rule_template *template = calloc(1, sizeof *template);
     if (!template) {
@@ -549,6 +625,11 @@ struct rule_template *rule_template_compile(const char *text, size_t length,
         return NULL;
     }
     template->program.version = version;
+    template->rule = rule;
+    if (rule) {
+        template->program.variables = rule->program.variables;
+        template->program.variable_count = rule->program.variable_count;
+    }
     struct compiler compiler = {.program = &template->program, .fault = fault};
     bool compiled = compile_template(&compiler, template, text, length);
     end_compiler(&compiler);

@@ -5,13 +5,20 @@
 
 #include "tree.h"
 
-enum word_kind { WORD_END, WORD_NAME, WORD_NUMBER, WORD_STRING, WORD_SIGN, WORD_WRONG };
+enum word_kind {
+    WORD_END,
+    WORD_NAME, /* or keyword */
+    WORD_VARIABLE,
+    WORD_NUMBER,
+    WORD_STRING,
+    WORD_SIGN, /* operator, bracket, comma */
+    WORD_WRONG
+};
 
-/* A piece of the statement: a name or keyword, a number, a quoted string, an operator or bracket.
- */
+/* A piece of the statement. */
 struct word {
     enum word_kind kind;
-    size_t offset, length; /* a string's with its quotes */
+    size_t offset, length; /* a string's with its quotes, a variable's with its @ */
 };
 
 /* A list whose length is not known yet. It is malloc'ed while it grows, and moved into the
@@ -33,10 +40,14 @@ struct compiler {
     bool failed;      /* fault is filled; parsing ends */
     int depth;        /* of brackets and the like, around the current word */
     int nested;       /* SELECTs around the current word, but for the outermost */
+    /* The function in whose argument the current word is, where that may call no service. */
+    const struct rule_function *no_services;
+    const struct rule_function *called_once[4]; /* functions that may be called once, and were */
     struct rule_fault *fault;
     struct node **shared;  /* hash table of finished nodes; see nodes.c */
     size_t shared_size;    /* places in it; a power of two */
     struct growing fields; /* struct rule_span; becomes outline.fields */
+    struct growing reads;  /* struct rule_span: fields and variables, in their order */
     struct growing notes;  /* struct rule_note; becomes outline.notes */
 };
 
@@ -55,6 +66,9 @@ bool rule_is_keyword(const struct compiler *compiler); /* whether it is any keyw
 /* What is between the quotes, with doubled quotes made single. In the program's memory. */
 struct name rule_string_of(struct compiler *compiler, struct word word);
 struct name rule_word_text(const struct compiler *compiler, struct word word);
+
+/* Adds a note about a word. */
+void rule_add_note(struct compiler *compiler, struct word word, const char *message);
 
 /* Fills the fault, unless it is filled already. All three return NULL. */
 void *rule_fail(struct compiler *compiler, struct word word, const char *hint, const char *format,
@@ -81,15 +95,46 @@ const struct node *rule_finish(struct compiler *compiler, struct node *node, siz
 /* After parsing: gives a slot to each node that has more than one use. */
 void rule_give_slots(struct compiler *compiler);
 
-/* --- expression.c; NULL after a failure --- */
+/* --- expression.c; NULL and false after a failure --- */
+
+struct node *rule_new_node(struct compiler *compiler, enum node_kind kind);
+const struct node *rule_new_constant(struct compiler *compiler, struct rule_value value,
+                                     size_t from);
+
+/* Counts one level of nesting; the caller does depth-- at its end. False: too deep. */
+bool rule_deeper(struct compiler *compiler);
+
+/* False: what is written at word needs SQL version 2016-03-23, and the statement has 2015-10-08. */
+bool rule_need_version(struct compiler *compiler, struct word word, const char *what);
+
+static inline enum rule_dependence rule_most(enum rule_dependence one, enum rule_dependence other)
+{
+    return one > other ? one : other;
+}
 
 const struct node *rule_parse_expression(struct compiler *compiler);
 const struct node *
 rule_parse_source(struct compiler *compiler); /* behind the FROM of a nested SELECT */
 
+/* --- call.c --- */
+
+/* The current word is the opening bracket; name is the word before it. */
+const struct node *rule_parse_call(struct compiler *compiler, struct word name);
+
+/* --- notes.c --- */
+
+/* Adds a note where AWS does not allow a second call of the function at name. */
+void rule_check_repetition(struct compiler *compiler, const struct rule_function *function,
+                           struct word name);
+
+/* Adds a note where one operand of an OR can be missing while another is not. begins: for each
+ * operand, and for the end of the last, where its part of compiler->reads begins. */
+void rule_check_or(struct compiler *compiler, const struct node *node, const size_t *begins);
+
 /* --- compile.c --- */
 
-/* SELECT ... [FROM ...] [WHERE ...]; the current word is SELECT. outline is NULL when nested. */
+/* SELECT ... [FROM ...] [WHERE ...]; the current word should be SELECT. outline is NULL when
+ * nested. */
 bool rule_parse_select(struct compiler *compiler, struct select *select,
                        struct rule_outline *outline);
 

@@ -8,8 +8,9 @@
 #include <string.h>
 
 enum {
-    MOST_STEPS = 20 * 1000 * 1000, /* nodes that a statement with nested SELECTs may evaluate */
-    FEW_ARGUMENTS = 8              /* of a call; they need no memory but the stack */
+    MOST_STEPS = 20 * 1000 * 1000,   /* nodes that a statement with nested SELECTs may evaluate */
+    FEW_ARGUMENTS = 8,               /* of a call; they need no memory but the stack */
+    MOST_VARIABLE_BYTES = 128 * 1024 /* of all variables, as JSON ("SET clause limits") */
 };
 
 static const struct rule_value undefined; /* RULE_UNDEFINED is 0 */
@@ -195,9 +196,46 @@ static const struct rule_value *settled(const struct run *run, const struct rule
 OWN_FRAME static const struct rule_value *run_field(const struct run *run, const struct node *node,
                                                     struct rule_value *space)
 {
+    struct name field = node->field;
+    if (run->alias && rule_same_names(*run->alias, field))
+        return run->row;
+    return settled(run, run->row ? rule_get(run->row, field.at, field.length) : NULL, space);
+}
+
+/* A variable is evaluated when it is first used, for all statements and templates that use it: in
+ * its own statement, and outside of the nested SELECT that may use it. */
+OWN_FRAME static const struct rule_value *fill_variable(struct run *run, uint32_t which)
+{
+    struct state *set = run->set;
+    struct run own = {.program = set->program,
+                      .memory = run->memory,
+                      .message = run->message,
+                      .kept = set->kept,
+                      .slots = set->slots,
+                      .set = set,
+                      .payload = run->payload,
+                      .row = run->payload,
+                      .steps = run->steps};
     const struct rule_value *value =
-        run->row ? rule_get(run->row, node->field.at, node->field.length) : NULL;
-    return settled(run, value, space);
+        evaluate(&own, set->program->variables[which].value, &set->variable_room[which]);
+    run->steps = own.steps;
+    if (own.refused) {
+        run->refused = run->refused ? run->refused : own.refused;
+        run->missing = run->missing ? run->missing : own.missing;
+        return &undefined;
+    }
+    struct rule_output json = {.memory = run->memory};
+    rule_json_write(&json, set->program->version, value);
+    set->variable_bytes += json.length;
+    if (set->variable_bytes > MOST_VARIABLE_BYTES)
+        run->memory->failed = true;
+    return set->variables[which] = value;
+}
+
+static const struct rule_value *run_variable(struct run *run, const struct node *node)
+{
+    const struct rule_value *value = run->set->variables[node->variable];
+    return value ? value : fill_variable(run, node->variable);
 }
 
 /* As get() has it: arrays take an Int, objects a String. */
@@ -240,6 +278,15 @@ static const struct rule_value *evaluate_argument(struct run *run, const struct 
     return space;
 }
 
+/* The rule cannot be run here, since it needs what this function would give. */
+static void refuse(struct run *run, const struct rule_function *function, const char *missing)
+{
+    if (run->refused)
+        return;
+    run->refused = function;
+    run->missing = missing;
+}
+
 static void call(struct run *run, const struct node *node, const struct rule_value **arguments,
                  struct rule_value *spaces, struct rule_value *result)
 {
@@ -255,6 +302,8 @@ static void call(struct run *run, const struct node *node, const struct rule_val
     result->kind = RULE_UNDEFINED;
     node->call.function->run(&made);
     rule_settle_in_place(run->program->version, result);
+    if (made.missing)
+        refuse(run, node->call.function, made.missing);
 }
 
 OWN_FRAME static void call_with_many(struct run *run, const struct node *node,
@@ -274,7 +323,7 @@ OWN_FRAME static const struct rule_value *run_call(struct run *run, const struct
     if (!node->call.fits)
         return &undefined;
     if (node->call.function->service) {
-        run->refused = run->refused ? run->refused : node->call.function;
+        refuse(run, node->call.function, node->call.function->service);
         return &undefined;
     }
     if (node->call.count > FEW_ARGUMENTS) {
@@ -440,11 +489,13 @@ OWN_FRAME static const struct rule_value *run_nested(struct run *run, const stru
     const struct select *select = node->select;
     const struct rule_value *outer = run->row,
                             *source = evaluate(run, select->source, &source_space);
+    const struct name *outer_alias = run->alias;
     bool array = source->kind == RULE_ARRAY;
     if (!array && source->kind != RULE_OBJECT)
         return &undefined;
     size_t rows = array ? source->array.count : 1, count = 0;
     struct rule_value *items = rule_take(run->memory, rows * sizeof *items);
+    run->alias = select->alias.length ? &select->alias : NULL;
     for (size_t i = 0; items && i < rows && run->steps < MOST_STEPS; i++) {
         run->row = array ? &source->array.items[i] : source;
         if (!rule_holds(run, select->condition))
@@ -453,6 +504,7 @@ OWN_FRAME static const struct rule_value *run_nested(struct run *run, const stru
         count += items[count].kind != RULE_UNDEFINED;
     }
     run->row = outer;
+    run->alias = outer_alias;
     if (run->steps >= MOST_STEPS)
         run->memory->failed = true;
     if (!items)
@@ -481,6 +533,8 @@ static const struct rule_value *compute(struct run *run, const struct node *node
         return node->constant;
     case NODE_FIELD:
         return run_field(run, node, space);
+    case NODE_VARIABLE:
+        return run_variable(run, node);
     case NODE_WHOLE:
         return run->row ? run->row : &undefined;
     case NODE_PATH:
@@ -513,5 +567,5 @@ bool rule_fold(struct program *program, const struct node *node, struct rule_val
     struct run run = {.program = program, .memory = &program->constants};
     struct rule_value space;
     *value = *evaluate(&run, node, &space);
-    return !run.memory->failed;
+    return !run.refused && !run.memory->failed;
 }

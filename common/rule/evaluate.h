@@ -4,16 +4,32 @@
 
 #include "tree.h"
 
+/* What is known of the expressions of one program on the current message. */
+struct state {
+    const struct program *program;
+    const struct rule_value **kept; /* by slot: the value, once it was evaluated; NULL: no slots */
+    struct rule_value *slots;       /* by slot: room for a value that has no other place */
+    const struct rule_value **variables; /* as kept, by variable; NULL: there are none */
+    struct rule_value *variable_room;    /* as slots */
+    size_t variable_bytes;               /* of all values of variables, as JSON */
+    struct state *next;                  /* of other programs; see run.c */
+};
+
 /* One statement or template on one message. Zeroed, with program and memory set, it evaluates
  * expressions that are constant. */
 struct run {
     const struct program *program;
     struct rule_memory *memory;
     const struct rule_message *message;
-    const struct rule_value *row;   /* the object whose members are the fields; NULL: no fields */
-    const struct rule_value **kept; /* by slot: the value, once it was evaluated; NULL: no slots */
-    struct rule_value *slots;       /* by slot: room for a value that has no other place */
-    const struct rule_function *refused; /* the first function that needs a service; NULL: none */
+    const struct rule_value **kept; /* those of the program's state */
+    struct rule_value *slots;       /* likewise */
+    struct state *set; /* where the variables are: of this statement, or of a template's rule */
+    const struct rule_value *payload;    /* an object or array; NULL: it is not JSON */
+    const struct rule_value *row;        /* whose members are the fields: payload, or the item of a
+                                       * nested SELECT; NULL: there are no fields */
+    const struct name *alias;            /* another name for row; NULL: none */
+    const struct rule_function *refused; /* the first function that cannot run here; NULL: none */
+    const char *missing;                 /* what refused needs */
     size_t steps;                        /* nodes that were evaluated, to bound nested SELECTs */
 };
 

@@ -3,8 +3,8 @@
  * This is the precedence of SQL. The guide's "Operators" states none; its examples need this one:
  * (temperature - 32) * 5 / 9.
  *
- * Not in the guide, and accepted: || (joins strings), IN and NOT IN over a list, an array or a
- * nested SELECT, EXISTS (SELECT ...), CASE WHEN condition. */
+ * Not in the guide, and accepted: || (joins strings), NOT IN, a list behind IN, CASE WHEN
+ * condition. */
 #include "compile.h"
 #include "common/base/text.h"
 
@@ -15,7 +15,7 @@
 
 static const struct node *parse_level(struct compiler *compiler, enum level level);
 
-static struct node *new_node(struct compiler *compiler, enum node_kind kind)
+struct node *rule_new_node(struct compiler *compiler, enum node_kind kind)
 {
     struct node *node = rule_keep(compiler, sizeof *node);
     if (node) {
@@ -25,7 +25,7 @@ static struct node *new_node(struct compiler *compiler, enum node_kind kind)
     return node;
 }
 
-static bool deeper(struct compiler *compiler)
+bool rule_deeper(struct compiler *compiler)
 {
     if (compiler->failed)
         return false;
@@ -38,7 +38,7 @@ static bool deeper(struct compiler *compiler)
     return true;
 }
 
-static bool need_version(struct compiler *compiler, struct word word, const char *what)
+bool rule_need_version(struct compiler *compiler, struct word word, const char *what)
 {
     if (compiler->program->version != RULE_2015_10_08)
         return true;
@@ -49,9 +49,10 @@ static bool need_version(struct compiler *compiler, struct word word, const char
 
 /* --- constants and names --- */
 
-static const struct node *constant(struct compiler *compiler, struct rule_value value, size_t from)
+const struct node *rule_new_constant(struct compiler *compiler, struct rule_value value,
+                                     size_t from)
 {
-    struct node *node = new_node(compiler, NODE_CONSTANT);
+    struct node *node = rule_new_node(compiler, NODE_CONSTANT);
     if (!node)
         return NULL;
     node->value = value;
@@ -77,10 +78,10 @@ static const struct node *parse_number(struct compiler *compiler)
     bool whole =
         !memchr(plain, '.', length) && !memchr(plain, 'e', length) && !memchr(plain, 'E', length);
     rule_next_word(compiler);
-    return constant(compiler,
-                    whole && rule_decimal_to_int(decimal, &integer) ? rule_int(integer)
-                                                                    : rule_decimal(decimal),
-                    word.offset);
+    return rule_new_constant(
+        compiler,
+        whole && rule_decimal_to_int(decimal, &integer) ? rule_int(integer) : rule_decimal(decimal),
+        word.offset);
 }
 
 static const struct node *parse_text(struct compiler *compiler)
@@ -88,18 +89,69 @@ static const struct node *parse_text(struct compiler *compiler)
     struct word word = compiler->word;
     struct name inside = rule_string_of(compiler, word);
     rule_next_word(compiler);
-    return constant(compiler, rule_string(inside.at, inside.length), word.offset);
+    return rule_new_constant(compiler, rule_string(inside.at, inside.length), word.offset);
+}
+
+static void add_span(struct compiler *compiler, struct growing *list, struct word word)
+{
+    struct rule_span *span = rule_grow(compiler, list, sizeof *span);
+    if (span)
+        *span = (struct rule_span){word.offset, word.length};
+}
+
+/* The span that was added as the count-th ends there now. */
+static void lengthen_span(struct compiler *compiler, struct growing *list, size_t count, size_t end)
+{
+    struct rule_span *span = list->at;
+    if (compiler->failed || !count)
+        return;
+    span += count - 1;
+    span->length = end - span->offset;
+}
+
+static const struct node *unknown_variable(struct compiler *compiler, struct name name)
+{
+    const struct program *program = compiler->program;
+    for (uint32_t i = 0; i < program->variable_count; i++)
+        if (program->variables[i].name.length == name.length &&
+            strncasecmp(program->variables[i].name.at, name.at, name.length) == 0)
+            return rule_fail(compiler, compiler->word, "upper and lower case are different",
+                             "there is no variable %.*s", (int)name.length, name.at);
+    return rule_fail(compiler, compiler->word,
+                     "a variable is set before SELECT, and before it is used: SET @name = ...",
+                     "there is no variable %.*s", (int)name.length, name.at);
+}
+
+/* A variable has one value for a message, also where its expression has another one each time. */
+static const struct node *parse_variable(struct compiler *compiler)
+{
+    struct word word = compiler->word;
+    struct name name = rule_word_text(compiler, word);
+    const struct program *program = compiler->program;
+    uint32_t which = 0;
+    while (which < program->variable_count &&
+           !rule_same_names(program->variables[which].name, name))
+        which++;
+    if (which == program->variable_count)
+        return unknown_variable(compiler, name);
+    struct node *node = rule_new_node(compiler, NODE_VARIABLE);
+    add_span(compiler, &compiler->reads, word);
+    rule_next_word(compiler);
+    if (!node)
+        return NULL;
+    node->variable = which;
+    node->constant = program->variables[which].value->constant;
+    node->depends = RULE_ON_MESSAGE;
+    return rule_finish(compiler, node, word.offset);
 }
 
 static const struct node *parse_field(struct compiler *compiler)
 {
     struct word word = compiler->word;
-    if (!compiler->nested) {
-        struct rule_span *span = rule_grow(compiler, &compiler->fields, sizeof *span);
-        if (span)
-            *span = (struct rule_span){word.offset, word.length};
-    }
-    struct node *node = new_node(compiler, NODE_FIELD);
+    if (!compiler->nested)
+        add_span(compiler, &compiler->fields, word);
+    add_span(compiler, &compiler->reads, word);
+    struct node *node = rule_new_node(compiler, NODE_FIELD);
     rule_next_word(compiler);
     if (!node)
         return NULL;
@@ -109,11 +161,6 @@ static const struct node *parse_field(struct compiler *compiler)
 }
 
 /* --- lists --- */
-
-static enum rule_dependence most(enum rule_dependence one, enum rule_dependence other)
-{
-    return one > other ? one : other;
-}
 
 /* expression, expression, ... The closing sign is not consumed. */
 static const struct node *const *parse_list(struct compiler *compiler, const char *close,
@@ -127,7 +174,7 @@ static const struct node *const *parse_list(struct compiler *compiler, const cha
             if (!place)
                 break;
             *place = item;
-            *depends = most(*depends, item->depends);
+            *depends = rule_most(*depends, item->depends);
         } while (rule_take_sign(compiler, ","));
     }
     *count = list.count;
@@ -138,8 +185,8 @@ static const struct node *parse_items(struct compiler *compiler, enum node_kind 
                                       const char *close)
 {
     struct word open = compiler->word;
-    struct node *node = new_node(compiler, kind);
-    if (!node || !deeper(compiler))
+    struct node *node = rule_new_node(compiler, kind);
+    if (!node || !rule_deeper(compiler))
         return NULL;
     rule_next_word(compiler);
     node->array.items = parse_list(compiler, close, &node->array.count, &node->depends);
@@ -167,7 +214,7 @@ static bool parse_entry(struct compiler *compiler, struct node *node, struct gro
     if (!entry)
         return false;
     *entry = (struct entry){name, value};
-    node->depends = most(node->depends, value->depends);
+    node->depends = rule_most(node->depends, value->depends);
     return true;
 }
 
@@ -175,9 +222,9 @@ static const struct node *parse_object(struct compiler *compiler)
 {
     struct word open = compiler->word;
     struct growing list = {0};
-    struct node *node = new_node(compiler, NODE_OBJECT);
-    if (!node || !need_version(compiler, open, "an object written in a statement") ||
-        !deeper(compiler))
+    struct node *node = rule_new_node(compiler, NODE_OBJECT);
+    if (!node || !rule_need_version(compiler, open, "an object written in a statement") ||
+        !rule_deeper(compiler))
         return NULL;
     rule_next_word(compiler);
     if (!rule_is_sign(compiler, "}"))
@@ -189,161 +236,6 @@ static const struct node *parse_object(struct compiler *compiler)
         return rule_expect(compiler, "\",\" or \"}\"", NULL);
     compiler->depth--;
     return rule_finish(compiler, node, open.offset);
-}
-
-/* --- calls --- */
-
-static const struct node *unknown_function(struct compiler *compiler, struct word word)
-{
-    char name[32], hint[96] = "";
-    const char *names[256];
-    size_t count = 0;
-    for (; count < rule_function_count && count < 255; count++)
-        names[count] = rule_functions[count].name;
-    names[count++] = "cast";
-    for (size_t i = 0; i < word.length && i + 1 < sizeof name; i++) {
-        char c = compiler->text[word.offset + i];
-        name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        name[i + 1] = '\0';
-    }
-    const char *near = word.length < sizeof name ? nearest_word(name, names, count) : NULL;
-    if (near)
-        snprintf(hint, sizeof hint, "did you mean %s()?", near);
-    return rule_fail(compiler, word, hint, "there is no function %.*s()",
-                     (int)(word.length < 60 ? word.length : 60), compiler->text + word.offset);
-}
-
-/* "*" as an argument is the payload's bytes. */
-static const struct node *parse_payload(struct compiler *compiler)
-{
-    struct word word = compiler->word;
-    struct node *node = new_node(compiler, NODE_WHOLE);
-    rule_next_word(compiler);
-    if (!node)
-        return NULL;
-    node->depends = RULE_ON_MESSAGE;
-    return rule_finish(compiler, node, word.offset);
-}
-
-static const struct node *parse_argument(struct compiler *compiler,
-                                         const struct rule_function *function)
-{
-    if (!rule_is_sign(compiler, "*"))
-        return rule_parse_expression(compiler);
-    if (!function->takes_payload)
-        return rule_fail(compiler, compiler->word, "encode(*, 'base64') takes it",
-                         "%s() does not take the whole payload", function->name);
-    if (compiler->nested)
-        return rule_fail(compiler, compiler->word, NULL,
-                         "* is the whole payload, which a nested SELECT does not see");
-    return parse_payload(compiler);
-}
-
-static const struct node *const *parse_arguments(struct compiler *compiler, struct node *node)
-{
-    struct growing list = {0};
-    if (!rule_is_sign(compiler, ")")) {
-        do {
-            const struct node *argument = parse_argument(compiler, node->call.function);
-            const struct node **place = argument ? rule_grow(compiler, &list, sizeof *place) : NULL;
-            if (!place)
-                break;
-            *place = argument;
-            node->depends = most(node->depends, argument->depends);
-        } while (rule_take_sign(compiler, ","));
-    }
-    node->call.count = list.count;
-    return rule_settle_list(compiler, &list, sizeof(const struct node *));
-}
-
-/* The guide's "Data types" makes a call with a wrong number of arguments legal: its result is
- * Undefined. So this is a note for the checker, not an error. */
-static void check_count(struct compiler *compiler, struct node *node, struct word word)
-{
-    const struct rule_function *function = node->call.function;
-    node->call.fits = node->call.count >= function->least &&
-                      (function->most == RULE_ANY_COUNT || node->call.count <= function->most);
-    struct rule_note *note =
-        node->call.fits ? NULL : rule_grow(compiler, &compiler->notes, sizeof *note);
-    if (!note)
-        return;
-    note->span = (struct rule_span){word.offset, word.length};
-    note->message = "called with that many arguments, this function is always Undefined";
-}
-
-/* Compiles a constant pattern. Where it is not valid the result of each call is Undefined. */
-static void keep_pattern(struct compiler *compiler, struct node *node)
-{
-    unsigned which = node->call.function->pattern;
-    if (!which || node->call.count < which)
-        return;
-    const struct rule_value *pattern = node->call.arguments[which - 1]->constant;
-    if (!pattern || pattern->kind != RULE_STRING)
-        return;
-    struct rule_regex *regex = rule_regex_keep(pattern);
-    if (regex)
-        rule_regex_chain(regex, &compiler->program->patterns);
-    node->call.regex = regex;
-}
-
-/* The types of cast(), and the version that has them. */
-static const struct node *parse_type(struct compiler *compiler)
-{
-    static const char *const types[] = {"string",  "nvarchar", "text",    "ntext", "varchar", "int",
-                                        "integer", "double",   "decimal", "bool",  "boolean"};
-    enum { IN_BOTH = 8, ALL = sizeof types / sizeof *types };
-    struct word word = compiler->word;
-    for (size_t i = 0; i < ALL; i++) {
-        if (!rule_is_word(compiler, types[i]))
-            continue;
-        if (i >= IN_BOTH && !need_version(compiler, word, "casting to this type"))
-            return NULL;
-        rule_next_word(compiler);
-        return constant(compiler, rule_string(types[i], strlen(types[i])), word.offset);
-    }
-    return rule_expect(compiler, "a type",
-                       "String, Int, Double; since 2016-03-23 Decimal, Boolean");
-}
-
-static const struct node *const *parse_cast(struct compiler *compiler, struct node *node)
-{
-    const struct node **arguments = rule_keep(compiler, 2 * sizeof *arguments);
-    const struct node *value = arguments ? rule_parse_expression(compiler) : NULL;
-    if (!value)
-        return NULL;
-    if (!rule_take_word(compiler, "as"))
-        return rule_expect(compiler, "AS and a type", "cast(value AS Int)");
-    arguments[0] = value;
-    arguments[1] = parse_type(compiler);
-    node->depends = most(node->depends, value->depends);
-    node->call.count = 2;
-    return arguments;
-}
-
-static const struct node *parse_call(struct compiler *compiler, struct word name)
-{
-    struct name text = rule_word_text(compiler, name);
-    struct node *node = new_node(compiler, NODE_CALL);
-    if (!node || !deeper(compiler))
-        return NULL;
-    const struct rule_function *function = rule_function_find(text.at, text.length);
-    if (!function)
-        return unknown_function(compiler, name);
-    if (function->since == RULE_2016_03_23 && !need_version(compiler, name, function->name))
-        return NULL;
-    node->call.function = function;
-    /* A call that needs a service is refused only where it is evaluated, so it is never evaluated
-     * while compiling. */
-    node->depends = function->service ? RULE_ON_CHANCE : function->depends;
-    rule_next_word(compiler); /* ( */
-    bool cast = strcmp(function->name, "cast") == 0;
-    node->call.arguments = cast ? parse_cast(compiler, node) : parse_arguments(compiler, node);
-    if (!rule_take_sign(compiler, ")"))
-        return rule_expect(compiler, "\",\" or \")\"", NULL);
-    compiler->depth--;
-    check_count(compiler, node, name);
-    keep_pattern(compiler, node);
-    return rule_finish(compiler, node, name.offset);
 }
 
 /* --- CASE, nested SELECT, EXISTS --- */
@@ -360,7 +252,7 @@ static bool parse_branch(struct compiler *compiler, struct node *node, struct gr
     if (!branch)
         return false;
     *branch = (struct branch){when, then};
-    node->depends = most(node->depends, most(when->depends, then->depends));
+    node->depends = rule_most(node->depends, rule_most(when->depends, then->depends));
     return true;
 }
 
@@ -387,9 +279,9 @@ static const struct node *find_not_true(const struct node *node)
 static const struct node *parse_case(struct compiler *compiler)
 {
     struct word word = compiler->word;
-    struct node *node = new_node(compiler, NODE_CASE);
+    struct node *node = rule_new_node(compiler, NODE_CASE);
     struct growing list = {0};
-    if (!node || !deeper(compiler))
+    if (!node || !rule_deeper(compiler))
         return NULL;
     rule_next_word(compiler);
     if (!rule_is_word(compiler, "when")) {
@@ -409,7 +301,7 @@ static const struct node *parse_case(struct compiler *compiler)
         node->choice.otherwise = rule_parse_expression(compiler);
         if (!node->choice.otherwise)
             return NULL;
-        node->depends = most(node->depends, node->choice.otherwise->depends);
+        node->depends = rule_most(node->depends, node->choice.otherwise->depends);
     }
     if (!rule_take_word(compiler, "end"))
         return rule_expect(compiler, "WHEN, ELSE or END", NULL);
@@ -423,9 +315,9 @@ static const struct node *parse_case(struct compiler *compiler)
  * or newuuid(), so it is neither evaluated while compiling nor shared. */
 static const struct node *parse_nested(struct compiler *compiler, size_t from)
 {
-    struct node *node = new_node(compiler, NODE_SELECT);
+    struct node *node = rule_new_node(compiler, NODE_SELECT);
     struct select *select = rule_keep(compiler, sizeof *select);
-    if (!node || !select || !need_version(compiler, compiler->word, "a nested SELECT"))
+    if (!node || !select || !rule_need_version(compiler, compiler->word, "a nested SELECT"))
         return NULL;
     memset(select, 0, sizeof *select);
     compiler->nested++;
@@ -443,7 +335,7 @@ static const struct node *parse_nested(struct compiler *compiler, size_t from)
 static const struct node *parse_brackets(struct compiler *compiler)
 {
     struct word open = compiler->word;
-    if (!deeper(compiler))
+    if (!rule_deeper(compiler))
         return NULL;
     rule_next_word(compiler);
     const struct node *inside;
@@ -461,7 +353,7 @@ static const struct node *parse_brackets(struct compiler *compiler)
 static const struct node *parse_exists(struct compiler *compiler)
 {
     struct word word = compiler->word;
-    struct node *node = new_node(compiler, NODE_EXISTS);
+    struct node *node = rule_new_node(compiler, NODE_EXISTS);
     rule_next_word(compiler);
     if (!node || !rule_is_sign(compiler, "("))
         return rule_expect(compiler, "(SELECT ...)", NULL);
@@ -493,7 +385,7 @@ static const struct node *parse_keyword(struct compiler *compiler)
     else
         return rule_expect(compiler, "an expression", NULL);
     rule_next_word(compiler);
-    return constant(compiler, value, word.offset);
+    return rule_new_constant(compiler, value, word.offset);
 }
 
 static const struct node *parse_name(struct compiler *compiler)
@@ -504,7 +396,7 @@ static const struct node *parse_name(struct compiler *compiler)
     size_t at = compiler->at;
     rule_next_word(compiler);
     if (rule_is_sign(compiler, "("))
-        return parse_call(compiler, name);
+        return rule_parse_call(compiler, name);
     compiler->word = name;
     compiler->at = at;
     return parse_field(compiler);
@@ -517,6 +409,8 @@ static const struct node *parse_primary(struct compiler *compiler)
     switch (compiler->word.kind) {
     case WORD_NAME:
         return parse_name(compiler);
+    case WORD_VARIABLE:
+        return parse_variable(compiler);
     case WORD_NUMBER:
         return parse_number(compiler);
     case WORD_STRING:
@@ -529,7 +423,7 @@ static const struct node *parse_primary(struct compiler *compiler)
     if (rule_is_sign(compiler, "{"))
         return parse_object(compiler);
     if (rule_is_sign(compiler, "[")) {
-        if (!need_version(compiler, compiler->word, "an array written in a statement"))
+        if (!rule_need_version(compiler, compiler->word, "an array written in a statement"))
             return NULL;
         return parse_items(compiler, NODE_ARRAY, "]");
     }
@@ -547,7 +441,7 @@ static bool parse_step(struct compiler *compiler, struct node *node, struct grow
         step.name = rule_word_text(compiler, compiler->word);
         rule_next_word(compiler);
     } else {
-        if (!deeper(compiler))
+        if (!rule_deeper(compiler))
             return false;
         rule_next_word(compiler);
         step.index = rule_parse_expression(compiler);
@@ -556,7 +450,7 @@ static bool parse_step(struct compiler *compiler, struct node *node, struct grow
             return false;
         }
         compiler->depth--;
-        node->depends = most(node->depends, step.index->depends);
+        node->depends = rule_most(node->depends, step.index->depends);
     }
     struct step *place = compiler->failed ? NULL : rule_grow(compiler, list, sizeof *place);
     if (place)
@@ -571,14 +465,17 @@ static const struct node *parse_path(struct compiler *compiler)
     if (!base || !(rule_is_sign(compiler, ".") || rule_is_sign(compiler, "[")))
         return base;
     struct growing list = {0};
-    struct node *node = new_node(compiler, NODE_PATH);
+    struct node *node = rule_new_node(compiler, NODE_PATH);
     if (!node)
         return NULL;
     node->path.base = base;
     node->depends = base->depends;
+    size_t base_read = compiler->reads.count;
     while ((rule_is_sign(compiler, ".") || rule_is_sign(compiler, "[")) &&
            parse_step(compiler, node, &list))
         ;
+    if (base->kind == NODE_FIELD || base->kind == NODE_VARIABLE)
+        lengthen_span(compiler, &compiler->reads, base_read, compiler->behind);
     node->path.count = list.count;
     node->path.steps = rule_settle_list(compiler, &list, sizeof(struct step));
     return compiler->failed ? NULL : rule_finish(compiler, node, from);
@@ -649,33 +546,53 @@ static enum shape shape_of(const struct node *node)
     return SHAPE_COMPARISON;
 }
 
+static void add_place(struct compiler *compiler, struct growing *list, size_t number)
+{
+    size_t *place = rule_grow(compiler, list, sizeof *place);
+    if (place)
+        *place = number;
+}
+
+/* first_reads: where the part of compiler->reads begins that first reads. */
 static const struct node *parse_chain(struct compiler *compiler, const struct node *first,
-                                      enum level level, size_t from)
+                                      enum level level, size_t from, size_t first_reads)
 {
     enum operation operation;
-    struct growing list = {0};
+    struct growing list = {0}, begins = {0};
     struct node *node = NULL;
     while (!compiler->failed && take_operator(compiler, level, &operation)) {
+        if (level == LEVEL_OR && !begins.count)
+            add_place(compiler, &begins, first_reads);
+        if (level == LEVEL_OR)
+            add_place(compiler, &begins, compiler->reads.count);
         bool members = operation == OPERATION_IN || operation == OPERATION_NOT_IN;
         const struct node *operand =
             members ? parse_members(compiler) : parse_level(compiler, level + 1);
         struct link *link = operand ? rule_grow(compiler, &list, sizeof *link) : NULL;
         if (!node)
-            node = new_node(compiler, NODE_CHAIN);
+            node = rule_new_node(compiler, NODE_CHAIN);
         if (!node || !link)
             break;
         *link = (struct link){operation, operand};
-        node->depends = most(node->depends, most(first->depends, operand->depends));
+        node->depends = rule_most(node->depends, rule_most(first->depends, operand->depends));
     }
-    if (!node) {
-        free(list.at);
-        return compiler->failed ? NULL : first;
+    if (node) {
+        node->chain.first = first;
+        node->chain.count = list.count;
+        node->chain.links = rule_settle_list(compiler, &list, sizeof(struct link));
     }
-    node->chain.first = first;
-    node->chain.count = list.count;
-    node->chain.links = rule_settle_list(compiler, &list, sizeof(struct link));
-    node->chain.shape = compiler->failed ? SHAPE_OTHER : shape_of(node);
-    return compiler->failed ? NULL : rule_finish(compiler, node, from);
+    if (level == LEVEL_OR && node)
+        add_place(compiler, &begins, compiler->reads.count);
+    if (node && !compiler->failed) {
+        node->chain.shape = shape_of(node);
+        if (level == LEVEL_OR)
+            rule_check_or(compiler, node, begins.at);
+    }
+    free(list.at);
+    free(begins.at);
+    if (compiler->failed)
+        return NULL;
+    return node ? rule_finish(compiler, node, from) : first;
 }
 
 static const struct node *parse_prefix(struct compiler *compiler, enum level level)
@@ -684,8 +601,8 @@ static const struct node *parse_prefix(struct compiler *compiler, enum level lev
     size_t from = compiler->word.offset;
     if (!(negate ? rule_is_sign(compiler, "-") : rule_is_word(compiler, "not")))
         return parse_level(compiler, level + 1);
-    struct node *node = new_node(compiler, negate ? NODE_NEGATE : NODE_NOT);
-    if (!node || !deeper(compiler))
+    struct node *node = rule_new_node(compiler, negate ? NODE_NEGATE : NODE_NOT);
+    if (!node || !rule_deeper(compiler))
         return NULL;
     rule_next_word(compiler);
     node->operand = parse_prefix(compiler, level);
@@ -704,9 +621,9 @@ static const struct node *parse_level(struct compiler *compiler, enum level leve
         return parse_path(compiler);
     if (level == LEVEL_NOT || level == LEVEL_NEGATE)
         return parse_prefix(compiler, level);
-    size_t from = compiler->word.offset;
+    size_t from = compiler->word.offset, reads = compiler->reads.count;
     const struct node *first = parse_level(compiler, level + 1);
-    return first ? parse_chain(compiler, first, level, from) : NULL;
+    return first ? parse_chain(compiler, first, level, from, reads) : NULL;
 }
 
 const struct node *rule_parse_expression(struct compiler *compiler)

@@ -17,7 +17,7 @@ enum { MOST_PROBES = 16 };
 
 /* --- equality --- */
 
-static bool same_names(struct name one, struct name other)
+bool rule_same_names(struct name one, struct name other)
 {
     return one.length == other.length && (!one.length || memcmp(one.at, other.at, one.length) == 0);
 }
@@ -47,7 +47,7 @@ static bool same_paths(const struct node *one, const struct node *other)
         return false;
     for (size_t i = 0; i < one->path.count; i++) {
         const struct step *step = &one->path.steps[i], *match = &other->path.steps[i];
-        if (!same_names(step->name, match->name) || step->index != match->index)
+        if (!rule_same_names(step->name, match->name) || step->index != match->index)
             return false;
     }
     return true;
@@ -81,7 +81,7 @@ static bool same_objects(const struct node *one, const struct node *other)
     if (one->object.count != other->object.count)
         return false;
     for (size_t i = 0; i < one->object.count; i++)
-        if (!same_names(one->object.entries[i].name, other->object.entries[i].name) ||
+        if (!rule_same_names(one->object.entries[i].name, other->object.entries[i].name) ||
             one->object.entries[i].value != other->object.entries[i].value)
             return false;
     return true;
@@ -95,7 +95,9 @@ static bool same(const struct node *one, const struct node *other)
     case NODE_CONSTANT:
         return same_value(&one->value, &other->value);
     case NODE_FIELD:
-        return same_names(one->field, other->field);
+        return rule_same_names(one->field, other->field);
+    case NODE_VARIABLE:
+        return one->variable == other->variable;
     case NODE_WHOLE:
         return true;
     case NODE_PATH:
@@ -179,6 +181,7 @@ static void visit_children(const struct node *node, visit_child *visit, void *co
         return;
     case NODE_CONSTANT:
     case NODE_FIELD:
+    case NODE_VARIABLE:
     case NODE_WHOLE:
     case NODE_SELECT:
         return;
@@ -222,6 +225,8 @@ static uint64_t mix_content(uint64_t hash, const struct node *node)
         return mix_value(hash, &node->value);
     case NODE_FIELD:
         return mix_name(hash, node->field);
+    case NODE_VARIABLE:
+        return mix_number(hash, node->variable);
     case NODE_CALL:
         return mix_number(hash, (uint64_t)(uintptr_t)node->call.function);
     case NODE_PATH:

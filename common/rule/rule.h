@@ -55,14 +55,34 @@ void rule_free(struct rule *rule);
 
 /* --- running --- */
 
+/* A property of an MQTT 5 message that its sender has made up. */
+struct rule_user_property {
+    const char *key, *value;
+};
+
+/* The header of a PUBLISH packet (MQTT 5, 3.3.2.3). Zeroed: a message without properties, which
+ * every message of MQTT 3.1.1 is. */
+struct rule_mqtt_header {
+    const char *content_type;     /* NULL: none */
+    const char *response_topic;   /* NULL: none */
+    const void *correlation_data; /* NULL: none */
+    size_t correlation_length;
+    bool is_utf8;                                     /* the payload format indicator is 1 */
+    const struct rule_user_property *user_properties; /* in the order of the packet */
+    size_t user_property_count;
+};
+
 struct rule_message {
     const char *topic;
     const char *payload;
     size_t payload_length;
-    const char *client_id;             /* NULL: not sent over MQTT */
-    const char *principal;             /* NULL: unknown */
-    const char *account;               /* NULL: unknown */
-    const char *trace_id;              /* NULL: none */
+    const char *client_id; /* NULL: not sent over MQTT */
+    const char *principal; /* NULL: unknown */
+    const char *account;   /* NULL: unknown */
+    const char *trace_id;  /* NULL: none */
+    const char *source_ip; /* of the client; NULL: unknown */
+    /* NULL: unknown, since it was not kept. A message without properties has one that is zeroed. */
+    const struct rule_mqtt_header *header;
     int64_t time;                      /* when it arrived: milliseconds since 1970 */
     uint64_t (*random)(void *context); /* 64 random bits; NULL: rand(), newuuid() are Undefined */
     void *random_context;
@@ -72,7 +92,7 @@ enum rule_outcome {
     RULE_NO_MATCH,     /* the topic is another one */
     RULE_NOT_SELECTED, /* WHERE is not true */
     RULE_SELECTED,
-    RULE_REFUSED,      /* a function that needs a service of AWS would have to be called */
+    RULE_REFUSED,      /* a function would have to be called that needs what is not here */
     RULE_OUT_OF_MEMORY /* or beyond the limit of the scratch */
 };
 
@@ -83,8 +103,8 @@ struct rule_result {
     const char *bytes;
     size_t length;
     bool raw;
-    const char *function; /* RULE_REFUSED: its name, and the service */
-    const char *service;
+    const char *function; /* RULE_REFUSED: its name, */
+    const char *service;  /* and what it needs: "AWS Lambda", "the address of the client" */
 };
 
 struct rule_scratch;
@@ -96,10 +116,16 @@ void rule_scratch_free(struct rule_scratch *scratch);
 /* message, and all that it points to, stays as it is until the next rule_begin(). */
 void rule_begin(struct rule_scratch *scratch, const struct rule_message *message);
 
-/* Whether FROM takes this topic. A statement without FROM takes none: it is for Basic Ingest. */
+/* Whether FROM matches this topic. A statement without FROM matches none, and no FROM matches a
+ * topic of Basic Ingest: see rule_ingest(). */
 bool rule_matches(const struct rule *rule, const char *topic);
 
-/* WHERE and SELECT on the message that was begun; rule_run() asks for the topic first. */
+/* Basic Ingest: a topic $aws/rules/<name>/... is for the rule of that name alone, whatever its FROM
+ * is. Returns the name, of *length bytes, inside of topic; NULL: it is not such a topic. */
+#define RULE_INGEST "$aws/rules/"
+const char *rule_ingest(const char *topic, size_t *length);
+
+/* WHERE and SELECT on the message that was begun; rule_run() checks that FROM matches its topic. */
 enum rule_outcome rule_select(const struct rule *rule, struct rule_scratch *scratch,
                               struct rule_result *result);
 enum rule_outcome rule_run(const struct rule *rule, struct rule_scratch *scratch,
@@ -113,8 +139,10 @@ bool rule_topic_matches(const char *filter, const char *topic);
 
 struct rule_template;
 
+/* rule: the one whose variables the template can use, and which must outlive it; NULL: none. */
 struct rule_template *rule_template_compile(const char *text, size_t length,
-                                            enum rule_version version, struct rule_fault *fault);
+                                            enum rule_version version, const struct rule *rule,
+                                            struct rule_fault *fault);
 void rule_template_free(struct rule_template *template);
 
 /* RULE_SELECTED, RULE_REFUSED or RULE_OUT_OF_MEMORY. What is Undefined or Null becomes nothing. */
@@ -140,6 +168,7 @@ struct rule_column {
 };
 
 struct rule_outline {
+    struct rule_span set;        /* from SET up to SELECT; length 0 without SET */
     struct rule_span list;       /* between SELECT (or VALUE) and FROM */
     struct rule_span filter;     /* between the quotes of FROM; length 0 without FROM */
     struct rule_span condition;  /* behind WHERE; length 0 when there is none */

@@ -14,9 +14,10 @@ struct rule_scratch {
     const struct rule_message *message;
     enum payload payload;
     struct rule_value root; /* the payload, where it is JSON */
+    /* Statements with variables that were run on the message; the templates of their actions use
+     * the same values. */
+    struct state *states;
 };
-
-/* --- messages --- */
 
 struct rule_scratch *rule_scratch_new(size_t limit)
 {
@@ -38,6 +39,7 @@ void rule_begin(struct rule_scratch *scratch, const struct rule_message *message
     rule_memory_reset(&scratch->memory);
     scratch->message = message;
     scratch->payload = UNREAD;
+    scratch->states = NULL;
 }
 
 /* Only an object or array counts as JSON: in the guide's "WHERE clause" the payload 80 does not. */
@@ -50,19 +52,58 @@ static void read_payload(struct rule_scratch *scratch)
     scratch->payload = read ? JSON : RAW;
 }
 
-static bool begin_run(struct run *run, const struct program *program, struct rule_scratch *scratch)
+/* Takes memory for count values that are kept: *room; and *kept, where none of them is yet. False:
+ * out of memory. */
+static bool take_kept(struct rule_memory *memory, size_t count, const struct rule_value ***kept,
+                      struct rule_value **room)
+{
+    const struct rule_value **taken = rule_take(memory, count * (sizeof **kept + sizeof **room));
+    if (!taken)
+        return false;
+    memset(taken, 0, count * sizeof *taken);
+    *kept = taken;
+    *room = (struct rule_value *)(taken + count);
+    return true;
+}
+
+/* The state of a statement with variables. NULL: out of memory. */
+static struct state *find_state(struct rule_scratch *scratch, const struct program *program)
+{
+    struct rule_memory *memory = &scratch->memory;
+    struct state *state = scratch->states;
+    while (state && state->program != program)
+        state = state->next;
+    if (state)
+        return state;
+    state = rule_take(memory, sizeof *state);
+    if (!state)
+        return NULL;
+    *state = (struct state){.program = program, .next = scratch->states};
+    if ((program->slots && !take_kept(memory, program->slots, &state->kept, &state->slots)) ||
+        !take_kept(memory, program->variable_count, &state->variables, &state->variable_room))
+        return NULL;
+    return scratch->states = state;
+}
+
+/* set: the statement that sets the variables which program uses; NULL: it uses none. */
+static bool begin_run(struct run *run, const struct program *program, const struct program *set,
+                      struct rule_scratch *scratch)
 {
     if (scratch->payload == UNREAD)
         read_payload(scratch);
+    const struct rule_value *payload = scratch->payload == JSON ? &scratch->root : NULL;
     *run = (struct run){.program = program,
                         .memory = &scratch->memory,
                         .message = scratch->message,
-                        .row = scratch->payload == JSON ? &scratch->root : NULL};
-    size_t slots = program->slots;
-    if (slots &&
-        (run->kept = rule_take(run->memory, slots * (sizeof *run->kept + sizeof *run->slots)))) {
-        run->slots = (struct rule_value *)(run->kept + slots);
-        memset(run->kept, 0, slots * sizeof *run->kept);
+                        .payload = payload,
+                        .row = payload};
+    if (set && !(run->set = find_state(scratch, set)))
+        return false;
+    if (set == program) {
+        run->kept = run->set->kept;
+        run->slots = run->set->slots;
+    } else if (program->slots) {
+        take_kept(run->memory, program->slots, &run->kept, &run->slots);
     }
     return !run->memory->failed;
 }
@@ -74,7 +115,7 @@ static enum rule_outcome end_run(const struct run *run, struct rule_result *resu
     if (!run->refused)
         return RULE_SELECTED;
     result->function = run->refused->name;
-    result->service = run->refused->service;
+    result->service = run->missing;
     return RULE_REFUSED;
 }
 
@@ -121,9 +162,10 @@ static void write_selected(struct run *run, const struct select *select,
 enum rule_outcome rule_select(const struct rule *rule, struct rule_scratch *scratch,
                               struct rule_result *result)
 {
+    const struct program *program = &rule->program;
     struct run run;
     *result = (struct rule_result){0};
-    if (!begin_run(&run, &rule->program, scratch))
+    if (!begin_run(&run, program, program->variable_count ? program : NULL, scratch))
         return RULE_OUT_OF_MEMORY;
     bool wanted = rule_holds(&run, rule->select.condition);
     if (run.refused || run.memory->failed)
@@ -146,9 +188,11 @@ enum rule_outcome rule_run(const struct rule *rule, struct rule_scratch *scratch
 enum rule_outcome rule_template_run(const struct rule_template *template,
                                     struct rule_scratch *scratch, struct rule_result *result)
 {
+    const struct program *program = &template->program;
     struct run run;
     *result = (struct rule_result){0};
-    if (!begin_run(&run, &template->program, scratch))
+    if (!begin_run(&run, program, program->variable_count ? &template->rule->program : NULL,
+                   scratch))
         return RULE_OUT_OF_MEMORY;
     /* All values are computed before the output begins: they, too, take memory at its end. */
     struct rule_value *texts = rule_take(run.memory, template->count * sizeof *texts);

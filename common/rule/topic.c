@@ -27,10 +27,21 @@ bool rule_topic_matches(const char *filter, const char *topic)
     return !(begins_with_wildcard && *topic == '$') && levels_match(filter, topic);
 }
 
+const char *rule_ingest(const char *topic, size_t *length)
+{
+    if (strncmp(topic, RULE_INGEST, strlen(RULE_INGEST)) != 0)
+        return NULL;
+    const char *name = topic + strlen(RULE_INGEST);
+    *length = strcspn(name, "/");
+    return *length ? name : NULL;
+}
+
 bool rule_matches(const struct rule *rule, const char *topic)
 {
     const struct select *select = &rule->select;
-    if (!select->filter || strncmp(select->filter, topic, select->plain_levels) != 0)
+    size_t length;
+    if (!select->filter || (*topic == '$' && rule_ingest(topic, &length)) ||
+        strncmp(select->filter, topic, select->plain_levels) != 0)
         return false;
     if (!select->plain_levels)
         return rule_topic_matches(select->filter, topic);

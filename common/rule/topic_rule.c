@@ -21,57 +21,56 @@ static enum status at_fault(const char *file, const char *what, const char *text
 }
 
 enum status topic_rule_template(const char *file, const char *what, const char *text,
-                                enum rule_version version, struct rule_template **made,
+                                const struct rule *rule, struct rule_template **made,
                                 struct error *error)
 {
     struct rule_fault fault;
-    *made = rule_template_compile(text, strlen(text), version, &fault);
+    *made = rule_template_compile(text, strlen(text), rule_version_of(rule), rule, &fault);
     return *made ? FINE : at_fault(file, what, text, &fault, error);
 }
 
 /* Compiles a member of the document; *compiled is NULL where there is none. */
 static enum status read_template(const char *file, const cJSON *object, const char *name,
-                                 enum rule_version version, struct rule_template **compiled,
+                                 const struct rule *rule, struct rule_template **compiled,
                                  struct error *error)
 {
     const char *text = json_string(object, name, NULL);
     *compiled = NULL;
-    return text ? topic_rule_template(file, name, text, version, compiled, error) : FINE;
+    return text ? topic_rule_template(file, name, text, rule, compiled, error) : FINE;
 }
 
-static enum status add_dimension(const char *file, const cJSON *written, enum rule_version version,
+static enum status add_dimension(const char *file, const cJSON *written, const struct rule *rule,
                                  struct topic_action *action, struct error *error)
 {
     action->dimensions = must_grow(action->dimensions, action->dimension_count,
                                    &action->dimension_room, sizeof *action->dimensions);
     struct topic_dimension *dimension = &action->dimensions[action->dimension_count++];
     *dimension = (struct topic_dimension){.name = must_copy(json_string(written, "name", ""))};
-    return read_template(file, written, "value", version, &dimension->value, error);
+    return read_template(file, written, "value", rule, &dimension->value, error);
 }
 
-static enum status read_timestream(const char *file, const cJSON *written,
-                                   enum rule_version version, struct topic_action *action,
-                                   struct error *error)
+static enum status read_timestream(const char *file, const cJSON *written, const struct rule *rule,
+                                   struct topic_action *action, struct error *error)
 {
     const cJSON *time = json_get(written, "timestamp"), *dimension;
     action->kind = TOPIC_TIMESTREAM;
     action->unit = must_copy(json_string(time, "unit", "MILLISECONDS"));
     enum status status =
-        read_template(file, written, "databaseName", version, &action->database, error);
+        read_template(file, written, "databaseName", rule, &action->database, error);
     if (!status)
-        status = read_template(file, written, "tableName", version, &action->table, error);
+        status = read_template(file, written, "tableName", rule, &action->table, error);
     if (!status)
-        status = read_template(file, time, "value", version, &action->time, error);
+        status = read_template(file, time, "value", rule, &action->time, error);
     cJSON_ArrayForEach(dimension, json_get(written, "dimensions"))
     {
         if (!status)
-            status = add_dimension(file, dimension, version, action, error);
+            status = add_dimension(file, dimension, rule, action, error);
     }
     return status;
 }
 
-static enum status add_action(const char *file, const cJSON *written, enum rule_version version,
-                              struct topic_rule *rule, struct error *error)
+static enum status add_action(const char *file, const cJSON *written, struct topic_rule *rule,
+                              struct error *error)
 {
     const cJSON *one = written->child;
     if (!one || one->next || !cJSON_IsObject(one))
@@ -81,11 +80,11 @@ static enum status add_action(const char *file, const cJSON *written, enum rule_
     struct topic_action *action = &rule->actions[rule->action_count++];
     *action = (struct topic_action){.kind = TOPIC_OTHER, .name = must_copy(one->string)};
     if (strcmp(one->string, "timestream") == 0)
-        return read_timestream(file, one, version, action, error);
+        return read_timestream(file, one, rule->rule, action, error);
     if (strcmp(one->string, "dynamoDBv2") == 0) {
         action->kind = TOPIC_DYNAMODB_V2;
-        return read_template(file, json_get(one, "putItem"), "tableName", version, &action->table,
-                             error);
+        return read_template(file, json_get(one, "putItem"), "tableName", rule->rule,
+                             &action->table, error);
     }
     return FINE;
 }
@@ -116,7 +115,7 @@ enum status topic_rule_compile(const char *file, const cJSON *document, struct t
     cJSON_ArrayForEach(action, json_get(payload, "actions"))
     {
         if (!status)
-            status = add_action(file, action, rule_version_of(rule->rule), rule, error);
+            status = add_action(file, action, rule, error);
     }
     if (status)
         topic_rule_free(rule);
@@ -146,6 +145,15 @@ void topic_rule_free(struct topic_rule *rule)
     free(rule->sql);
     rule_free(rule->rule);
     *rule = (struct topic_rule){0};
+}
+
+bool topic_rule_matches(const char *name, const struct rule *rule, const char *topic)
+{
+    size_t length;
+    const char *wanted = rule_ingest(topic, &length);
+    if (wanted)
+        return strlen(name) == length && memcmp(name, wanted, length) == 0;
+    return rule_matches(rule, topic);
 }
 
 const char *timestream_type(const char *json)

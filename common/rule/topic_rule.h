@@ -60,7 +60,7 @@ enum status topic_rule_statement(const char *file, const cJSON *payload, struct 
 /* Compiles a field with ${expressions}. what is what messages call the field. Otherwise as
  * topic_rule_statement(). */
 enum status topic_rule_template(const char *file, const char *what, const char *text,
-                                enum rule_version version, struct rule_template **made,
+                                const struct rule *rule, struct rule_template **made,
                                 struct error *error);
 
 /* Compiles a document. WRONG_INPUT with line and column of the statement or template. The caller
@@ -68,6 +68,10 @@ enum status topic_rule_template(const char *file, const char *what, const char *
 enum status topic_rule_compile(const char *file, const cJSON *document, struct topic_rule *rule,
                                struct error *error);
 void topic_rule_free(struct topic_rule *rule);
+
+/* Whether a message on this topic is for the rule of that name: FROM matches the topic, or the
+ * topic names the rule (Basic Ingest: $aws/rules/<name>/...). */
+bool topic_rule_matches(const char *name, const struct rule *rule, const char *topic);
 
 /* The type that a Timestream column gets for a value of the selected JSON ("bigint", "boolean",
  * "double", "varchar"; developer guide, "Timestream"), from how it is written: 25 is a bigint, 25.0

@@ -10,10 +10,11 @@
 
 enum node_kind {
     NODE_CONSTANT,
-    NODE_FIELD, /* a member of the payload, or of the row of a nested SELECT */
-    NODE_WHOLE, /* "*", where it is a value: the payload, or the row of a nested SELECT */
-    NODE_PATH,  /* base.name[index] */
-    NODE_CHAIN, /* operators of one level, applied from left to right */
+    NODE_FIELD,    /* a member of the payload, or of the row of a nested SELECT */
+    NODE_VARIABLE, /* @name */
+    NODE_WHOLE,    /* "*", where it is a value: the payload, or the row of a nested SELECT */
+    NODE_PATH,     /* base.name[index] */
+    NODE_CHAIN,    /* operators of one level, applied from left to right */
     NODE_NOT,
     NODE_NEGATE, /* the minus of one operand */
     NODE_CALL,
@@ -83,6 +84,7 @@ struct select {
     const char *filter;  /* FROM 'filter', NUL-terminated; NULL: no FROM, or nested */
     size_t plain_levels; /* bytes of filter before its first wildcard and the "/" before that */
     const struct node *source;    /* nested: FROM source; else NULL */
+    struct name alias;            /* nested: FROM source AS alias, a name for the row; else empty */
     const struct node *condition; /* WHERE; NULL: none */
 };
 
@@ -96,6 +98,7 @@ struct node {
     union {
         struct rule_value value; /* NODE_CONSTANT */
         struct name field;
+        uint32_t variable; /* an index of program.variables */
         struct {
             const struct node *base;
             const struct step *steps;
@@ -136,6 +139,12 @@ struct node {
     };
 };
 
+/* SET @name = value. */
+struct variable {
+    struct name name; /* with the @ */
+    const struct node *value;
+};
+
 /* What a statement and a template have in common. */
 struct program {
     struct rule_memory memory;    /* holds the tree */
@@ -143,7 +152,10 @@ struct program {
     const char *text;             /* a copy, NUL-terminated */
     size_t length;
     enum rule_version version;
-    uint32_t slots;              /* how many of them the nodes use */
+    uint32_t slots; /* how many of them the nodes use */
+    /* Those that the statement sets. A template refers to those of its rule. */
+    const struct variable *variables;
+    uint32_t variable_count;
     struct rule_regex *patterns; /* a list; freed with the program */
 };
 
@@ -161,12 +173,16 @@ struct part {
 
 struct rule_template {
     struct program program;
+    const struct rule *rule; /* whose variables it can use; NULL: none */
     const struct part *parts;
     size_t count;
 };
 
+/* nodes.c */
+bool rule_same_names(struct name one, struct name other);
+
 /* evaluate.c: the value of an expression whose parts are all constant. It lives in
- * program->constants. False: out of memory. */
+ * program->constants. False: out of memory, or it cannot be evaluated here. */
 bool rule_fold(struct program *program, const struct node *node, struct rule_value *value);
 
 /* regex.c: compiles a constant pattern, which all runs share. NULL: the pattern is not valid, or

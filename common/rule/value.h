@@ -280,6 +280,9 @@ struct rule_call {
     const struct rule_value *const *arguments; /* evaluated; none is NULL */
     size_t count;
     struct rule_value *result;      /* Undefined when the function is called */
+    const char *missing;            /* set by the function when it needs something that the message
+                                     * does not have, such as "the client's address"; then the rule
+                                     * is refused. Else NULL */
     const struct rule_regex *regex; /* the pattern, where it is constant and valid; else NULL */
 };
 
@@ -300,8 +303,13 @@ struct rule_function {
     enum rule_dependence depends;
     void (*run)(struct rule_call *call); /* NULL when service is set */
     const char *service;   /* the service that it would call, such as "AWS Lambda"; else NULL */
-    bool takes_payload;    /* an argument can be "*": a String of the payload's bytes */
-    unsigned char pattern; /* which argument is a regular expression, from 1; 0: none */
+    unsigned char literal; /* which argument, from 1, cannot come from a variable; 0: all can */
+    const char *const *choices; /* the only values of that argument, ended by NULL; NULL: any */
+    bool role_last;             /* the last argument is the ARN of a role, and cannot either */
+    bool once;                  /* AWS allows one call in a statement */
+    unsigned char no_services;  /* which argument cannot call a service, from 1; 0: all can */
+    bool takes_payload;         /* an argument can be "*": a String of the payload's bytes */
+    unsigned char pattern;      /* which argument is a regular expression, from 1; 0: none */
 };
 
 /* functions/function.c. Sorted by name. cast(value AS type) is a call of cast(value, "type"); the

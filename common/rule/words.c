@@ -56,6 +56,24 @@ static struct word string_word(const struct compiler *compiler, size_t start)
     return (struct word){WORD_WRONG, start, 1};
 }
 
+/* @name */
+static struct word variable_word(struct compiler *compiler, size_t start)
+{
+    enum { LONGEST_NAME = 64 };
+    const char *name = compiler->text + start + 1;
+    size_t length = 0;
+    while (isalnum((unsigned char)name[length]) || name[length] == '_')
+        length++;
+    struct word word = {WORD_VARIABLE, start, length + 1};
+    if (!length)
+        rule_fail(compiler, word, "SET @limit = 40 SELECT ... WHERE temperature < @limit",
+                  "a variable is @ and a name of letters, digits and _");
+    else if (length > LONGEST_NAME)
+        rule_fail(compiler, word, NULL, "the name of a variable has at most %d characters",
+                  LONGEST_NAME);
+    return word;
+}
+
 static struct word sign_word(const char *text, size_t start)
 {
     static const char *const pairs[] = {"<>", "<=", ">=", "||", "!=", "=="};
@@ -82,6 +100,8 @@ void rule_next_word(struct compiler *compiler)
         word = (struct word){WORD_NAME, at, end - at};
     } else if (isdigit((unsigned char)c)) {
         word = (struct word){WORD_NUMBER, at, number_end(text, at) - at};
+    } else if (c == '@') {
+        word = variable_word(compiler, at);
     } else if (c == '\'' || c == '"') {
         word = string_word(compiler, at);
         if (word.kind == WORD_WRONG)
@@ -156,7 +176,14 @@ struct name rule_string_of(struct compiler *compiler, struct word word)
     return (struct name){copy, made};
 }
 
-/* --- errors --- */
+/* --- errors and notes --- */
+
+void rule_add_note(struct compiler *compiler, struct word word, const char *message)
+{
+    struct rule_note *note = rule_grow(compiler, &compiler->notes, sizeof *note);
+    if (note)
+        *note = (struct rule_note){{word.offset, word.length}, message};
+}
 
 static void fill(struct compiler *compiler, struct word word, const char *hint)
 {
@@ -195,18 +222,42 @@ static int shown(const struct compiler *compiler)
     return (int)length;
 }
 
+/* What to write instead of something that other languages have, and other emulators of this one
+ * take. NULL: nothing is known about the current word. */
+static const char *find_substitute(const struct compiler *compiler)
+{
+    static const char one_message[] = "a rule sees one message at a time";
+    static const struct {
+        const char *word, *hint;
+    } substitutes[] = {
+        {"!=", "\"not equal\" is written <>"},
+        {"==", "\"equal\" is written ="},
+        {"!", "\"not\" is written NOT"},
+        {"&", "\"and\" is written AND"},
+        {"LIKE", "use startswith(a, 'x'), endswith(a, 'x') or regexp_matches(a, 'x.*y')"},
+        {"BETWEEN", "use a >= 1 AND a <= 2"},
+        {"IS", "use isNull(a), or isUndefined(a) for what is missing"},
+        {"GROUP", one_message},
+        {"ORDER", one_message},
+        {"LIMIT", one_message},
+        {"JOIN", one_message},
+    };
+    for (size_t i = 0; i < sizeof substitutes / sizeof *substitutes; i++)
+        if (rule_is_word(compiler, substitutes[i].word) ||
+            rule_is_sign(compiler, substitutes[i].word))
+            return substitutes[i].hint;
+    if (compiler->word.offset && strncmp(compiler->text + compiler->word.offset - 1, "/*", 2) == 0)
+        return "there are no comments in this language";
+    return NULL;
+}
+
 void *rule_expect(struct compiler *compiler, const char *what, const char *hint)
 {
     if (compiler->word.kind == WORD_END)
         return rule_fail(compiler, compiler->word, hint, "the statement ends where %s should be",
                          what);
-    if (!hint && rule_is_sign(compiler, "!="))
-        hint = "\"not equal\" is written <>";
-    if (!hint && rule_is_sign(compiler, "=="))
-        hint = "\"equal\" is written =";
-    if (!hint && compiler->word.offset &&
-        strncmp(compiler->text + compiler->word.offset - 1, "/*", 2) == 0)
-        hint = "there are no comments in this language";
+    if (!hint)
+        hint = find_substitute(compiler);
     return rule_fail(compiler, compiler->word, hint, "%s should be here, not \"%.*s\"", what,
                      shown(compiler), compiler->text + compiler->word.offset);
 }

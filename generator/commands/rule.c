@@ -63,16 +63,20 @@ static enum status read_message(struct context *context, const struct project *p
     if (!message->client_id)
         message->client_id = client;
     message->principal = cli_value(context, "principal");
+    message->source_ip = cli_value(context, "source-ip");
     message->random = trial_random;
     return status;
 }
 
-/* The topic of a message has at most 256 bytes and no wildcards (developer guide, "Topics"). */
+/* The topic of a message has at most 256 bytes and no wildcards (developer guide, "Topics"). The
+ * first levels of Basic Ingest do not count. */
 static enum status check_topic(struct context *context, const char *topic)
 {
+    size_t length;
     if (!topic)
         return fail(&context->error, WRONG_USAGE, "--sql needs a --topic");
-    if (!*topic || strpbrk(topic, "+#") || strlen(topic) > 256)
+    const char *name = rule_ingest(topic, &length);
+    if (!*topic || strpbrk(topic, "+#") || strlen(name ? name + length : topic) > 256 + !!name)
         return fail(&context->error, WRONG_USAGE,
                     "--topic: a message has a topic of 1 to 256 bytes without + and #, not \"%s\"",
                     topic);

@@ -132,11 +132,12 @@ static void add_valid(cJSON *rules, const cJSON *type, const char *sql, const ch
     "concat(timestamp(), '-', CASE isUndefined(traceid()) WHEN true THEN newuuid() "               \
     "ELSE traceid() END) AS id, "
 
-/* condition: what the valid rule asks for; "" when it takes everything. */
-static void add_invalid(cJSON *rules, const cJSON *type, const char *condition)
+/* condition: what the valid rule asks for; "" when it takes everything. set: its SET clause with a
+ * blank behind it; "" when it has none. */
+static void add_invalid(cJSON *rules, const cJSON *type, const char *set, const char *condition)
 {
     struct text sql = {0};
-    text_add_string(&sql, "SELECT ");
+    text_add_format(&sql, "%sSELECT ", set);
     add_key_columns(&sql, type, "timestamp()", "floor(timestamp() / 1000)");
     text_add_string(&sql, MESSAGE_ID "encode(*, 'base64') AS payload, ");
     add_names(&sql, json_get(type, "attributes"));
@@ -171,7 +172,7 @@ static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
     text_add_format(&sql, " FROM '%s' WHERE %s", json_string(type, "topic_filter", ""),
                     text_string(&condition));
     add_valid(rules, type, text_string(&sql), "2015-10-08");
-    add_invalid(rules, type, text_string(&condition));
+    add_invalid(rules, type, "", text_string(&condition));
     text_free(&sql);
     text_free(&condition);
 }
@@ -191,6 +192,7 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *spec_rule,
     const struct rule_outline *outline = rule_outline(rule);
     owned char *condition =
         must_copy_bytes(sql + outline->condition.offset, outline->condition.length);
+    owned char *set = must_copy_bytes(sql + outline->set.offset, outline->set.length);
     struct text whole = {0};
     size_t end = outline->list.offset + outline->list.length;
     text_add(&whole, sql, end);
@@ -202,7 +204,7 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *spec_rule,
     }
     text_add_string(&whole, sql + end + strspn(sql + end, dynamodb ? " " : ""));
     add_valid(rules, type, text_string(&whole), name);
-    add_invalid(rules, type, condition);
+    add_invalid(rules, type, set, condition);
     text_free(&whole);
     rule_free(rule);
 }

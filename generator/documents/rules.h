@@ -23,7 +23,7 @@
  * decimal of an integer, so that 24.6 and 25 land in the same column. The invalid rule uses
  * 2016-03-23, which has encode(): it keeps the message as it came, JSON or not. It also selects an
  * id, the sort key of its table, because several messages of a thing may arrive in one
- * millisecond. */
+ * millisecond. Where the valid rule is written by hand, the invalid one has its SET clause, too. */
 #ifndef GENERATOR_DOCUMENTS_RULES_H
 #define GENERATOR_DOCUMENTS_RULES_H
 

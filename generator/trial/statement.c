@@ -33,6 +33,14 @@ enum status statement_compile(const char *sql, enum rule_version version, struct
     return *rule ? FINE : wrong_statement(sql, &fault, error);
 }
 
+/* The statement's rule has the name that a topic of Basic Ingest asks for. */
+static char *name_of_rule(const char *topic)
+{
+    size_t length;
+    const char *name = rule_ingest(topic, &length);
+    return name ? must_copy_bytes(name, length) : must_copy("--sql");
+}
+
 static enum status no_memory(struct error *error)
 {
     return fail(error, REFUSED, "there is no memory left");
@@ -41,17 +49,21 @@ static enum status no_memory(struct error *error)
 enum status statement_run(const struct rule *rule, const struct rule_message *message,
                           struct text *out, char **unselected, struct error *error)
 {
-    struct rule_scratch *scratch = rule_scratch_new(0);
+    owned char *name = name_of_rule(message->topic);
     struct rule_result result;
     enum status status = FINE;
     *unselected = NULL;
+    if (!topic_rule_matches(name, rule, message->topic)) {
+        *unselected = rule_filter(rule)
+                          ? must_format("%s is not a topic that FROM takes", message->topic)
+                          : must_copy("without FROM, a rule takes only " RULE_INGEST "<rule>/...");
+        return FINE;
+    }
+    struct rule_scratch *scratch = rule_scratch_new(0);
     if (!scratch)
         return no_memory(error);
     rule_begin(scratch, message);
-    switch (rule_run(rule, scratch, &result)) {
-    case RULE_NO_MATCH:
-        *unselected = must_format("%s is not a topic that FROM takes", message->topic);
-        break;
+    switch (rule_select(rule, scratch, &result)) {
     case RULE_NOT_SELECTED:
         *unselected = must_copy("WHERE is not true");
         break;
@@ -72,8 +84,7 @@ enum status statement_run(const struct rule *rule, const struct rule_message *me
 enum status statement_json(const char *sql, struct rule *rule, const struct rule_message *message,
                            cJSON **answer, struct error *error)
 {
-    char name[] = "--sql";
-    owned char *copy = must_copy(sql);
+    owned char *copy = must_copy(sql), *name = name_of_rule(message->topic);
     struct topic_rule one = {.name = name, .sql = copy, .rule = rule};
     struct trial trial = {.rules = &one, .rule_count = 1, .scratch = rule_scratch_new(0)};
     *answer = NULL;

@@ -204,7 +204,9 @@ static cJSON *run_rule(const struct trial *trial, const struct topic_rule *rule,
 {
     cJSON *answer = json_object();
     struct rule_result result = {0};
-    enum rule_outcome outcome = rule_run(rule->rule, trial->scratch, &result);
+    enum rule_outcome outcome = topic_rule_matches(rule->name, rule->rule, message->topic)
+                                    ? rule_select(rule->rule, trial->scratch, &result)
+                                    : RULE_NO_MATCH;
     json_put_string(answer, "rule", rule->name);
     json_put_string(answer, "sql", rule->sql);
     json_put_string(answer, "sql_version", rule_version_name(rule_version_of(rule->rule)));

@@ -30,11 +30,11 @@ static enum action_kind find_kind(const char *name)
 }
 
 enum status action_compile(const struct action_scope *scope, const cJSON *document,
-                           enum rule_version version, char *place, struct action *action,
+                           const struct rule *rule, char *place, struct action *action,
                            struct error *error)
 {
     const cJSON *fields = document ? document->child : NULL;
-    *action = (struct action){.kind = ACTION_UNSUPPORTED, .version = version, .place = place};
+    *action = (struct action){.kind = ACTION_UNSUPPORTED, .rule = rule, .place = place};
     if (!fields || !fields->string)
         return fail(error, WRONG_INPUT, "%s is not an action", place);
     action->name = must_copy(fields->string);

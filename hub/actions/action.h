@@ -6,12 +6,13 @@
 
 #include "work.h"
 
-/* Compiles {"<kind>": {fields}}, an entry of a rule's "actions" or its "errorAction". place (see
+/* Compiles {"<kind>": {fields}}, an entry of a rule's "actions" or its "errorAction". rule: the rule's
+ * statement, which outlives the action. place (see
  * struct action) becomes the action's, also when compiling fails; definition_free() frees it.
  * WRONG_INPUT: it has no fields, or a template in it is wrong. An action that cannot run here
  * compiles; its why_not is set. */
 enum status action_compile(const struct action_scope *scope, const cJSON *document,
-                           enum rule_version version, char *place, struct action *action,
+                           const struct rule *rule, char *place, struct action *action,
                            struct error *error);
 
 /* Whether it puts rows into a table of its type. */

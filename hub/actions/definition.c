@@ -26,7 +26,7 @@ bool definition_is_template(const char *text)
 enum status definition_template(const struct action *action, const char *field, const char *text,
                                 struct rule_template **made, struct error *error)
 {
-    return topic_rule_template(action->place, field, text, action->version, made, error);
+    return topic_rule_template(action->place, field, text, action->rule, made, error);
 }
 
 enum status definition_add_field(struct action *action, const char *name, const char *value,

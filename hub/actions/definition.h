@@ -29,8 +29,8 @@ struct action_field {
 
 struct action {
     enum action_kind kind;
-    enum rule_version version;
-    char *name;     /* its key in the document: "timestream" */
+    const struct rule *rule; /* whose variables the templates can use */
+    char *name;              /* its key in the document: "timestream" */
     char *place;    /* for messages: "sensortypes/x/generated/awscli/rule.json: actions[0]" */
     char *resource; /* the table, log group, topic, ARN or URL as it is written */
     char *why_not;  /* why it cannot run here, as a sentence's end; NULL when it can */

@@ -21,8 +21,7 @@ bool work_template(const struct work *work, const struct action *action,
     if (outcome == RULE_SELECTED)
         return true;
     if (outcome == RULE_REFUSED)
-        work_fail(work, action, "%s() needs %s, which is not on this machine", text->function,
-                  text->service);
+        work_fail(work, action, "%s() needs %s, which is not here", text->function, text->service);
     else
         work_fail(work, action, "The message needs too much memory");
     return false;

@@ -55,20 +55,35 @@ static void forget_routes(struct deployed *deployed)
     deployed->level_count = 0;
 }
 
-static struct route *route_for(struct deployed *deployed, const char *filter)
+static struct route *route_for(struct deployed *deployed, const char *name, size_t length)
 {
-    size_t length = strcspn(filter, "/");
     struct level *level = NULL;
-    if (*filter == '+' || *filter == '#')
+    if (*name == '+' || *name == '#')
         return &deployed->any;
-    HASH_FIND(hh, deployed->levels, filter, length, level);
+    HASH_FIND(hh, deployed->levels, name, length, level);
     if (!level) {
         level = must_alloc(sizeof *level);
-        level->name = must_copy_bytes(filter, length);
+        level->name = must_copy_bytes(name, length);
         level->route.id = ++deployed->level_count;
         HASH_ADD_KEYPTR(hh, deployed->levels, level->name, length, level);
     }
     return &level->route;
+}
+
+static void add_rule(struct route *route, struct hub_rule *rule)
+{
+    route->rules = must_grow(route->rules, route->count, &route->room, sizeof(struct hub_rule *));
+    route->rules[route->count++] = rule;
+}
+
+/* Each rule has a route for its Basic Ingest topics, too. */
+static void add_routes(struct deployed *deployed, struct hub_rule *rule)
+{
+    const char *filter = rule_filter(rule->rule);
+    owned char *ingest = must_format(RULE_INGEST "%s", rule->name);
+    if (filter)
+        add_rule(route_for(deployed, filter, strcspn(filter, "/")), rule);
+    add_rule(route_for(deployed, ingest, strlen(ingest)), rule);
 }
 
 static void make_routes(struct deployed *deployed)
@@ -76,17 +91,11 @@ static void make_routes(struct deployed *deployed)
     forget_routes(deployed);
     for (size_t i = 0; i < deployed->count; i++) {
         struct type *type = deployed->types[i].type;
+        const char *name = deployed->types[i].name;
         if (!type)
-            route_for(deployed, deployed->types[i].name)->pending = true;
-        for (size_t k = 0; type && k < type->rule_count; k++) {
-            const char *filter = rule_filter(type->rules[k].rule);
-            if (!filter)
-                continue;
-            struct route *route = route_for(deployed, filter);
-            route->rules =
-                must_grow(route->rules, route->count, &route->room, sizeof(struct hub_rule *));
-            route->rules[route->count++] = &type->rules[k];
-        }
+            route_for(deployed, name, strlen(name))->pending = true;
+        for (size_t k = 0; type && k < type->rule_count; k++)
+            add_routes(deployed, &type->rules[k]);
     }
 }
 

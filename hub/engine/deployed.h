@@ -2,7 +2,8 @@
  * with their documents loaded, and the rules for each message.
  *
  * Rules are found by the first level of the message's topic, through a hash table, so the number of
- * types does not matter. Rules whose filter begins with a wildcard run for every message.
+ * types does not matter. Rules whose filter begins with a wildcard run for every message. Of a topic of
+ * Basic Ingest ($aws/rules/<rule>/...), the first three levels count as one.
  *
  * A type is pending while it is deployed and none of its documents could be loaded. The broker lets
  * its things publish to topics that begin with its name, so their messages wait in the spool until

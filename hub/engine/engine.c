@@ -12,6 +12,7 @@
 #include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/rule/topic_rule.h"
 #include "hub/actions/failure.h"
 
 #include <stdlib.h>
@@ -257,15 +258,17 @@ static enum status run_rule(struct engine *engine, struct hub_rule *rule, size_t
 {
     struct rule_result result;
     enum status status = FINE;
-    enum rule_outcome outcome = rule_run(rule->rule, engine->scratch, &result);
-    if (outcome == RULE_NO_MATCH || outcome == RULE_NOT_SELECTED)
+    if (!topic_rule_matches(rule->name, rule->rule, engine->topic))
+        return FINE;
+    enum rule_outcome outcome = rule_select(rule->rule, engine->scratch, &result);
+    if (outcome == RULE_NOT_SELECTED)
         return FINE;
     *selected = true;
     buffer_clear(&engine->failures);
     if (outcome == RULE_SELECTED)
         status = run_actions(engine, rule, &result, record, number, error);
     else if (outcome == RULE_REFUSED)
-        failure_add(&engine->failures, NULL, "", "%s() needs %s, which is not on this machine",
+        failure_add(&engine->failures, NULL, "", "%s() needs %s, which is not here",
                     result.function, result.service);
     else
         failure_add(&engine->failures, NULL, "", "The message needs too much memory");
@@ -278,7 +281,10 @@ static enum status run_rule(struct engine *engine, struct hub_rule *rule, size_t
 
 static size_t first_level(const struct spool_record *record)
 {
-    const char *end = memchr(record->topic, '/', record->topic_length);
+    size_t ingest = strlen(RULE_INGEST), from = 0;
+    if (record->topic_length > ingest && memcmp(record->topic, RULE_INGEST, ingest) == 0)
+        from = ingest;
+    const char *end = memchr(record->topic + from, '/', record->topic_length - from);
     return end ? (size_t)(end - record->topic) : record->topic_length;
 }
 

@@ -98,13 +98,13 @@ static enum status compile_rule(const struct type *type, const struct system_top
         if (status)
             break;
         char *place = must_format("%s: actions[%zu]", path, rule->action_count);
-        status = action_compile(&scope, action, rule_version_of(rule->rule), place,
+        status = action_compile(&scope, action, rule->rule, place,
                                 &rule->actions[rule->action_count++], error);
     }
     if (!status && failing) {
         rule->error_action = must_alloc(sizeof *rule->error_action);
-        status = action_compile(&scope, failing, rule_version_of(rule->rule),
-                                must_format("%s: errorAction", path), rule->error_action, error);
+        status = action_compile(&scope, failing, rule->rule, must_format("%s: errorAction", path),
+                                rule->error_action, error);
     }
     return status;
 }

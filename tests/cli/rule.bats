@@ -67,7 +67,7 @@ YAML
 
 @test "rule: every shipped type, both stores, exactly one table for each reading" {
     local type store change
-    has_help rule --topic --payload --sql --sql-version --client-id --principal --time
+    has_help rule --topic --payload --sql --sql-version --client-id --source-ip --principal --time
     for store in timestream dynamodb; do
         [ "$store" = timestream ] || store_dynamodb
         for type in $TYPES; do
@@ -196,6 +196,37 @@ YAML
     works sf rule --sql "SELECT clientid() AS c, principal() AS p, timestamp() AS t, topic(2) AS n FROM 'x/+'" --topic x/y \
         --payload m.json --client-id dev --principal abc --time 2026-11-21T10:00:00Z
     json '"\(.c) \(.p) \(.t) \(.n)"' "dev abc 1795255200000 y"
+    works sf rule --sql "SELECT sourceip() AS ip FROM 'x'" --topic x --payload m.json --source-ip 192.0.2.7 \
+        --sql-version 2016-03-23
+    same '{"ip":"192.0.2.7"}' "$output"
+    refuses 1 "sourceip() needs the address of the client, which is not here" sf rule --sql "SELECT sourceip() AS ip FROM 'x'" \
+        --topic x --payload m.json --sql-version 2016-03-23
+    refuses 1 "get_user_properties() needs the MQTT 5 header of the message" sf rule --sql "SELECT get_user_properties('a') FROM 'x'" \
+        --topic x --payload m.json
+}
+
+@test "rule --sql: variables, and a topic of Basic Ingest" {
+    echo '{"t": 75}' >m.json
+    works sf rule --sql "SET @c = (t - 32) / 1.8 SELECT @c AS c FROM 'x' WHERE @c > 20" --topic x --payload m.json
+    says '{"c":23.8'
+    works sf rule --sql "SELECT t, topic() AS topic" --topic '$aws/rules/mine/x/y' --payload m.json
+    same '{"t":75,"topic":"x/y"}' "$output"
+    works sf rule --sql "SELECT t FROM 'x'" --topic '$aws/rules/mine/y' --payload m.json --json
+    json '"\(.rule) \(.outcome)"' "mine selected"
+    works sf rule --sql "SELECT t" --topic x --payload m.json
+    same "" "$output"
+    tells 'without FROM, a rule takes only $aws/rules/<rule>/...'
+    works sf rule --sql "SELECT topic() AS t" --topic "\$aws/rules/mine/$(printf 'x%.0s' {1..256})" --payload m.json
+    refuses 2 "1 to 256 bytes" sf rule --sql "SELECT 1" --topic "\$aws/rules/mine/$(printf 'x%.0s' {1..257})" --payload m.json
+}
+
+@test "rule TYPE: Basic Ingest goes to one of its rules" {
+    reading esp8266temp "" >r.json
+    works sf rule esp8266temp --topic '$aws/rules/esp8266temp_invalid/esp8266temp/kitchen' --payload r.json --json
+    json '[.rules[].outcome] | join(", ")' "other topic, not selected"
+    works sf rule esp8266temp --topic '$aws/rules/esp8266temp_valid/esp8266temp/kitchen' --payload r.json --json
+    json '[.rules[].outcome] | join(", ")' "selected, other topic"
+    json .policy.allowed false
 }
 
 @test "rule --sql: what does not parse has its line and column" {
@@ -258,6 +289,41 @@ YAML
       nanvl(time, timestamp()) >= timestamp() - 86400000 AND nanvl(time, timestamp()) <= timestamp() + 900000"
     works sf check greenhouse
     never_says warning
+}
+
+@test "check: an OR of which one side can be missing" {
+    hand_written "SELECT temperature + 0.0 AS temperature FROM 'greenhouse/+' WHERE temperature > 40 OR bed = '2'"
+    works sf check greenhouse
+    tells "where this is Undefined, as with a field that is missing, the whole OR is Undefined and not true"
+    tells 'spec.yaml:11:'
+    hand_written "SELECT temperature + 0.0 AS temperature FROM 'greenhouse/+' WHERE temperature > 40 OR temperature < 5"
+    works sf check greenhouse
+    never_says "the whole OR"
+}
+
+@test "check, rule: variables of a rule written by hand are in both of its rules" {
+    hand_written "SET @t = temperature, @limit = 40 SELECT @t + 0.0 AS temperature FROM 'greenhouse/+' WHERE @t - 0 = @t AND
+      bed + '' = bed AND bed <> '' AND nanvl(time, 0) - 0 = nanvl(time, 0) AND @t < @limit AND
+      nanvl(time, timestamp()) >= timestamp() - 86400000 AND nanvl(time, timestamp()) <= timestamp() + 900000"
+    works sf check greenhouse
+    never_says warning
+    echo '{"temperature": 25, "bed": "1"}' >r.json
+    works sf rule greenhouse --payload r.json --json
+    rule_is greenhouse_valid '.selected.temperature' 25
+    rule_is greenhouse_invalid .outcome "not selected"
+    for payload in '{"temperature": 41, "bed": "1"}' '{"bed": "1"}' '{"temperature": "x", "bed": "1"}' '{}' 'no json'; do
+        echo "$payload" >r.json
+        works sf rule greenhouse --payload r.json --json
+        rule_is greenhouse_valid .outcome "not selected"
+        rule_is greenhouse_invalid .outcome selected
+    done
+    store_dynamodb
+    echo '{"temperature": 25, "bed": "1"}' >r.json
+    works sf rule greenhouse --payload r.json --json
+    rule_is greenhouse_valid '.selected | "\(.thing) \(.temperature)"' "kitchen 25"
+    hand_written "SET @t = temperature SELECT @T AS t FROM 'greenhouse/+'"
+    refuses 1 "there is no variable @T" sf check greenhouse
+    tells "upper and lower case are different"
 }
 
 @test "check: templates that double a message, widen a policy, or hold no statement" {

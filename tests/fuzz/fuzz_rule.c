@@ -16,6 +16,7 @@ static void check_span(struct rule_span span, size_t length)
 static void check_outline(const struct rule *rule, size_t length)
 {
     const struct rule_outline *outline = rule_outline(rule);
+    check_span(outline->set, length);
     check_span(outline->list, length);
     check_span(outline->filter, length);
     check_span(outline->condition, length);

@@ -1,6 +1,7 @@
 /* Any statement on any payload: "<version byte><statement>\0<payload>". It ends, within its memory;
  * with nothing computed ahead or once for two uses the result is the same; what it selects is JSON
- * again, unless it is the payload itself. The statement serves as a template, too. */
+ * again, unless it is the payload itself. A text that is no statement serves as a template, of a
+ * rule with variables. */
 #include "common/base/memory.h"
 #include "common/rule/compile.h"
 #include "workplace.h"
@@ -27,6 +28,14 @@ static void check_result(const struct rule_result *result, const struct rule_mes
     rule_memory_free(&memory);
 }
 
+static const struct rule_user_property user_properties[] = {{"a", "b"}, {"", ""}, {"a", "c"}};
+static const struct rule_mqtt_header header = {.content_type = "text/plain",
+                                               .response_topic = "",
+                                               .correlation_data = "\0\xff",
+                                               .correlation_length = 2,
+                                               .user_properties = user_properties,
+                                               .user_property_count = 3};
+
 static enum rule_outcome run(const struct rule *rule, struct rule_scratch *scratch,
                              struct rule_result *result, const char *payload, size_t length)
 {
@@ -37,6 +46,8 @@ static enum rule_outcome run(const struct rule *rule, struct rule_scratch *scrat
                                     .payload = payload,
                                     .payload_length = length,
                                     .client_id = "thing",
+                                    .source_ip = "192.0.2.1",
+                                    .header = &header,
                                     .time = 1700000000000,
                                     .random = random_bits,
                                     .random_context = &state};
@@ -71,9 +82,14 @@ static void run_template(const char *text, size_t length, enum rule_version vers
 {
     struct rule_fault fault;
     struct rule_result result;
-    struct rule_template *template = rule_template_compile(text, length, version, &fault);
-    if (!template)
+    static const char sql[] = "SET @a = a, @b = concat(@a, a.b) SELECT *";
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    struct rule_template *template = rule_template_compile(text, length, version, rule, &fault);
+    must_hold(rule);
+    if (!template) {
+        rule_free(rule);
         return;
+    }
     struct rule_scratch *scratch = rule_scratch_new(MOST_MEMORY);
     struct rule_message message = {
         .topic = "fuzz/thing", .payload = payload, .payload_length = payload_length};
@@ -81,6 +97,7 @@ static void run_template(const char *text, size_t length, enum rule_version vers
     rule_template_run(template, scratch, &result);
     rule_scratch_free(scratch);
     rule_template_free(template);
+    rule_free(rule);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)

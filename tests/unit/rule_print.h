@@ -12,6 +12,7 @@
 
 struct printer {
     struct text *out;
+    const struct variable *variables;
     bool all_brackets; /* around every operator, also where they are not needed */
 };
 
@@ -160,6 +161,10 @@ static void print_bare(const struct node *node, struct printer *to)
     case NODE_FIELD:
         text_add(to->out, node->field.at, node->field.length);
         return;
+    case NODE_VARIABLE:
+        text_add(to->out, to->variables[node->variable].name.at,
+                 to->variables[node->variable].name.length);
+        return;
     case NODE_WHOLE:
         text_add_char(to->out, '*');
         return;
@@ -285,17 +290,37 @@ static void print_select(const struct select *select, struct printer *to)
         print_quoted(select->filter, strlen(select->filter), to);
     if (select->source)
         print(select->source, LEVEL_PRIMARY, to);
+    if (select->alias.length) {
+        text_add_string(to->out, " AS ");
+        text_add(to->out, select->alias.at, select->alias.length);
+    }
     if (select->condition) {
         text_add_string(to->out, " WHERE ");
         print(select->condition, LEVEL_OR, to);
     }
 }
 
+static void print_statement(const struct rule *rule, struct printer *to)
+{
+    const struct program *program = &rule->program;
+    to->variables = program->variables;
+    for (uint32_t i = 0; i < program->variable_count; i++) {
+        const struct variable *variable = &program->variables[i];
+        text_add_string(to->out, i ? ", " : "SET ");
+        text_add(to->out, variable->name.at, variable->name.length);
+        text_add_string(to->out, " = ");
+        print(variable->value, LEVEL_OR, to);
+    }
+    if (program->variable_count)
+        text_add_char(to->out, ' ');
+    print_select(&rule->select, to);
+}
+
 /* The statement in one canonical spelling. */
 static inline void rule_print(const struct rule *rule, struct text *out)
 {
     struct printer to = {.out = out};
-    print_select(&rule->select, &to);
+    print_statement(rule, &to);
 }
 
 /* Whether two statements have the same tree: with all brackets, no two trees are printed alike. */
@@ -303,9 +328,9 @@ static inline bool rule_same(const struct rule *one, const struct rule *other)
 {
     struct text first = {0}, second = {0};
     struct printer to = {.out = &first, .all_brackets = true};
-    print_select(&one->select, &to);
+    print_statement(one, &to);
     to.out = &second;
-    print_select(&other->select, &to);
+    print_statement(other, &to);
     bool same = strcmp(text_string(&first), text_string(&second)) == 0 &&
                 rule_version_of(one) == rule_version_of(other);
     text_free(&first);

@@ -507,6 +507,61 @@ static void a_function_of_a_service_is_an_error(void **state)
     assert_logged("$.failures[0].failedAction", "RuleExecution");
 }
 
+/* A record has no properties of MQTT 5, and not the address of its client. */
+static void what_a_record_lacks_is_an_error(void **state)
+{
+    (void)state;
+    put(FOLDER "rule.json",
+        RULE("room_valid", "2016-03-23",
+             "SELECT get_user_properties('a') AS t FROM 'room/+' WHERE t < 40", TIMESTREAM));
+    put(FOLDER "invalid-rule.json",
+        RULE("room_invalid", "2016-03-23", "SELECT sourceip() AS ip FROM 'room/+' WHERE t >= 40",
+             DYNAMODB));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    send_at(NOW + 1, "{\"t\": 41.5}");
+    assert_sql("SELECT json_extract(message, '$.failures[0].errorMessage') FROM \"_log\"",
+               "get_user_properties() needs the MQTT 5 header of the message, which is not here|"
+               "sourceip() needs the address of the client, which is not here|");
+}
+
+/* A message on $aws/rules/<rule>/... is for that rule alone, and the rule sees the rest of the topic. */
+static void basic_ingest(void **state)
+{
+    (void)state;
+    struct spool_record list[] = {record("$aws/rules/room_valid/room/a", NOW, "{\"t\": 1.5}"),
+                                  record("$aws/rules/room_valid/x/b", NOW, "{\"t\": 2.5}"),
+                                  record("$aws/rules/room_valid/room/c", NOW, "{\"t\": 41}"),
+                                  record("$aws/rules/room_invalid/room/d", NOW, "{\"t\": 42}"),
+                                  record("$aws/rules/room_other/room/e", NOW, "{\"t\": 1.5}"),
+                                  record("$aws/rules/room_valid", NOW, "{\"t\": 41}"),
+                                  record("$aws/rules/", NOW, "{\"t\": 1.5}")};
+    work_on(list, 7);
+    assert_sql("SELECT thing, t FROM room ORDER BY thing", "a 1.5|b 2.5|");
+    assert_sql("SELECT thing FROM \"iot-room-invalid\"", "d|");
+    assert_counts(2, 1, 0);
+    assert_int_equal(counts.unmatched, 4);
+}
+
+static void variables_of_a_rule_in_its_actions(void **state)
+{
+    (void)state;
+    put(FOLDER "rule.json",
+        RULE("room_valid", "2016-03-23",
+             "SET @place = get_or_default(place, {'name': 'none'}) SELECT t, @place.name AS place "
+             "FROM 'room/+'",
+             "{\"timestream\": {\"databaseName\": \"iot\", \"tableName\": \"room\", "
+             "\"dimensions\": [{\"name\": \"thing\", \"value\": \"${topic(2)}\"}, {\"name\": "
+             "\"zone\", \"value\": \"${upper(@place.name)}\"}], \"timestamp\": {\"value\": "
+             "\"${timestamp()}\", \"unit\": \"MILLISECONDS\"}}}"));
+    put(FOLDER "x.json", "{}");
+    look();
+    send_at(NOW, "{\"t\": 1.5, \"place\": {\"name\": \"attic\"}}");
+    send_at(NOW + 1, "{\"t\": 2.5}");
+    assert_sql("SELECT t, place, zone FROM room", "1.5 attic ATTIC|2.5 none NONE|");
+}
+
 /* A batch that fails is done again, and counts once. */
 static void a_refusal_leaves_nothing(void **state)
 {
@@ -663,6 +718,9 @@ int main(void)
         TEST(any_field_may_become_a_column),
         TEST(what_cannot_run_here_is_an_error),
         TEST(a_function_of_a_service_is_an_error),
+        TEST(what_a_record_lacks_is_an_error),
+        TEST(basic_ingest),
+        TEST(variables_of_a_rule_in_its_actions),
         TEST(a_refusal_leaves_nothing),
         TEST(posts_what_was_selected),
         TEST(a_delivery_that_fails_comes_back),

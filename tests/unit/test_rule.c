@@ -53,9 +53,9 @@ static void assert_fault(const char *sql, size_t offset, const char *message, co
 static void faults_of_clauses(void **state)
 {
     (void)state;
-    assert_fault("", 0, "a statement begins with SELECT", "");
-    assert_fault("  UPDATE t", 2, "a statement begins with SELECT", "");
-    assert_fault("SELECTED a FROM 'x'", 0, "a statement begins with SELECT", "");
+    assert_fault("", 0, "a statement begins with SELECT or SET", "");
+    assert_fault("  UPDATE t", 2, "a statement begins with SELECT or SET", "");
+    assert_fault("SELECTED a FROM 'x'", 0, "a statement begins with SELECT or SET", "");
     assert_fault("SELECT", 6, "the statement ends where an expression should be", "");
     assert_fault("SELECT FROM 'x'", 7, "an expression should be here, not \"FROM\"", "");
     assert_fault("SELECT a b FROM 'x'", 9, "a comma, AS, FROM or the end should be here, not \"b\"",
@@ -64,7 +64,7 @@ static void faults_of_clauses(void **state)
     assert_fault("SELECT a FROM", 13, "the statement ends where a topic filter in quotes should be",
                  "");
     assert_fault("SELECT a FROM 'x' LIMIT 1", 18, "WHERE or the end should be here, not \"LIMIT\"",
-                 "");
+                 "a rule sees one message at a time");
     assert_fault("SELECT a FROM 'x' WHERE ", 24, "the statement ends where an expression should be",
                  "");
     assert_fault("SELECT a FROM 'x' WHERE b c", 26,
@@ -113,6 +113,52 @@ static void faults_of_expressions(void **state)
                  "WHEN, ELSE or END should be here, not \"FROM\"", "");
     assert_fault("SELECT a FROM 'x' WHERE NOT", 27,
                  "the statement ends where an expression should be", "");
+}
+
+static void faults_of_set(void **state)
+{
+    (void)state;
+    assert_fault("SET a = 1 SELECT a", 4, "a variable should be here, not \"a\"",
+                 "SET @name = expression");
+    assert_fault("SET @ = 1 SELECT a", 4, "a variable is @ and a name of letters, digits and _",
+                 "SET @limit = 40 SELECT ... WHERE temperature < @limit");
+    assert_fault("SET @a = 1, @a = 2 SELECT a", 12, "@a is set already; a variable is set once",
+                 "");
+    assert_fault("SET @a = 1 SET @b = 2 SELECT a", 11, "SET stands once, before SELECT",
+                 "separate the variables with commas");
+    assert_fault("SET @a = 1 FROM 'x'", 11,
+                 "a comma, an operator or SELECT should be here, not \"FROM\"", "");
+    assert_fault("SET @Max = 1 SELECT @max", 20, "there is no variable @max",
+                 "upper and lower case are different");
+    assert_fault("SELECT @max", 7, "there is no variable @max",
+                 "a variable is set before SELECT, and before it is used: SET @name = ...");
+    assert_fault("SET @p = 'content_type' SELECT get_mqtt_property(@p) AS p", 49,
+                 "get_mqtt_property() takes no variable in this place", "write the string itself");
+}
+
+/* What other languages and other emulators have: what to write instead. */
+static void faults_of_foreign_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *hint; /* the hint holds this */
+    } cases[] = {
+        {"SELECT a FROM 'x' WHERE a != 1", "<>"},
+        {"SELECT a FROM 'x' WHERE a == 1", "="},
+        {"SELECT a FROM 'x' WHERE a LIKE 'b%'", "startswith"},
+        {"SELECT a FROM 'x' WHERE a BETWEEN 1 AND 2", "AND"},
+        {"SELECT a FROM 'x' WHERE a IS NULL", "isNull"},
+        {"SELECT a FROM 'x' WHERE a IS NOT NULL", "isNull"},
+        {"SELECT a FROM 'x' WHERE !a", "NOT"},
+        {"SELECT a FROM 'x' WHERE a && b", "AND"},
+        {"SELECT a FROM 'x' GROUP BY a", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *sql = cases[i].sql;
+        assert_null(rule_compile(sql, strlen(sql), RULE_2016_03_23, &fault));
+        if (!*fault.hint || !strstr(fault.hint, cases[i].hint))
+            fail_msg("%s: %s (%s)", sql, fault.message, fault.hint);
+    }
 }
 
 static void what_needs_the_later_version(void **state)
@@ -166,6 +212,10 @@ static void canonical_spelling(void **state)
     assert_printed("SELECT value, value.a, value[0], value * 2, value NOT IN (1) FROM 'x'",
                    "SELECT value, value.a, value[0], value * 2, value NOT IN (1) FROM 'x'");
     assert_printed("SELECT a AS b.'c d' FROM 'x'", "SELECT a AS b.'c d' FROM 'x'");
+    assert_printed("set @a=b,@c=@a select@c.d,(@a)from'x'",
+                   "SET @a = b, @c = @a SELECT @c.d, @a FROM 'x'");
+    assert_printed("SELECT (select a.b from c as a where(a.d)) AS e FROM 'x'",
+                   "SELECT (SELECT a.b FROM c AS a WHERE a.d) AS e FROM 'x'");
     assert_printed("SELECT 0e3, 1.5e1, 15, 12e-1 FROM 'x'", "SELECT 0E0, 15E0, 15, 1.2 FROM 'x'");
     assert_printed("SELECT (a.b).c, a.b.c, 1.50, 1E+2, 100000000000000000000 FROM 'x'",
                    "SELECT (a.b).c, a.b.c, 1.50, 1E+2, 100000000000000000000 FROM 'x'");
@@ -204,16 +254,73 @@ static void outlines(void **state)
     assert_outline("SELECT (SELECT v FROM list WHERE w > 1) AS b, c FROM 'x' WHERE d",
                    "(SELECT v FROM list WHERE w > 1) AS b, c|x|d| c d| b@43 c@46");
     assert_outline("SELECT 1", "1|||| 1@7");
+    assert_outline("SET @a = b SELECT @a, c, @a.d FROM 'x'", "@a, c, @a.d|x|| b c| a@18 c@22 d@25");
+}
+
+/* wanted: what each note is about and begins with; NULL: there are no notes. */
+static void assert_notes(const char *sql, const char *about, const char *message)
+{
+    struct rule *rule = compiled(sql, RULE_2016_03_23);
+    const struct rule_outline *outline = rule_outline(rule);
+    if (outline->note_count != (about ? 1 : 0))
+        fail_msg("%s: %zu notes", sql, outline->note_count);
+    if (about) {
+        const struct rule_note *note = &outline->notes[0];
+        owned char *got = must_copy_bytes(sql + note->span.offset, note->span.length);
+        assert_string_equal(got, about);
+        assert_non_null(strstr(note->message, message));
+    }
+    rule_free(rule);
 }
 
 static void notes(void **state)
 {
     (void)state;
-    struct rule *rule = compiled("SELECT floor(1, 2), concat() FROM 'x'", RULE_2015_10_08);
-    const struct rule_outline *outline = rule_outline(rule);
-    assert_int_equal(outline->note_count, 1);
-    assert_int_equal(outline->notes[0].span.offset, 7);
-    rule_free(rule);
+    assert_notes("SELECT floor(1, 2), concat() FROM 'x'", "floor", "always Undefined");
+    assert_notes("SELECT get_dynamodb('t', 'p', 1, 'r') AS a, get_secret('a', 'b', 'r') AS b, "
+                 "get_secret('a', 'b', 'r') AS c FROM 'x'",
+                 NULL, NULL);
+    assert_notes("SET @d = get_dynamodb('t', 'p', 1, 'r') SELECT @d.a, @d.b FROM 'x'", NULL, NULL);
+    assert_notes("SELECT get_dynamodb('t', 'p', 1, 'r') AS a, get_dynamodb('t', 'p', 2, 'r') AS b "
+                 "FROM 'x'",
+                 "get_dynamodb", "one call of this function");
+}
+
+static void notes_of_or(void **state)
+{
+    (void)state;
+    static const char missing[] = "the whole OR is Undefined";
+    assert_notes("SELECT a FROM 'x' WHERE t > 40 OR h > 80", "t > 40", missing);
+    assert_notes("SELECT a FROM 'x' WHERE true OR h > 80", "h > 80", missing);
+    assert_notes("SELECT a FROM 'x' WHERE b AND (t.x > 40 OR t.y > 80)", "t.x > 40", missing);
+    assert_notes("SELECT a FROM 'x' WHERE t > 40 OR t < 0 OR s = 'on'", "t > 40", missing);
+    assert_notes("SET @t = t, @h = h SELECT a FROM 'x' WHERE @t > 40 OR @h > 80", "@t > 40",
+                 missing);
+    assert_notes("SELECT a FROM 'x' WHERE isUndefined(h) OR NOT t > 40", "NOT t > 40", missing);
+    assert_notes("SELECT a FROM 'x' WHERE isNull(t) OR CASE h WHEN 1 THEN true ELSE false END",
+                 "CASE h WHEN 1 THEN true ELSE false END", missing);
+    assert_notes("SELECT a FROM 'x' WHERE isNull(t) OR CASE WHEN h THEN b ELSE false END",
+                 "CASE WHEN h THEN b ELSE false END", missing);
+}
+
+/* Nothing is said of what is Undefined together, or cannot be Undefined. */
+static void no_notes_of_or(void **state)
+{
+    (void)state;
+    static const char *const fine[] = {
+        "t > 40 OR t < 0",
+        "t.x > 40 OR t.x < 0",
+        "t.x[1] > 40 OR t.x[1] < 0",
+        "a < b OR b < a - 5",
+        "isUndefined(t) OR isNull(h) OR exists (SELECT b FROM h)",
+        "get_or_default(t, 0) > 40 OR nanvl(h, 0) > 80",
+        "timestamp() > 5 OR clientid() = 'x'",
+        "CASE WHEN isUndefined(t) THEN false ELSE true END OR isNull(h)",
+    };
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        owned char *sql = must_format("SELECT a FROM 'x' WHERE %s", fine[i]);
+        assert_notes(sql, NULL, NULL);
+    }
 }
 
 /* --- topics --- */
@@ -357,7 +464,7 @@ static void templates(void **state)
         message_of("x/y", "{\"a\":1,\"b\":{\"c\":\"two\"},\"nothing\":null}");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rule_template *template =
-            rule_template_compile(cases[i][0], strlen(cases[i][0]), RULE_2016_03_23, &fault);
+            rule_template_compile(cases[i][0], strlen(cases[i][0]), RULE_2016_03_23, NULL, &fault);
         struct rule_result result;
         assert_non_null(template);
         rule_begin(scratch, &message);
@@ -366,12 +473,148 @@ static void templates(void **state)
         assert_memory_equal(result.bytes, cases[i][1], result.length);
         rule_template_free(template);
     }
-    assert_null(rule_template_compile("ab${a", 5, RULE_2016_03_23, &fault));
+    assert_null(rule_template_compile("ab${a", 5, RULE_2016_03_23, NULL, &fault));
     assert_string_equal(fault.message, "the statement ends where \"}\" should be");
     assert_int_equal(fault.offset, 5);
-    assert_null(rule_template_compile("ab${}", 5, RULE_2016_03_23, &fault));
+    assert_null(rule_template_compile("ab${}", 5, RULE_2016_03_23, NULL, &fault));
     assert_int_equal(fault.offset, 4);
     rule_scratch_free(scratch);
+}
+
+/* --- variables --- */
+
+static uint64_t next_number(void *context)
+{
+    return ++*(uint64_t *)context;
+}
+
+static char *run_template(const char *text, const struct rule *rule, struct rule_scratch *scratch)
+{
+    struct rule_result result;
+    struct rule_template *template =
+        rule_template_compile(text, strlen(text), rule_version_of(rule), rule, &fault);
+    assert_non_null(template);
+    assert_int_equal(rule_template_run(template, scratch, &result), RULE_SELECTED);
+    rule_template_free(template);
+    return must_copy_bytes(result.bytes, result.length);
+}
+
+/* A variable has one value for a message: in the statement, its templates, and each time. */
+static void variables_keep_their_value(void **state)
+{
+    (void)state;
+    uint64_t random = 0;
+    struct rule *rule =
+        compiled("SET @id = newuuid(), @n = n SELECT @id AS id FROM 'x/+'", RULE_2016_03_23);
+    struct rule *other = compiled("SET @n = -n SELECT VALUE @n FROM 'x/+'", RULE_2016_03_23);
+    struct rule_scratch *scratch = rule_scratch_new(0);
+    owned char *before = NULL;
+    for (int i = 0; i < 100; i++) {
+        owned char *payload = must_format("{\"n\":%d}", i);
+        struct rule_message message = message_of("x/y", payload);
+        struct rule_result result, negative;
+        message.random = next_number;
+        message.random_context = &random;
+        rule_begin(scratch, &message);
+        assert_int_equal(rule_run(rule, scratch, &result), RULE_SELECTED);
+        assert_int_equal(rule_run(other, scratch, &negative), RULE_SELECTED);
+        owned char *selected = must_copy_bytes(result.bytes, result.length);
+        owned char *made = run_template("{\"id\":\"${@id}\"}", rule, scratch);
+        owned char *again = run_template("{\"id\":\"${@id}\"}", rule, scratch);
+        owned char *number = run_template("${@n}/${@n + 1}", rule, scratch);
+        owned char *wanted = must_format("%d/%d", i, i + 1);
+        assert_string_equal(made, selected);
+        assert_string_equal(again, selected);
+        assert_string_equal(number, wanted);
+        assert_true(!before || strcmp(before, selected) != 0);
+        free(before);
+        before = must_copy(selected);
+    }
+    rule_scratch_free(scratch);
+    rule_free(rule);
+    rule_free(other);
+}
+
+/* Also where the statement does not select the message, or cannot run. */
+static void templates_without_a_run(void **state)
+{
+    (void)state;
+    struct rule *rule =
+        compiled("SET @t = t, @s = get_secret('a', 'b', 'r') SELECT @s FROM 'x'", RULE_2016_03_23);
+    struct rule_scratch *scratch = rule_scratch_new(0);
+    struct rule_message message = message_of("x", "{\"t\":{\"a\":7}}");
+    struct rule_result result;
+    rule_begin(scratch, &message);
+    owned char *made = run_template("${@t.a}", rule, scratch);
+    assert_string_equal(made, "7");
+    assert_int_equal(rule_run(rule, scratch, &result), RULE_REFUSED);
+    assert_string_equal(result.function, "get_secret");
+    assert_string_equal(result.service, "AWS Secrets Manager");
+    rule_scratch_free(scratch);
+    rule_free(rule);
+}
+
+/* All variables together have at most 128 KiB, as JSON. */
+static void variables_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length; /* of the String in the payload */
+        enum rule_outcome outcome;
+    } cases[] = {{128 * 1024 - 2, RULE_SELECTED},
+                 {128 * 1024 - 1, RULE_OUT_OF_MEMORY},
+                 {64 * 1024, RULE_SELECTED},
+                 {200 * 1024, RULE_OUT_OF_MEMORY}};
+    struct rule *one = compiled("SET @s = s SELECT VALUE length(@s) FROM 'x'", RULE_2016_03_23);
+    struct rule *two =
+        compiled("SET @s = s, @a = @s SELECT VALUE length(@a) FROM 'x'", RULE_2016_03_23);
+    struct rule *none = compiled("SET @s = s SELECT VALUE length(s) FROM 'x'", RULE_2016_03_23);
+    struct rule_scratch *scratch = rule_scratch_new(0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text payload = {0};
+        struct rule_result result;
+        text_add_string(&payload, "{\"s\":\"");
+        text_add_repeated(&payload, 'a', cases[i].length);
+        text_add_string(&payload, "\"}");
+        struct rule_message message = message_of("x", payload.at);
+        rule_begin(scratch, &message);
+        assert_int_equal(rule_run(none, scratch, &result), RULE_SELECTED);
+        assert_int_equal(rule_run(one, scratch, &result), cases[i].outcome);
+        rule_begin(scratch, &message);
+        assert_int_equal(rule_run(two, scratch, &result), RULE_OUT_OF_MEMORY);
+        text_free(&payload);
+    }
+    rule_scratch_free(scratch);
+    rule_free(one);
+    rule_free(two);
+    rule_free(none);
+}
+
+/* Basic Ingest. */
+static void topics_of_rules(void **state)
+{
+    (void)state;
+    static const char *const topics[][2] = {{"$aws/rules/mine/a/b", "mine"},
+                                            {"$aws/rules/mine", "mine"},
+                                            {"$aws/rules/mine/", "mine"},
+                                            {"$aws/rules/", NULL},
+                                            {"$aws/rules//a", NULL},
+                                            {"$aws/rule/mine/a", NULL},
+                                            {"aws/rules/mine/a", NULL},
+                                            {"a", NULL},
+                                            {"", NULL}};
+    struct rule *rule = compiled("SELECT * FROM '$aws/#'", RULE_2016_03_23);
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        size_t length = 0;
+        const char *name = rule_ingest(topics[i][0], &length);
+        assert_int_equal(!name, !topics[i][1]);
+        if (name)
+            assert_int_equal(length, strlen(topics[i][1]));
+        if (name)
+            assert_memory_equal(name, topics[i][1], length);
+        assert_int_equal(rule_matches(rule, topics[i][0]), !name && topics[i][0][0] == '$');
+    }
+    rule_free(rule);
 }
 
 /* --- decimals --- */
@@ -413,7 +656,8 @@ static void arithmetic(void **state)
          "1.111111110111111111011111111101111E+34", "-8641975320864197532086419753208642",
          "1.219326311370217952261850327338667E+67", "0.1249999988609375000142382812498220",
          "1234567890123456789012345678901234"},
-        /* Exactly half a unit of the last digit, behind an even and an odd one; and a little more. */
+        /* Exactly half a unit of the last digit, behind an even and an odd one; and a little more.
+         */
         {"1234567890123456789012345678901234", "0.5", "1234567890123456789012345678901234",
          "1234567890123456789012345678901234", "617283945061728394506172839450617.0",
          "2469135780246913578024691357802468", "0.0"},
@@ -1120,17 +1364,25 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_of_clauses),
         cmocka_unit_test(faults_of_expressions),
+        cmocka_unit_test(faults_of_set),
+        cmocka_unit_test(faults_of_foreign_words),
         cmocka_unit_test(what_needs_the_later_version),
         cmocka_unit_test(bytes_that_are_no_text),
         cmocka_unit_test(canonical_spelling),
         cmocka_unit_test(outlines),
         cmocka_unit_test(notes),
+        cmocka_unit_test(notes_of_or),
+        cmocka_unit_test(no_notes_of_or),
         cmocka_unit_test(topic_filters),
         cmocka_unit_test(rules_match_as_filters_do),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(refused_where_it_would_run),
         cmocka_unit_test(results_stay),
         cmocka_unit_test(templates),
+        cmocka_unit_test(variables_keep_their_value),
+        cmocka_unit_test(templates_without_a_run),
+        cmocka_unit_test(variables_are_bounded),
+        cmocka_unit_test(topics_of_rules),
         cmocka_unit_test(arithmetic),
         cmocka_unit_test(decimals_round),
         cmocka_unit_test(decimals_print_and_convert),

@@ -98,6 +98,7 @@ void function_encode(struct rule_call *call);
 /* value.c */
 void function_cast(struct rule_call *call);
 void function_get(struct rule_call *call);
+void function_get_or_default(struct rule_call *call);
 void function_isnull(struct rule_call *call);
 void function_isundefined(struct rule_call *call);
 void function_nanvl(struct rule_call *call);
@@ -106,8 +107,11 @@ void function_transform(struct rule_call *call);
 /* message.c */
 void function_accountid(struct rule_call *call);
 void function_clientid(struct rule_call *call);
+void function_get_mqtt_property(struct rule_call *call);
+void function_get_user_properties(struct rule_call *call);
 void function_newuuid(struct rule_call *call);
 void function_principal(struct rule_call *call);
+void function_sourceip(struct rule_call *call);
 void function_sql_version(struct rule_call *call);
 void function_timestamp(struct rule_call *call);
 void function_topic(struct rule_call *call);

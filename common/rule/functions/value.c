@@ -140,6 +140,17 @@ void function_nanvl(struct rule_call *call)
     *call->result = missing ? *call->arguments[1] : *first;
 }
 
+/* Undefined, too, where there is no default. A function that fails on AWS is one that calls a
+ * service; such a rule is refused here, default or not. */
+void function_get_or_default(struct rule_call *call)
+{
+    const struct rule_value *first = call->arguments[0];
+    if (first->kind != RULE_UNDEFINED && first->kind != RULE_NULL)
+        *call->result = *first;
+    else if (call->count > 1)
+        *call->result = *call->arguments[1];
+}
+
 /* --- transform() --- */
 
 enum {
