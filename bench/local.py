@@ -58,6 +58,7 @@ class Place:
         (self.folder / "iot_system_infra").mkdir(parents=True)
         (self.folder / "certificates").mkdir()
         (self.folder / "templates").symlink_to(ROOT / "templates")
+        (self.folder / "scripts").symlink_to(ROOT / "scripts")  # packages are compiled by one of them
         shutil.copytree(ROOT / "sensortypes", self.folder / "sensortypes", ignore=shutil.ignore_patterns("sensors", "generated", "deployed.json"))
         system = (ROOT / "iot_system_infra/system.yaml").read_text()
         system = re.sub(r"mqtt_port: \d+", f"mqtt_port: {self.port}", re.sub(r"host: \S+", "host: localhost", system, count=1))

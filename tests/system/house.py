@@ -170,6 +170,7 @@ class House:
         houses.append(self)
         for name in ("templates", "sensortypes"):
             shutil.copytree(REPO / name, self.folder / name, ignore=shutil.ignore_patterns("sensors", "generated", "deployed.json"))
+        (self.folder / "scripts").symlink_to(REPO / "scripts")  # packages are compiled by one of them
         (self.folder / "certificates").mkdir()
         (self.folder / "iot_system_infra").mkdir()
         system = (REPO / "iot_system_infra/system.yaml").read_text()
