@@ -692,6 +692,18 @@ static void arithmetic(void **state)
     }
 }
 
+/* 1 + 10^-33 has 34 digits. */
+static void every_power_of_ten(void **state)
+{
+    (void)state;
+    for (int power = 1; power < 34; power++) {
+        struct rule_decimal sum;
+        owned char *small = must_format("1e-%d", power), *wanted = must_format("1.%0*d", power, 1);
+        bool made = rule_decimal_add(decimal(small), decimal("1"), &sum);
+        assert_decimal(made, sum, wanted);
+    }
+}
+
 static void decimals_round(void **state)
 {
     (void)state;
@@ -1384,6 +1396,7 @@ int main(void)
         cmocka_unit_test(variables_are_bounded),
         cmocka_unit_test(topics_of_rules),
         cmocka_unit_test(arithmetic),
+        cmocka_unit_test(every_power_of_ten),
         cmocka_unit_test(decimals_round),
         cmocka_unit_test(decimals_print_and_convert),
         cmocka_unit_test(json_is_read),
