@@ -36,6 +36,7 @@ struct library {
 enum status library_load(struct library *library, struct error *error);
 
 /* For lists of functions: the members of the struct, and the names in the same order. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): name is declared here, and (*(name)) would not name it */
 #define LIBRARY_POINTER(prefix, name) __typeof__(prefix##name) *name;
 #define LIBRARY_NAME(prefix, name) #prefix #name,
 
