@@ -125,7 +125,7 @@ const struct node *rule_parse_call(struct compiler *compiler, struct word name);
 
 /* Adds a note where AWS does not allow a second call of the function at name. */
 void rule_check_repetition(struct compiler *compiler, const struct rule_function *function,
-                           struct word name);
+                           struct word word);
 
 /* Adds a note where one operand of an OR can be missing while another is not. begins: for each
  * operand, and for the end of the last, where its part of compiler->reads begins. */

@@ -234,6 +234,8 @@ OWN_FRAME static const struct rule_value *fill_variable(struct run *run, uint32_
 
 static const struct rule_value *run_variable(struct run *run, const struct node *node)
 {
+    if (!run->set) /* what uses a variable runs with the statement that sets it */
+        return &undefined;
     const struct rule_value *value = run->set->variables[node->variable];
     return value ? value : fill_variable(run, node->variable);
 }

@@ -99,7 +99,7 @@ static bool begin_run(struct run *run, const struct program *program, const stru
                         .row = payload};
     if (set && !(run->set = find_state(scratch, set)))
         return false;
-    if (set == program) {
+    if (run->set && set == program) {
         run->kept = run->set->kept;
         run->slots = run->set->slots;
     } else if (program->slots) {
