@@ -43,6 +43,8 @@ COMMON_SOURCES := $(sort $(wildcard common/*/*.c common/*/*/*.c)) common/spec/em
 AWS_SOURCES := $(sort $(wildcard aws/*.c))
 GENERATOR_SOURCES := $(sort $(wildcard generator/*.c generator/*/*.c)) generator/deploy/embedded.S
 HUB_SOURCES := aws/libcurl.c $(sort $(wildcard store/*.c hub/*.c hub/spool/*.c hub/actions/*.c hub/engine/*.c))
+# Used by no program yet: what is to decide controls, alerts and presence in sensorhub.
+AUTOMATION_SOURCES := $(sort $(wildcard automation/*.c))
 objects = $(patsubst %,$(BUILD)/objects/%.o,$(basename $(1)))
 COMMON_OBJECTS := $(call objects,$(COMMON_SOURCES))
 # Everything but main(), for tests and fuzzers.
@@ -104,7 +106,7 @@ $(BUILD)/objects/%/embedded.o: %/embedded.S common/base/embed.inc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,compile,$<,$(CC) -I. -c -o $@ $<)
 
--include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS) $(HUB_OBJECTS) $(call objects,hub/main.c) $(PLUGIN_OBJECTS) $(PLUGIN_COMMON))
+-include $(patsubst %.o,%.d,$(GENERATOR_OBJECTS) $(HUB_OBJECTS) $(call objects,hub/main.c) $(PLUGIN_OBJECTS) $(PLUGIN_COMMON) $(call objects,$(AUTOMATION_SOURCES)))
 
 # A test is one file linked with every room; the program's main() gives way to the test's.
 $(BUILD)/tests/table.o: $(BUILD)/objects/generator/main.o
@@ -124,6 +126,11 @@ HUB_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_spool.c tests/
 $(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(HUB_OBJECTS) $(COMMON_LIBRARY)
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(HUB_LIBRARIES) $(LIBRARIES) -lcmocka)
+
+# The engine of automation/ needs nothing but common/.
+$(BUILD)/tests/unit/test_automation: tests/unit/test_automation.c $(call objects,$(AUTOMATION_SOURCES)) $(COMMON_LIBRARY)
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka)
 
 ## deps: installs what building needs, where it is missing
 .PHONY: deps
