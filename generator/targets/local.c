@@ -300,6 +300,7 @@ static enum status revoke(struct local *local, const char *const *serials, size_
     if (status)
         return status;
     remove_temporaries(AUTHORITY_FOLDER);
+    remove_dead_temporaries(THINGS_FOLDER); /* of the copy of the list */
     status = path_exists(REVOCATION_LIST)
                  ? extend_list(&local->authority, serials, count, &list, error)
                  : list_lost(error);
