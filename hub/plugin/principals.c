@@ -87,18 +87,26 @@ static void read_holder(struct holder *holder, const char *path, bool service,
 
 /* --- the records that were read --- */
 
-static void forget(struct principals *principals, struct holder *holder)
+static void holder_free(struct holder *holder)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): none is in the table twice */
-    HASH_DEL(principals->holders, holder);
     free(holder->key);
     free(holder);
 }
 
+static void forget(struct principals *principals, struct holder *holder)
+{
+    HASH_DEL(principals->holders, holder);
+    holder_free(holder);
+}
+
 static void forget_all(struct principals *principals)
 {
-    while (principals->holders)
-        forget(principals, principals->holders);
+    struct holder *holder = principals->holders, *next;
+    HASH_CLEAR(hh, principals->holders);
+    for (; holder; holder = next) {
+        next = holder->hh.next;
+        holder_free(holder);
+    }
 }
 
 static struct holder *add(struct principals *principals, const char *key)
