@@ -539,8 +539,8 @@ static void what_follows_damage_is_set_aside(void **state)
     off_t offset = find_record(last - 2, &first);
     damage(first, offset + 60, "?", 1);
     struct spool_writer *writer = open_writer(1 << 20);
-    const char *note = spool_writer_note(writer), *at = note ? strstr(note, "spool/") : NULL;
-    assert_non_null(at);
+    const char *said = spool_writer_note(writer), *note = said ? said : "";
+    const char *found = strstr(note, "spool/"), *at = found ? found : "";
     assert_non_null(strstr(note, "When the spool is damaged"));
     snprintf(path, sizeof path, "%.*s", (int)strcspn(at, ";"), at);
     assert_true(ends_with(path, ".damaged"));
