@@ -19,7 +19,7 @@ class SSLContext:
     def __init__(self, protocol):
         self._context = tls.SSLContext(protocol)
         if not _OLD:
-            self.verify_mode = CERT_NONE
+            self.verify_mode = tls.CERT_NONE
 
     @property
     def verify_mode(self):
@@ -41,8 +41,8 @@ class SSLContext:
         return self._context.wrap_socket(sock, server_side=server_side, do_handshake_on_connect=do_handshake_on_connect, server_hostname=server_hostname)
 
 
-def wrap_socket(sock, server_side=False, key=None, cert=None, cert_reqs=CERT_NONE, cadata=None, server_hostname=None, do_handshake=True):
-    context = tls.SSLContext(PROTOCOL_TLS_CLIENT)
+def wrap_socket(sock, server_side=False, key=None, cert=None, cert_reqs=tls.CERT_NONE, cadata=None, server_hostname=None, do_handshake=True):
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = cert_reqs
     if key or cert:
         context.load_cert_chain(_bytes(cert), _bytes(key))

@@ -20,6 +20,7 @@ printed() {
             if (match($0, /(Before|After ): .*/) || match($0, /(Last|Next) Update: .*/) || match($0, /Revocation Date: .*/))
                 sub(/: [A-Z][a-z][a-z] .*/, ": in " ($(NF - 1) - ENVIRON["YEAR"]) " years")
             if (NF == 1 && length($1) == 13) sub(/[0-9]+$/, "NUMBER")
+            sub(/ +$/, "")  # which openssl writes behind the name of an extension
             print
         }'
 }
@@ -65,8 +66,8 @@ Certificate:
                 CA:TRUE, pathlen:0
             X509v3 Key Usage: critical
                 Certificate Sign, CRL Sign
-            X509v3 Subject Key Identifier: 
-            X509v3 Authority Key Identifier: 
+            X509v3 Subject Key Identifier:
+            X509v3 Authority Key Identifier:
     Signature Algorithm: sha256WithRSAEncryption
     Signature Value:
 END
@@ -81,10 +82,10 @@ END
                 CA:FALSE
             X509v3 Key Usage: critical
                 Digital Signature
-            X509v3 Extended Key Usage: 
+            X509v3 Extended Key Usage:
                 TLS Web Client Authentication
-            X509v3 Subject Key Identifier: 
-            X509v3 Authority Key Identifier: 
+            X509v3 Subject Key Identifier:
+            X509v3 Authority Key Identifier:
     Signature Algorithm: sha256WithRSAEncryption
     Signature Value:
 END
@@ -150,8 +151,8 @@ Certificate Revocation List (CRL):
         Last Update: in 0 years
         Next Update: in 20 years
         CRL extensions:
-            X509v3 Authority Key Identifier: 
-            X509v3 CRL Number: 
+            X509v3 Authority Key Identifier:
+            X509v3 CRL Number:
                 NUMBER
 No Revoked Certificates.
     Signature Algorithm: sha256WithRSAEncryption
@@ -170,8 +171,8 @@ Certificate Revocation List (CRL):
         Last Update: in 0 years
         Next Update: in 20 years
         CRL extensions:
-            X509v3 Authority Key Identifier: 
-            X509v3 CRL Number: 
+            X509v3 Authority Key Identifier:
+            X509v3 CRL Number:
                 NUMBER
 Revoked Certificates:
     Serial Number: RANDOM

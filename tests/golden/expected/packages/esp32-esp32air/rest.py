@@ -1,11 +1,10 @@
 # What a board does until something is due.
-import time
 from micropython import const
 
 import cycle
 import sleep
 import watch
-from common import memory, once
+from common import once
 
 _DAY = const(86400000)
 _MARGIN_SECONDS = const(90)

@@ -2,8 +2,6 @@
 import sys
 import time
 
-from common import forget
-
 DRIVERS = (
     ("pulse", dict(pin=27, pull="up", edge="falling", debounce=20, scale=1, start=0)),
 )
