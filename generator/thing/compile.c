@@ -175,6 +175,22 @@ static enum status run_compiler(const struct compiler *compiler, const struct ar
     return status;
 }
 
+/* Makes the folder for the compiler's files, unless it is there. */
+static enum status make_workplace(char **folder, struct error *error)
+{
+    const char *temporary = getenv("TMPDIR");
+    if (*folder)
+        return FINE;
+    *folder =
+        must_format("%s/sensorforge-compile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    if (mkdtemp(*folder))
+        return FINE;
+    fail_errno(error, "cannot make the folder %s", *folder);
+    free(*folder);
+    *folder = NULL;
+    return error->status;
+}
+
 static enum status compile_one(struct compiler *compiler, const struct artifact *artifact,
                                const char *folder, const struct made **result, struct error *error)
 {
@@ -197,8 +213,10 @@ static enum status compile_one(struct compiler *compiler, const struct artifact 
 
 /* --- all of them --- */
 
+/* *folder: where the compiler's files are; NULL until a source has to be compiled. Most things of a
+ * type have the sources of the first, and need none. */
 static enum status replace_all(struct compiler *compiler, struct artifacts *artifacts,
-                               const char *folder, struct error *error)
+                               char **folder, struct error *error)
 {
     enum status status = FINE;
     for (size_t i = 0; i < artifacts->count && !status; i++) {
@@ -207,7 +225,9 @@ static enum status replace_all(struct compiler *compiler, struct artifacts *arti
             continue;
         const struct made *made = find_made(compiler, artifact);
         if (!made)
-            status = compile_one(compiler, artifact, folder, &made, error);
+            status = make_workplace(folder, error);
+        if (!made && !status)
+            status = compile_one(compiler, artifact, *folder, &made, error);
         if (status)
             break;
         owned char *stem = stem_of(compiler, artifact->path);
@@ -223,7 +243,7 @@ static enum status replace_all(struct compiler *compiler, struct artifacts *arti
 enum status compiler_run(struct compiler *compiler, struct artifacts *artifacts, bool *compiled,
                          struct error *error)
 {
-    const char *temporary = getenv("TMPDIR");
+    char *folder = NULL;
     struct error ignored = {0};
     enum status status = FINE;
     *compiled = false;
@@ -233,13 +253,11 @@ enum status compiler_run(struct compiler *compiler, struct artifacts *artifacts,
         status = search(compiler, error);
     if (status || !compiler->path)
         return status;
-    owned char *folder =
-        must_format("%s/sensorforge-compile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(folder))
-        return fail_errno(error, "cannot make the folder %s", folder);
-    status = replace_all(compiler, artifacts, folder, error);
+    status = replace_all(compiler, artifacts, &folder, error);
     *compiled = !status;
-    remove_tree(folder, &ignored);
+    if (folder)
+        remove_tree(folder, &ignored);
+    free(folder);
     error_free(&ignored);
     return status;
 }
