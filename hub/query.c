@@ -100,7 +100,7 @@ static enum status find_type(const char *name, struct error *error)
     struct text list = {0};
     if (valid_type_name(name) && (path_exists(spec) || path_exists(documents)))
         return FINE;
-    struct names *names = names_of_folders(TYPES_FOLDER, "spec.yaml");
+    struct names *names = names_of_folders(TYPES_FOLDER, SPEC_FILE);
     for (size_t i = 0; i < names->count; i++)
         text_add_format(&list, "%s%s", i ? ", " : "", names->at[i]);
     fail(error, WRONG_INPUT, "there is no type \"%s\"", name);

@@ -23,13 +23,16 @@
 #define SECRETS_FILE "secrets.yaml"
 
 #define AUTHORITY_FOLDER INFRASTRUCTURE_FOLDER "/authority"
+#define AUTHORITY_KEY AUTHORITY_FOLDER "/ca.key"
 #define AUTHORITY_CERTIFICATE AUTHORITY_FOLDER "/ca.pem"
 #define REVOCATION_LIST AUTHORITY_FOLDER "/crl.pem"
 #define REVOCATION_COPY THINGS_FOLDER "/revoked.pem" /* of the list, should that be lost */
 
 #define LOCAL_FOLDER INFRASTRUCTURE_FOLDER "/local"
 #define BROKER_CONFIGURATION LOCAL_FOLDER "/mosquitto.conf"
-#define BROKER_FOLDER LOCAL_FOLDER "/broker"     /* its certificate, its key, its persistence */
+#define BROKER_FOLDER LOCAL_FOLDER "/broker" /* its certificate, its key, its persistence */
+#define BROKER_CERTIFICATE BROKER_FOLDER "/cert.pem"
+#define BROKER_KEY BROKER_FOLDER "/key.pem"
 #define BROKER_PLUGIN BROKER_FOLDER "/plugin.so" /* a link to sensorforge_broker.so */
 #define HUB_FOLDER LOCAL_FOLDER "/hub" /* of the client that sensorhub is to the broker: */
 #define HUB_CERTIFICATE HUB_FOLDER "/cert.pem"
@@ -46,10 +49,12 @@
 #define HUB_STATUS RUN_FOLDER "/sensorhub.status.json"
 
 #define TYPES_FOLDER "sensortypes"
-#define TYPE_SPEC TYPES_FOLDER "/%s/spec.yaml"
+#define SPEC_FILE "spec.yaml"
+#define MARK_FILE "deployed.json"
+#define TYPE_SPEC TYPES_FOLDER "/%s/" SPEC_FILE
 #define TYPE_CODE TYPES_FOLDER "/%s/code"
 #define TYPE_GENERATED TYPES_FOLDER "/%s/generated"
-#define TYPE_MARK TYPES_FOLDER "/%s/deployed.json"
+#define TYPE_MARK TYPES_FOLDER "/%s/" MARK_FILE
 #define TYPE_PACKAGE TYPES_FOLDER "/%s/sensors/%s"
 
 /* The documents that the local system works with; AWS would get the same. */
@@ -57,5 +62,12 @@
 #define TYPE_DOCUMENT TYPE_DOCUMENTS "/%s.json" /* policy, rule, invalid-rule, ... */
 
 #define THINGS_FOLDER "certificates"
+
+/* Files in the folder of a thing. */
+#define THING_RECORD "thing.json"
+#define THING_KEY "key.pem"
+#define THING_CERTIFICATE "cert.pem"
+#define THING_NEXT_KEY "next-key.pem" /* during a rotation */
+#define THING_NEXT_CERTIFICATE "next-cert.pem"
 
 #endif

@@ -508,7 +508,7 @@ static void check_commanded(struct checked *spec, const char *type, struct place
     struct problems ignored = {.source = &source};
     struct yaml yaml = {0};
     if (read_file(path, YAML_LARGEST, &source.bytes, &unread)) {
-        struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
+        struct names *types = names_of_folders(TYPES_FOLDER, SPEC_FILE);
         problem_add(spec->problems, ERROR, place, choice_hint(type, types->at, types->count),
                     "there is no type \"%s\" to command", type);
         names_free(types);
@@ -666,7 +666,7 @@ enum status spec_read_type(const char *name, struct catalog *catalog, struct spe
 {
     owned char *path = must_format(TYPE_SPEC, name);
     if (!*name || *name == '.' || strchr(name, '/') || !path_exists(path)) {
-        struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
+        struct names *types = names_of_folders(TYPES_FOLDER, SPEC_FILE);
         *spec = (struct spec){0};
         fail(error, WRONG_INPUT, "there is no sensor type \"%s\"", name);
         owned char *hint = choice_hint(name, types->at, types->count);

@@ -224,7 +224,7 @@ void pages_man(struct text *out)
         write_roff_item(environment[i][0], environment[i][1], out);
     text_add_string(out, ".SH FILES\n");
     write_roff_item(SYSTEM_FILE, "the central system", out);
-    write_roff_item(TYPES_FOLDER "/TYPE/spec.yaml", "a sensor type", out);
+    write_roff_item(TYPES_FOLDER "/TYPE/" SPEC_FILE, "a sensor type", out);
     write_roff_item(TYPES_FOLDER "/TYPE/sensors/THING/", "a thing's package", out);
     write_roff_item(THINGS_FOLDER "/THING/", "a thing's record, key and certificate", out);
     write_roff_item(SECRETS_FILE, "wifi credentials", out);

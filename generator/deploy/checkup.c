@@ -168,7 +168,7 @@ static void check_permissions(struct aws *aws, const char *caller, const struct 
             must_copy("an operator of its own: docs/aws.md has the policy that is enough"));
         return;
     }
-    struct names *types = names_of_folders(TYPES_FOLDER, "spec.yaml");
+    struct names *types = names_of_folders(TYPES_FOLDER, SPEC_FILE);
     struct permissions permissions = {.aws = aws,
                                       .principal = principal,
                                       .account = checkup->account,

@@ -168,8 +168,8 @@ static const char everything[] =
 enum status certificates_renew(const struct system *system, bool *renewed, struct error *error)
 {
     char own_name[LONGEST_HOST + 1] = "";
-    struct pair broker = {.key_file = BROKER_FOLDER "/key.pem",
-                          .certificate_file = BROKER_FOLDER "/cert.pem",
+    struct pair broker = {.key_file = BROKER_KEY,
+                          .certificate_file = BROKER_CERTIFICATE,
                           .unit = "sensorforge-broker",
                           .name = system->name};
     const struct pair hub = {.key_file = HUB_KEY,

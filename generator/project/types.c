@@ -19,12 +19,12 @@ static char *mark_path(const char *type)
 
 struct names *types_all(void)
 {
-    return names_of_folders(TYPES_FOLDER, "spec.yaml");
+    return names_of_folders(TYPES_FOLDER, SPEC_FILE);
 }
 
 struct names *types_deployed(void)
 {
-    return names_of_folders(TYPES_FOLDER, "deployed.json");
+    return names_of_folders(TYPES_FOLDER, MARK_FILE);
 }
 
 bool types_is_deployed(const char *type)

@@ -308,8 +308,8 @@ static enum status open_connection(struct fleet *fleet, size_t index, struct err
 {
     struct connection *connection = &fleet->connections[index];
     struct actor *actor = &fleet->world->actors[index];
-    owned char *key = record_file(actor->name, "key.pem");
-    owned char *certificate = record_file(actor->name, "cert.pem");
+    owned char *key = record_file(actor->name, THING_KEY);
+    owned char *certificate = record_file(actor->name, THING_CERTIFICATE);
     *connection = (struct connection){.fleet = fleet,
                                       .actor = actor,
                                       .descriptor = -1,

@@ -12,6 +12,7 @@
 #include "common/base/memory.h"
 #include "common/base/names.h"
 #include "common/base/paths.h"
+#include "common/base/record_state.h"
 #include "generator/pki/pki.h"
 
 #include <stdlib.h>
@@ -24,8 +25,7 @@
 enum {
     AUTHORITY_YEARS = 20,
     THING_YEARS = 10,
-    LARGEST_LIST = 64 << 20,  /* bytes: a million serials */
-    LARGEST_RECORD = 1 << 20, /* bytes */
+    LARGEST_LIST = 64 << 20, /* bytes: a million serials */
 };
 
 struct local {
@@ -93,7 +93,7 @@ static enum status make_authority(const char *system, struct error *error)
  * Looked at in this order, because the first command may be making both just now. */
 static enum status check_not_lost(struct error *error)
 {
-    struct names *certified = names_of_folders(THINGS_FOLDER, "cert.pem");
+    struct names *certified = names_of_folders(THINGS_FOLDER, THING_CERTIFICATE);
     bool lost = certified->count > 0 && !path_exists(AUTHORITY_FOLDER);
     names_free(certified);
     if (!lost)
@@ -105,7 +105,7 @@ static enum status check_not_lost(struct error *error)
 static enum status load_authority(struct authority *authority, struct error *error)
 {
     struct authority loaded = {0};
-    enum status status = key_read(AUTHORITY_FOLDER "/ca.key", &loaded.key, error);
+    enum status status = key_read(AUTHORITY_KEY, &loaded.key, error);
     if (!status)
         status = certificate_read(AUTHORITY_CERTIFICATE, &loaded.certificate, error);
     if (!status)
@@ -223,17 +223,25 @@ static void add_copied(const struct authority *authority, const struct text *lis
     error_free(&none);
 }
 
+static bool is_being_deleted(const cJSON *record)
+{
+    enum target_kind target = TARGET_AWS;
+    enum record_state state = RECORD_MAKING;
+    return system_target_named(json_string(record, "target", "local"), &target) &&
+           target == TARGET_LOCAL &&
+           record_state_named(json_string(record, "state", NULL), &state) &&
+           state == RECORD_DELETING;
+}
+
 /* Certificates that records of things name as revoked, or about to be. */
 static void add_recorded(struct serials *serials)
 {
-    struct names *names = names_of_folders(THINGS_FOLDER, "thing.json");
+    struct names *names = names_of_folders(THINGS_FOLDER, THING_RECORD);
     for (size_t i = 0; i < names->count; i++) {
-        owned char *path = must_format(THINGS_FOLDER "/%s/thing.json", names->at[i]);
+        owned char *path = must_format(THINGS_FOLDER "/%s/" THING_RECORD, names->at[i]);
         struct error none = {0};
         cJSON *record = NULL;
-        if (!json_read(path, LARGEST_RECORD, &record, &none) &&
-            strcmp(json_string(record, "target", "local"), "local") == 0 &&
-            strcmp(json_string(record, "state", ""), "deleting") == 0) {
+        if (!json_read(path, LARGEST_RECORD, &record, &none) && is_being_deleted(record)) {
             const char *serial = json_string(json_get(record, "certificate"), "serial", "");
             if (*serial)
                 serials_add(serials, serial);

@@ -40,8 +40,8 @@ static enum status retire_all(struct target *target, const char *name, const str
                               bool *revoked, struct error *error)
 {
     struct certificate_facts current, next;
-    read_serial(name, "cert.pem", &current);
-    read_serial(name, "next-cert.pem", &next);
+    read_serial(name, THING_CERTIFICATE, &current);
+    read_serial(name, THING_NEXT_CERTIFICATE, &next);
     const struct retired_certificate all[] = {
         {.serial = *current.serial ? current.serial : NULL},
         {.serial = *next.serial ? next.serial : NULL},
@@ -93,8 +93,8 @@ static enum status open_to_delete(const char *name, const char *type, int *lock,
 enum status delete_thing(struct target *target, const char *name, const char *type, bool *revoked,
                          struct error *error)
 {
-    static const char *const files[] = {"next-key.pem", "next-cert.pem", "key.pem", "cert.pem",
-                                        "thing.json"};
+    static const char *const files[] = {THING_NEXT_KEY, THING_NEXT_CERTIFICATE, THING_KEY,
+                                        THING_CERTIFICATE, THING_RECORD};
     static const struct record none;
     struct record *record = NULL;
     int lock;

@@ -33,7 +33,7 @@ static enum status resume(struct making *thing, struct record *there)
 static enum status stage_first_key(struct making *thing, struct batch *batch)
 {
     secret_owned struct secret pem = {0};
-    owned char *path = record_file(thing->record->name, "key.pem");
+    owned char *path = record_file(thing->record->name, THING_KEY);
     enum status status = pem_find_key(thing->plan->key_algorithm, path, &thing->key, &thing->error);
     if (!status)
         status = enrol_note_key(thing->record->current.registration, thing->key, &thing->error);
@@ -94,8 +94,8 @@ static enum status prepare(struct making *thing)
 {
     const char *name = thing->record->name;
     const struct issuance *issuance = &thing->record->current;
-    owned char *key_path = record_file(name, "key.pem");
-    owned char *certificate_path = record_file(name, "cert.pem");
+    owned char *key_path = record_file(name, THING_KEY);
+    owned char *certificate_path = record_file(name, THING_CERTIFICATE);
     struct enrolment *enrolment = &thing->enrolment;
     enum status status = FINE;
     if (!thing->key)
@@ -112,8 +112,8 @@ static enum status prepare(struct making *thing)
 static enum status stage_all(struct making *thing, struct batch *batch)
 {
     const char *name = thing->record->name;
-    owned char *key_path = record_file(name, "key.pem");
-    owned char *certificate_path = record_file(name, "cert.pem");
+    owned char *key_path = record_file(name, THING_KEY);
+    owned char *certificate_path = record_file(name, THING_CERTIFICATE);
     const X509 *certificate = thing->enrolment.certificate;
     struct error *error = &thing->enrolment.error;
     enum status status = certificate_describe(certificate, &thing->record->certificate, error);
@@ -190,7 +190,7 @@ static void make_activated(struct enrolment *enrolment)
 /* For a thing that cannot be made, and of which the target has nothing. */
 static void remove_files(struct making *thing)
 {
-    static const char *const files[] = {"key.pem", "cert.pem", "thing.json"};
+    static const char *const files[] = {THING_KEY, THING_CERTIFICATE, THING_RECORD};
     const char *name = thing->record->name;
     struct error ignored = {0}; /* delete removes what is left */
     package_remove(thing->record->type, name, &ignored);

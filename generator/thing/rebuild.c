@@ -7,8 +7,8 @@
 static enum status restage(const struct package_plan *plan, struct record *record,
                            struct package_size *size, struct error *error)
 {
-    owned char *key_path = record_file(record->name, "key.pem");
-    owned char *certificate_path = record_file(record->name, "cert.pem");
+    owned char *key_path = record_file(record->name, THING_KEY);
+    owned char *certificate_path = record_file(record->name, THING_CERTIFICATE);
     X509 *certificate = NULL;
     struct batch batch = {0};
     EVP_PKEY *key = NULL;

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_WRITTEN = 1, LARGEST_RECORD = 1 << 20 /* bytes */ };
-
-static const char *const state_names[] = {"making", "active", "rotating", "deleting"};
+enum { VERSION_WRITTEN = 1 };
 
 /* --- paths --- */
 
@@ -255,13 +253,8 @@ static void read_state(struct reader *reader, cJSON *json, enum record_state *st
 {
     owned char *name = NULL;
     need_string(reader, json, "state", &name);
-    for (size_t i = 0; name && i < sizeof state_names / sizeof *state_names; i++) {
-        if (strcmp(name, state_names[i]) != 0)
-            continue;
-        *state = (enum record_state)i;
-        return;
-    }
-    refuse(reader, "state", "is not making, active, rotating or deleting");
+    if (!record_state_named(name, state))
+        refuse(reader, "state", "is not making, active, rotating or deleting");
 }
 
 /* Records of the first versions name no target: there was only one. */
@@ -352,7 +345,7 @@ static enum status read_record(const char *path, const char *name, struct record
 
 enum status record_read(const char *name, struct record **record, struct error *error)
 {
-    owned char *path = record_file(name, "thing.json");
+    owned char *path = record_file(name, THING_RECORD);
     *record = NULL;
     if (!path_exists(path))
         return FINE;
@@ -449,7 +442,7 @@ static cJSON *make_json(const struct record *record)
 enum status record_stage(const struct record *record, struct batch *batch, struct error *error)
 {
     struct text bytes = {.secret = true};
-    owned char *path = record_file(record->name, "thing.json");
+    owned char *path = record_file(record->name, THING_RECORD);
     cJSON *json = make_json(record);
     json_layout(json, &bytes);
     enum status status =
@@ -480,11 +473,6 @@ cJSON *record_json(const struct record *record)
 }
 
 /* --- what it says, and its changes --- */
-
-const char *record_state_name(enum record_state state)
-{
-    return state_names[state];
-}
 
 void record_time(time_t when, char text[CLOCK_TEXT])
 {

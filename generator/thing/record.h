@@ -42,6 +42,8 @@
 #include "common/base/error.h"
 #include "common/base/files.h"
 #include "common/base/names.h"
+#include "common/base/paths.h"
+#include "common/base/record_state.h"
 #include "common/spec/catalog.h"
 #include "generator/pki/pki.h"
 #include "generator/targets/attributes.h"
@@ -52,8 +54,6 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <time.h>
-
-enum record_state { RECORD_MAKING, RECORD_ACTIVE, RECORD_ROTATING, RECORD_DELETING };
 
 /* How one certificate of a thing is asked for. It is recorded before the target is asked, so that
  * the certificate can be found again, or revoked, after a kill. */
@@ -88,7 +88,7 @@ struct changes {
     const struct secret *password;
 };
 
-/* certificates/<thing>, or a file in it; freed by the caller. */
+/* certificates/<thing>, or a file in it (THING_KEY and the others of paths.h); freed by the caller. */
 char *record_folder(const char *name);
 char *record_file(const char *name, const char *file);
 
@@ -119,9 +119,6 @@ enum status record_write(const struct record *record, struct error *error);
 
 /* The record for others to see: as in the file, without the wifi password. The caller deletes it. */
 cJSON *record_json(const struct record *record);
-
-/* "making", "active", "rotating", "deleting". */
-const char *record_state_name(enum record_state state);
 
 /* "2026-11-21T10:12:00Z"; "" for 0, which is a time that is not known. */
 void record_time(time_t when, char text[CLOCK_TEXT]);

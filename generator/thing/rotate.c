@@ -11,7 +11,7 @@
 static enum status stage_next_key(const struct package_plan *plan, struct record *record,
                                   struct batch *batch, struct error *error)
 {
-    owned char *path = record_file(record->name, "next-key.pem");
+    owned char *path = record_file(record->name, THING_NEXT_KEY);
     secret_owned struct secret pem = {0};
     EVP_PKEY *key = NULL;
     enum status status = pem_find_key(plan->key_algorithm, path, &key, error);
@@ -95,8 +95,8 @@ struct rotation {
 static enum status write_next(const struct rotation *rotation, struct error *error)
 {
     const char *name = rotation->record->name;
-    owned char *key_path = record_file(name, "next-key.pem");
-    owned char *certificate_path = record_file(name, "next-cert.pem");
+    owned char *key_path = record_file(name, THING_NEXT_KEY);
+    owned char *certificate_path = record_file(name, THING_NEXT_CERTIFICATE);
     struct batch batch = {0};
     enum status status = pem_stage(&batch, key_path, rotation->key, certificate_path,
                                    rotation->enrolment.certificate, error);
@@ -110,8 +110,8 @@ static enum status write_next(const struct rotation *rotation, struct error *err
 static enum status take_over(struct rotation *rotation, struct error *error)
 {
     const char *name = rotation->record->name;
-    owned char *key_path = record_file(name, "key.pem");
-    owned char *certificate_path = record_file(name, "cert.pem");
+    owned char *key_path = record_file(name, THING_KEY);
+    owned char *certificate_path = record_file(name, THING_CERTIFICATE);
     const X509 *certificate = rotation->enrolment.certificate;
     struct certificate_facts facts;
     struct batch batch = {0};
@@ -165,8 +165,8 @@ static enum status prepare_rotation(struct rotation *rotation, struct error *err
     struct enrolment *enrolment = &rotation->enrolment;
     const struct issuance *issuance = rotation->taken_over ? &record->current : &record->next;
     owned char *key_path =
-        record_file(record->name, rotation->taken_over ? "key.pem" : "next-key.pem");
-    owned char *certificate_path = record_file(record->name, "next-cert.pem");
+        record_file(record->name, rotation->taken_over ? THING_KEY : THING_NEXT_KEY);
+    owned char *certificate_path = record_file(record->name, THING_NEXT_CERTIFICATE);
     enum status status =
         pem_find_key(rotation->plan->key_algorithm, key_path, &rotation->key, error);
     enrol_fill(rotation->target, rotation->key, rotation->plan, record, issuance, enrolment);
@@ -212,8 +212,8 @@ static enum status retire_old(struct target *target, const struct record *record
 static enum status finish_rotation(struct target *target, struct record *record,
                                    struct error *error)
 {
-    owned char *key_path = record_file(record->name, "next-key.pem");
-    owned char *certificate_path = record_file(record->name, "next-cert.pem");
+    owned char *key_path = record_file(record->name, THING_NEXT_KEY);
+    owned char *certificate_path = record_file(record->name, THING_NEXT_CERTIFICATE);
     enum status status = retire_old(target, record, error);
     fault_point("rotate:retired");
     if (status)

@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
+#include "common/base/record_state.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-enum { LARGEST_RECORD = 1 << 20 /* bytes */, MOST_KEPT = 65536 };
+enum { MOST_KEPT = 65536 };
 
 /* What a record says. */
 struct holder {
@@ -44,18 +45,18 @@ static void copy_string(const cJSON *object, const char *member, char *into, siz
 
 static void take_thing(struct holder *holder, const cJSON *record)
 {
-    const char *state = json_string(record, "state", "");
+    enum record_state state = RECORD_MAKING;
     copy_string(record, "type", holder->type, sizeof holder->type);
     copy_string(json_get(record, "certificate"), "fingerprint", holder->fingerprint,
                 sizeof holder->fingerprint);
     copy_string(record, "retired", holder->retired, sizeof holder->retired);
     if (strcmp(json_string(record, "target", "local"), "local") != 0)
         holder->refused = "its record is of a thing elsewhere";
-    else if (strcmp(state, "active") != 0 && strcmp(state, "rotating") != 0)
-        holder->refused = strcmp(state, "deleting") == 0 ? "its thing is being deleted"
-                                                         : "its thing is only half-made";
+    else if (!record_state_named(json_string(record, "state", NULL), &state) ||
+             state == RECORD_MAKING)
+        holder->refused = "its thing is only half-made";
     else
-        holder->refused = NULL;
+        holder->refused = state == RECORD_DELETING ? "its thing is being deleted" : NULL;
 }
 
 static void take_service(struct holder *holder, const cJSON *record)
@@ -131,7 +132,7 @@ static const struct holder *look_up(struct principals *principals, const char *n
 {
     char key[128];
     struct holder *holder = NULL;
-    snprintf(key, sizeof key, service ? IDENTITY_FILE : THINGS_FOLDER "/%s/thing.json", name);
+    snprintf(key, sizeof key, service ? IDENTITY_FILE : THINGS_FOLDER "/%s/" THING_RECORD, name);
     owned char *path = path_join(principals->project, key);
     const struct version version = version_of(path);
     HASH_FIND_STR(principals->holders, key, holder);
