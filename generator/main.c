@@ -250,14 +250,17 @@ const struct command commands[] = {
         .completion = COMPLETE_THINGS,
         .summary = "run a thing's package here, with simulated sensors",
         .details =
-            "The package itself runs on MicroPython's unix port (fetched once, where it is not "
-            "installed), with what its spec simulates, and connects to the endpoint that it "
-            "names. What the board would print goes to standard output. A cycle is what happens "
-            "from a reset to the next; seconds are the board's. Without either it runs until "
-            "Ctrl-C.",
+            "Runs the package on MicroPython's unix port (fetched once where it is not installed). "
+            "Sensors measure what the spec simulates, and the board connects to the endpoint that "
+            "the package names. Each reading is a line: when it was taken, its values, and whether "
+            "it was stored as valid, stored as invalid, or not sent. A cycle is one reading and "
+            "the pause after it. Without --cycles and --seconds it runs until Ctrl-C. The exit "
+            "code is 3 when a reading could not be sent.\n"
+            "With --fast the board's clock starts in the past, so that no reading has a time in "
+            "the future.",
         .examples = "sensorforge run kitchen --cycles 3 --fast",
         .run = command_run,
-        .options = {{"cycles", 'n', "N", "stop after N resets or deep sleeps", COMPLETE_NOTHING},
+        .options = {{"cycles", 'n', "N", "stop after N readings", COMPLETE_NOTHING},
                     {"seconds", 's', "N", "stop after N seconds of the board's time",
                      COMPLETE_NOTHING},
                     {"fast", 0, NULL, "make sleep 20 times shorter, and skip deep sleep",

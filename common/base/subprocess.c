@@ -12,7 +12,7 @@
 
 /* --- signals --- */
 
-static volatile sig_atomic_t child, asked_to_stop;
+static volatile sig_atomic_t child, asked_to_stop, watching;
 static struct sigaction interrupt_before, terminate_before;
 
 /* The terminal sends Ctrl-C to the child, too; SIGTERM arrives here only and is passed on. */
@@ -27,12 +27,14 @@ void subprocess_watch(void)
 {
     struct sigaction action = {.sa_handler = hand_on};
     asked_to_stop = 0;
+    watching = 1;
     sigaction(SIGINT, &action, &interrupt_before);
     sigaction(SIGTERM, &action, &terminate_before);
 }
 
 void subprocess_end_watch(void)
 {
+    watching = 0;
     sigaction(SIGINT, &interrupt_before, NULL);
     sigaction(SIGTERM, &terminate_before, NULL);
 }
@@ -40,6 +42,19 @@ void subprocess_end_watch(void)
 bool subprocess_interrupted(void)
 {
     return asked_to_stop != 0;
+}
+
+void subprocess_stop(void)
+{
+    hand_on(SIGTERM);
+}
+
+/* A signal that came while the child was being started is passed on now. */
+static void remember_child(pid_t started)
+{
+    child = started;
+    if (watching && asked_to_stop)
+        kill(started, SIGINT);
 }
 
 /* --- starting --- */
@@ -91,7 +106,7 @@ enum status subprocess_run(const char *const *words, bool only_errors, int *code
                                &started, missing, error);
     if (status)
         return status;
-    child = started;
+    remember_child(started);
     status = wait_for(started, code, error);
     child = 0;
     return status;
@@ -120,6 +135,60 @@ static bool read_all(int from, int seconds, struct text *said)
     }
 }
 
+/* Hands on the lines of what was read, and keeps the rest of the last one. */
+static void hand_lines(struct text *said, void (*take)(void *context, char *line), void *context)
+{
+    char *at = said->at, *end;
+    while (said->length && (end = memchr(at, '\n', said->length - (size_t)(at - said->at)))) {
+        *end = '\0';
+        take(context, at);
+        at = end + 1;
+    }
+    size_t left = said->length - (size_t)(at - said->at);
+    if (left)
+        memmove(said->at, at, left);
+    said->length = left;
+}
+
+static void read_lines(int from, void (*take)(void *context, char *line), void *context)
+{
+    char block[4096];
+    struct text said = {0};
+    for (;;) {
+        ssize_t got = read(from, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        text_add(&said, block, (size_t)got);
+        hand_lines(&said, take, context);
+    }
+    if (said.length) {
+        text_add_char(&said, '\n');
+        hand_lines(&said, take, context);
+    }
+    text_free(&said);
+}
+
+enum status subprocess_lines(const char *const *words, void (*take)(void *context, char *line),
+                             void *context, int *code, bool *missing, struct error *error)
+{
+    int ends[2];
+    pid_t started = 0;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return fail_errno(error, "cannot make a pipe");
+    enum status status = start(words, ends[1], STDERR_FILENO, &started, missing, error);
+    close(ends[1]);
+    if (!status) {
+        remember_child(started);
+        read_lines(ends[0], take, context);
+        status = wait_for(started, code, error);
+        child = 0;
+    }
+    close(ends[0]);
+    return status;
+}
+
 enum status subprocess_capture(const char *const *words, int seconds, struct text *said, int *code,
                                bool *missing, struct error *error)
 {
@@ -130,7 +199,7 @@ enum status subprocess_capture(const char *const *words, int seconds, struct tex
     enum status status = start(words, ends[1], ends[1], &started, missing, error);
     close(ends[1]);
     if (!status) {
-        child = started;
+        remember_child(started);
         bool ended = read_all(ends[0], seconds, said);
         if (!ended)
             kill(started, SIGKILL);

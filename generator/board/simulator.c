@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* Exit codes of power_on.py. */
-enum { AT_THE_PROMPT, RESET = 10, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER };
+enum { AT_THE_PROMPT, RESET = 10, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER, ENOUGH };
 
 /* How much shorter sleep is with `fast`. Deep sleep takes no time then. */
 enum { FAST = 20 };
@@ -50,6 +50,31 @@ static cJSON *hosts_of(const struct record *record, const struct system *system)
     return hosts;
 }
 
+/* How long the cycles or seconds take that were asked for; a cycle more, because an attempt to send
+ * takes time, too. 0: there is no end. */
+static int64_t duration(const struct simulator *simulator, const cJSON *type)
+{
+    double every = json_number(type, "publish_every_seconds", 1);
+    int64_t cycles = (int64_t)((double)(simulator->most_cycles + 1) * every);
+    if (!simulator->most_cycles)
+        return simulator->seconds;
+    return simulator->seconds && simulator->seconds < cycles ? simulator->seconds : cycles;
+}
+
+/* The rules take readings that are not older than the retention in memory. A tenth of it is left
+ * for the board's own delays. */
+static void choose_start(struct simulator *simulator, const cJSON *type)
+{
+    double hours = json_number(json_get(type, "retention"), "memory_hours", 24);
+    int64_t most = (int64_t)(hours * 3600 * 0.9);
+    if (!simulator->fast)
+        return;
+    simulator->wanted_back_seconds = duration(simulator, type);
+    simulator->back_seconds = simulator->wanted_back_seconds;
+    if (!simulator->back_seconds || simulator->back_seconds > most)
+        simulator->back_seconds = most;
+}
+
 /* The caller deletes it before the record, whose password it borrows. */
 static cJSON *make_world(const struct simulator *simulator, const struct project *project,
                          const struct record *record, const cJSON *type)
@@ -63,6 +88,11 @@ static cJSON *make_world(const struct simulator *simulator, const struct project
     json_put_number(world, "seed", (double)(clock_monotonic_nanoseconds() % 1000000000));
     if (simulator->seconds)
         json_put_number(world, "end_ms", (double)simulator->seconds * 1000);
+    if (simulator->fast)
+        json_put_number(world, "back_ms", (double)simulator->back_seconds * 1000);
+    if (simulator->most_cycles)
+        json_put_number(world, "cycles", (double)simulator->most_cycles);
+    json_put_bool(world, "journal", true);
     json_put_bool(world, "verbose", simulator->verbose);
     json_put_bool(world, "quiet", simulator->quiet);
     json_put(world, "hosts", hosts_of(record, &project->system));
@@ -113,16 +143,13 @@ static enum status copy_package(const struct simulator *simulator, struct error 
     return !status && code && !subprocess_interrupted() ? stopped(code, error) : status;
 }
 
-/* Whether another cycle follows one that ended with this exit code. */
-static bool goes_on(const struct simulator *simulator, int code)
+/* Whether the board starts again after a run that ended with this exit code. */
+static bool goes_on(int code)
 {
-    bool enough = simulator->most_cycles && simulator->cycles >= simulator->most_cycles;
-    if (subprocess_interrupted() || enough)
-        return false;
-    return code == RESET || code == DEEP_SLEEP || code == WATCHDOG;
+    return !subprocess_interrupted() && (code == RESET || code == DEEP_SLEEP || code == WATCHDOG);
 }
 
-/* What the exit code of the last cycle means. */
+/* What the exit code of the last run means. */
 static enum status judge(int code, struct error *error)
 {
     if (subprocess_interrupted())
@@ -132,12 +159,18 @@ static enum status judge(int code, struct error *error)
     case DEEP_SLEEP:
     case WATCHDOG:
     case TIME_IS_OVER:
+    case ENOUGH:
         return FINE;
     case AT_THE_PROMPT:
         return fail(error, REFUSED, "the firmware ended; a board would do nothing now");
     default:
         return stopped(code, error);
     }
+}
+
+static void take_line(void *context, char *line)
+{
+    readings_take_line(context, line);
 }
 
 enum status simulator_run(struct simulator *simulator, struct error *error)
@@ -148,13 +181,14 @@ enum status simulator_run(struct simulator *simulator, struct error *error)
     if (subprocess_interrupted())
         return FINE;
     do {
-        status = subprocess_run(words, simulator->only_errors, &code, NULL, error);
-        simulator->cycles++;
+        status = subprocess_lines(words, take_line, &simulator->readings, &code, NULL, error);
+        readings_end_run(&simulator->readings);
         simulator->resets = code == RESET || code == WATCHDOG ? simulator->resets + 1 : 0;
         if (simulator->resets == MOST_RESETS)
             return fail(error, REFUSED, "the board has reset itself %d times in a row",
                         MOST_RESETS);
-    } while (!status && goes_on(simulator, code));
+    } while (!status && goes_on(code));
+    simulator->cut_off = code != ENOUGH;
     return status ? status : judge(code, error);
 }
 
@@ -174,6 +208,7 @@ enum status simulator_open(struct simulator *simulator, struct project *project,
     if (!status)
         status = make_folder(simulator, error);
     if (!status) {
+        choose_start(simulator, json_get(model, "type"));
         cJSON *world = make_world(simulator, project, record, json_get(model, "type"));
         status = write_world(simulator, world, error);
         cJSON_Delete(world);
@@ -188,6 +223,7 @@ void simulator_close(struct simulator *simulator)
     if (simulator->folder)
         remove_tree(simulator->folder, &ignored);
     error_free(&ignored);
+    readings_free(&simulator->readings);
     free(simulator->interpreter);
     free(simulator->power_on);
     free(simulator->package);

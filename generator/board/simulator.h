@@ -9,21 +9,30 @@
 #define GENERATOR_BOARD_SIMULATOR_H
 
 #include "generator/project/project.h"
+#include "readings.h"
 #include "generator/thing/record.h"
 
 #include <stdbool.h>
 
 struct simulator {
     /* Set by the caller: */
-    long most_cycles; /* after which it stops; 0: no end */
-    long seconds;     /* of the board's time, after which it stops; 0: no end */
-    bool fast;        /* sleep is 20 times shorter, and deep sleep is skipped */
-    bool verbose;     /* the simulator tells more, */
-    bool quiet;       /* or only what goes wrong */
-    bool only_errors; /* what the board prints goes to standard error */
+    long most_cycles;         /* after which it stops; 0: no end */
+    long seconds;             /* of the board's time, after which it stops; 0: no end */
+    bool fast;                /* sleep is 20 times shorter, and deep sleep is skipped */
+    bool verbose;             /* the simulator tells more, */
+    bool quiet;               /* or only what goes wrong */
+    struct readings readings; /* with its listener, which is told as things happen */
 
-    /* A cycle is one run of the board. */
-    long cycles, resets; /* so far; resets: without a deep sleep in between */
+    /* A cycle is one reading, with the pause after it. The board resets in between when it sleeps
+     * deeply, and whenever its firmware does so. */
+    long resets;  /* without a deep sleep in between */
+    bool cut_off; /* it ended in the middle of a cycle: --seconds, or Ctrl-C */
+
+    /* With fast, the board's clock starts so far in the past that it does not get ahead of this
+     * machine's: the rules take no readings from the future. The rules do not take old ones
+     * either, which limits it. Once the board's clock has caught up, a sleep takes its full time. */
+    int64_t back_seconds, wanted_back_seconds; /* set by simulator_open(); 0 without fast.
+                                                  wanted: without that limit; 0: no end */
 
     char *interpreter; /* MicroPython, or the script that fetches it */
     char *power_on;    /* the simulator's main program */

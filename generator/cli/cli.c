@@ -163,20 +163,34 @@ bool cli_given(const struct context *context, const char *name)
 
 /* --- writing --- */
 
-static enum status write_out(struct context *context)
+static bool write_bytes(const char *at, size_t left)
 {
-    const char *at = text_string(&context->out);
-    size_t left = context->out.length;
     while (left) {
         ssize_t put = write(STDOUT_FILENO, at, left);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return fail_errno(&context->error, "cannot write to standard output");
+            return false;
         at += put;
         left -= (size_t)put;
     }
-    return FINE;
+    return true;
+}
+
+static enum status write_out(struct context *context)
+{
+    errno = context->print_failed;
+    if (!errno && write_bytes(text_string(&context->out), context->out.length))
+        return FINE;
+    return fail_errno(&context->error, "cannot write to standard output");
+}
+
+bool cli_print(struct context *context, const char *line)
+{
+    owned char *whole = must_format("%s\n", line);
+    if (!context->print_failed && !write_bytes(whole, strlen(whole)))
+        context->print_failed = errno;
+    return !context->print_failed;
 }
 
 /* {"error": {"status": 1, "message": "...", "advice": "..."}} */

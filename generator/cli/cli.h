@@ -33,6 +33,7 @@ struct context {
     struct progress progress; /* of the reporter */
     bool counting;            /* the reporter's progress has begun, and has not ended */
     struct text out;          /* for standard output */
+    int print_failed;         /* errno of a cli_print() that failed; 0: none did */
     struct error error;
 };
 
@@ -47,6 +48,10 @@ void cli_say(const struct context *context, const char *format, ...)
 /* A line for people that only --verbose shows. */
 void cli_say_more(const struct context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A line on standard output, at once: for a command that goes on for long. False when it cannot be
+ * written (a closed pipe, a full disk); the command fails at its end then, and should stop. */
+bool cli_print(struct context *context, const char *line);
 
 /* Asks a question on the terminal; NULL when nobody sits at standard input. */
 secret_asker *cli_asker(void);

@@ -4,6 +4,7 @@
 # The ESP8266 has axTLS: static RSA with AES-CBC only, a traditional RSA key (PKCS#1) only, no verification. The others have
 # mbedTLS, verify where they are asked to, and look at the clock for it. The interpreter always offers TLS 1.3 too, which a
 # server then chooses; so the ESP8266's ciphers are alone only where the world says "axtls", for servers that end at TLS 1.2.
+import _journal
 import _world
 
 _own = _world.builtin("tls")
@@ -85,21 +86,34 @@ class _Stream:
 
     def __init__(self, own):
         self._own = own
+        self._sent, self._received = _journal.Packets(_journal.sent), _journal.Packets(_journal.received)
+        self._journal = _journal.wanted()
         _world.published = False
 
     def write(self, data, *size):
         if isinstance(data, (bytes, bytearray)) and data and data[0] & 0xF6 == 0x32:  # a PUBLISH with QoS 1 begins
             _world.published = True
-        return self._own.write(data, *size)
+        written = self._own.write(data, *size)
+        if self._journal and written:
+            self._sent.feed(memoryview(data)[:written])
+        return written
 
     def read(self, *size):
-        return self._own.read(*size)
+        return self._seen(self._own.read(*size))
 
-    def readinto(self, *buffer):
-        return self._own.readinto(*buffer)
+    def readinto(self, buffer, *size):
+        got = self._own.readinto(buffer, *size)
+        if got:
+            self._seen(memoryview(buffer)[:got])
+        return got
 
     def readline(self):
-        return self._own.readline()
+        return self._seen(self._own.readline())
+
+    def _seen(self, data):
+        if self._journal and data:
+            self._received.feed(data)
+        return data
 
     def setblocking(self, wait):
         self._own.setblocking(wait)

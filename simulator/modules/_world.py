@@ -4,7 +4,8 @@
 #   world.json  {"type": the type's model, "platform", "micropython": "1.25", "wifi": {"ssid", "password", "join_ms"},
 #                "hosts": {name: address}, "ports": {port: another}, "axtls": false, "verbose": false,
 #                "quiet": false, "end_ms": the board's time after which all ends, "speed": 1, "network_speed": 1, "seed": 1,
-#                "flash_blocks": 256, "heap_kb": what the firmware has (all there is), "faults": {...}}
+#                "flash_blocks": 256, "heap_kb": what the firmware has (all there is), "faults": {...},
+#                "back_ms": how far in the past the simulated clock starts (below), "journal", "cycles" (_journal.py)}
 #   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
 #              the last hundred, [[ms, {quantity: value}], ...]}
 #   flash.img   the board's flash, a LittleFS
@@ -18,6 +19,8 @@
 #
 # Time is the host's, plus what was skipped: with speed 20 a sleep of a second takes 50 ms, and everything
 # that the board can ask for the time agrees that a second went by. network_speed does the same to waiting for others.
+# With back_ms the clock starts that far in the past and never gets ahead of the host's: once it has caught up, a sleep
+# takes its full time.
 import json
 import sys
 
@@ -37,7 +40,7 @@ def builtin(name):
 
 _time = builtin("time")
 _os_exit = None
-PROMPT, RESET, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER = 0, 10, 11, 12, 13, 14  # exit codes of power_on.py
+PROMPT, RESET, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER, ENOUGH = 0, 10, 11, 12, 13, 14, 15  # exit codes of power_on.py
 EPOCH_2000 = 946684800
 
 folder = ""
@@ -58,6 +61,7 @@ def load(where):
         world.update(json.load(file))
     state.update({"cause": "power on", "skipped_us": 0, "clock_us": None, "rtc": "", "sleep_ms": 0, "values": {}, "boots": 0, "began_us": None})
     state["draw"] = world.get("seed", 1)
+    state["skipped_us"] = -1000 * world.get("back_ms", 0)
     try:
         with open(where + "/state.json") as file:
             state.update(json.load(file))
@@ -188,9 +192,19 @@ def wait_us(us, speed=None):
 def pass_time(us, speed):
     """us of the board's time go by, in us / speed of ours."""
     began = real_us()
-    _time.sleep_us(max(us // speed, 0))
-    took = real_us() - began
-    state["skipped_us"] += max(us - took, 0)
+    _sleep(us // speed)
+    skip = max(us - (real_us() - began), 0)
+    most = max(-state["skipped_us"], 0) if "back_ms" in world else skip
+    state["skipped_us"] += min(skip, most)
+    if skip > most:
+        _sleep(skip - most)
+
+
+def _sleep(us):
+    """In pieces: the interpreter hands 32 bits of microseconds to the system, 71 minutes."""
+    while us > 0:
+        _time.sleep_us(min(us, 60000000))
+        us -= 60000000
 
 
 # --- what sensors measure ---------------------------------------------------------------------------
