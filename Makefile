@@ -169,13 +169,19 @@ endif
 # the program says which names there are.
 # These are the targets' own arguments; FLAGS take yes only.
 ARGUMENTS := name type file port dbName confirm firmware cycles seconds $(if $(filter try-rule,$(MAKECMDGOALS)),topic payload)
-FLAGS := data yes fast $(if $(filter package,$(MAKECMDGOALS)),source) $(if $(filter doctor,$(MAKECMDGOALS)),clean) $(if $(filter query,$(MAKECMDGOALS)),invalid csv json)
+FLAGS := data yes fast $(if $(filter package,$(MAKECMDGOALS)),source) $(if $(filter doctor,$(MAKECMDGOALS)),clean) $(if $(filter query,$(MAKECMDGOALS)),invalid csv json) \
+	$(if $(filter create-all,$(MAKECMDGOALS)),update) $(if $(filter rotate package delete flash,$(MAKECMDGOALS)),all)
 ATTRIBUTES := $(filter-out $(ARGUMENTS) $(FLAGS) wifissid wifipassword,$(foreach _name,$(command_line_names),$(if $(shell [[ '$(_name)' =~ ^[A-Z_]+$$ ]] || echo yes),$(_name))))
 $(foreach _name,$(ARGUMENTS) NAME TARGET PROFILE PLATFORM $(ATTRIBUTES),$(if $(call is_given,$(_name)),$(eval export SENSORFORGE_ARGUMENT_$(_name) := $$(call given,$(_name)))$(eval unexport $(_name))))
 argument = "$$SENSORFORGE_ARGUMENT_$(1)"
 option = $(if $(call is_given,$(1)),--$(2) $(call argument,$(1)))
 attribute_options = $(foreach _name,$(ATTRIBUTES),--attribute $(_name)=$(call argument,$(_name)))
-change_options = $(attribute_options) $(if $(call is_given,wifissid),--wifi-ssid "$$SENSORFORGE_WIFI_SSID") \
+# Which things: name=, type=, attributes. Beside name= an attribute is the new value for rotate and package.
+chosen_options = $(call option,type,type) $(attribute_options) $(call flag,all)
+chosen_or_set = $(if $(call is_given,name),$(subst --attribute ,--set ,$(chosen_options)),$(chosen_options))
+chosen_name = $(if $(call is_given,name),$(call argument,name))
+needs_choice = $(if $(strip $(call is_given,name) $(call is_given,type) $(call is_given,all) $(ATTRIBUTES)),,$(call needs,name,kitchen))
+change_options = $(if $(call is_given,wifissid),--wifi-ssid "$$SENSORFORGE_WIFI_SSID") \
 	$(if $(call is_given,wifipassword),--wifi-password)
 needs = $(if $(call is_given,$(1)),,@echo 'error: $(1)=... is missing: make $@ $(1)=$(2)' >&2; exit 2)
 flag = $(if $(call is_given,$(1)),$(if $(filter yes,$(call given,$(1))),--$(1),$(error $(1)=yes is the only value that it has)))
@@ -228,18 +234,18 @@ create: $(PROGRAM)
 	$(call needs,name,kitchen)
 	@$(PROGRAM) create $(call option,type,type) $(attribute_options) $(target_option) -- $(call argument,name)
 
-## create-all file=things.csv [wifissid=]: creates the things of a CSV file
+## create-all file=things.csv [wifissid=] [update=yes]: creates the things of a CSV file
 .PHONY: create-all
 create-all: $(PROGRAM)
 	$(call needs,file,things.csv)
-	@$(PROGRAM) create $(target_option) --from $(call argument,file)
+	@$(PROGRAM) create $(target_option) $(call flag,update) --from $(call argument,file)
 
-## flash name=kitchen port=/dev/ttyUSB0 [firmware=FILE.bin]: copies a package to its board
+## flash name=kitchen|type=|zone= port=/dev/ttyUSB0 [firmware=FILE.bin]: copies packages to boards
 .PHONY: flash
 flash: $(PROGRAM)
-	$(call needs,name,kitchen)
+	$(needs_choice)
 	$(call needs,port,/dev/ttyUSB0)
-	@$(PROGRAM) flash $(call option,port,port) $(call option,firmware,firmware) -- $(call argument,name)
+	@$(PROGRAM) flash $(call option,port,port) $(call option,firmware,firmware) $(chosen_options) -- $(chosen_name)
 
 ## run name=kitchen [cycles=] [seconds=] [fast=yes]: runs a package here, with simulated sensors
 .PHONY: run
@@ -248,28 +254,28 @@ run: $(PROGRAM)
 	@$(PROGRAM) run $(call option,cycles,cycles) $(call option,seconds,seconds) \
 		$(if $(filter-out no,$(call given,fast)),--fast) -- $(call argument,name)
 
-## rotate name=kitchen [zone=] [wifissid=]: new key, certificate and package
+## rotate name=kitchen [zone=] [wifissid=] | type=|zone=|all=yes: new key, certificate and package
 .PHONY: rotate
 rotate: $(PROGRAM)
-	$(call needs,name,kitchen)
-	@$(PROGRAM) rotate $(change_options) $(target_option) -- $(call argument,name)
+	$(needs_choice)
+	@$(PROGRAM) rotate $(chosen_or_set) $(change_options) $(call flag,yes) $(target_option) -- $(chosen_name)
 
-## package name=kitchen [zone=] [wifissid=] [source=yes]: rebuilds the package, with what is new
+## package name=kitchen [zone=] [wifissid=] [source=yes] | type=|zone=|all=yes: rebuilds packages
 .PHONY: package
 package: $(PROGRAM)
-	$(call needs,name,kitchen)
-	@$(PROGRAM) package $(change_options) $(call flag,source) $(target_option) -- $(call argument,name)
+	$(needs_choice)
+	@$(PROGRAM) package $(chosen_or_set) $(change_options) $(call flag,source) $(target_option) -- $(chosen_name)
 
-## delete name=kitchen: revokes a thing and removes all of it
+## delete name=kitchen | type=|zone=|all=yes [yes=yes]: revokes things and removes all of them
 .PHONY: delete
 delete: $(PROGRAM)
-	$(call needs,name,kitchen)
-	@$(PROGRAM) delete $(target_option) -- $(call argument,name)
+	$(needs_choice)
+	@$(PROGRAM) delete $(chosen_options) $(call flag,yes) $(target_option) -- $(chosen_name)
 
-## list [type=...]: lists the things
+## list [type=] [zone=]: lists the things
 .PHONY: list
 list: $(PROGRAM)
-	@$(PROGRAM) list $(call option,type,type)
+	@$(PROGRAM) list $(call option,type,type) $(attribute_options)
 
 ## show name=kitchen: shows all about a thing
 .PHONY: show

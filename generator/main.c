@@ -18,8 +18,24 @@
             COMPLETE_NOTHING                                                                       \
     }
 
+/* Which things: they and NAME... are one mechanism (commands/things.h). */
+#define FILTER_OPTIONS                                                                             \
+    {"type", 't', "TYPE", "things of this type", COMPLETE_TYPES},                                  \
+    {                                                                                              \
+        "attribute", 'a', "NAME=VALUE", "things with this attribute (may be repeated)",            \
+            COMPLETE_NOTHING                                                                       \
+    }
+#define SELECTION_OPTIONS                                                                          \
+    FILTER_OPTIONS,                                                                                \
+    {                                                                                              \
+        "all", 0, NULL, "all things", COMPLETE_NOTHING                                             \
+    }
+
+#define SELECTION_DETAILS                                                                          \
+    "Things are named, or chosen by --type and --attribute, which must all hold, or with --all."
+
 #define CHANGE_OPTIONS                                                                             \
-    {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)", COMPLETE_NOTHING},          \
+    {"set", 0, "NAME=VALUE", "a new value of an attribute (may be repeated)", COMPLETE_NOTHING},   \
         {"wifi-ssid", 0, "NAME", "another wifi network (and its password)", COMPLETE_NOTHING},     \
     {                                                                                              \
         "wifi-password", 0, NULL, "another wifi password: environment, secrets.yaml or prompt",    \
@@ -158,51 +174,57 @@ const struct command commands[] = {
             "order; a password is never an argument.\n"
             "With --from, things come from a CSV file: columns name and type, one for each "
             "attribute, and wifissid, wifipassword where they differ. It is checked whole before "
-            "the first thing is made; stopped at any moment, the same command makes the rest.",
+            "the first thing is made; stopped at any moment, the same command makes the rest. "
+            "Where a thing that exists differs from its row, the differences are listed, and the "
+            "exit "
+            "code is 1; --update applies them and makes the packages again.",
         .examples = "sensorforge create kitchen --type esp8266temp --attribute zone=1\n"
                     "sensorforge create --from things.csv --dry-run",
         .run = command_create,
-        .options = {{"type", 't', "TYPE", "the thing's type", COMPLETE_TYPES},
-                    {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)",
-                     COMPLETE_NOTHING},
-                    {"wifi-ssid", 0, "NAME", "the wifi network that the board joins",
-                     COMPLETE_NOTHING},
-                    {"from", 0, "FILE", "create the things of a CSV file", COMPLETE_FILES},
-                    {"dry-run", 'n', NULL, "check and say what would be made", COMPLETE_NOTHING},
-                    TARGET_OPTION,
-                    PROFILE_OPTION},
+        .options =
+            {{"type", 't', "TYPE", "the thing's type", COMPLETE_TYPES},
+             {"attribute", 'a', "NAME=VALUE", "an attribute (may be repeated)", COMPLETE_NOTHING},
+             {"wifi-ssid", 0, "NAME", "the wifi network that the board joins", COMPLETE_NOTHING},
+             {"from", 0, "FILE", "create the things of a CSV file", COMPLETE_FILES},
+             {"update", 0, NULL, "with --from: change the things that differ", COMPLETE_NOTHING},
+             {"dry-run", 'n', NULL, "check and say what would be made", COMPLETE_NOTHING},
+             TARGET_OPTION,
+             PROFILE_OPTION},
     },
     {
         .name = "rotate",
-        .operands = "NAME...",
-        .least = 1,
+        .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "give things a new key and certificate",
         .details = "The new pair is made beside the old one, the package is rebuilt, and the old "
                    "certificate is revoked last. The board needs the new package to go on. "
-                   "Attributes and wifi change with it where they are given.",
-        .examples = "sensorforge rotate kitchen",
+                   "Attributes and wifi change with it where they are given.\n" SELECTION_DETAILS,
+        .examples = "sensorforge rotate kitchen\n"
+                    "sensorforge rotate --type esp8266temp --attribute zone=2",
         .run = command_rotate,
         .options = {CHANGE_OPTIONS,
+                    SELECTION_OPTIONS,
+                    {"yes", 'y', NULL, "do not ask", COMPLETE_NOTHING},
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
                     TARGET_OPTION,
                     PROFILE_OPTION},
     },
     {
         .name = "package",
-        .operands = "NAME...",
-        .least = 1,
+        .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "rebuild the packages of things",
         .details =
             "For a changed spec, code, template, wifi or attribute; key and certificate stay. "
-            "The board needs the new package for it to count.",
+            "The board needs the new package for it to count.\n" SELECTION_DETAILS,
         .examples = "sensorforge package kitchen\n"
-                    "sensorforge package kitchen --wifi-ssid Barn --attribute zone=2",
+                    "sensorforge package kitchen --wifi-ssid Barn --set zone=2\n"
+                    "sensorforge package --type esp8266temp",
         .run = command_package,
         .options = {CHANGE_OPTIONS,
+                    SELECTION_OPTIONS,
                     {"source", 0, NULL, "as source, for people who edit it on the board",
                      COMPLETE_NOTHING},
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
@@ -211,36 +233,41 @@ const struct command commands[] = {
     },
     {
         .name = "delete",
-        .operands = "NAME...",
-        .least = 1,
+        .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "delete things: certificate revoked, all files removed",
-        .details = "Deletes half-made things too. Readings in the central database stay.",
-        .examples = "sensorforge delete kitchen attic",
+        .details =
+            "Deletes half-made things too. Readings in the central database stay. Things that "
+            "are not named are shown, and asked for.\n" SELECTION_DETAILS,
+        .examples = "sensorforge delete kitchen attic\n"
+                    "sensorforge delete --type esp8266temp --attribute zone=2 --dry-run",
         .run = command_delete,
-        .options = {{"type", 't', "TYPE", "delete only things of this type", COMPLETE_TYPES},
+        .options = {SELECTION_OPTIONS,
+                    {"yes", 'y', NULL, "do not ask", COMPLETE_NOTHING},
                     {"dry-run", 'n', NULL, "say what would be deleted", COMPLETE_NOTHING},
                     TARGET_OPTION,
                     PROFILE_OPTION},
     },
     {
         .name = "flash",
-        .operands = "NAME",
-        .least = 1,
-        .most = 1,
+        .operands = "[NAME...]",
+        .most = -1,
         .completion = COMPLETE_THINGS,
-        .summary = "copy a thing's package to its board",
+        .summary = "copy the packages of things to their boards",
         .details =
             "Copies with mpremote what is not there yet, installs the modules that the board's "
             "MicroPython lacks, compares the SHA-256 of every file with the package's manifest, "
             "and resets the board. Other files on the board stay. With --firmware, MicroPython "
-            "itself is written first, with esptool.",
+            "itself is written first, with esptool. Of several things one after the other is "
+            "copied to "
+            "the board that is at the port: it is asked for by name.\n" SELECTION_DETAILS,
         .examples = "sensorforge flash kitchen --port /dev/ttyUSB0\n"
                     "sensorforge flash kitchen --port /dev/ttyUSB0 --firmware ESP8266_GENERIC.bin",
         .run = command_flash,
         .options = {{"port", 'p', "PORT", "the board's serial port", COMPLETE_FILES},
-                    {"firmware", 'f', "FILE", "write this MicroPython first", COMPLETE_FILES}},
+                    {"firmware", 'f', "FILE", "write this MicroPython first", COMPLETE_FILES},
+                    SELECTION_OPTIONS},
     },
     {
         .name = "run",
@@ -268,11 +295,14 @@ const struct command commands[] = {
     },
     {
         .name = "list",
-        .operands = "",
+        .operands = "[NAME...]",
+        .most = -1,
+        .completion = COMPLETE_THINGS,
         .summary = "list the things",
-        .examples = "sensorforge list --type esp8266temp --json",
+        .examples =
+            "sensorforge list --type esp8266temp --json\nsensorforge list --attribute zone=2",
         .run = command_list,
-        .options = {{"type", 't', "TYPE", "only things of this type", COMPLETE_TYPES}},
+        .options = {FILTER_OPTIONS},
     },
     {
         .name = "show",

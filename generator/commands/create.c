@@ -38,10 +38,17 @@ static enum status choose_type(struct context *context, char **type)
     return status;
 }
 
+/* Writes and deletes it. */
+static void write_json(struct context *context, cJSON *answer)
+{
+    json_layout(answer, &context->out);
+    cJSON_Delete(answer);
+}
+
 static void tell(struct context *context, const struct making *thing)
 {
     if (context->json)
-        write_thing_json(thing->record, &thing->size, &context->out);
+        write_json(context, thing_json(thing->record, &thing->size));
     else
         write_thing(thing->record, thing->plan, &thing->size, &context->out);
 }
@@ -102,7 +109,7 @@ static enum status create_one(struct context *context)
     if (!status)
         status = thing_check_name(context->operands[0], "", &context->error);
     if (!status)
-        status = given_attributes(context, &given);
+        status = given_attributes(context, "attribute", &given);
     if (!status)
         status = choose_type(context, &type);
     if (!status)
@@ -118,7 +125,11 @@ static enum status create_one(struct context *context)
         status = wifi_find(cli_value(context, "wifi-ssid"), cli_asker(), &wifi, &context->error);
     if (!status && cli_given(context, "dry-run")) {
         owned char *would = must_format("would be created, as %s", type);
-        tell_planned(context, context->operands[0], would);
+        cJSON *answers = json_array();
+        tell_planned(context, context->operands[0], would, answers);
+        if (context->json)
+            json_layout(answers->child, &context->out);
+        cJSON_Delete(answers);
     } else if (!status) {
         status = make(context, &project, &target, type, model, &attributes, &wifi);
         model = NULL; /* taken over */
@@ -148,5 +159,7 @@ enum status command_create(struct context *context)
         return fail(
             &context->error, WRONG_USAGE,
             "--from FILE has columns for type and attributes; leave out --type and --attribute");
+    if (!from && cli_given(context, "update"))
+        return fail(&context->error, WRONG_USAGE, "--update goes with --from FILE");
     return from ? create_from_table(context, from) : create_one(context);
 }

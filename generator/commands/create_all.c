@@ -1,9 +1,11 @@
 /* create --from FILE */
 #include "commands.h"
 #include "things.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/local/plug.h"
+#include "generator/cli/table.h"
 #include "generator/project/project.h"
 #include "generator/targets/target.h"
 #include "generator/thing/roster.h"
@@ -20,10 +22,11 @@ struct run {
     struct target target;
     struct roster roster;
     size_t shown; /* errors of rows */
-    size_t made, existed, failed;
+    size_t made, existed, updated, failed;
     cJSON *failures;
     char *advised; /* the advice that was shown last: it is not repeated for the next thing */
     struct progress progress;
+    double seconds; /* that the making took */
 };
 
 /* --- checking --- */
@@ -60,9 +63,12 @@ static enum status check(struct run *run, const char *file)
 static void announce(const struct run *run)
 {
     const struct roster *roster = &run->roster;
-    cli_say(run->context, "%s: %zu thing%s of %zu type%s, %zu exist already", roster->file,
+    owned char *differ = roster->change_count
+                             ? must_format(", %zu of them with other values", roster->change_count)
+                             : must_copy("");
+    cli_say(run->context, "%s: %zu thing%s of %zu type%s, %zu exist already%s", roster->file,
             roster->table.count, roster->table.count == 1 ? "" : "s", roster->type_count,
-            roster->type_count == 1 ? "" : "s", roster->existed);
+            roster->type_count == 1 ? "" : "s", roster->existed, differ);
 }
 
 /* --- making --- */
@@ -76,22 +82,20 @@ static void advise_once(struct run *run, const char *advice)
     run->advised = must_copy(advice);
 }
 
-static void take_failure(struct run *run, const struct bulk_result *result)
+static void take_failure(struct run *run, const char *name, size_t line, const char *message,
+                         const char *advice)
 {
-    const struct roster *roster = &run->roster;
-    const char *name = roster->things[result->index].record->name;
-    size_t line = roster->lines[result->index];
     cJSON *failure = json_object();
     json_put_string(failure, "name", name);
     json_put_number(failure, "line", (double)line);
-    json_put_string(failure, "message", result->message);
-    json_put_string(failure, "advice", *result->advice ? result->advice : NULL);
+    json_put_string(failure, "message", message);
+    json_put_string(failure, "advice", *advice ? advice : NULL);
     cJSON_AddItemToArray(run->failures, failure);
     if (run->failed++ >= MOST_SHOWN || run->context->json)
         return;
     progress_hide(&run->progress);
-    fprintf(stderr, "%s:%zu: %s: %s\n", roster->file, line, name, result->message);
-    advise_once(run, result->advice);
+    fprintf(stderr, "%s:%zu: %s: %s\n", run->roster.file, line, name, message);
+    advise_once(run, advice);
 }
 
 static void observe(void *context, const struct bulk_result *result)
@@ -100,7 +104,8 @@ static void observe(void *context, const struct bulk_result *result)
     run->made += result->outcome == MADE;
     run->existed += result->outcome == EXISTED;
     if (result->outcome == FAILED)
-        take_failure(run, result);
+        take_failure(run, run->roster.things[result->index].record->name,
+                     run->roster.lines[result->index], result->message, result->advice);
     progress_step(&run->progress, run->made + run->failed);
 }
 
@@ -120,18 +125,99 @@ static enum status prepare(struct run *run)
     return status ? status : roster_prepare(&run->roster, &run->context->error);
 }
 
+/* --- things that exist and differ --- */
+
+static bool updates(const struct run *run)
+{
+    return cli_given(run->context, "update");
+}
+
+static void show_differences(struct run *run)
+{
+    static const char *const columns[] = {"THING", "COLUMN", "OLD", "NEW"}, *const secret =
+                                                                                "(not shown)";
+    struct table table = {.columns = columns, .column_count = 4};
+    const struct roster *roster = &run->roster;
+    for (size_t i = 0; i < roster->difference_count; i++) {
+        const struct difference *difference = &roster->differences[i];
+        const char *cells[] = {roster->changes[difference->change].name, difference->column,
+                               difference->was ? difference->was : secret,
+                               difference->is ? difference->is : secret};
+        table_add(&table, cells);
+    }
+    if (table.count)
+        table_write(&table, &run->context->out);
+    table_free(&table);
+}
+
+/* [{"name": "kitchen", "line": 2, "column": "zone", "was": "1", "is": "2"}, ...]; a secret is null */
+static cJSON *differences_json(const struct roster *roster)
+{
+    cJSON *list = json_array();
+    for (size_t i = 0; i < roster->difference_count; i++) {
+        const struct difference *difference = &roster->differences[i];
+        cJSON *item = json_object();
+        json_put_string(item, "name", roster->changes[difference->change].name);
+        json_put_number(item, "line", (double)roster->changes[difference->change].line);
+        json_put_string(item, "column", difference->column);
+        json_put_string(item, "was", difference->was);
+        json_put_string(item, "is", difference->is);
+        cJSON_AddItemToArray(list, item);
+    }
+    return list;
+}
+
+static void update(struct run *run)
+{
+    struct roster *roster = &run->roster;
+    progress_begin(&run->progress, run->context->quiet, "updated", roster->change_count);
+    for (size_t i = 0; i < roster->change_count; i++) {
+        struct package_size size;
+        struct error error = {0};
+        const struct roster_change *change = &roster->changes[i];
+        if (roster_update(roster, change, &size, &error))
+            take_failure(run, change->name, change->line, text_string(&error.message),
+                         text_string(&error.advice));
+        else
+            run->updated++;
+        error_free(&error);
+        progress_step(&run->progress, i + 1);
+    }
+    progress_end(&run->progress);
+}
+
+static enum status refuse_differences(struct run *run)
+{
+    const struct roster *roster = &run->roster;
+    struct error *error = &run->context->error;
+    fail(error, WRONG_INPUT, "%zu of the %zu things that exist differ%s from %s",
+         roster->change_count, roster->existed, roster->change_count == 1 ? "s" : "", roster->file);
+    return advise(error,
+                  "to change them, and make their packages again: --update (make: update=yes)");
+}
+
+/* --- the answer --- */
+
 static void answer(struct run *run)
 {
     struct context *context = run->context;
     if (!context->json) {
-        text_add_format(&context->out, "created %zu, existed %zu, failed %zu in %.1f s\n",
-                        run->made, run->existed, run->failed, progress_seconds(&run->progress));
+        show_differences(run);
+        text_add_format(&context->out, "created %zu, existed %zu, ", run->made, run->existed);
+        if (updates(run))
+            text_add_format(&context->out, "updated %zu, ", run->updated);
+        text_add_format(&context->out, "failed %zu in %.1f s\n", run->failed, run->seconds);
+        if (run->updated)
+            cli_say(context, "next     each board that was updated needs its new package: "
+                             "sensorforge flash NAME --port /dev/ttyUSB0");
         return;
     }
     cJSON *answer = json_object();
     json_put_number(answer, "created", (double)run->made);
     json_put_number(answer, "existed", (double)run->existed);
+    json_put_number(answer, "updated", (double)run->updated);
     json_put_number(answer, "failed", (double)run->failed);
+    json_put(answer, "differences", differences_json(&run->roster));
     json_put(answer, "failures", cJSON_Duplicate(run->failures, true));
     json_layout(answer, &context->out);
     cJSON_Delete(answer);
@@ -145,38 +231,48 @@ static enum status make(struct run *run)
         return status;
     run->existed = run->roster.existed;
     progress_begin(&run->progress, context->quiet, "created", run->roster.count);
+    double started = clock_monotonic();
     status = roster_make(&run->roster, observe, run, &context->error);
     progress_end(&run->progress);
+    if (!status && updates(run))
+        update(run);
+    run->seconds = clock_monotonic() - started;
     answer(run);
-    return status || !run->failed
-               ? status
-               : fail(&context->error, REFUSED, "%zu things could not be made", run->failed);
+    if (status || run->failed)
+        return status ? status
+                      : fail(&context->error, REFUSED, "%zu things could not be made", run->failed);
+    return run->roster.change_count && !updates(run) ? refuse_differences(run) : FINE;
 }
 
-/* What --dry-run answers to programs; people have read the announcement. */
-static void answer_planned(struct run *run)
+/* What --dry-run answers; people have read the announcement. */
+static enum status answer_planned(struct run *run)
 {
-    cJSON *answer = json_object();
-    json_put_string(answer, "outcome", "planned");
-    json_put_number(answer, "create", (double)run->roster.count);
-    json_put_number(answer, "existed", (double)run->roster.existed);
-    json_layout(answer, &run->context->out);
-    cJSON_Delete(answer);
+    struct roster *roster = &run->roster;
+    if (!run->context->json) {
+        show_differences(run);
+    } else {
+        cJSON *answer = json_object();
+        json_put_string(answer, "outcome", "planned");
+        json_put_number(answer, "create", (double)roster->count);
+        json_put_number(answer, "existed", (double)roster->existed);
+        json_put_number(answer, "update", (double)(updates(run) ? roster->change_count : 0));
+        json_put(answer, "differences", differences_json(roster));
+        json_layout(answer, &run->context->out);
+        cJSON_Delete(answer);
+    }
+    return roster->change_count && !updates(run) ? refuse_differences(run) : FINE;
 }
 
 enum status create_from_table(struct context *context, const char *file)
 {
     struct run run = {.context = context, .failures = json_array(), .roster.lock = -1};
-    bool dry_run = cli_given(context, "dry-run");
     enum status status = command_load(context, &run.project);
     if (!status)
         status = check(&run, file);
-    if (!status)
+    if (!status) {
         announce(&run);
-    if (!status && !dry_run)
-        status = make(&run);
-    else if (!status && context->json)
-        answer_planned(&run);
+        status = cli_given(context, "dry-run") ? answer_planned(&run) : make(&run);
+    }
     free(run.advised);
     cJSON_Delete(run.failures);
     roster_free(&run.roster);

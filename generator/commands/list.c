@@ -4,6 +4,7 @@
 #include "generator/project/project.h"
 #include "generator/thing/record.h"
 #include "generator/cli/table.h"
+#include "things.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,18 @@ static cJSON *entry_json(const struct entry *entry)
     return json;
 }
 
+/* "zone=1 floor=2"; freed by the caller. */
+static char *attributes_text(const struct attributes *attributes)
+{
+    struct text text = {0};
+    for (size_t i = 0; i < attributes->count; i++)
+        text_add_format(&text, "%s%s=%s", i ? " " : "", attributes->at[i].name,
+                        attributes->at[i].value);
+    char *copy = must_copy(text_string(&text));
+    text_free(&text);
+    return copy;
+}
+
 static void add_row(struct table *table, const struct entry *entry)
 {
     const struct record *record = entry->record;
@@ -60,53 +73,72 @@ static void add_row(struct table *table, const struct entry *entry)
     }
     owned char *state = state_advice(entry);
     owned char *certificate = *until ? must_format("until %.7s", until) : must_copy("");
+    owned char *attributes = record ? attributes_text(&record->attributes) : must_copy("");
     owned char *day = must_format("%.10s", created);
     const char *cells[] = {entry->name,
                            record ? record->type : "",
                            record ? system_target_name(record->target) : "",
+                           attributes,
                            certificate,
                            day,
                            state};
     table_add(table, cells);
 }
 
-/* Whether the thing is of the type (NULL: any). A record that cannot be read has no type. */
-static bool is_wanted(const struct entry *entry, const char *type)
+static enum status tell_none(struct context *context, const struct selection *selection)
 {
-    return !type || (entry->record && strcmp(entry->record->type, type) == 0);
+    if (selection->type || selection->attributes.count) {
+        selection_empty(selection, &context->error);
+        cli_say(context, "%s", text_string(&context->error.message));
+        if (context->error.advice.length)
+            cli_say(context, "%s", text_string(&context->error.advice));
+        error_free(&context->error);
+    } else {
+        cli_say(context, "no things yet; make create name=... makes one");
+    }
+    return FINE;
+}
+
+static void list_things(struct context *context, const struct names *names, struct table *table)
+{
+    cJSON *list = json_array();
+    for (size_t i = 0; i < names->count; i++) {
+        struct entry entry = {.name = names->at[i]};
+        record_read(entry.name, &entry.record, &entry.error);
+        if (context->json)
+            cJSON_AddItemToArray(list, entry_json(&entry));
+        else
+            add_row(table, &entry);
+        record_free(entry.record);
+        error_free(&entry.error);
+    }
+    if (context->json)
+        json_layout(list, &context->out);
+    else if (table->count)
+        table_write(table, &context->out);
+    cJSON_Delete(list);
 }
 
 enum status command_list(struct context *context)
 {
-    const char *type = cli_value(context, "type");
-    static const char *const columns[] = {"NAME",        "TYPE",    "TARGET",
+    static const char *const columns[] = {"NAME",        "TYPE",    "TARGET", "ATTRIBUTES",
                                           "CERTIFICATE", "CREATED", "STATE"};
-    struct table table = {.columns = columns, .column_count = 6};
-    cJSON *list = json_array();
+    struct table table = {.columns = columns, .column_count = sizeof columns / sizeof *columns};
+    struct selection selection = {0};
+    struct names *names = NULL;
     struct project project;
     enum status status = command_find(context, &project);
-    struct names *names = status ? NULL : record_names();
-    for (size_t i = 0; names && i < names->count && !status; i++) {
-        struct entry entry = {.name = names->at[i]};
-        record_read(entry.name, &entry.record, &entry.error);
-        if (is_wanted(&entry, type) && context->json)
-            cJSON_AddItemToArray(list, entry_json(&entry));
-        else if (is_wanted(&entry, type))
-            add_row(&table, &entry);
-        record_free(entry.record);
-        error_free(&entry.error);
-    }
-    if (!status && context->json)
-        json_layout(list, &context->out);
-    else if (!status && table.count)
-        table_write(&table, &context->out);
-    else if (!status)
-        cli_say(context,
-                type ? "no things of type %s" : "no things yet; make create name=... makes one",
-                type);
+    if (!status)
+        status = given_selection(context, &selection);
+    if (!status)
+        status = selection_find(&selection, &names, &context->error);
+    if (!status)
+        list_things(context, names, &table);
+    if (!status && !names->count && !context->json)
+        status = tell_none(context, &selection);
+    attributes_free(&selection.attributes);
     names_free(names);
     table_free(&table);
-    cJSON_Delete(list);
     project_free(&project);
     return status;
 }

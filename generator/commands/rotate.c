@@ -4,10 +4,10 @@
 static enum status rotate(struct target *target, struct subject *subject, const char *name,
                           struct record **record, struct package_size *size, struct error *error)
 {
-    return rotate_thing(target, &subject->plan, name, &subject->changes, record, size, error);
+    return rotate_thing(target, subject->plan, name, &subject->changes, record, size, error);
 }
 
 enum status command_rotate(struct context *context)
 {
-    return each_subject(context, rotate, "would get a new key and certificate");
+    return each_subject(context, rotate, "would get a new key and certificate", "rotated", true);
 }

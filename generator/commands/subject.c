@@ -8,30 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status given_attributes(struct context *context, struct attributes *attributes)
-{
-    *attributes = (struct attributes){0};
-    for (size_t i = 0; i < context->given_count; i++) {
-        const struct given_option *given = &context->given[i];
-        if (strcmp(given->option->name, "attribute") != 0)
-            continue;
-        const char *equals = strchr(given->value, '=');
-        if (!equals || equals == given->value)
-            return fail(&context->error, WRONG_USAGE, "--attribute takes NAME=VALUE, not \"%s\"",
-                        given->value);
-        owned char *name = must_copy_bytes(given->value, (size_t)(equals - given->value));
-        attributes_put(attributes, name, equals + 1);
-    }
-    return FINE;
-}
-
 /* The attributes that the thing has, as far as its type still has them, and those given now. */
 static enum status merge_attributes(struct context *context, const cJSON *type,
                                     const struct record *record, struct attributes *attributes)
 {
     struct attributes merged;
     const cJSON *known;
-    enum status status = given_attributes(context, &merged);
+    enum status status = given_attributes(context, "set", &merged);
     cJSON_ArrayForEach(known, json_get(type, "attributes"))
     {
         const char *name = json_string(known, "name", "");
@@ -58,28 +41,89 @@ static enum status find_wifi(struct context *context, const struct record *recor
     return wifi_find(ssid, cli_asker(), wifi, &context->error);
 }
 
-/* Prepares a thing for rotate or package, with the changes of --attribute, --wifi-ssid and
- * --wifi-password. Attributes that its type no longer has are dropped; new ones get their default. The
- * caller closes it, also on failure. */
-static enum status open_subject(struct context *context, struct project *project,
-                                struct target *target, const char *name, struct subject *subject)
+/* What the packages of one type share on one target; made when the first thing of them is met. */
+struct kept_plan {
+    char *type;
+    enum target_kind target;
+    struct package_plan plan;
+};
+
+/* The state of a command on things. */
+struct subjects {
+    struct project *project;
+    struct target target;     /* of the thing before; {0}: none yet */
+    struct kept_plan **plans; /* pointers: things refer to the plans */
+    size_t plan_count, plan_room;
+    subject_action *action;
+    const char *would;
+    bool alone; /* of the chosen */
+};
+
+static struct kept_plan *find_plan(const struct subjects *subjects, const char *type)
+{
+    for (size_t i = 0; i < subjects->plan_count; i++)
+        if (subjects->plans[i]->target == subjects->target.kind &&
+            strcmp(subjects->plans[i]->type, type) == 0)
+            return subjects->plans[i];
+    return NULL;
+}
+
+/* The plan belongs to the subjects. */
+static enum status plan_of(struct context *context, struct subjects *subjects, const char *type,
+                           struct package_plan **plan)
+{
+    struct project *project = subjects->project;
+    struct kept_plan *kept = find_plan(subjects, type);
+    cJSON *model = NULL;
+    enum status status = FINE;
+    if (!kept) {
+        status = project_model(project, type, &model, &context->error);
+        if (status)
+            return status;
+        kept = must_alloc(sizeof *kept);
+        kept->type = must_copy(type);
+        kept->target = subjects->target.kind;
+        status = package_plan_make(project->templates, &project->catalog, &subjects->target, model,
+                                   &kept->plan, &context->error);
+        kept->plan.as_source = cli_given(context, "source");
+        subjects->plans = must_grow(subjects->plans, subjects->plan_count, &subjects->plan_room,
+                                    sizeof *subjects->plans);
+        subjects->plans[subjects->plan_count++] = kept;
+    }
+    *plan = &kept->plan;
+    return status;
+}
+
+static void free_subjects(struct subjects *subjects)
+{
+    for (size_t i = 0; i < subjects->plan_count; i++) {
+        package_plan_free(&subjects->plans[i]->plan);
+        free(subjects->plans[i]->type);
+        free(subjects->plans[i]);
+    }
+    free(subjects->plans);
+    target_close(&subjects->target);
+}
+
+/* Prepares a thing for rotate or package, with the changes of --set, --wifi-ssid and --wifi-password.
+ * Attributes that its type no longer has are dropped; new ones get their default. The caller closes it,
+ * also on failure. */
+static enum status open_subject(struct context *context, struct subjects *subjects,
+                                const char *name, struct subject *subject)
 {
     struct record *record = NULL;
-    cJSON *model = NULL;
+    struct package_plan *plan = NULL;
     *subject = (struct subject){0};
     enum status status = thing_present(name, &record, &context->error);
     if (!status)
-        status = project_model(project, record->type, &model, &context->error);
-    if (!status)
-        status = merge_attributes(context, json_get(model, "type"), record, &subject->attributes);
+        status = plan_of(context, subjects, record->type, &plan);
+    if (!status) {
+        subject->plan = plan;
+        status =
+            merge_attributes(context, json_get(plan->model, "type"), record, &subject->attributes);
+    }
     if (!status)
         status = find_wifi(context, record, &subject->wifi);
-    if (!status)
-        status = package_plan_make(project->templates, &project->catalog, target, model,
-                                   &subject->plan, &context->error);
-    else
-        cJSON_Delete(model);
-    subject->plan.as_source = cli_given(context, "source");
     subject->changes = (struct changes){&subject->attributes, subject->wifi.ssid,
                                         subject->wifi.ssid ? &subject->wifi.password : NULL};
     record_free(record);
@@ -88,39 +132,40 @@ static enum status open_subject(struct context *context, struct project *project
 
 static void close_subject(struct subject *subject)
 {
-    package_plan_free(&subject->plan);
     attributes_free(&subject->attributes);
     wifi_free(&subject->wifi);
 }
 
-static enum status change(struct context *context, struct project *project, struct target *target,
-                          const char *name, subject_action *action, const char *would)
+static void tell(struct context *context, const struct subjects *subjects,
+                 const struct subject *subject, const struct record *record,
+                 const struct package_size *size, cJSON *answers)
 {
-    struct subject subject;
-    struct package_size size = {0};
-    struct record *record = NULL;
-    enum status status = open_subject(context, project, target, name, &subject);
-    if (!status && cli_given(context, "dry-run"))
-        tell_planned(context, name, would);
-    else if (!status)
-        status = action(target, &subject, name, &record, &size, &context->error);
-    if (!status && record && context->json)
-        write_thing_json(record, &size, &context->out);
-    else if (!status && record)
-        write_thing(record, &subject.plan, &size, &context->out);
-    record_free(record);
-    close_subject(&subject);
-    return status;
+    if (context->json)
+        cJSON_AddItemToArray(answers, thing_json(record, size));
+    else if (subjects->alone)
+        write_thing(record, subject->plan, size, &context->out);
+    else
+        write_thing_line(record, subject->plan, size, &context->out);
 }
 
-static enum status look_at_all(struct context *context)
+static enum status change(struct context *context, void *state, const char *name, cJSON *answers)
 {
-    enum status status = FINE;
-    for (size_t i = 0; i < context->operand_count && !status; i++) {
-        struct record *record = NULL;
-        status = thing_present(context->operands[i], &record, &context->error);
-        record_free(record);
-    }
+    struct subjects *subjects = state;
+    struct subject subject = {0};
+    struct package_size size = {0};
+    struct record *record = NULL;
+    enum status status = target_of_thing(context, subjects->project, name, &subjects->target);
+    if (!status)
+        status = open_subject(context, subjects, name, &subject);
+    if (!status && cli_given(context, "dry-run"))
+        tell_planned(context, name, subjects->would, answers);
+    else if (!status)
+        status =
+            subjects->action(&subjects->target, &subject, name, &record, &size, &context->error);
+    if (!status && record)
+        tell(context, subjects, &subject, record, &size, answers);
+    record_free(record);
+    close_subject(&subject);
     return status;
 }
 
@@ -148,21 +193,26 @@ enum status target_of_thing(struct context *context, struct project *project, co
     return project_target(project, own, target, error);
 }
 
-enum status each_subject(struct context *context, subject_action *action, const char *would)
+enum status each_subject(struct context *context, subject_action *action, const char *would,
+                         const char *verb, bool ask)
 {
     struct project project;
-    struct target target = {0};
+    struct chosen chosen = {0};
+    struct subjects subjects = {.project = &project, .action = action, .would = would};
     enum status status = command_load(context, &project);
     if (!status)
-        status = look_at_all(context);
-    for (size_t i = 0; i < context->operand_count && !status; i++) {
-        if (named_before(context, i))
-            continue;
-        status = target_of_thing(context, &project, context->operands[i], &target);
-        if (!status)
-            status = change(context, &project, &target, context->operands[i], action, would);
+        status = choose_things(context, &chosen);
+    if (!status && ask)
+        status = consent_to_all(context, &chosen, would);
+    if (!status) {
+        subjects.alone = chosen.alone;
+        status = each_chosen(context, &chosen, verb, change, &subjects);
     }
-    target_close(&target);
+    if (!status && !subjects.alone && !context->json && !cli_given(context, "dry-run"))
+        cli_say(context, "next     each board needs its new package: sensorforge flash NAME --port "
+                         "/dev/ttyUSB0");
+    free_subjects(&subjects);
+    names_free(chosen.names);
     project_free(&project);
     return status;
 }

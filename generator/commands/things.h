@@ -7,27 +7,66 @@
 #include "generator/targets/target.h"
 #include "generator/thing/thing.h"
 #include "generator/thing/package.h"
+#include "generator/thing/selection.h"
 #include "generator/thing/wifi.h"
+
+/* One line about a thing that was made or changed. */
+void write_thing_line(const struct record *record, const struct package_plan *plan,
+                      const struct package_size *size, struct text *out);
+
+/* record_json() with "package": {"folder", "files", "bytes"}; the caller deletes it. */
+cJSON *thing_json(const struct record *record, const struct package_size *size);
 
 /* The lines about a thing that was made or changed: what it is, where its package is, and which
  * commands come next. */
 void write_thing(const struct record *record, const struct package_plan *plan,
                  const struct package_size *size, struct text *out);
 
-/* record_json() with "package": {"folder", "files", "bytes"}. */
-void write_thing_json(const struct record *record, const struct package_size *size,
-                      struct text *out);
+/* What --dry-run says of a thing: "kitchen would get a new key"; with --json it adds
+ * {"name": "kitchen", "outcome": "planned", "what": "would get a new key"} to the answers. */
+void tell_planned(struct context *context, const char *name, const char *would, cJSON *answers);
 
-/* What --dry-run says of a thing: "kitchen would get a new key"; with --json
- * {"name": "kitchen", "outcome": "planned", "what": "would get a new key"}. */
-void tell_planned(struct context *context, const char *name, const char *would);
+/* The attributes of the option ("attribute": --attribute zone=1 ...); the caller frees them, also on
+ * failure. */
+enum status given_attributes(struct context *context, const char *option,
+                             struct attributes *attributes);
 
-/* The attributes of --attribute zone=1 ...; the caller frees them, also on failure. */
-enum status given_attributes(struct context *context, struct attributes *attributes);
+/* --- which things a command is about --- */
+
+/* What the command line asks for: NAME..., --type, --attribute. The caller frees the attributes, also on
+ * failure. */
+enum status given_selection(struct context *context, struct selection *selection);
+
+/* The things of the command line, found before the first of them is changed. */
+struct chosen {
+    struct names *names;
+    bool
+        by_name; /* each was named; otherwise they were found by type, by attributes, or with --all */
+    bool alone; /* one thing, which was named: the answer has room for more than a line, and is an
+                     object with --json, where that of several is a list */
+};
+
+/* WRONG_USAGE when nothing says which; WRONG_INPUT when there is no such thing. The caller frees it with
+ * names_free(), also on failure. */
+enum status choose_things(struct context *context, struct chosen *chosen);
+
+/* Asks whether to go on where the things were not named; --yes has said so already. would: what happens
+ * to each ("would be deleted"). */
+enum status consent_to_all(struct context *context, const struct chosen *chosen, const char *would);
+
+/* What a command does to one thing. answers: where it puts its answer with --json. */
+typedef enum status thing_work(struct context *context, void *state, const char *name,
+                               cJSON *answers);
+
+/* Does the work on each thing, with the progress that verb names ("deleted"; NULL: without), and
+ * writes the answers with --json. Of several things, one that fails is shown and does not stop the others; the status is
+ * that of the first failure. */
+enum status each_chosen(struct context *context, const struct chosen *chosen, const char *verb,
+                        thing_work *work, void *state);
 
 /* An existing thing, with its type as it is now, and what the command line changes of it. */
 struct subject {
-    struct package_plan plan;
+    struct package_plan *plan;    /* of its type; borrowed */
     struct attributes attributes; /* complete */
     struct wifi wifi;             /* {0}: it does not change */
     struct changes changes;       /* borrows from both */
@@ -38,17 +77,16 @@ typedef enum status subject_action(struct target *target, struct subject *subjec
                                    struct record **record, struct package_size *size,
                                    struct error *error);
 
-/* Runs the action on each thing of the command line, and shows each. All records are read before the
- * first thing is changed. would: what --dry-run says ("would get a new key"). */
-enum status each_subject(struct context *context, subject_action *action, const char *would);
+/* Runs the action on each thing of the command line, and shows each. would: what --dry-run says ("would
+ * get a new key"); verb: of the progress ("rotated"). ask: whether somebody has to agree where the
+ * things were not named. */
+enum status each_subject(struct context *context, subject_action *action, const char *would,
+                         const char *verb, bool ask);
 
 /* Opens the target that a thing was made on. *target is {0}, or open: then it is kept if it is that
  * one, and closed otherwise. WRONG_USAGE when --target names another. */
 enum status target_of_thing(struct context *context, struct project *project, const char *name,
                             struct target *target);
-
-/* Whether the operand stands on the command line before, too; then its work is done. */
-bool named_before(const struct context *context, size_t index);
 
 /* create --from FILE (create_all.c) */
 enum status create_from_table(struct context *context, const char *file);

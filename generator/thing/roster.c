@@ -22,6 +22,7 @@ void roster_free(struct roster *roster)
         free(roster->types[i]->name);
         free(roster->types[i]);
     }
+    roster_free_changes(roster);
     free(roster->things);
     free(roster->lines);
     free(roster->types);
@@ -83,38 +84,83 @@ static struct attributes row_attributes(const struct roster *roster, const struc
     return attributes;
 }
 
-/* The wifi of a row: its own, or that of all rows without one. A row with a network and no password
- * has an open network. *wifi borrows from the table and the roster; it is not freed. */
-static enum status row_wifi(struct roster *roster, const struct csv_row *row, const char *where,
-                            struct wifi *wifi, struct error *error)
+/* What a row itself says of the wifi; NULL: nothing. A row with a network and no password has an open
+ * network. *wifi borrows from the table; it is not freed. */
+static struct wifi own_wifi(const struct roster *roster, const struct csv_row *row)
 {
     const char *ssid = csv_field(&roster->table, row, "wifissid");
     const char *password = csv_field(&roster->table, row, "wifipassword");
     bool own_ssid = ssid && *ssid, own_password = password && *password;
-    if (!own_ssid && !roster->wifi.ssid) {
+    struct wifi wifi = {own_ssid ? (char *)ssid : NULL, {0}};
+    if (own_password || own_ssid)
+        wifi.password = own_password ? (struct secret){(char *)password, strlen(password)}
+                                     : (struct secret){(char *)"", 0};
+    return wifi;
+}
+
+/* The wifi of a new thing: its row's, or that of all rows without one, of which own->ssid, or both, may
+ * be. *wifi borrows from the table and the roster; it is not freed. */
+static enum status new_wifi(struct roster *roster, const struct wifi *own, const char *where,
+                            struct wifi *wifi, struct error *error)
+{
+    if (!own->ssid && !roster->wifi.ssid) {
         enum status status = wifi_find(roster->ssid, roster->ask, &roster->wifi, error);
         if (status)
             return status;
     }
-    wifi->ssid = own_ssid ? (char *)ssid : roster->wifi.ssid;
-    if (own_password)
-        wifi->password = (struct secret){(char *)password, strlen(password)};
-    else
-        wifi->password = own_ssid ? (struct secret){(char *)"", 0} : roster->wifi.password;
+    wifi->ssid = own->ssid ? own->ssid : roster->wifi.ssid;
+    wifi->password = own->password.at ? own->password : roster->wifi.password;
     return wifi_check(wifi, where, error);
 }
 
-/* Whether the thing exists already. A thing of that name with another type is an error. */
-static enum status row_exists(const char *name, const char *type, const char *where, bool *exists,
-                              struct error *error)
+/* The record of a thing that exists; *record is NULL where it is still to be made. One of that name with
+ * another type is an error. */
+static enum status read_existing(const char *name, const char *type, const char *where,
+                                 struct record **record, struct error *error)
 {
-    struct record *record = NULL;
-    enum status status = record_read(name, &record, error);
-    *exists = record && record->state == RECORD_ACTIVE;
-    if (!status && record && strcmp(record->type, type) != 0)
-        status = fail(error, WRONG_INPUT, "%s%s exists already, as %s", where, name, record->type);
-    record_free(record);
+    enum status status = record_read(name, record, error);
+    if (!status && *record && strcmp((*record)->type, type) != 0)
+        status =
+            fail(error, WRONG_INPUT, "%s%s exists already, as %s", where, name, (*record)->type);
+    if (!status && *record && (*record)->state != RECORD_ACTIVE) {
+        record_free(*record);
+        *record = NULL;
+    }
     return status;
+}
+
+static enum status take_existing(struct roster *roster, const struct csv_row *row,
+                                 const struct record *record, const struct package_plan *plan,
+                                 const struct attributes *attributes, const char *where,
+                                 struct error *error)
+{
+    struct wifi own = own_wifi(roster, row);
+    struct wifi checked = {own.ssid ? own.ssid : record->wifi.ssid, own.password};
+    enum status status = checked.ssid ? wifi_check(&checked, where, error) : FINE;
+    if (status)
+        return status;
+    roster->existed++;
+    roster_compare(roster, row, record, plan, attributes, &own);
+    return FINE;
+}
+
+/* Takes over the attributes. */
+static enum status take_new(struct roster *roster, const struct csv_row *row,
+                            const struct package_plan *plan, struct attributes *attributes,
+                            const char *where, struct error *error)
+{
+    const char *name = csv_field(&roster->table, row, "name");
+    const char *type = csv_field(&roster->table, row, "type");
+    struct wifi own = own_wifi(roster, row), wifi = {0};
+    enum status status = new_wifi(roster, &own, where, &wifi, error);
+    if (status)
+        return status;
+    roster->lines[roster->count] = row->line;
+    roster->things[roster->count++] =
+        (struct making){.record = record_new(name, type, roster->target->kind, attributes, &wifi),
+                        .plan = plan,
+                        .lock = -1};
+    return FINE;
 }
 
 static enum status check_row(struct roster *roster, const struct csv_row *row, struct error *error)
@@ -124,8 +170,7 @@ static enum status check_row(struct roster *roster, const struct csv_row *row, s
     const char *type = csv_field(&roster->table, row, "type");
     const struct package_plan *plan = NULL;
     struct attributes given = row_attributes(roster, row), attributes = {0};
-    struct wifi wifi = {0};
-    bool exists = false;
+    struct record *record = NULL;
     enum status status = thing_check_name(name, where, error);
     if (!status)
         status = find_plan(roster, type, where, &plan, error);
@@ -133,18 +178,12 @@ static enum status check_row(struct roster *roster, const struct csv_row *row, s
         status =
             attributes_complete(json_get(plan->model, "type"), &given, where, &attributes, error);
     if (!status)
-        status = row_wifi(roster, row, where, &wifi, error);
-    if (!status)
-        status = row_exists(name, type, where, &exists, error);
-    if (!status && exists)
-        roster->existed++;
-    if (!status && !exists) {
-        roster->lines[roster->count] = row->line;
-        roster->things[roster->count++] = (struct making){
-            .record = record_new(name, type, roster->target->kind, &attributes, &wifi),
-            .plan = plan,
-            .lock = -1};
-    }
+        status = read_existing(name, type, where, &record, error);
+    if (!status && record)
+        status = take_existing(roster, row, record, plan, &attributes, where, error);
+    else if (!status)
+        status = take_new(roster, row, plan, &attributes, where, error);
+    record_free(record);
     attributes_free(&given);
     attributes_free(&attributes);
     return status;

@@ -174,7 +174,7 @@ def life(lab):
     shown = lab.works("show", "kitchen", "--json")
     expect(PASSWORD not in shown.out and shown.json()["type"] == "esp32air", str(shown))
     first = lab.client("iot").list_thing_principals(thingName="kitchen")["principals"]
-    lab.works("package", "kitchen", "--attribute", "zone=9")
+    lab.works("package", "kitchen", "--set", "zone=9")
     same(first, lab.client("iot").list_thing_principals(thingName="kitchen")["principals"], "the certificate after package")
     same("9", lab.client("iot").describe_thing(thingName="kitchen")["attributes"]["zone"], "the attribute after package")
     lab.works("rotate", "kitchen")

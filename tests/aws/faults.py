@@ -50,7 +50,7 @@ CASES = {
                    points=["delete:begun", "delete:retired", "delete:package", "delete:record", "retire:inactive", "retire:policy", "retire:detached",
                            "retire:deleted", "retire:thing"]),
     "half-made": Case(["delete", "kitchen"], {}, done="there is no thing"),
-    "package": Case(["package", "kitchen", "--attribute", "zone=9"], {"kitchen": ("esp32air", {"zone": "9", "altitude": "0"})}, [CREATE]),
+    "package": Case(["package", "kitchen", "--set", "zone=9"], {"kitchen": ("esp32air", {"zone": "9", "altitude": "0"})}, [CREATE]),
     "bulk": Case(["create", "--from", "things.csv"],
                  {n: ("esp32air", {"zone": z, "altitude": "0"}) for n, z in (("a", "1"), ("b", "2"), ("c", "3"))}, lasting=FEW,
                  points=["create:begun", "create:remembered", "enrol:attached:2", "enrol:active:2", "create:activated:2"]),

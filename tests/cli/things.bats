@@ -254,13 +254,13 @@ YAML
     create AC-1 -t aircon
     works sf list
     says "NAME"
-    [[ "$output" =~ AC-1\ +aircon\ +local\ +until\ 20[0-9]{2}-[0-9]{2}\ +20[0-9-]{8}\ +active ]] || say_and_fail "no such line"
+    [[ "$output" =~ AC-1\ +aircon\ +local\ +([a-z]+=[^ ]*\ )+\ *until\ 20[0-9]{2}-[0-9]{2}\ +20[0-9-]{8}\ +active ]] || say_and_fail "no such line"
     works sf list --type aircon --json
     json length 1
     json '.[0].name' AC-1
     json '.[0].state' active
     works sf list --type esp8266temp
-    tells "no things of type esp8266temp"
+    tells "there is no thing of type esp8266temp"
     never_says "$PASSWORD"
     works mk list
     works mk list type=aircon
@@ -300,7 +300,7 @@ YAML
     # A wifi in the environment is for new things; an old one keeps its own.
     SENSORFORGE_WIFI_SSID=Other SENSORFORGE_WIFI_PASSWORD=otherpass works sf package kitchen
     [ "$(jq -r .wifi.ssid $package/config.json)" = Barn ]
-    refuses 1 "has no attribute" sf package kitchen --attribute nope=1
+    refuses 1 "has no attribute" sf package kitchen --set nope=1
     refuses 1 "there is no thing" sf package nope
 }
 
