@@ -94,14 +94,10 @@ OWN_FRAME static enum truth is_string(struct run *run, const struct node *x)
     return kind == RULE_STRING;
 }
 
-/* Whether x is anything but the Boolean true. */
+/* Whether x is anything but true. NOT x is Undefined of all that is no Boolean and says none. */
 static enum truth is_not_true(struct run *run, const struct node *x)
 {
-    struct rule_value space;
-    if (x->kind == NODE_CHAIN && x->chain.shape == SHAPE_LOGIC)
-        return run_logic(run, x) != TRUE;
-    const struct rule_value *value = evaluate(run, x, &space);
-    return !(value->kind == RULE_BOOLEAN && value->boolean);
+    return find_truth(run, x) != TRUE;
 }
 
 OWN_FRAME static enum truth truth_of_other(struct run *run, const struct node *node)

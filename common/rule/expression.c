@@ -268,12 +268,9 @@ static const struct node *find_not_true(const struct node *node)
     if (!subject || !otherwise || subject->kind != NODE_CALL || !subject->call.fits ||
         strcmp(subject->call.function->name, "isundefined") != 0 || node->choice.count != 1 ||
         !is_true(node->choice.branches[0].when) || !is_true(node->choice.branches[0].then) ||
-        otherwise->kind != NODE_CHAIN || otherwise->chain.count != 1)
+        otherwise->kind != NODE_NOT || subject->call.arguments[0] != otherwise)
         return NULL;
-    const struct node *x = subject->call.arguments[0];
-    const struct link *link = otherwise->chain.links;
-    bool same = otherwise->chain.first == x && link->operation == OPERATION_NOT_EQUAL;
-    return same && is_true(link->operand) ? x : NULL;
+    return otherwise->operand;
 }
 
 static const struct node *parse_case(struct compiler *compiler)

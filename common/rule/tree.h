@@ -123,8 +123,8 @@ struct node {
             const struct branch *branches;
             size_t count;
             const struct node *otherwise; /* ELSE; NULL: none */
-            /* x, where the whole is CASE isUndefined(x) WHEN true THEN true ELSE x <> true END: "x
-             * is false or Undefined", for which evaluate.c has a shorter way. Else NULL. */
+            /* x, where the whole is CASE isUndefined(NOT x) WHEN true THEN true ELSE NOT x END: "x
+             * is not true", for which evaluate.c has a shorter way. Else NULL. */
             const struct node *not_true;
         } choice;
         struct {

@@ -342,6 +342,22 @@ static bool has_own_code(const struct spec *spec)
     return path_exists(path);
 }
 
+/* A reading without any measure would be valid, and no table has a place for it. */
+static void check_optional(struct checked *spec)
+{
+    const cJSON *measures = json_get(spec->json, "measures"), *measure;
+    cJSON_ArrayForEach(measure, measures)
+    {
+        if (!json_true(measure, "optional"))
+            return;
+    }
+    if (!measures || !measures->child)
+        return;
+    problem_add(spec->problems, ERROR, yaml_key(spec->root, "measures")->place,
+                must_copy("remove \"optional: true\" from one that each reading has"),
+                "every measure is optional, so a reading could be empty");
+}
+
 static void check_measures(struct checked *spec)
 {
     const cJSON *measure;
@@ -688,6 +704,7 @@ enum status spec_read_type(const char *name, struct catalog *catalog, struct spe
         cJSON_ArrayForEach(attribute, json_get(spec->json, "attributes"))
             check_attribute(&checked, attribute);
         check_measures(&checked);
+        check_optional(&checked);
         check_display(&checked);
         check_rule(&checked);
         check_presence(&checked);

@@ -42,7 +42,7 @@ static void check_documents(struct tally *tally, const char *type, struct spec *
     if (!status)
         status = trial_open(&documents, model, &trial, &context->error);
     if (!status)
-        warnings_find(spec, &trial, json_get(model, "type"));
+        warnings_find(spec, &trial, json_get(model, "type"), tally->project.system.aws.store);
     else
         problem_add(&spec->problems, WARNING, (struct place){0}, NULL,
                     "its rules and policy cannot be tried: %s",

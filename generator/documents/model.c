@@ -251,6 +251,7 @@ static void add_measures(cJSON *type, const cJSON *spec, const struct catalog *c
             owned char *flag = must_format("is_%s", kinds[i]);
             json_put_bool(measure, flag, strcmp(kind, kinds[i]) == 0);
         }
+        json_put_bool(measure, "optional", json_true(written, "optional"));
         json_put_string(measure, "unit", json_string(written, "unit", NULL));
         json_put_string(measure, "description", json_string(written, "description", ""));
         json_put(measure, "minimum", copy(json_get(json_get(written, "valid"), "min")));

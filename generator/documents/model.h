@@ -43,6 +43,7 @@
  *     "searchable_attributes": [{"name": "zone", "last": true}],
  *     "measures": [{"name": "temperature", "type": "double", "unit": "celsius", "description": "",
  *                   "is_double": true, "is_bigint": false, "is_boolean": false, "is_varchar": false,
+ *                   "optional": false,     whether a reading without it is valid
  *                   "minimum": -55, "maximum": 40,                       or null, as unit
  *                   "driver": {"name": "ds18x20", "measure": "temperature",
  *                              "quantity": "temperature", "instance": 0},

@@ -2,90 +2,23 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/rule/rule.h"
+#include "condition.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The SQL versions. In the older one 25.0 stays a decimal, which Timestream's columns need. */
+#define DECIMALS_STAY "2015-10-08"
+#define NEWER "2016-03-23"
+
 #define READ_AT "floor(nanvl(time, timestamp()))"
-
-/* Timestream refuses times that are more than 15 minutes in the future ("Quotas"). */
-enum { AHEAD_MILLISECONDS = 15 * 60 * 1000 };
-
-/* What joins the next condition to those before it. */
-static const char *joint(const struct text *condition)
-{
-    return condition->length ? " AND " : "";
-}
-
-static void add_number(struct text *out, double number)
-{
-    cJSON *value = cJSON_CreateNumber(number);
-    json_compact(value, out);
-    cJSON_Delete(value);
-}
-
-static void add_attribute_conditions(struct text *condition, const cJSON *attributes)
-{
-    const cJSON *attribute;
-    cJSON_ArrayForEach(attribute, attributes)
-    {
-        const char *name = json_string(attribute, "name", "");
-        text_add_format(condition, "%s%s + '' = %s AND %s <> ''", joint(condition), name, name,
-                        name);
-    }
-}
-
-static void add_measure_condition(struct text *condition, const cJSON *measure)
-{
-    const char *name = json_string(measure, "name", "");
-    const cJSON *least = json_get(measure, "minimum"), *most = json_get(measure, "maximum");
-    text_add_string(condition, joint(condition));
-    if (json_true(measure, "is_double"))
-        text_add_format(condition, "%s - 0 = %s", name, name);
-    else if (json_true(measure, "is_bigint"))
-        text_add_format(condition, "floor(%s) = %s", name, name);
-    else if (json_true(measure, "is_boolean"))
-        text_add_format(condition, "(%s = true OR %s = false)", name, name);
-    else
-        text_add_format(condition, "%s + '' = %s", name, name);
-    if (cJSON_IsNumber(least)) {
-        text_add_format(condition, " AND %s >= ", name);
-        add_number(condition, least->valuedouble);
-    }
-    if (cJSON_IsNumber(most)) {
-        text_add_format(condition, " AND %s <= ", name);
-        add_number(condition, most->valuedouble);
-    }
-}
-
-/* The time of the reading, if it has one, must be a number that the table accepts. */
-static void add_time_condition(struct text *condition, const cJSON *type, bool dynamodb)
-{
-    double hours = json_number(json_get(type, "retention"), "memory_hours", 0);
-    text_add_format(condition, "%snanvl(time, 0) - 0 = nanvl(time, 0)", joint(condition));
-    if (dynamodb)
-        return;
-    text_add_string(condition, " AND nanvl(time, timestamp()) >= timestamp() - ");
-    add_number(condition, hours * 3600 * 1000);
-    text_add_format(condition, " AND nanvl(time, timestamp()) <= timestamp() + %d",
-                    AHEAD_MILLISECONDS);
-}
-
-static void derive_condition(struct text *condition, const cJSON *type, bool dynamodb)
-{
-    const cJSON *measure;
-    add_attribute_conditions(condition, json_get(type, "attributes"));
-    cJSON_ArrayForEach(measure, json_get(type, "measures"))
-        add_measure_condition(condition, measure);
-    add_time_condition(condition, type, dynamodb);
-}
 
 /* DynamoDB: each root key becomes a column, and the table's key must be among them. */
 static void add_key_columns(struct text *out, const cJSON *type, const char *time,
                             const char *seconds)
 {
     text_add_format(out, "topic(2) AS thing, %s AS time, %s + ", time, seconds);
-    add_number(out, json_number(json_get(type, "retention"), "magnetic_seconds", 0));
+    condition_add_number(out, json_number(json_get(type, "retention"), "magnetic_seconds", 0));
     text_add_string(out, " AS expires, ");
 }
 
@@ -95,6 +28,8 @@ static void add_names(struct text *out, const cJSON *list)
     cJSON_ArrayForEach(item, list) text_add_format(out, "%s, ", json_string(item, "name", ""));
 }
 
+/* An optional measure may be null, for which no table has a place: all of these are Undefined then,
+ * and not selected. */
 static void add_measures(struct text *out, const cJSON *measures)
 {
     const cJSON *measure;
@@ -105,8 +40,13 @@ static void add_measures(struct text *out, const cJSON *measures)
             text_add_format(out, "%s + 0.0 AS %s, ", name, name);
         else if (json_true(measure, "is_bigint"))
             text_add_format(out, "floor(%s) AS %s, ", name, name);
-        else
+        else if (!json_true(measure, "optional"))
             text_add_format(out, "%s, ", name);
+        else if (json_true(measure, "is_boolean"))
+            text_add_format(out, "CASE %s WHEN true THEN true WHEN false THEN false END AS %s, ",
+                            name, name);
+        else
+            text_add_format(out, "%s + '' AS %s, ", name, name);
     }
 }
 
@@ -133,19 +73,17 @@ static void add_valid(cJSON *rules, const cJSON *type, const char *sql, const ch
     "ELSE traceid() END) AS id, "
 
 /* condition: what the valid rule asks for; "" when it takes everything. set: its SET clause with a
- * blank behind it; "" when it has none. */
+ * blank behind it; "" when it has none. No field of the message is selected beside the payload: its
+ * value could be one that DynamoDB refuses, and then the message would be in no table. */
 static void add_invalid(cJSON *rules, const cJSON *type, const char *set, const char *condition)
 {
     struct text sql = {0};
     text_add_format(&sql, "%sSELECT ", set);
     add_key_columns(&sql, type, "timestamp()", "floor(timestamp() / 1000)");
-    text_add_string(&sql, MESSAGE_ID "encode(*, 'base64') AS payload, ");
-    add_names(&sql, json_get(type, "attributes"));
-    add_names(&sql, json_get(type, "measures"));
-    drop_last_comma(&sql);
-    text_add_format(&sql, " FROM '%s' WHERE ", json_string(type, "topic_filter", ""));
+    text_add_format(&sql, MESSAGE_ID "encode(*, 'base64') AS payload FROM '%s' WHERE ",
+                    json_string(type, "topic_filter", ""));
     if (*condition)
-        text_add_format(&sql, "CASE isUndefined((%s)) WHEN true THEN true ELSE (%s) <> true END",
+        text_add_format(&sql, "CASE isUndefined(NOT (%s)) WHEN true THEN true ELSE NOT (%s) END",
                         condition, condition);
     else
         text_add_string(&sql, "false");
@@ -153,7 +91,7 @@ static void add_invalid(cJSON *rules, const cJSON *type, const char *set, const 
     owned char *name = must_format("%s_invalid", json_string(type, "name", ""));
     json_put_string(rule, "name", name);
     json_put_string(rule, "sql", text_string(&sql));
-    json_put_string(rule, "sql_version", "2016-03-23");
+    json_put_string(rule, "sql_version", NEWER);
     json_put(rules, "invalid", rule);
     text_free(&sql);
 }
@@ -161,7 +99,7 @@ static void add_invalid(cJSON *rules, const cJSON *type, const char *set, const 
 static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
 {
     struct text sql = {0}, condition = {0};
-    derive_condition(&condition, type, dynamodb);
+    condition_add(&condition, type, stores_takes(dynamodb ? STORE_DYNAMODB : STORE_TIMESTREAM));
     text_add_string(&sql, "SELECT ");
     if (dynamodb) {
         add_key_columns(&sql, type, READ_AT, "floor(nanvl(time, timestamp()) / 1000)");
@@ -171,7 +109,7 @@ static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
     drop_last_comma(&sql);
     text_add_format(&sql, " FROM '%s' WHERE %s", json_string(type, "topic_filter", ""),
                     text_string(&condition));
-    add_valid(rules, type, text_string(&sql), "2015-10-08");
+    add_valid(rules, type, text_string(&sql), dynamodb ? NEWER : DECIMALS_STAY);
     add_invalid(rules, type, "", text_string(&condition));
     text_free(&sql);
     text_free(&condition);
@@ -182,7 +120,7 @@ static void add_derived(cJSON *rules, const cJSON *type, bool dynamodb)
 static void add_written(cJSON *rules, const cJSON *type, const cJSON *spec_rule, bool dynamodb)
 {
     const char *sql = json_string(spec_rule, "sql", "");
-    const char *name = json_string(spec_rule, "sql_version", "2015-10-08");
+    const char *name = json_string(spec_rule, "sql_version", DECIMALS_STAY);
     enum rule_version version;
     struct rule_fault fault;
     rule_version_read(name, &version);

@@ -2,28 +2,23 @@
  *
  * Every message that arrives lands in exactly one of two tables. A comparison with a field that is
  * missing or of the wrong type is Undefined, and NOT of it is Undefined too (developer guide,
- * "Operators"). With a condition and its negation such a message would be in neither table.
- * Therefore:
+ * "Operators"). With a condition and its negation such a message would be in neither table. So the
+ * invalid rule has the condition
  *
- * - The valid rule checks the type of each measure and attribute first. Arithmetic tells types
- *   apart, because "=" never converts:
+ *       CASE isUndefined(NOT (condition)) WHEN true THEN true ELSE NOT (condition) END
  *
- *       x - 0 = x       is true for a number only
- *       floor(x) = x    for a whole number only
- *       x + '' = x      for a string only
+ * which is true whenever the condition of the valid rule (condition.h) is not: NOT of what is no
+ * Boolean is Undefined.
  *
- * - The invalid rule has the condition
+ * SQL versions. The invalid rule uses 2016-03-23, which has isUndefined() and encode(): it keeps the
+ * message as it came, JSON or not. The valid rule uses the same version with DynamoDB. Timestream
+ * has one column for decimals and another for integers, and only in 2015-10-08 does 25.0 stay a
+ * decimal: `x + 0.0` makes one of an integer, so that 24.6 and 25 land in the same column. The
+ * condition is written so that both versions decide alike.
  *
- *       CASE isUndefined((condition)) WHEN true THEN true ELSE (condition) <> true END
- *
- *   which is true whenever the condition of the valid rule is not. Undefined has a branch of its
- *   own, because a comparison with it is Undefined. "<>" of two types is true.
- *
- * The valid rule uses SQL version 2015-10-08, in which 25.0 stays a decimal. `x + 0.0` makes a
- * decimal of an integer, so that 24.6 and 25 land in the same column. The invalid rule uses
- * 2016-03-23, which has encode(): it keeps the message as it came, JSON or not. It also selects an
- * id, the sort key of its table, because several messages of a thing may arrive in one
- * millisecond. Where the valid rule is written by hand, the invalid one has its SET clause, too. */
+ * The invalid rule also selects an id, the sort key of its table, because several messages of a
+ * thing may arrive in one millisecond. Where the valid rule is written by hand, the invalid one has
+ * its SET clause, too. */
 #ifndef GENERATOR_DOCUMENTS_RULES_H
 #define GENERATOR_DOCUMENTS_RULES_H
 

@@ -34,7 +34,9 @@ static enum status plug_in_all(struct project *project, const struct names *type
     return status;
 }
 
-/* The local system executes the documents, so a spec that was edited later has no effect yet. */
+/* The documents of an earlier version of this program are written anew, because its readings would
+ * be decided by what has been mended since. The local system executes the documents, so a spec that
+ * was edited later has no effect yet. */
 static enum status compare_documents(struct project *project, const char *type, struct error *error)
 {
     struct artifacts artifacts = {0};
@@ -43,7 +45,13 @@ static enum status compare_documents(struct project *project, const char *type, 
     enum status status = project_render(project, type, NULL, &artifacts, error);
     if (!status)
         status = emit_write(folder, &artifacts, NULL, true, &changes, error);
-    if (!status && changes.written + changes.removed)
+    bool differ = !status && changes.written + changes.removed;
+    if (differ && types_source_is_marked(type)) {
+        status = project_deploy(project, type, &changes, error);
+        if (!status)
+            report_line(project->reporter,
+                        "%s: its documents were of an earlier version, and are written anew", type);
+    } else if (differ)
         report_line(project->reporter,
                     "%s: its spec has changed since it was plugged in; make sensortype "
                     "NAME=%s takes it over",

@@ -5,6 +5,7 @@
  *   sensortypes/<type>/deployed.json
  *     {"target": "aws", "database": "iot",
  *      "region": "eu-west-1",                   of an account
+ *      "source": "9f86d081884c7d65",            a checksum of spec.yaml and system.yaml
  *      "deployed": "2026-11-21T10:12:00Z"} */
 #ifndef GENERATOR_PROJECT_TYPES_H
 #define GENERATOR_PROJECT_TYPES_H
@@ -29,6 +30,10 @@ bool types_is_deployed_on(const char *type, enum target_kind target, char **data
 /* Writes the mark. region: the account's; NULL where there is none. */
 enum status types_mark(const char *type, enum target_kind target, const char *database,
                        const char *region, struct error *error);
+
+/* Whether spec.yaml and system.yaml are as they were when the type was plugged in. If the documents
+ * differ all the same, they are of an earlier version of this program. */
+bool types_source_is_marked(const char *type);
 
 /* Removes the mark; that there is none is success. */
 enum status types_unmark(const char *type, struct error *error);

@@ -92,7 +92,14 @@ static char *substituted(const struct trial *trial, const struct rule_template *
     struct rule_result result;
     if (!template || rule_template_run(template, trial->scratch, &result) != RULE_SELECTED)
         return must_copy("");
-    return must_copy_bytes(result.bytes, result.length);
+    struct text made = {0};
+    for (size_t i = 0; i < result.length; i++) {
+        if (result.bytes[i])
+            text_add_char(&made, result.bytes[i]);
+        else
+            text_add_string(&made, TRIAL_NUL);
+    }
+    return text_take(&made);
 }
 
 static void put_substituted(const struct trial *trial, cJSON *object, const char *name,

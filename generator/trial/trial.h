@@ -39,7 +39,9 @@ void trial_close(struct trial *trial);
  *                  "records": [{"measure": "temperature", "type": "double", "value": 25.0}]},
  *                 {"action": "dynamoDBv2", "table": "...", "item": {...}}]}]
  *
- * Numbers are as the rule wrote them: 25.0 is not 25. */
+ * Numbers are as the rule wrote them: 25.0 is not 25. A NUL in a dimension is shown as its
+ * picture. */
+#define TRIAL_NUL "\xe2\x90\x80" /* U+2400 */
 cJSON *trial_run(const struct trial *trial, const struct rule_message *message);
 
 /* Whether the policies allow an action to a thing that is registered, attached to its certificate,

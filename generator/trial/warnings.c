@@ -1,6 +1,8 @@
 #include "warnings.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/rule/value.h"
+#include "common/spec/stores.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +16,8 @@
 enum { LONGEST_SHOWN = 120, MOST_SECONDS = 3 };
 
 static const int64_t NOW = 1795255200000; /* 2026-11-21T10:00:00Z; any moment would do */
-static const double AHEAD =
-    15 * 60 * 1000; /* milliseconds that a record's time may be in the future */
+
+#define ASK_FOR_IT "ask for it in WHERE (docs/outputs.md, The rules' SQL)"
 
 enum fault { LOST, DOUBLED, WRONG_TIME, NEEDS_SERVICE, TOO_SLOW, FAULT_COUNT };
 
@@ -23,11 +25,13 @@ struct check {
     struct spec *spec;
     const struct trial *trial;
     const cJSON *type;
-    struct rule *written;   /* the statement in the spec; NULL where it is derived */
-    cJSON *base;            /* a reading that the valid rule selects, if there is one */
+    const struct store_takes *takes; /* of the central table */
+    struct rule *written;            /* the statement in the spec; NULL where it is derived */
+    cJSON *base;                     /* a reading that the valid rule selects, if there is one */
     cJSON *told;            /* {name: true} of measures and dimensions that have a warning */
     bool said[FAULT_COUNT]; /* whether there is a warning of this kind */
     char *topic;            /* that the readings are published to */
+    const char *table;      /* of DynamoDB, for valid readings */
     clock_t began;          /* processor time */
 };
 
@@ -125,6 +129,56 @@ static void check_record(struct check *check, const cJSON *record, const char *p
                 shown(payload, made));
 }
 
+/* Whether the table takes a value. value: as the rule wrote it. */
+static bool value_taken(const struct check *check, const cJSON *measure,
+                        const struct rule_value *value)
+{
+    char number[RULE_LONGEST_NUMBER + 1];
+    if (value->kind == RULE_STRING)
+        return stores_take_text(check->takes, value->string.at, value->string.length);
+    if (value->kind != RULE_INT && value->kind != RULE_DECIMAL)
+        return true;
+    number[rule_decimal_print(rule_decimal_of(value), number)] = '\0';
+    return stores_take_number(check->takes, number, json_true(measure, "is_bigint"));
+}
+
+static void warn_of_value(struct check *check, const char *name, const char *payload)
+{
+    char made[LONGEST_SHOWN + 4];
+    owned char *about = must_format("value of %s", name);
+    if (first_of(check, about))
+        problem_add(&check->spec->problems, WARNING, column_place(check, name),
+                    must_copy(ASK_FOR_IT), "%s refuses the value of %s in %s", check->takes->name,
+                    name, shown(payload, made));
+}
+
+/* Bytes of a record besides the value of its measure. */
+static size_t record_bytes(const cJSON *action, const char *measure)
+{
+    const cJSON *dimension;
+    size_t bytes = strlen(measure) + STORES_TIME_BYTES;
+    cJSON_ArrayForEach(dimension, json_get(action, "dimensions")) bytes +=
+        strlen(dimension->string) + strlen(dimension->valuestring);
+    return bytes;
+}
+
+/* Whether the table takes a record: its value, and its size. */
+static void check_size(struct check *check, const cJSON *action, const cJSON *record,
+                       const char *payload)
+{
+    const char *name = json_string(record, "measure", "");
+    const char *written = json_get(record, "value")->valuestring;
+    struct rule_memory memory = {.limit = 1 << 20};
+    struct rule_value value = rule_undefined();
+    rule_json_read(&memory, written, strlen(written), &value);
+    size_t bytes = record_bytes(action, name) +
+                   (value.kind == RULE_STRING ? value.string.length : STORES_NUMBER_BYTES);
+    if (!value_taken(check, measure_of(check, record), &value) ||
+        (check->takes->record && bytes > check->takes->record))
+        warn_of_value(check, name, payload);
+    rule_memory_free(&memory);
+}
+
 /* Whether Timestream accepts the time of the records (RejectedRecordsException of WriteRecords). */
 static bool time_taken(const struct check *check, const cJSON *action)
 {
@@ -135,8 +189,8 @@ static bool time_taken(const struct check *check, const cJSON *action)
     bool milliseconds = strcmp(json_string(action, "unit", ""), "MILLISECONDS") == 0;
     if (end == text || *end)
         return false;
-    return !milliseconds ||
-           (time >= (double)NOW - hours * 3600 * 1000 && time <= (double)NOW + AHEAD);
+    return !milliseconds || (time >= (double)NOW - hours * 3600 * 1000 &&
+                             time <= (double)NOW + STORES_AHEAD_MILLISECONDS);
 }
 
 static void check_dimensions(struct check *check, const cJSON *action, const char *payload)
@@ -145,7 +199,10 @@ static void check_dimensions(struct check *check, const cJSON *action, const cha
     char made[LONGEST_SHOWN + 4];
     cJSON_ArrayForEach(dimension, json_get(action, "dimensions"))
     {
-        if (*dimension->valuestring || !first_of(check, dimension->string))
+        const char *value = dimension->valuestring;
+        if (strstr(value, TRIAL_NUL) || strlen(value) > STORES_LONGEST_TEXT)
+            warn_of_value(check, dimension->string, payload);
+        if (*value || !first_of(check, dimension->string))
             continue;
         problem_add(&check->spec->problems, WARNING, condition_place(check),
                     must_format("add to WHERE: %s <> ''", dimension->string),
@@ -155,13 +212,23 @@ static void check_dimensions(struct check *check, const cJSON *action, const cha
 }
 
 /* Whether an item has the keys of the DynamoDB table, with the right types
- * (templates/awscli/partials/dynamodb_table.mustache). */
-static bool item_taken(const cJSON *action)
+ * (templates/awscli/partials/dynamodb_table.mustache). Warns of values that the table refuses. */
+static bool item_taken(struct check *check, const char *item, const char *payload)
 {
-    cJSON *item = cJSON_Parse(json_get(action, "item")->valuestring);
-    const char *thing = json_string(item, "thing", "");
-    bool taken = *thing && cJSON_IsNumber(json_get(item, "time"));
-    cJSON_Delete(item);
+    struct rule_memory memory = {.limit = 1 << 20};
+    struct rule_value value = rule_undefined();
+    rule_json_read(&memory, item, strlen(item), &value);
+    const struct rule_value *thing = rule_get(&value, "thing", 5),
+                            *time = rule_get(&value, "time", 4);
+    bool taken =
+        thing && thing->kind == RULE_STRING && thing->string.length && time && rule_is_number(time);
+    for (size_t i = 0; value.kind == RULE_OBJECT && i < value.object.count; i++) {
+        const struct rule_member *member = &value.object.members[i];
+        owned char *name = must_copy_bytes(member->name, member->name_length);
+        if (!value_taken(check, NULL, &member->value))
+            warn_of_value(check, name, payload);
+    }
+    rule_memory_free(&memory);
     return taken;
 }
 
@@ -170,20 +237,25 @@ static bool action_writes(struct check *check, const cJSON *action, const char *
 {
     const cJSON *records = json_get(action, "records"), *record;
     char made[LONGEST_SHOWN + 4];
-    if (json_get(action, "item") && !item_taken(action) && first_time(check, WRONG_TIME))
-        problem_add(&check->spec->problems, WARNING, condition_place(check),
-                    must_copy("ask for it in WHERE (docs/outputs.md, The rules' SQL)"),
+    const cJSON *item = json_get(action, "item");
+    bool central = check->takes->record == 0 && item &&
+                   strcmp(json_string(action, "table", ""), check->table) == 0;
+    if (central && !item_taken(check, item->valuestring, payload) && first_time(check, WRONG_TIME))
+        problem_add(&check->spec->problems, WARNING, condition_place(check), must_copy(ASK_FOR_IT),
                     "DynamoDB refuses %s: it gets no thing, or no time", shown(payload, made));
     if (!records)
         return true;
     if (!records->child)
         return false;
     if (!time_taken(check, action) && first_time(check, WRONG_TIME))
-        problem_add(&check->spec->problems, WARNING, condition_place(check),
-                    must_copy("ask for it in WHERE (docs/outputs.md, The rules' SQL)"),
+        problem_add(&check->spec->problems, WARNING, condition_place(check), must_copy(ASK_FOR_IT),
                     "Timestream refuses the time of %s", shown(payload, made));
     check_dimensions(check, action, payload);
-    cJSON_ArrayForEach(record, records) check_record(check, record, payload);
+    cJSON_ArrayForEach(record, records)
+    {
+        check_record(check, record, payload);
+        check_size(check, action, record, payload);
+    }
     return true;
 }
 
@@ -240,9 +312,37 @@ static void check_payload(struct check *check, const char *payload)
 
 /* Values of every type as JSON writes them; NULL: the member is missing. */
 static const char *const values[] = {
-    NULL, "null",  "\"x\"", "\"21\"", "\"\"", "true",     "false",      "[]",
-    "{}", "0",     "1",     "-1",     "0.5",  "25",       "25.0",       "21.5",
-    "35", "100.5", "1000",  "-1000",  "1e6",  "12345678", "1234567890",
+    NULL,
+    "null",
+    "\"x\"",
+    "\"21\"",
+    "\"\"",
+    "true",
+    "false",
+    "[]",
+    "{}",
+    "0",
+    "1",
+    "-1",
+    "0.5",
+    "25",
+    "25.0",
+    "21.5",
+    "35",
+    "100.5",
+    "1000",
+    "-1000",
+    "1e6",
+    "12345678",
+    "1234567890",
+    /* Beyond what the tables take. */
+    "9223372036854775808",
+    "-9223372036854775809",
+    "1e126",
+    "1e-131",
+    "1e309",
+    "-1e309",
+    "\"a\\u0000b\"",
 };
 
 enum { VALUES = sizeof values / sizeof *values };
@@ -270,6 +370,25 @@ static void check_number(struct check *check, const char *name, double number)
     check_changed(check, name, value);
 }
 
+/* Texts as long as a table takes, and longer; characters of one byte, of two, and of four. */
+static void check_lengths(struct check *check, const char *name)
+{
+    static const struct {
+        const char *piece;
+        size_t count;
+    } texts[] = {{"x", 1900}, {"x", 2048}, {"x", 2049}, {"x", 3000},
+                 {"é", 600},  {"é", 1100}, {"😀", 500},  {"😀", 600}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct text value = {0};
+        text_add_char(&value, '"');
+        for (size_t k = 0; k < texts[i].count; k++)
+            text_add_string(&value, texts[i].piece);
+        text_add_char(&value, '"');
+        check_changed(check, name, text_string(&value));
+        text_free(&value);
+    }
+}
+
 /* Checks both ends of a measure's range, and a value just beyond each. */
 static void check_limits(struct check *check, const cJSON *measure)
 {
@@ -295,6 +414,7 @@ static void check_times(struct check *check)
     check_number(check, "time", 0);
     check_number(check, "time", (double)NOW - 366 * 24 * hour);
     check_number(check, "time", (double)NOW + hour);
+    check_number(check, "time", floor((double)NOW / 1000)); /* seconds */
     check_changed(check, "time", "1795255200000.5");
 }
 
@@ -310,12 +430,15 @@ static void check_readings(struct check *check)
     {
         for (size_t i = 0; i < VALUES; i++)
             check_changed(check, json_string(measure, "name", ""), values[i]);
+        if (json_true(measure, "is_varchar"))
+            check_lengths(check, json_string(measure, "name", ""));
         check_limits(check, measure);
     }
     cJSON_ArrayForEach(attribute, json_get(check->type, "attributes"))
     {
         for (size_t i = 0; i < VALUES; i++)
             check_changed(check, json_string(attribute, "name", ""), values[i]);
+        check_lengths(check, json_string(attribute, "name", ""));
     }
     check_times(check);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -461,12 +584,18 @@ static void check_unattached(struct check *check)
             "certificate of another");
 }
 
-void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type)
+void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type,
+                   enum cloud_store store)
 {
-    struct check check = {
-        .spec = spec, .trial = trial, .type = type, .told = json_object(), .began = clock()};
+    struct check check = {.spec = spec,
+                          .trial = trial,
+                          .type = type,
+                          .takes = stores_takes(store),
+                          .told = json_object(),
+                          .began = clock()};
     const char *sql = json_string(json_get(spec->json, "rule"), "sql", NULL);
     struct rule_fault fault;
+    check.table = json_string(json_get(type, "tables"), "valid", "");
     check.topic = must_format("%s/" THING, json_string(type, "name", ""));
     check.written =
         sql && trial->rule_count

@@ -2,7 +2,8 @@
  * readings.
  *
  * The readings are made from the measures. A value is in its range, at an end of it or beyond it,
- * missing, null, of another type, or a whole number where a double is meant. Attributes and time
+ * missing, null, of another type, a whole number where a double is meant, or beyond what a table
+ * takes: a large or tiny number, an empty or long text, one with a NUL. Attributes and time
  * are right, missing or wrong. Other messages are no readings at all. Each message must land in
  * exactly one table, as a record that the table accepts. The policy must allow a thing what its
  * type does, under its own name, and nothing else.
@@ -14,9 +15,11 @@
 
 #include "trial.h"
 #include "common/spec/spec.h"
+#include "common/spec/system.h"
 
 /* Adds warnings to the problems of a spec without errors, and sorts them. type: "type" of the
- * model. */
-void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type);
+ * model. store: where the central table is. */
+void warnings_find(struct spec *spec, const struct trial *trial, const cJSON *type,
+                   enum cloud_store store);
 
 #endif

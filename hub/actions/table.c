@@ -1,15 +1,11 @@
 #include "table.h"
 #include "common/base/memory.h"
+#include "common/spec/stores.h"
 #include "member.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-enum {
-    LONGEST_VALUE = 2048,               /* bytes of a text or dimension (Timestream's quotas) */
-    AHEAD_MILLISECONDS = 15 * 60 * 1000 /* a reading's time may be this far ahead (the same) */
-};
 
 /* --- compiling --- */
 
@@ -166,7 +162,7 @@ static bool fill(const struct column *column, const struct member *member, struc
         return true;
     cell->as.text.bytes = member->at;
     cell->as.text.length = member->length;
-    return member->length <= LONGEST_VALUE && !memchr(member->at, '\0', member->length);
+    return member->length <= STORES_LONGEST_TEXT && !memchr(member->at, '\0', member->length);
 }
 
 /* *filled: how many cells have a value. */
@@ -222,7 +218,7 @@ static enum status fill_dimensions(struct action *action, struct work *work, boo
                                          i, work, &column, error);
         if (status)
             return status;
-        *done = column && column->kind == COLUMN_VARCHAR && text.length <= LONGEST_VALUE &&
+        *done = column && column->kind == COLUMN_VARCHAR && text.length <= STORES_LONGEST_TEXT &&
                 !memchr(text.bytes, '\0', text.length);
         if (!*done) {
             work_fail(work, action, "The table does not take the value of dimension \"%s\"",
@@ -267,7 +263,7 @@ static bool read_time(const struct action *action, const struct work *work, int6
         double scaled = floor((double)*time * action->time_unit);
         *time = fabs(scaled) < 9e18 ? (int64_t)scaled : INT64_MAX;
     }
-    if (*time > accepted + AHEAD_MILLISECONDS ||
+    if (*time > accepted + STORES_AHEAD_MILLISECONDS ||
         (action->oldest > 0 && (double)*time < (double)accepted - action->oldest)) {
         work_fail(work, action,
                   "The record timestamp %" PRId64 " is outside the time range of the memory store",

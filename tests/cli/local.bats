@@ -87,6 +87,31 @@ PYTHON
     [ "$status" -ne 0 ]
 }
 
+@test "up: documents of an earlier version are written anew, once; those of an edited spec are not" {
+    local rule=sensortypes/aircon/generated/awscli/rule.json mark=sensortypes/aircon/deployed.json right
+    works sf deploy aircon
+    right=$(<$rule)
+    sed -i 's/"sql": .*/"sql": "SELECT 1 AS one",/' $rule
+    works sf up
+    tells "aircon: its documents were of an earlier version, and are written anew"
+    same "$right" "$(<$rule)"
+    works sf up
+    never_says "earlier version"
+    # A mark that an earlier version made says nothing of the spec.
+    sed -i 's/"sql": .*/"sql": "SELECT 1 AS one",/' $rule
+    jq 'del(.source)' $mark >"$T/mark"
+    cp "$T/mark" $mark
+    touch -d '1 hour ago' sensortypes/aircon/spec.yaml iot_system_infra/system.yaml
+    works sf up
+    tells "earlier version"
+    same "$right" "$(<$rule)"
+    echo '# edited' >>sensortypes/aircon/spec.yaml
+    sed -i 's/"sql": .*/"sql": "SELECT 1 AS one",/' $rule
+    works sf up
+    tells "aircon: its spec has changed since it was plugged in"
+    [ "$right" != "$(<$rule)" ]
+}
+
 @test "up: the broker's certificate has every name, and is made anew when it does not fit" {
     works sf up
     local broker=$LOCAL/broker first

@@ -285,10 +285,31 @@ YAML
 
 @test "check: a rule written by hand that is right" {
     hand_written "SELECT temperature + 0.0 AS temperature FROM 'greenhouse/+' WHERE temperature - 0 = temperature AND
-      bed + '' = bed AND bed <> '' AND nanvl(time, 0) - 0 = nanvl(time, 0) AND
+      abs(temperature) <= 1000 AND bed + '' = bed AND bed <> '' AND replace(bed, chr(0), '') = bed AND substring(bed, 100) = '' AND nanvl(time, 0) - 0 = nanvl(time, 0) AND
       nanvl(time, timestamp()) >= timestamp() - 86400000 AND nanvl(time, timestamp()) <= timestamp() + 900000"
     works sf check greenhouse
     never_says warning
+}
+
+@test "check: values that the table refuses, of each kind, in both stores" {
+    hand_written "SELECT temperature + 0.0 AS temperature FROM 'greenhouse/+' WHERE temperature - 0 = temperature AND
+      bed + '' = bed AND bed <> '' AND nanvl(time, 0) - 0 = nanvl(time, 0) AND
+      nanvl(time, timestamp()) >= timestamp() - 86400000 AND nanvl(time, timestamp()) <= timestamp() + 900000"
+    mkdir sensortypes/greenhouse/code
+    echo 'def read(): return {}' >sensortypes/greenhouse/code/sensor.py
+    sed -i 's/^measures:/&\n  count: {type: bigint}\n  state: {type: varchar}/; s/, driver: {name: ds18x20, pin: 14}//
+        s/SELECT /SELECT count, state, /' sensortypes/greenhouse/spec.yaml
+    run --separate-stderr sf check greenhouse
+    tells 'Timestream refuses the value of temperature in '
+    tells '"temperature":1e309'
+    tells 'Timestream refuses the value of bed in '
+    tells 'Timestream refuses the value of count in '
+    tells 'Timestream refuses the value of state in '
+    store_dynamodb
+    run --separate-stderr sf check greenhouse
+    tells 'DynamoDB refuses the value of temperature in '
+    tells '"temperature":1e126'
+    tells 'DynamoDB refuses the value of count in '
 }
 
 @test "check: an OR of which one side can be missing" {
@@ -303,7 +324,8 @@ YAML
 
 @test "check, rule: variables of a rule written by hand are in both of its rules" {
     hand_written "SET @t = temperature, @limit = 40 SELECT @t + 0.0 AS temperature FROM 'greenhouse/+' WHERE @t - 0 = @t AND
-      bed + '' = bed AND bed <> '' AND nanvl(time, 0) - 0 = nanvl(time, 0) AND @t < @limit AND
+      bed + '' = bed AND bed <> '' AND replace(bed, chr(0), '') = bed AND substring(bed, 100) = '' AND
+      nanvl(time, 0) - 0 = nanvl(time, 0) AND @t < @limit AND @t > -1000 AND
       nanvl(time, timestamp()) >= timestamp() - 86400000 AND nanvl(time, timestamp()) <= timestamp() + 900000"
     works sf check greenhouse
     never_says warning

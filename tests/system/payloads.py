@@ -33,9 +33,11 @@ def bad_payloads():
         yield good(**{field: [1]})
         yield good(**{field: {"a": 1}})
         yield good(**{field: True})
+    for value in ("", "z" * 2049, "\0", "a\0b", "ä" * 2048):
+        yield good(zone=value)
     for value in (-40.5, 85.5, 1e300, -1e300, "21.5", "", "x"):
         yield good(temperature=value)
-    for value in (int(time.time() * 1000) + 3600_000, int(time.time() * 1000) - 26 * 3600_000, -1, 1e300, "soon", "", 1.5e13):
+    for value in (int(time.time() * 1000) + 3600_000, int(time.time() * 1000) - 26 * 3600_000, int(time.time()), -1, 1e300, "soon", "", 1.5e13):
         yield good(time=value)
 
 

@@ -1270,12 +1270,13 @@ static void questions_of_type(void **state)
         "x - 0 = y",
         "x - 1 = x",
         "x + 'a' = x",
-        "CASE isUndefined(x) WHEN true THEN true ELSE x <> true END",
-        "CASE isUndefined((x = y)) WHEN true THEN true ELSE (x = y) <> true END",
-        "CASE isUndefined(x IN [y]) WHEN true THEN true ELSE (x IN [y]) <> true END",
-        "CASE isUndefined(x AND y) WHEN true THEN true ELSE (x AND y) <> true END",
-        "CASE isUndefined(x) WHEN true THEN true ELSE y <> true END",
-        "CASE isUndefined(x) WHEN true THEN false ELSE x <> true END"};
+        "CASE isUndefined(NOT x) WHEN true THEN true ELSE NOT x END",
+        "CASE isUndefined(NOT (x = y)) WHEN true THEN true ELSE NOT (x = y) END",
+        "CASE isUndefined(NOT x IN [y]) WHEN true THEN true ELSE NOT x IN [y] END",
+        "CASE isUndefined(NOT (x AND y)) WHEN true THEN true ELSE NOT (x AND y) END",
+        "CASE isUndefined(NOT x) WHEN true THEN true ELSE NOT y END",
+        "CASE isUndefined(x) WHEN true THEN true ELSE NOT x END",
+        "CASE isUndefined(NOT x) WHEN true THEN false ELSE NOT x END"};
     static const char *const values[] = {
         "1",        "0",    "2.50",  "1e3",  "10.0", "\"\"", "\"5\"",
         "\"true\"", "true", "false", "null", "[1]",  "{}",   "12345678901234567890123",

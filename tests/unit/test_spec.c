@@ -150,8 +150,9 @@ static void defaults_are_filled_in(void **state)
         text_string(&json),
         "{\"version\":1,\"type\":\"greenhouse\",\"platform\":\"esp8266\",\"measures\":"
         "{\"temperature\":{\"driver\":{\"name\":\"ds18x20\",\"pin\":14},\"type\":\"double\","
-        "\"description\":\"\"}},\"description\":\"\",\"publish_every\":\"5m\",\"sleep\":\"none\","
-        "\"attributes\":{},\"retention\":{\"memory\":\"24h\",\"magnetic\":"
+        "\"description\":\"\",\"optional\":false}},\"description\":\"\",\"publish_every\":"
+        "\"5m\",\"sleep\":\"none\",\"attributes\":{},\"retention\":{\"memory\":\"24h\","
+        "\"magnetic\":"
         "\"365d\",\"logs\":\"30d\"},\"control\":[],\"commands\":false,\"portal\":false}");
     assert_string_equal(spec.name, "greenhouse");
     text_free(&json);
