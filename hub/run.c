@@ -31,6 +31,9 @@ enum {
     EXPIRE_AT_ONCE = 2000  /* rows, so that a batch waits only for a moment */
 };
 
+/* Bytes of payloads that may be set aside: as many as the spool holds by default. */
+static const uint64_t most_waiting = UINT64_C(1) << 30;
+
 static const double look_seconds = 1;      /* interval between two looks at the types */
 static const double gather_seconds = 0.02; /* interval between two commits, if both are small */
 static const double idle_seconds = 0.5;    /* timeout of the sleep while nothing comes */
@@ -58,7 +61,9 @@ struct hub {
     struct spool_record records[MOST_IN_BATCH];
     size_t count, stored; /* its records; how many of them are stored */
     uint64_t position;    /* number of the last record that is stored */
+    bool resuming;        /* there may be more records that were set aside and can be stored */
     bool damaged;         /* the spool was damaged where it was read */
+    size_t aside;         /* types whose readings are set aside */
     uint64_t missing;     /* records that were damaged or gone there, since the start */
     struct counts counts; /* as they are in the database */
 
@@ -147,6 +152,8 @@ static void close_store(struct hub *hub)
 {
     store_close(hub->store);
     hub->store = NULL;
+    if (hub->engine)
+        engine_forget_store(hub->engine);
 }
 
 /* Skips records of the batch that are stored already. When the database has a position outside of
@@ -177,6 +184,8 @@ static enum status open_store(struct hub *hub, struct error *error)
     enum status status = store_open(hub->system.local.store, false, &hub->store, error);
     if (status && !error->advice.length)
         advise(error, "local.store of " SYSTEM_FILE " names it; it is tried again");
+    if (!status && store_upgraded(hub->store))
+        log_line("%s", store_upgraded(hub->store));
     if (!status)
         status = store_position(hub->store, &position, counts, error);
     if (!status)
@@ -226,7 +235,7 @@ static enum status look_at_types(struct hub *hub, struct error *error)
     }
     hub->looked = clock_monotonic();
     return deployed_refresh(hub->deployed) ? deployed_attach(hub->deployed, hub->store, error)
-                                           : FINE;
+                                           : deployed_retry(hub->deployed, hub->store, error);
 }
 
 /* --- retention --- */
@@ -297,7 +306,10 @@ static void note_status(struct hub *hub)
     bool behind = hub->count == MOST_IN_BATCH || hub->stored < hub->count;
     double lag = behind && last ? (double)(clock_milliseconds() - last->time) / 1000 : 0;
     struct delivery_counts deliveries = delivery_queue_count(hub->deliveries);
-    status_note(hub->page, &hub->counts, hub->position, lag, &deliveries);
+    struct buffer aside = {0};
+    hub->aside = engine_report_waiting(hub->engine, &aside);
+    status_note(hub->page, &hub->counts, hub->position, lag, &deliveries, buffer_string(&aside));
+    buffer_free(&aside);
 }
 
 /* Reports failed deliveries while no readings come whose batch would report them. */
@@ -347,7 +359,7 @@ static void wait_for_more(struct hub *hub)
         return;
     if (hub->count && since < gather_seconds)
         pause_for(gather_seconds - since);
-    else if (!hub->count && !hub->expiring)
+    else if (!hub->count && !hub->expiring && !hub->resuming)
         spool_wait(hub->reader, idle_seconds);
 }
 
@@ -369,6 +381,9 @@ static enum status turn(struct hub *hub, struct error *error)
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
     }
     note_damage(hub);
+    if (!status)
+        status = engine_resume(hub->engine, hub->store, hub->position, &hub->counts, &hub->resuming,
+                               error);
     if (!status)
         status = store_records(hub, error);
     if (!status)
@@ -393,7 +408,7 @@ static enum status loop(struct hub *hub, struct error *error)
     uint64_t last = 0, waiting;
     for (;;) {
         enum status status = turn(hub, error);
-        bool idle = !status && !hub->count;
+        bool idle = !status && !hub->count && !hub->resuming;
         if (status) {
             close_store(hub);
             back_off(hub, error);
@@ -406,7 +421,8 @@ static enum status loop(struct hub *hub, struct error *error)
             return FINE;
         if (!ending && hub->ended > 0)
             spool_extent(SPOOL_FOLDER, hub->position, &last, &waiting);
-        if (hub->ended > 0 && !status && hub->position >= last && hub->stored == hub->count)
+        if (hub->ended > 0 && !status && hub->position >= last && hub->stored == hub->count &&
+            !(hub->resuming && hub->options->drain))
             return FINE; /* what comes from now on is stored after the next start */
         if (hub->ended > 0 && status && clock_monotonic() - hub->ended > drain_timeout_seconds) {
             advise(error, "what is in the spool is stored after the next start");
@@ -442,7 +458,8 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
     const struct engine_options options = {.deployed = hub->deployed,
                                            .deliveries = hub->deliveries,
                                            .notify = &hub->system.local.notify,
-                                           .account = hub->system.aws.account};
+                                           .account = hub->system.aws.account,
+                                           .most_waiting = most_waiting};
     hub->engine = engine_new(&options);
     deployed_refresh(hub->deployed);
     hub->looked = clock_monotonic();
@@ -483,6 +500,9 @@ enum status run_hub(const struct run_options *options, struct error *error)
             fail(error, REFUSED, "the spool is damaged: %" PRIu64 " readings are missing",
                  hub->missing);
             status = advise(error, DAMAGE_ADVICE);
+        } else if (!status && hub->aside && options->drain) {
+            fail(error, REFUSED, "readings of %zu types are set aside in the database", hub->aside);
+            status = advise(error, WAITING_ADVICE);
         }
         log_line(status ? "sensorhub ends; not all readings are stored" : "sensorhub ends");
     }

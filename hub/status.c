@@ -38,6 +38,7 @@ struct status_page {
     double turned; /* monotonic clock: when the main loop's turn began */
     double moved;  /* and when the position changed, or nothing waited */
     char trouble[LONGEST_TROUBLE], advice[LONGEST_TROUBLE];
+    char *aside; /* JSON of the types that are held; NULL: not known yet */
     /* Only the thread uses these: the readings, the position and the time when the file was written
      * last, and the readings per second since then. */
     uint64_t last_readings, last_position;
@@ -102,6 +103,8 @@ static void compose(struct status_page *page, struct buffer *out)
     buffer_add_string(out, ", \"advice\": ");
     buffer_add_json(out, page->advice, strlen(page->advice));
     add_damage(page, out);
+    buffer_add_string(out, ", \"aside\": ");
+    buffer_add_string(out, page->aside ? page->aside : "[]");
     buffer_add_string(out, "}\n");
 }
 
@@ -132,7 +135,9 @@ static void write_now(struct status_page *page)
     double time = clock_monotonic(), passed = time - page->last_time;
     pthread_mutex_lock(&page->mutex);
     now = *page;
+    owned char *aside = page->aside ? must_copy(page->aside) : NULL;
     pthread_mutex_unlock(&page->mutex);
+    now.aside = aside;
     now.waiting = records_behind(now.position);
     if (now.position != page->last_position || !now.waiting)
         page->moved = time;
@@ -192,7 +197,7 @@ enum status status_start(struct status_page **made, struct error *error)
 }
 
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
-                 double lag, const struct delivery_counts *deliveries)
+                 double lag, const struct delivery_counts *deliveries, const char *aside)
 {
     pthread_mutex_lock(&page->mutex);
     if (page->counts.readings == 0 && page->last_readings == 0)
@@ -201,6 +206,8 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
     page->position = position;
     page->lag = lag;
     page->deliveries = *deliveries;
+    if (!page->aside || strcmp(page->aside, aside) != 0)
+        must_replace(&page->aside, aside);
     pthread_mutex_unlock(&page->mutex);
 }
 
@@ -247,6 +254,7 @@ void status_stop(struct status_page *page)
     pthread_join(page->thread, NULL);
     pthread_mutex_destroy(&page->mutex);
     pthread_cond_destroy(&page->changed);
+    free(page->aside);
     free(page);
 }
 
@@ -279,6 +287,16 @@ static void show_counts(const cJSON *page)
     printf("rate      %.0f readings/s\n", json_number(page, "rows_per_second", 0));
 }
 
+static void show_aside(const cJSON *list)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+        printf("held      %s: %.0f readings are set aside: %s\n", json_string(item, "type", ""),
+               json_number(item, "count", 0), json_string(item, "why", ""));
+    if (cJSON_GetArraySize(list))
+        printf("          %s\n", WAITING_ADVICE);
+}
+
 static void show_words(const cJSON *page)
 {
     bool ready = json_true(page, "ready"); /* what was counted is in the database */
@@ -292,6 +310,7 @@ static void show_words(const cJSON *page)
         printf("          %s\n", json_string(page, "advice", ""));
     if (*json_string(page, "damage", ""))
         printf("damage    %s\n", json_string(page, "damage", ""));
+    show_aside(json_get(page, "aside"));
 }
 
 /* A sensorhub that is stopped or hangs writes no status. */

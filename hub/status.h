@@ -16,6 +16,7 @@
  *    "trouble": "", "advice": "",     what keeps it from working just now, what to do about it
  *    "damage": ""}                    that readings are missing, and nobody took the damaged files of
  *                                     the spool away yet
+ *    "aside": [...]                   types that are held: engine_report_waiting()
  */
 #ifndef HUB_STATUS_H
 #define HUB_STATUS_H
@@ -27,12 +28,17 @@
     "the damaged files are kept, " SPOOL_FOLDER "/*.damaged: see docs/local.md, \"When the spool " \
     "is damaged\", and move them away"
 
+/* What to do about readings that are set aside. */
+#define WAITING_ADVICE                                                                             \
+    "they are in the table _waiting, and stored when the type is mended: see docs/local.md, "      \
+    "\"Readings that are set aside\""
+
 struct status_page;
 
 /* A thread of its own writes the file, also while the main thread waits for the database. */
 enum status status_start(struct status_page **made, struct error *error);
 void status_note(struct status_page *page, const struct counts *counts, uint64_t position,
-                 double lag, const struct delivery_counts *deliveries);
+                 double lag, const struct delivery_counts *deliveries, const char *aside);
 /* A turn of the main loop begins. When none begins for some seconds, the status says that the database
  * does not answer. */
 void status_turn(struct status_page *page);

@@ -20,6 +20,16 @@ struct backend {
     enum status (*settle)(struct store *store, struct settlement *settlement, struct error *error);
     enum status (*put_log)(struct store *store, int64_t time, const char *group,
                            const char *message, size_t length, struct error *error);
+    enum status (*put_waiting)(struct store *store, const char *type,
+                               const struct waiting_record *record, struct error *error);
+    enum status (*read_waiting)(struct store *store, const char *type, size_t most,
+                                bool (*each)(void *context, const struct waiting_record *record),
+                                void *context, struct error *error);
+    enum status (*drop_waiting)(struct store *store, const char *type, uint64_t upto,
+                                struct error *error);
+    enum status (*sum_waiting)(struct store *store,
+                               void (*each)(void *context, const struct waiting_sum *sum),
+                               void *context, struct error *error);
     enum status (*commit)(struct store *store, uint64_t position, const char *counts,
                           struct error *error);
     enum status (*position)(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
@@ -36,7 +46,18 @@ struct backend {
 /* The first member of each backend's store. */
 struct store {
     const struct backend *backend;
+    const char *upgraded; /* store_upgraded(); static text */
+    const char *troubled; /* store_troubled(): the name of a table of the store */
 };
+
+/* What store_upgraded() says of a database without the table "_waiting". */
+#define WAITING_ADDED                                                                              \
+    "the database was made by an earlier version: it gets the table _waiting, for readings of "    \
+    "types "                                                                                       \
+    "that cannot be stored for the time being"
+
+/* What SELECTs of the table "_waiting" read. */
+#define WAITING_COLUMNS "id, number, time, topic, client_id, principal, payload"
 
 extern const struct backend sqlite_backend, postgres_backend;
 
@@ -74,6 +95,10 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
 /* WRONG_INPUT: it is another kind of table. */
 enum status store_check_found(struct store_table *table, const struct found_columns *found,
                               struct error *error);
+
+/* The database refused a statement because of this table. Puts the table's name before the message,
+ * and returns WRONG_INPUT: see store_table(). */
+enum status store_blame(const char *name, struct error *error);
 
 /* Adds a name as a quoted identifier of SQL. */
 void add_quoted(struct text *sql, const char *name);

@@ -13,6 +13,7 @@
 #include "postgres_expire.h"
 #include "postgres_read.h"
 #include "postgres_table.h"
+#include "postgres_waiting.h"
 #include "postgres_write.h"
 
 #include <stdlib.h>
@@ -85,7 +86,15 @@ static enum status lock_database(struct postgres_store *store, struct error *err
 
 static enum status make_own_tables(struct postgres_store *store, struct error *error)
 {
+    bool older = false;
     enum status status = lock_database(store, error);
+    if (!status)
+        status = postgres_is_true(
+            store,
+            "SELECT to_regclass('\"_hub\"') IS NOT NULL AND to_regclass('\"_waiting\"') IS NULL", 0,
+            NULL, &older, error);
+    if (older)
+        store->store.upgraded = WAITING_ADDED;
     if (!status)
         status = postgres_run(
             store,
@@ -93,7 +102,11 @@ static enum status make_own_tables(struct postgres_store *store, struct error *e
             " position BIGINT NOT NULL, counts TEXT NOT NULL);"
             "CREATE TABLE IF NOT EXISTS \"_log\" (id BIGSERIAL PRIMARY KEY,"
             " time BIGINT NOT NULL, log_group TEXT NOT NULL, message TEXT NOT NULL);"
-            "CREATE INDEX IF NOT EXISTS \"_log_time\" ON \"_log\" (log_group, time)",
+            "CREATE INDEX IF NOT EXISTS \"_log_time\" ON \"_log\" (log_group, time);"
+            "CREATE TABLE IF NOT EXISTS \"_waiting\" (id BIGSERIAL PRIMARY KEY, type TEXT COLLATE"
+            " \"C\" NOT NULL, number BIGINT NOT NULL, time BIGINT NOT NULL, topic TEXT NOT NULL,"
+            " client_id TEXT NOT NULL, principal TEXT NOT NULL, payload BYTEA NOT NULL);"
+            "CREATE INDEX IF NOT EXISTS \"_waiting_type\" ON \"_waiting\" (type, id)",
             error);
     if (!status)
         status = postgres_is_true(
@@ -135,12 +148,15 @@ static void postgres_close(struct store *base)
     postgres_guard_stop(store);
     pq.finish(store->connection);
     free(store->rejected.at);
+    buffer_free(&store->waiting);
     free(store);
 }
 
 static enum status postgres_tables(struct store *base, bool begin, struct error *error)
 {
-    return postgres_run((struct postgres_store *)base, begin ? "BEGIN" : "COMMIT", error);
+    struct postgres_store *store = (struct postgres_store *)base;
+    store->in_tables = begin;
+    return postgres_run(store, begin ? "BEGIN" : "COMMIT", error);
 }
 
 const struct backend postgres_backend = {
@@ -154,6 +170,10 @@ const struct backend postgres_backend = {
     .put = postgres_put,
     .settle = postgres_settle,
     .put_log = postgres_put_log,
+    .put_waiting = postgres_put_waiting,
+    .read_waiting = postgres_read_waiting,
+    .drop_waiting = postgres_drop_waiting,
+    .sum_waiting = postgres_sum_waiting,
     .commit = postgres_commit,
     .position = postgres_position,
     .expire = postgres_expire,

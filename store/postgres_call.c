@@ -102,6 +102,8 @@ enum status postgres_failed(struct postgres_store *store, const PGresult *result
                             struct error *error)
 {
     const char *said = result ? pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *state = result ? pq.resultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    snprintf(store->sqlstate, sizeof store->sqlstate, "%s", state ? state : "");
     if (store->guard && store->guard->timed_out) {
         fail(error, REFUSED, "the database has not answered for %.0f s", longest_call);
         return advise(error, "is the server overloaded or stopped? The connection is made again");
@@ -110,6 +112,24 @@ enum status postgres_failed(struct postgres_store *store, const PGresult *result
          said ? said : pq.errorMessage(store->connection));
     postgres_trim(&error->message);
     return REFUSED;
+}
+
+bool postgres_is_about_table(const struct postgres_store *store)
+{
+    static const char *const states[] = {
+        "22",    /* a value, or a trigger on one */
+        "23",    /* a constraint that somebody added */
+        "42",    /* a name, a type, a right */
+        "44",    /* a view's condition */
+        "0A",    /* something that a view or a foreign table does not support */
+        "P0",    /* a trigger's own exception */
+        "XX",    /* damage of its files */
+        "55000", /* a view that takes no rows */
+    };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strncmp(store->sqlstate, states[i], strlen(states[i])) == 0)
+            return true;
+    return false;
 }
 
 enum status postgres_ask(struct postgres_store *store, const char *sql, int count,

@@ -13,13 +13,15 @@ struct postgres_table;
 struct postgres_store {
     struct store store; /* first */
     PGconn *connection;
-    bool read_only;
+    bool read_only, in_tables;    /* in_tables: store_tables_begin() began a transaction */
     bool timescale;               /* the database has the extension TimescaleDB */
     struct postgres_guard *guard; /* NULL: there is no timeout */
     struct postgres_table *tables;
     size_t table_count;
     struct settlement settlement; /* of the transaction */
     struct tokens rejected;       /* what settlement.rejected points to */
+    struct buffer waiting;        /* records for the table _waiting, as binary COPY takes them */
+    char sqlstate[6];             /* of the last failure; "": the connection failed */
 };
 
 /* A timeout for calls of the server. libpq's calls wait for ever for a server that is frozen; TCP's
@@ -34,6 +36,10 @@ void postgres_call_ends(struct postgres_store *store);
  * NULL). Returns REFUSED. */
 enum status postgres_failed(struct postgres_store *store, const PGresult *result,
                             struct error *error);
+
+/* Whether the last failure was due to the table that the statement names, so that other tables can be
+ * used (PostgreSQL manual, "PostgreSQL Error Codes"). */
+bool postgres_is_about_table(const struct postgres_store *store);
 
 /* Keeps the first line; libpq's other lines are advice. */
 void postgres_trim(struct text *text);

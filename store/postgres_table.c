@@ -134,6 +134,63 @@ static enum status find_hypertable(struct postgres_store *store, struct postgres
                             1, values, &own->hypertable, error);
 }
 
+/* Whether this role may do with the table what sensorhub does. Also a table that was made by another
+ * role, or whose rights were taken away, is opened; only rows would be refused. */
+static enum status check_rights(struct postgres_store *store, const struct postgres_table *own,
+                                struct error *error)
+{
+    const char *const values[] = {own->quoted};
+    bool may = false;
+    enum status status = postgres_is_true(
+        store,
+        "SELECT bool_and(has_table_privilege($1::text, r)) FROM unnest(ARRAY['SELECT',"
+        " 'INSERT', 'UPDATE', 'DELETE']) r",
+        1, values, &may, error);
+    if (status || may)
+        return status;
+    fail(error, WRONG_INPUT, "the database does not let this role read, insert, update and delete");
+    store_blame(own->table.name, error);
+    return advise(error, "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO ...", own->quoted);
+}
+
+/* Makes the table if it is not there, and the temporary one. *there: the store has it now. */
+static enum status set_up_table(struct postgres_store *store, struct postgres_table *made,
+                                bool *there, struct error *error)
+{
+    enum status status = read_columns(store, &made->table, there, error);
+    if (status || store->read_only)
+        return status;
+    if (!*there)
+        status = make_table(store, made, error);
+    else
+        status = check_rights(store, made, error);
+    *there = true;
+    if (!status)
+        status = make_staging(store, made, error);
+    return status ? status : find_hypertable(store, made, error);
+}
+
+/* As set_up_table(). In a transaction, a table that cannot be made leaves the others alone. */
+static enum status set_up_alone(struct postgres_store *store, struct postgres_table *made,
+                                bool *there, struct error *error)
+{
+    enum status status = FINE;
+    struct error ignored = {0};
+    if (store->in_tables)
+        status = postgres_run(store, "SAVEPOINT one_table", error);
+    if (!status)
+        status = set_up_table(store, made, there, error);
+    if (status == REFUSED && postgres_is_about_table(store))
+        status = store_blame(made->table.name, error);
+    if (store->in_tables && status == WRONG_INPUT &&
+        postgres_run(store, "ROLLBACK TO one_table", &ignored))
+        status = REFUSED;
+    if (store->in_tables && status != REFUSED && postgres_run(store, "RELEASE one_table", &ignored))
+        status = REFUSED;
+    error_free(&ignored);
+    return status;
+}
+
 enum status postgres_table(struct store *base, const struct table_definition *definition,
                            struct store_table **table, struct error *error)
 {
@@ -148,15 +205,9 @@ enum status postgres_table(struct store *base, const struct table_definition *de
     add_quoted(&quoted, definition->name);
     made->quoted = text_take(&quoted);
     made->staging = must_format("\"_in_%zu\"", store->table_count++);
-    enum status status = read_columns(store, &made->table, &found, error);
-    if (!status && !found && !store->read_only)
-        status = make_table(store, made, error);
-    if (!status && !store->read_only)
-        status = make_staging(store, made, error);
-    if (!status && !store->read_only)
-        status = find_hypertable(store, made, error);
+    enum status status = set_up_alone(store, made, &found, error);
     *table = NULL;
-    if (status || (!found && store->read_only)) {
+    if (status || !found) {
         postgres_table_free(made);
         return status;
     }

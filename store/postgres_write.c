@@ -1,83 +1,30 @@
 #include "postgres_write.h"
 #include "common/base/memory.h"
+#include "postgres_copy.h"
 #include "postgres_table.h"
+#include "postgres_waiting.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COPY_BYTES = 1 << 20 /* of rows, gathered before they are sent */ };
-
 /* --- copying --- */
-
-static void add_16(struct buffer *rows, uint16_t number)
-{
-    number = htobe16(number);
-    buffer_add(rows, &number, sizeof number);
-}
-
-static void add_32(struct buffer *rows, uint32_t number)
-{
-    number = htobe32(number);
-    buffer_add(rows, &number, sizeof number);
-}
-
-static void add_number(struct buffer *rows, int64_t number)
-{
-    uint64_t turned = htobe64((uint64_t)number);
-    add_32(rows, sizeof turned);
-    buffer_add(rows, &turned, sizeof turned);
-}
-
-static void add_bytes(struct buffer *rows, const char *bytes, size_t length)
-{
-    add_32(rows, (uint32_t)length);
-    buffer_add(rows, bytes, length);
-}
 
 static void add_cell(struct buffer *rows, enum column_kind kind, const struct cell *cell)
 {
     int64_t bits;
     char truth = cell->as.integer != 0;
     if (!cell->set) {
-        add_32(rows, UINT32_MAX);
+        copy_add_32(rows, UINT32_MAX);
     } else if (kind == COLUMN_DOUBLE) {
         memcpy(&bits, &cell->as.number, sizeof bits);
-        add_number(rows, bits);
+        copy_add_number(rows, bits);
     } else if (kind == COLUMN_BIGINT) {
-        add_number(rows, cell->as.integer);
+        copy_add_number(rows, cell->as.integer);
     } else if (kind == COLUMN_BOOLEAN) {
-        add_bytes(rows, &truth, 1);
+        copy_add_bytes(rows, &truth, 1);
     } else {
-        add_bytes(rows, cell->as.text.bytes, cell->as.text.length);
+        copy_add_bytes(rows, cell->as.text.bytes, cell->as.text.length);
     }
-}
-
-/* Header, rows and trailer are those of the PostgreSQL manual, "COPY", "Binary Format". */
-static enum status copy_rows(struct postgres_store *store, struct postgres_table *own,
-                             struct error *error)
-{
-    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0", end[] = "\377\377";
-    owned char *sql = must_format("COPY %s FROM STDIN (FORMAT binary)", own->staging);
-    postgres_call_begins(store);
-    PGresult *result = pq.exec(store->connection, sql);
-    bool sent = pq.resultStatus(result) == PGRES_COPY_IN &&
-                pq.putCopyData(store->connection, header, sizeof header) == 1 &&
-                pq.putCopyData(store->connection, own->rows.at, (int)own->rows.length) == 1 &&
-                pq.putCopyData(store->connection, end, 2) == 1 &&
-                pq.putCopyEnd(store->connection, NULL) == 1;
-    enum status status = FINE;
-    if (!sent)
-        status = postgres_failed(store, result, error);
-    pq.clear(result);
-    while ((result = pq.getResult(store->connection))) {
-        if (!status && pq.resultStatus(result) != PGRES_COMMAND_OK)
-            status = postgres_failed(store, result, error);
-        pq.clear(result);
-    }
-    postgres_call_ends(store);
-    buffer_clear(&own->rows);
-    return status;
 }
 
 static enum status send_rows(struct postgres_store *store, struct postgres_table *own,
@@ -93,7 +40,16 @@ static enum status send_rows(struct postgres_store *store, struct postgres_table
         status = postgres_run(store, sql, error);
         own->merged = false;
     }
-    return status ? status : copy_rows(store, own, error);
+    return status ? status : copy_send(store, own->staging, &own->rows, error);
+}
+
+/* A statement about this table failed, or not. */
+static enum status blame(struct postgres_table *own, enum status status)
+{
+    struct postgres_store *store = (struct postgres_store *)own->table.store;
+    if (status && postgres_is_about_table(store))
+        store->store.troubled = own->table.name;
+    return status;
 }
 
 enum status postgres_add_column(struct store_table *table, const char *name, enum column_kind kind,
@@ -111,7 +67,9 @@ enum status postgres_add_column(struct store_table *table, const char *name, enu
     enum status status = send_rows(store, own, error);
     if (!status)
         status = postgres_run(store, sql, error);
-    return status ? status : postgres_run(store, staging, error);
+    if (!status)
+        status = postgres_run(store, staging, error);
+    return blame(own, status);
 }
 
 /* --- writing --- */
@@ -120,6 +78,7 @@ enum status postgres_begin(struct store *base, struct error *error)
 {
     struct postgres_store *store = (struct postgres_store *)base;
     store->rejected.count = 0;
+    store->sqlstate[0] = '\0';
     store->settlement = (struct settlement){0};
     return postgres_run(store, "BEGIN", error);
 }
@@ -129,17 +88,17 @@ enum status postgres_put(struct store_table *table, const struct row *row, struc
     struct postgres_table *own = (struct postgres_table *)table;
     struct buffer *rows = &own->rows;
     bool items = table->kind == TABLE_ITEMS;
-    add_16(rows, (uint16_t)(3 + (items ? 3 : table->column_count)));
-    add_number(rows, (int64_t)own->tokens.count);
-    add_bytes(rows, row->thing, row->thing_length);
-    add_number(rows, row->time);
+    copy_add_16(rows, (uint16_t)(3 + (items ? 3 : table->column_count)));
+    copy_add_number(rows, (int64_t)own->tokens.count);
+    copy_add_bytes(rows, row->thing, row->thing_length);
+    copy_add_number(rows, row->time);
     if (items) {
-        add_bytes(rows, row->id_length ? row->id : "", row->id_length);
+        copy_add_bytes(rows, row->id_length ? row->id : "", row->id_length);
         if (row->expires)
-            add_number(rows, row->expires);
+            copy_add_number(rows, row->expires);
         else
-            add_32(rows, UINT32_MAX);
-        add_bytes(rows, row->item, row->item_length);
+            copy_add_32(rows, UINT32_MAX);
+        copy_add_bytes(rows, row->item, row->item_length);
     }
     for (size_t i = 0; i < table->column_count; i++)
         add_cell(rows, table->columns[i].kind, &row->cells[i]);
@@ -147,7 +106,7 @@ enum status postgres_put(struct store_table *table, const struct row *row, struc
         return fail_memory(error);
     if (rows->length < COPY_BYTES)
         return FINE;
-    return send_rows((struct postgres_store *)table->store, own, error);
+    return blame(own, send_rows((struct postgres_store *)table->store, own, error));
 }
 
 /* Adds the form for each column, and between two of them the text `between`. In the form, $ stands
@@ -269,7 +228,7 @@ static enum status merge_items(struct postgres_store *store, struct postgres_tab
 
 static enum status merge(struct postgres_store *store, struct error *error)
 {
-    enum status status = FINE;
+    enum status status = postgres_send_waiting(store, error);
     for (struct postgres_table *own = store->tables; own && !status; own = own->next) {
         if (!own->tokens.count)
             continue;
@@ -277,6 +236,7 @@ static enum status merge(struct postgres_store *store, struct error *error)
         if (!status)
             status = own->table.kind == TABLE_ITEMS ? merge_items(store, own, error)
                                                     : merge_readings(store, own, error);
+        status = blame(own, status);
         own->tokens.count = 0;
         own->merged = true;
     }

@@ -39,7 +39,7 @@ struct sqlite_store {
     struct store store; /* first */
     sqlite3 *database;
     struct sqlite_table *tables;
-    sqlite3_stmt *begin, *commit, *put_log, *put_position, *expire_log;
+    sqlite3_stmt *begin, *commit, *put_log, *put_position, *expire_log, *put_waiting;
     struct settlement settlement; /* of the transaction */
     struct tokens rejected;       /* what settlement.rejected points to */
 };
@@ -55,6 +55,23 @@ static enum status failed(struct sqlite_store *store, struct error *error)
     if ((code & 0xff) == SQLITE_FULL)
         return advise(error, "the disk is full");
     return REFUSED;
+}
+
+/* Whether the statement was refused because of the table that it names: the others can be used. */
+static bool is_about_table(struct sqlite_store *store)
+{
+    int code = sqlite3_errcode(store->database);
+    return code == SQLITE_ERROR || code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH ||
+           code == SQLITE_AUTH;
+}
+
+/* A statement about this table failed. */
+static enum status table_failed(struct sqlite_table *own, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)own->table.store;
+    if (is_about_table(store))
+        store->store.troubled = own->table.name;
+    return failed(store, error);
 }
 
 static enum status run(struct sqlite_store *store, const char *sql, struct error *error)
@@ -92,16 +109,43 @@ static void bind_text(sqlite3_stmt *statement, int at, const char *bytes, size_t
 
 /* --- opening --- */
 
+/* *known: this database was written before, *waiting: and has the table _waiting already. */
+static enum status look_at_own_tables(struct sqlite_store *store, bool *known, bool *waiting,
+                                      struct error *error)
+{
+    sqlite3_stmt *look = NULL;
+    enum status status = prepare(store,
+                                 "SELECT coalesce(max(name = '_hub'), 0), coalesce(max(name ="
+                                 " '_waiting'), 0) FROM sqlite_master WHERE type = 'table'",
+                                 &look, error);
+    if (status)
+        return status;
+    bool read = sqlite3_step(look) == SQLITE_ROW;
+    *known = read && sqlite3_column_int(look, 0);
+    *waiting = read && sqlite3_column_int(look, 1);
+    sqlite3_finalize(look);
+    return read ? FINE : failed(store, error);
+}
+
 static enum status make_own_tables(struct sqlite_store *store, struct error *error)
 {
-    enum status status =
-        run(store,
-            "CREATE TABLE IF NOT EXISTS \"_hub\" (id INTEGER PRIMARY KEY CHECK (id = 1),"
-            " position INTEGER NOT NULL, counts VARCHAR NOT NULL);"
-            "CREATE TABLE IF NOT EXISTS \"_log\" (id INTEGER PRIMARY KEY, time BIGINT NOT NULL,"
-            " log_group VARCHAR NOT NULL, message VARCHAR NOT NULL);"
-            "CREATE INDEX IF NOT EXISTS \"_log_time\" ON \"_log\" (log_group, time);",
-            error);
+    bool known = false, waiting = false;
+    enum status status = look_at_own_tables(store, &known, &waiting, error);
+    store->store.upgraded = known && !waiting ? WAITING_ADDED : NULL;
+    if (!status)
+        status =
+            run(store,
+                "CREATE TABLE IF NOT EXISTS \"_hub\" (id INTEGER PRIMARY KEY CHECK (id = 1),"
+                " position INTEGER NOT NULL, counts VARCHAR NOT NULL);"
+                "CREATE TABLE IF NOT EXISTS \"_log\" (id INTEGER PRIMARY KEY, time BIGINT NOT NULL,"
+                " log_group VARCHAR NOT NULL, message VARCHAR NOT NULL);"
+                "CREATE INDEX IF NOT EXISTS \"_log_time\" ON \"_log\" (log_group, time);"
+                "CREATE TABLE IF NOT EXISTS \"_waiting\" (id INTEGER PRIMARY KEY, type VARCHAR NOT "
+                "NULL,"
+                " number BIGINT NOT NULL, time BIGINT NOT NULL, topic VARCHAR NOT NULL, client_id"
+                " VARCHAR NOT NULL, principal VARCHAR NOT NULL, payload BLOB NOT NULL);"
+                "CREATE INDEX IF NOT EXISTS \"_waiting_type\" ON \"_waiting\" (type);",
+                error);
     if (!status)
         status = prepare(store, "BEGIN IMMEDIATE", &store->begin, error);
     if (!status)
@@ -120,6 +164,12 @@ static enum status make_own_tables(struct sqlite_store *store, struct error *err
                          "DELETE FROM \"_log\" WHERE id IN (SELECT id FROM \"_log\""
                          " WHERE log_group = ?1 AND time < ?2 ORDER BY time LIMIT ?3)",
                          &store->expire_log, error);
+    if (!status)
+        status =
+            prepare(store,
+                    "INSERT INTO \"_waiting\" (type, number, time, topic, client_id, principal,"
+                    " payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    &store->put_waiting, error);
     return status;
 }
 
@@ -189,6 +239,7 @@ static void sqlite_close(struct store *base)
     sqlite3_finalize(store->put_log);
     sqlite3_finalize(store->put_position);
     sqlite3_finalize(store->expire_log);
+    sqlite3_finalize(store->put_waiting);
     sqlite3_close(store->database);
     free(store->rejected.at);
     free(store);
@@ -333,6 +384,22 @@ static enum status prepare_expiring(struct sqlite_table *made, struct error *err
     return status;
 }
 
+/* Makes the table if it is not there. *there: the store has it now. */
+static enum status set_up_table(struct sqlite_table *made, bool *there, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)made->table.store;
+    bool read_only = sqlite3_db_readonly(store->database, "main") == 1;
+    enum status status = read_columns(store, &made->table, there, error);
+    if (status || read_only)
+        return status;
+    if (!*there)
+        status = make_table(store, &made->table, error);
+    *there = true;
+    if (!status)
+        status = prepare_writing(made, error);
+    return status ? status : prepare_expiring(made, error);
+}
+
 static enum status sqlite_table(struct store *base, const struct table_definition *definition,
                                 struct store_table **table, struct error *error)
 {
@@ -341,25 +408,21 @@ static enum status sqlite_table(struct store *base, const struct table_definitio
         if (store_table_again(&known->table, definition, table))
             return FINE;
     struct sqlite_table *made = must_alloc(sizeof *made);
-    bool found = false;
+    bool there = false;
     store_table_begin(&made->table, base, definition);
-    enum status status = read_columns(store, &made->table, &found, error);
-    bool read_only = sqlite3_db_readonly(store->database, "main") == 1;
     *table = NULL;
-    if (!status && !found && read_only) {
+    enum status status = run(store, "SAVEPOINT one_table", error);
+    if (!status)
+        status = set_up_table(made, &there, error);
+    if (status == REFUSED && is_about_table(store))
+        status = store_blame(definition->name, error);
+    if (status || !there)
         free_table(made);
-        return FINE;
-    }
-    if (!status && !found)
-        status = make_table(store, &made->table, error);
-    if (!status && !read_only)
-        status = prepare_writing(made, error);
-    if (!status && !read_only)
-        status = prepare_expiring(made, error);
-    if (status) {
-        free_table(made);
+    if (status)
+        sqlite3_exec(store->database, "ROLLBACK TO one_table", NULL, NULL, NULL);
+    sqlite3_exec(store->database, "RELEASE one_table", NULL, NULL, NULL);
+    if (status || !there)
         return status;
-    }
     made->next = store->tables;
     store->tables = made;
     *table = &made->table;
@@ -384,6 +447,8 @@ static enum status sqlite_add_column(struct store_table *table, const char *name
     add_quoted(&sql, name);
     text_add_format(&sql, " %s", column_kind_name(kind));
     enum status status = run(store, text_string(&sql), error);
+    if (status)
+        status = table_failed(own, error);
     text_free(&sql);
     sqlite3_finalize(own->insert);
     own->insert = NULL;
@@ -453,9 +518,8 @@ static enum status merge(struct sqlite_store *store, struct sqlite_table *own,
                          const struct row *row, struct error *error)
 {
     bind_row(own->merge, &own->table, row);
-    enum status status = must_step(store, own->merge, error);
-    if (status)
-        return status;
+    if (step(own->merge))
+        return table_failed(own, error);
     if (sqlite3_changes(store->database))
         store->settlement.duplicates++;
     else if (!tokens_add(&store->rejected, row->token))
@@ -467,12 +531,11 @@ static enum status sqlite_put(struct store_table *table, const struct row *row, 
 {
     struct sqlite_store *store = (struct sqlite_store *)table->store;
     struct sqlite_table *own = (struct sqlite_table *)table;
-    enum status status = own->insert ? FINE : prepare_writing(own, error);
-    if (status)
-        return status;
+    if (!own->insert && prepare_writing(own, error))
+        return table_failed(own, error);
     bind_row(own->insert, table, row);
     if (step(own->insert))
-        return failed(store, error);
+        return table_failed(own, error);
     if (!sqlite3_changes(store->database))
         return merge(store, own, row, error);
     store->settlement.stored++;
@@ -498,6 +561,111 @@ static enum status sqlite_put_log(struct store *base, int64_t time, const char *
     bind_text(store->put_log, 2, group, strlen(group));
     bind_text(store->put_log, 3, message, length);
     return must_step(store, store->put_log, error);
+}
+
+/* --- records that wait --- */
+
+static enum status sqlite_put_waiting(struct store *base, const char *type,
+                                      const struct waiting_record *record, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_stmt *put = store->put_waiting;
+    const char *payload = record->payload;
+    bind_text(put, 1, type, strlen(type));
+    sqlite3_bind_int64(put, 2, (sqlite3_int64)record->number);
+    sqlite3_bind_int64(put, 3, record->time);
+    bind_text(put, 4, record->topic, record->topic_length);
+    bind_text(put, 5, record->client_id, record->client_id_length);
+    bind_text(put, 6, record->principal, record->principal_length);
+    sqlite3_bind_blob64(put, 7, payload ? payload : "", record->payload_length, SQLITE_STATIC);
+    return must_step(store, put, error);
+}
+
+static const char *read_text(sqlite3_stmt *statement, int at, uint32_t *length)
+{
+    const void *bytes = sqlite3_column_blob(statement, at);
+    *length = (uint32_t)sqlite3_column_bytes(statement, at);
+    return bytes ? bytes : "";
+}
+
+static void read_record(sqlite3_stmt *statement, struct waiting_record *record)
+{
+    record->id = (uint64_t)sqlite3_column_int64(statement, 0);
+    record->number = (uint64_t)sqlite3_column_int64(statement, 1);
+    record->time = sqlite3_column_int64(statement, 2);
+    record->topic = read_text(statement, 3, &record->topic_length);
+    record->client_id = read_text(statement, 4, &record->client_id_length);
+    record->principal = read_text(statement, 5, &record->principal_length);
+    record->payload = read_text(statement, 6, &record->payload_length);
+}
+
+static enum status sqlite_read_waiting(struct store *base, const char *type, size_t most,
+                                       bool (*each)(void *context,
+                                                    const struct waiting_record *record),
+                                       void *context, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_stmt *select = NULL;
+    struct waiting_record record;
+    int code;
+    enum status status = prepare(
+        store, "SELECT " WAITING_COLUMNS " FROM \"_waiting\" WHERE type = ?1 ORDER BY id LIMIT ?2",
+        &select, error);
+    if (status)
+        return status;
+    bind_text(select, 1, type, strlen(type));
+    sqlite3_bind_int64(select, 2, (sqlite3_int64)most);
+    while ((code = sqlite3_step(select)) == SQLITE_ROW) {
+        read_record(select, &record);
+        if (!each(context, &record))
+            break;
+    }
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        status = failed(store, error);
+    sqlite3_finalize(select);
+    return status;
+}
+
+static enum status sqlite_drop_waiting(struct store *base, const char *type, uint64_t upto,
+                                       struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_stmt *drop = NULL;
+    enum status status =
+        prepare(store, "DELETE FROM \"_waiting\" WHERE type = ?1 AND id <= ?2", &drop, error);
+    if (status)
+        return status;
+    bind_text(drop, 1, type, strlen(type));
+    sqlite3_bind_int64(drop, 2, (sqlite3_int64)upto);
+    status = must_step(store, drop, error);
+    sqlite3_finalize(drop);
+    return status;
+}
+
+static enum status sqlite_sum_waiting(struct store *base,
+                                      void (*each)(void *context, const struct waiting_sum *sum),
+                                      void *context, struct error *error)
+{
+    struct sqlite_store *store = (struct sqlite_store *)base;
+    sqlite3_stmt *select = NULL;
+    int code;
+    enum status status = prepare(store,
+                                 "SELECT type, count(*), sum(length(payload)), min(time)"
+                                 " FROM \"_waiting\" GROUP BY type ORDER BY type",
+                                 &select, error);
+    if (status)
+        return status;
+    while ((code = sqlite3_step(select)) == SQLITE_ROW) {
+        const struct waiting_sum sum = {.type = (const char *)sqlite3_column_text(select, 0),
+                                        .count = (uint64_t)sqlite3_column_int64(select, 1),
+                                        .bytes = (uint64_t)sqlite3_column_int64(select, 2),
+                                        .since = sqlite3_column_int64(select, 3)};
+        each(context, &sum);
+    }
+    if (code != SQLITE_DONE)
+        status = failed(store, error);
+    sqlite3_finalize(select);
+    return status;
 }
 
 static enum status sqlite_commit(struct store *base, uint64_t position, const char *counts,
@@ -699,6 +867,10 @@ const struct backend sqlite_backend = {
     .put = sqlite_put,
     .settle = sqlite_settle,
     .put_log = sqlite_put_log,
+    .put_waiting = sqlite_put_waiting,
+    .read_waiting = sqlite_read_waiting,
+    .drop_waiting = sqlite_drop_waiting,
+    .sum_waiting = sqlite_sum_waiting,
     .commit = sqlite_commit,
     .position = sqlite_position,
     .expire = sqlite_expire,

@@ -155,6 +155,13 @@ enum status store_check_found(struct store_table *table, const struct found_colu
                          "made");
 }
 
+enum status store_blame(const char *name, struct error *error)
+{
+    owned char *where = must_format("table \"%s\"", name);
+    error_in(error, where);
+    return error->status = WRONG_INPUT;
+}
+
 /* --- dispatch --- */
 
 enum status store_open(const char *url, bool read_only, struct store **store, struct error *error)
@@ -173,6 +180,16 @@ void store_close(struct store *store)
 {
     if (store)
         store->backend->close(store);
+}
+
+const char *store_upgraded(const struct store *store)
+{
+    return store->upgraded;
+}
+
+const char *store_troubled(const struct store *store)
+{
+    return store->troubled;
 }
 
 enum status store_table(struct store *store, const struct table_definition *definition,
@@ -224,6 +241,7 @@ enum status store_check(struct store *store, struct error *error)
 
 enum status store_begin(struct store *store, struct error *error)
 {
+    store->troubled = NULL;
     return store->backend->begin(store, error);
 }
 
@@ -243,6 +261,32 @@ enum status store_put_log(struct store *store, int64_t time, const char *group, 
     return store->backend->put_log(store, time, group, message, length, error);
 }
 
+enum status store_put_waiting(struct store *store, const char *type,
+                              const struct waiting_record *record, struct error *error)
+{
+    return store->backend->put_waiting(store, type, record, error);
+}
+
+enum status store_read_waiting(struct store *store, const char *type, size_t most,
+                               bool (*each)(void *context, const struct waiting_record *record),
+                               void *context, struct error *error)
+{
+    return store->backend->read_waiting(store, type, most, each, context, error);
+}
+
+enum status store_drop_waiting(struct store *store, const char *type, uint64_t upto,
+                               struct error *error)
+{
+    return store->backend->drop_waiting(store, type, upto, error);
+}
+
+enum status store_sum_waiting(struct store *store,
+                              void (*each)(void *context, const struct waiting_sum *sum),
+                              void *context, struct error *error)
+{
+    return store->backend->sum_waiting(store, each, context, error);
+}
+
 enum status store_commit(struct store *store, uint64_t position, const char *counts,
                          struct error *error)
 {
@@ -258,6 +302,7 @@ enum status store_position(struct store *store, uint64_t *position, char counts[
 enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
                          struct error *error)
 {
+    table->store->troubled = NULL;
     return table->store->backend->expire(table, now, most, more, error);
 }
 

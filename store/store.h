@@ -11,10 +11,10 @@
  * The primary key of readings is (thing, time), that of items (thing, time, id): id is the sort key
  * of the documents, or "" if their sort key is time. time is in milliseconds since 1970.
  *
- * There are two more tables: "_log" (time, log_group, message), and "_hub" with one row: the
- * position in the spool up to which records are stored, and the counts. No type and no table of
- * DynamoDB can have these names. The position changes in the same transaction as the rows, so each
- * record is stored exactly once.
+ * There are three more tables: "_log" (time, log_group, message); "_waiting", records of types whose
+ * readings cannot be stored now; and "_hub" with one row: the position in the spool up to which
+ * records are stored, and the counts. No type and no table of DynamoDB can have these names. The
+ * position changes in the same transaction as the rows, so each record is stored exactly once.
  *
  * A store is used by one thread. When a call fails with REFUSED, nothing since store_begin() is in
  * the database: close the store, open it again later, and do everything since store_begin() again.
@@ -78,9 +78,18 @@ struct store_table {
 enum status store_open(const char *url, bool read_only, struct store **store, struct error *error);
 void store_close(struct store *store);
 
-/* Opens the table, and makes it if the database does not have it. WRONG_INPUT: the database has
- * another kind of table of that name. *table belongs to the store; it is NULL when a read-only
- * store has no such table. */
+/* What opening changed in a database of an earlier version, in words; NULL: nothing. */
+const char *store_upgraded(const struct store *store);
+
+/* The name of the table because of which the last call failed with REFUSED, when the other tables can
+ * be used all the same: a right of it is missing, or it has a column or a constraint that refuses
+ * rows. NULL: the failure was not due to one table. Valid until store_close(). */
+const char *store_troubled(const struct store *store);
+
+/* Opens the table, and makes it if the database does not have it. WRONG_INPUT: this table cannot be
+ * made or used (the database reserves its name, has something else of that name, or does not give the
+ * right to it), and others can. *table belongs to the store; it is NULL when a read-only store has no
+ * such table. */
 enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error);
 
@@ -153,6 +162,44 @@ enum status store_commit(struct store *store, uint64_t position, const char *cou
 enum { LONGEST_COUNTS = 1024 /* bytes of counts, with the NUL */ };
 enum status store_position(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
                            struct error *error);
+
+/* --- records that wait ---
+ *
+ * In the table "_waiting": records of the spool whose type has no table, or no documents, at present. */
+
+struct waiting_record {
+    uint64_t id; /* set when it is read; ascending in the order in which records were put */
+    uint64_t number;
+    int64_t time;
+    const char *topic, *client_id, *principal; /* these are not NUL-terminated */
+    const void *payload;
+    uint32_t topic_length, client_id_length, principal_length, payload_length;
+};
+
+/* Puts a record, between store_begin() and store_commit(). */
+enum status store_put_waiting(struct store *store, const char *type,
+                              const struct waiting_record *record, struct error *error);
+
+/* Reads records of the type, the oldest first, at most `most`. each() returns false to end it; what
+ * record points to is there until it returns. */
+enum status store_read_waiting(struct store *store, const char *type, size_t most,
+                               bool (*each)(void *context, const struct waiting_record *record),
+                               void *context, struct error *error);
+
+/* Deletes the records of the type up to this id, between store_begin() and store_commit(). */
+enum status store_drop_waiting(struct store *store, const char *type, uint64_t upto,
+                               struct error *error);
+
+struct waiting_sum {
+    const char *type;
+    uint64_t count, bytes; /* records; bytes of their payloads */
+    int64_t since;         /* when the oldest was accepted: milliseconds since 1970 */
+};
+
+/* Calls each() for every type that has records there. It reads all of them. */
+enum status store_sum_waiting(struct store *store,
+                              void (*each)(void *context, const struct waiting_sum *sum),
+                              void *context, struct error *error);
 
 /* --- retention --- */
 

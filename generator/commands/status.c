@@ -3,7 +3,14 @@
 #include "generator/local/state.h"
 #include "generator/project/project.h"
 
-/* The exit code says too whether the local system is running, and whether readings are missing. */
+/* Whether the local system runs, no readings are missing, and none are set aside. */
+static bool is_good(const cJSON *state)
+{
+    const cJSON *hub = json_get(state, "sensorhub");
+    return json_true(state, "running") && !*json_string(hub, "damage", "") &&
+           !cJSON_GetArraySize(json_get(hub, "aside"));
+}
+
 enum status command_status(struct context *context)
 {
     struct project project;
@@ -12,8 +19,7 @@ enum status command_status(struct context *context)
     if (status)
         return status;
     cJSON *state = state_make();
-    bool good =
-        json_true(state, "running") && !*json_string(json_get(state, "sensorhub"), "damage", "");
+    bool good = is_good(state);
     if (context->json)
         json_layout(state, &context->out);
     else

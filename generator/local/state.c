@@ -99,6 +99,28 @@ static void write_counts(const cJSON *hub, struct text *out)
     write_rare(hub, "unsent", "messages to people that are not sent yet", out);
 }
 
+/* Types whose readings cannot be stored for the time being; engine_report_waiting() has the list. */
+static void write_aside(const cJSON *list, struct text *out)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        char since[CLOCK_TEXT];
+        clock_write_local((int64_t)(json_number(item, "since", 0) / 1000), since);
+        text_add_format(out, "%-10s %s: %.0f readings are set aside", "held",
+                        json_string(item, "type", ""), json_number(item, "count", 0));
+        if (json_get(item, "since"))
+            text_add_format(out, ", the oldest of %s", since);
+        text_add_char(out, '\n');
+        write_lines("", json_string(item, "why", ""), out);
+    }
+    if (cJSON_GetArraySize(list))
+        text_add_format(out,
+                        "%-10s they are stored when the type is mended: docs/local.md, \"Readings "
+                        "that are set aside\"\n",
+                        "");
+}
+
 /* The counts are in the database, so sensorhub knows them only after it has connected. */
 static void write_work(const cJSON *hub, struct text *out)
 {
@@ -113,6 +135,7 @@ static void write_work(const cJSON *hub, struct text *out)
     write_lines("trouble", json_string(hub, "trouble", ""), out);
     write_lines("", json_string(hub, "advice", ""), out);
     write_lines("damage", json_string(hub, "damage", ""), out);
+    write_aside(json_get(hub, "aside"), out);
 }
 
 void state_write(const cJSON *state, struct text *out)

@@ -58,8 +58,7 @@ enum status action_run(struct action *action, struct work *work, struct error *e
         return FINE;
     }
     if (action_puts_rows(action) && !action->table) {
-        work_fail(work, action, "It cannot run now: %s",
-                  action->why_no_table ? action->why_no_table : "it has no table");
+        work_fail(work, action, "It cannot run now: it has no table");
         return FINE;
     }
     return kinds[action->kind].run(action, work, error);

@@ -36,9 +36,8 @@ struct action {
     char *why_not;  /* why it cannot run here, as a sentence's end; NULL when it can */
 
     /* ACTION_TIMESTREAM and ACTION_DYNAMODB. The table belongs to the store, and is NULL while no
-     * store is open or when the store has no such table; why_no_table (static text) says why. */
+     * store is open or when the store has no such table. */
     struct store_table *table;
-    const char *why_no_table;
 
     /* ACTION_TIMESTREAM. */
     struct rule_template *thing; /* value of the dimension "thing" */

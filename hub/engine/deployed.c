@@ -1,4 +1,5 @@
 #include "deployed.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/log.h"
@@ -7,12 +8,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <uthash.h>
 
 enum { LARGEST_MARK = 1 << 16 /* bytes of deployed.json */ };
+
+/* Seconds until a table that takes no rows is tried again: doubled with each failure. */
+static const double shortest_pause = 1, longest_pause = 60;
 
 /* A first level of topics. */
 struct level {
@@ -90,12 +95,14 @@ static void make_routes(struct deployed *deployed)
 {
     forget_routes(deployed);
     for (size_t i = 0; i < deployed->count; i++) {
-        struct type *type = deployed->types[i].type;
-        const char *name = deployed->types[i].name;
+        struct deployed_type *entry = &deployed->types[i];
+        struct type *type = entry->type;
         if (!type)
-            route_for(deployed, name, strlen(name))->pending = true;
-        for (size_t k = 0; type && k < type->rule_count; k++)
+            route_for(deployed, entry->name, strlen(entry->name))->pending = entry;
+        for (size_t k = 0; type && k < type->rule_count; k++) {
+            type->rules[k].owner = entry;
             add_routes(deployed, &type->rules[k]);
+        }
     }
 }
 
@@ -112,17 +119,6 @@ const struct route *deployed_any(const struct deployed *deployed)
     return &deployed->any;
 }
 
-const struct deployed_type *deployed_pending(const struct deployed *deployed, const char *name,
-                                             size_t length)
-{
-    for (size_t i = 0; i < deployed->count; i++) {
-        const struct deployed_type *entry = &deployed->types[i];
-        if (!entry->type && strlen(entry->name) == length && memcmp(entry->name, name, length) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
 /* --- loading --- */
 
 static void forget_type(struct deployed_type *type)
@@ -130,9 +126,10 @@ static void forget_type(struct deployed_type *type)
     type_free(type->type);
     free(type->name);
     free(type->trouble);
+    free(type->refusal);
 }
 
-static struct deployed_type *find(struct deployed *deployed, const char *name)
+static struct deployed_type *find(const struct deployed *deployed, const char *name)
 {
     for (size_t i = 0; i < deployed->count; i++)
         if (strcmp(deployed->types[i].name, name) == 0)
@@ -195,7 +192,7 @@ static void note_trouble(struct deployed_type *entry, const struct error *error)
         return;
     log_error("type not loaded: ", error);
     log_line(entry->type ? "type %s keeps the documents that were loaded before"
-                         : "readings of type %s wait in the spool until it can be loaded",
+                         : "readings of type %s are set aside until it can be loaded",
              entry->name);
     free(entry->trouble);
     entry->trouble = must_copy(message);
@@ -209,6 +206,7 @@ static void take_over(struct deployed_type *entry, struct type *made)
     entry->type = made;
     free(entry->trouble);
     entry->trouble = NULL;
+    entry->again = entry->pause = 0;
 }
 
 static struct deployed_type *add(struct deployed *deployed, const char *name)
@@ -296,63 +294,112 @@ bool deployed_refresh(struct deployed *deployed)
 
 /* --- tables --- */
 
-/* A table of the store, or why (static text) there is none. */
-struct attachment {
-    struct store_table *table;
-    const char *trouble;
-};
-
-static enum status attach_table(struct store *store, const struct table_definition *definition,
-                                struct attachment *made, struct error *error)
+/* A message that was logged already is not logged again. */
+static void refuse(struct deployed_type *entry, const struct error *why)
 {
-    enum status status = store_table(store, definition, &made->table, error);
-    if (status != WRONG_INPUT)
-        return status;
-    log_error("", error);
-    error_free(error);
-    made->trouble = "the database has another kind of table of that name";
-    return FINE;
-}
-
-static void attach_action(const struct type *type, struct action *action,
-                          const struct attachment *tables)
-{
-    if (!action_puts_rows(action))
+    const char *message = text_string(&why->message);
+    entry->pause = entry->pause == 0 ? shortest_pause : fmin(2 * entry->pause, longest_pause);
+    entry->again = clock_monotonic() + entry->pause;
+    if (entry->refusal && strcmp(entry->refusal, message) == 0)
         return;
-    action->table = NULL;
-    for (size_t i = 0; i < type->table_count; i++) {
-        if (strcmp(type->tables[i].definition.name, action->resource) == 0) {
-            action->table = tables[i].table;
-            action->why_no_table = tables[i].trouble;
-        }
-    }
+    log_line("readings of type %s are set aside: %s%s%s", entry->name, message,
+             why->advice.length ? "; " : "", text_string(&why->advice));
+    free(entry->refusal);
+    entry->refusal = must_copy(message);
 }
 
-static enum status attach_type(struct type *type, struct store *store, struct error *error)
+static void attach_action(struct action *action, const char *name, struct store_table *table,
+                          bool *used)
 {
-    owned struct attachment *tables = must_array(type->table_count, sizeof *tables);
-    for (size_t i = 0; i < type->table_count; i++) {
-        enum status status = attach_table(store, &type->tables[i].definition, &tables[i], error);
-        if (status)
-            return status;
-    }
+    if (!action || !action_puts_rows(action) || strcmp(action->resource, name) != 0)
+        return;
+    action->table = table;
+    *used = true;
+}
+
+/* Hands the table to the actions that put rows into it. *used: there is one. */
+static void attach_table(struct type *type, const char *name, struct store_table *table, bool *used)
+{
+    *used = false;
     for (size_t i = 0; i < type->rule_count; i++) {
         struct hub_rule *rule = &type->rules[i];
         for (size_t k = 0; k < rule->action_count; k++)
-            attach_action(type, &rule->actions[k], tables);
-        if (rule->error_action)
-            attach_action(type, rule->error_action, tables);
+            attach_action(&rule->actions[k], name, table, used);
+        attach_action(rule->error_action, name, table, used);
+    }
+}
+
+static enum status attach_type(struct deployed_type *entry, struct store *store,
+                               struct error *error)
+{
+    struct type *type = entry->type;
+    bool refused = false;
+    for (size_t i = 0; i < type->table_count; i++) {
+        const struct table_definition *definition = &type->tables[i].definition;
+        struct store_table *table = NULL;
+        bool used;
+        enum status status = store_table(store, definition, &table, error);
+        if (status && status != WRONG_INPUT)
+            return status;
+        attach_table(type, definition->name, table, &used);
+        if (status && used && !refused)
+            refuse(entry, error);
+        refused |= status && used;
+        error_free(error);
+    }
+    if (!refused && clock_monotonic() >= entry->again) {
+        free(entry->refusal);
+        entry->refusal = NULL;
     }
     return FINE;
+}
+
+/* due: only the types whose time of the next try has come. */
+static enum status attach_types(struct deployed *deployed, bool due, struct store *store,
+                                struct error *error)
+{
+    double now = clock_monotonic();
+    enum status status = store_tables_begin(store, error);
+    for (size_t i = 0; i < deployed->count && !status; i++) {
+        struct deployed_type *entry = &deployed->types[i];
+        if (entry->type && (!due || (entry->refusal && now >= entry->again)))
+            status = attach_type(entry, store, error);
+    }
+    return status ? status : store_tables_end(store, error);
 }
 
 enum status deployed_attach(struct deployed *deployed, struct store *store, struct error *error)
 {
-    enum status status = store_tables_begin(store, error);
-    for (size_t i = 0; i < deployed->count && !status; i++)
-        if (deployed->types[i].type)
-            status = attach_type(deployed->types[i].type, store, error);
-    return status ? status : store_tables_end(store, error);
+    return attach_types(deployed, false, store, error);
+}
+
+enum status deployed_retry(struct deployed *deployed, struct store *store, struct error *error)
+{
+    double now = clock_monotonic();
+    bool due = false;
+    for (size_t i = 0; i < deployed->count && !due; i++)
+        due = deployed->types[i].refusal && now >= deployed->types[i].again;
+    return due ? attach_types(deployed, true, store, error) : FINE;
+}
+
+void deployed_refuse(struct deployed *deployed, const char *table, const struct error *why)
+{
+    for (size_t i = 0; i < deployed->count; i++) {
+        struct deployed_type *entry = &deployed->types[i];
+        for (size_t k = 0; entry->type && k < entry->type->table_count; k++)
+            if (strcmp(entry->type->tables[k].definition.name, table) == 0)
+                refuse(entry, why);
+    }
+}
+
+void deployed_mark(struct deployed *deployed, const struct waiting_list *waiting)
+{
+    for (size_t i = 0; i < deployed->count; i++) {
+        struct deployed_type *entry = &deployed->types[i];
+        entry->held = !entry->type || entry->refusal || waiting_of(waiting, entry->name);
+        if (!entry->held)
+            entry->pause = 0;
+    }
 }
 
 /* --- finding --- */
@@ -366,6 +413,11 @@ const struct hub_rule *deployed_rule(const struct deployed *deployed, const char
                 return &type->rules[k];
     }
     return NULL;
+}
+
+const struct deployed_type *deployed_named(const struct deployed *deployed, const char *name)
+{
+    return find(deployed, name);
 }
 
 size_t deployed_count(const struct deployed *deployed)

@@ -6,13 +6,16 @@
  * Basic Ingest ($aws/rules/<rule>/...), the first three levels count as one.
  *
  * A type is pending while it is deployed and none of its documents could be loaded. The broker lets
- * its things publish to topics that begin with its name, so their messages wait in the spool until
- * the documents can be loaded. A message of a type that is not deployed does not wait. */
+ * its things publish to topics that begin with its name. A type is refused while a table of it cannot
+ * be made, or takes no rows. A type is held while it is pending or refused, and until the records that
+ * were set aside meanwhile are stored: its messages are set aside (see engine.h), those of other types
+ * are not. A message of a type that is not deployed is not set aside. */
 #ifndef HUB_ENGINE_DEPLOYED_H
 #define HUB_ENGINE_DEPLOYED_H
 
 #include "type.h"
 #include "common/spec/system.h"
+#include "waiting.h"
 
 struct deployed;
 
@@ -21,6 +24,11 @@ struct deployed_type {
     struct type *type; /* NULL: the type is pending */
     char *trouble;     /* why the documents that are there now could not be loaded; NULL: they are
                           loaded */
+    char *refusal;     /* why one of its tables takes no rows; NULL: all do */
+    double pause;      /* seconds from a refusal to the next try */
+    double again;      /* when that is, by the monotonic clock */
+    bool held;         /* deployed_mark() */
+    uint64_t aside;    /* the engine's number of the message that was set aside last */
     int64_t stamp[4]; /* modification time and inode of deployed.json, and of the documents' folder,
                           when they were loaded or tried last */
     bool seen;        /* by the deployed_refresh() that is running */
@@ -30,8 +38,8 @@ struct deployed_type {
 struct route {
     struct hub_rule **rules;
     size_t count, room;
-    size_t id;    /* 0: the route without rules; different for each of the others */
-    bool pending; /* the first level is the name of a pending type */
+    size_t id; /* 0: the route without rules; different for each of the others */
+    struct deployed_type *pending; /* the first level is its name; NULL: of no pending type */
 };
 
 /* notify: see struct action_scope. It outlives the result. */
@@ -51,16 +59,25 @@ const struct route *deployed_route(const struct deployed *deployed, const char *
 /* The rules for all topics. */
 const struct route *deployed_any(const struct deployed *deployed);
 
-/* The pending type of this name; NULL: there is none. */
-const struct deployed_type *deployed_pending(const struct deployed *deployed, const char *name,
-                                             size_t length);
-
 /* The rule of this name; NULL: there is none. */
 const struct hub_rule *deployed_rule(const struct deployed *deployed, const char *name);
 
-/* Gets the tables of all types from the store. When the store has another kind of table under a
- * name, that is logged, and the actions of that table fail. REFUSED: the store's. */
+/* Gets the tables of all types from the store. A type with a table that cannot be made is refused, and
+ * that is logged. REFUSED: the store's. */
 enum status deployed_attach(struct deployed *deployed, struct store *store, struct error *error);
+
+/* The same for the types that are refused, and whose time of the next try has come. */
+enum status deployed_retry(struct deployed *deployed, struct store *store, struct error *error);
+
+/* A table did not take rows (store_troubled()): the types that have it are refused, and tried again
+ * after a pause. */
+void deployed_refuse(struct deployed *deployed, const char *table, const struct error *why);
+
+/* Notes which types are held. Called before each batch. */
+void deployed_mark(struct deployed *deployed, const struct waiting_list *waiting);
+
+/* The type of this name; NULL: it is not deployed. */
+const struct deployed_type *deployed_named(const struct deployed *deployed, const char *name);
 
 size_t deployed_count(const struct deployed *deployed);
 const struct deployed_type *deployed_at(const struct deployed *deployed, size_t i);

@@ -15,13 +15,17 @@
 #include "common/rule/topic_rule.h"
 #include "hub/actions/failure.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 enum {
-    MOST_RETURNED = 1000, /* failed deliveries that are reported with one batch */
-    AHEAD = 4             /* records; see prefetch() */
+    MOST_RETURNED = 1000,     /* failed deliveries that are reported with one batch */
+    MOST_RESUMED = 5000,      /* records that were set aside, in one transaction */
+    RESUMED_BYTES = 16 << 20, /* the same, of their payloads and names, about */
+    AHEAD = 4                 /* records; see prefetch() */
 };
 
 struct engine {
@@ -39,8 +43,19 @@ struct engine {
     uint64_t looked_until; /* number of the newest record that was in the spool when the folders
                                   of the types were looked at last */
 
-    /* The message that is processed. message points to the texts, which are NUL-terminated. */
+    /* What is set aside. known: since the store was opened. */
+    struct waiting_list waiting;
+    bool known;
+    const struct deployed_type
+        *resumed;        /* the batch is of records of this type that were set aside;
+                                            NULL: it is of the spool */
+    struct buffer bytes; /* what the records of such a batch point to */
+    struct spool_record *resumed_records;
+    uint64_t upto; /* id of the last one of them */
+
+    /* The message that is processed. serial: its number since the start. message points to the texts, which are NUL-terminated. */
     uint64_t number; /* of its record */
+    uint64_t serial;
     struct rule_message message;
     char topic[SPOOL_LONGEST_NAME + 1];
     char client_id[SPOOL_LONGEST_NAME + 1];
@@ -85,6 +100,9 @@ void engine_free(struct engine *engine)
     rule_scratch_free(engine->scratch);
     buffer_free(&engine->failures);
     buffer_free(&engine->document);
+    waiting_free(&engine->waiting);
+    buffer_free(&engine->bytes);
+    free(engine->resumed_records);
     free(engine->order);
     free(engine->unescaped);
     free(engine);
@@ -131,6 +149,7 @@ static void begin_message(struct engine *engine, const struct spool_record *reco
     copy(engine->client_id, record->client_id, record->client_id_length);
     copy(engine->principal, record->principal, record->principal_length);
     engine->number = record->number;
+    engine->serial++;
     make_trace_id(engine, record->time);
     engine->message = (struct rule_message){.topic = engine->topic,
                                             .payload = record->payload,
@@ -296,11 +315,11 @@ static const struct route *find_route(const struct engine *engine,
 
 /* A type may have been deployed after the last look at the folders, and the broker may have let its
  * things in since then. So before a record counts as unmatched, the folders are looked at again at
- * a time when the record was in the spool already. Records of a pending type always need a look. */
+ * a time when the record was in the spool already. */
 static bool needs_look(const struct engine *engine, const struct route *route,
                        const struct spool_record *record)
 {
-    return route->pending || (route->count == 0 && record->number > engine->looked_until);
+    return route->count == 0 && !route->pending && record->number > engine->looked_until;
 }
 
 static enum status look(struct engine *engine, struct error *error)
@@ -310,52 +329,88 @@ static enum status look(struct engine *engine, struct error *error)
     return deployed_refresh(deployed) ? deployed_attach(deployed, engine->store, error) : FINE;
 }
 
-/* The spool has one position. So a record that waits holds up all records behind it. */
-static enum status check_pending(const struct engine *engine, const struct spool_record *record,
-                                 struct error *error)
-{
-    if (!find_route(engine, record)->pending)
-        return FINE;
-    const struct deployed_type *type =
-        deployed_pending(engine->options.deployed, record->topic, first_level(record));
-    fail(error, REFUSED, "a reading of type %s waits, and all behind it: %s", type->name,
-         type->trouble);
-    return advise(error, "make sensortype NAME=%s writes the type's documents again", type->name);
-}
-
 static enum status prepare_types(struct engine *engine, struct error *error)
 {
     enum status status = FINE;
-    if (!engine->count)
-        return FINE;
-    if (needs_look(engine, find_route(engine, &engine->records[0]), &engine->records[0]))
+    if (engine->count && !engine->resumed &&
+        needs_look(engine, find_route(engine, &engine->records[0]), &engine->records[0]))
         status = look(engine, error);
-    return status ? status : check_pending(engine, &engine->records[0], error);
+    if (!status && !engine->known)
+        status = waiting_load(&engine->waiting, engine->store, error);
+    engine->known = !status;
+    deployed_mark(engine->options.deployed, &engine->waiting);
+    return status;
 }
 
 /* --- records --- */
 
-/* The rules for the record's first level come first, then those for all topics. */
+/* The rules for the record's first level come first, then those for all topics. Of records that were
+ * set aside, only the rules of their type run. */
 static struct hub_rule *rule_at(const struct engine *engine, const struct route *route,
                                 size_t number)
 {
     const struct route *any = deployed_any(engine->options.deployed);
+    if (engine->resumed)
+        return &engine->resumed->type->rules[number];
     return number < route->count ? route->rules[number] : any->rules[number - route->count];
 }
 
+static size_t rule_count(const struct engine *engine, const struct route *route)
+{
+    return engine->resumed ? engine->resumed->type->rule_count
+                           : route->count + deployed_any(engine->options.deployed)->count;
+}
+
+/* Once for each type, also when several of its rules select the message. */
+static enum status set_aside(struct engine *engine, struct deployed_type *type,
+                             const struct spool_record *record, struct error *error)
+{
+    const struct waiting_record waiting = {.number = record->number,
+                                           .time = record->time,
+                                           .topic = record->topic,
+                                           .topic_length = record->topic_length,
+                                           .client_id = record->client_id,
+                                           .client_id_length = record->client_id_length,
+                                           .principal = record->principal,
+                                           .principal_length = record->principal_length,
+                                           .payload = record->payload,
+                                           .payload_length = record->payload_length};
+    if (type->aside == engine->serial)
+        return FINE;
+    type->aside = engine->serial;
+    waiting_add(&engine->waiting, type->name, record->time, record->payload_length);
+    return store_put_waiting(engine->store, type->name, &waiting, error);
+}
+
+/* *taken: a rule selected the message, or it is set aside. */
+static enum status process_rule(struct engine *engine, struct hub_rule *rule, size_t record,
+                                size_t number, bool *taken, struct error *error)
+{
+    if (engine->resumed || !rule->owner->held)
+        return run_rule(engine, rule, record, number, taken, error);
+    if (!topic_rule_matches(rule->name, rule->rule, engine->topic))
+        return FINE;
+    *taken = true;
+    return set_aside(engine, rule->owner, &engine->records[record], error);
+}
+
+/* A record is counted when it comes from the spool. */
 static enum status process(struct engine *engine, size_t number, struct error *error)
 {
     const struct spool_record *record = &engine->records[number];
     const struct route *route = find_route(engine, record);
-    size_t rules = route->count + deployed_any(engine->options.deployed)->count;
+    size_t rules = rule_count(engine, route);
     enum status status = FINE;
-    bool selected = false;
-    engine->counts.readings++;
+    bool taken = !engine->resumed && route->pending;
+    if (!engine->resumed)
+        engine->counts.readings++;
     engine->counts.missing += record->missing;
     begin_message(engine, record);
+    if (taken)
+        status = set_aside(engine, route->pending, record, error);
     for (size_t i = 0; i < rules && !status; i++)
-        status = run_rule(engine, rule_at(engine, route, i), number, i, &selected, error);
-    engine->counts.unmatched += !selected;
+        status = process_rule(engine, rule_at(engine, route, i), number, i, &taken, error);
+    engine->counts.unmatched += !taken;
     return status;
 }
 
@@ -460,6 +515,30 @@ static int by_key(const void *one, const void *other)
     return a < b ? -1 : a > b;
 }
 
+/* The name of a type that is held and may select messages of this route; NULL: there is none. */
+static const char *held_on(const struct engine *engine, const struct route *route)
+{
+    const struct route *any = deployed_any(engine->options.deployed);
+    if (route->pending)
+        return route->pending->name;
+    for (size_t i = 0; i < route->count + any->count; i++) {
+        const struct hub_rule *rule = rule_at(engine, route, i);
+        if (rule->owner->held)
+            return rule->owner->name;
+    }
+    return NULL;
+}
+
+static enum status too_much_waits(const struct engine *engine, struct error *error)
+{
+    const struct route *route = find_route(engine, &engine->records[0]);
+    fail(error, REFUSED,
+         "a reading of type %s waits, and all behind it: %" PRIu64
+         " MB are set aside already, as many as may",
+         held_on(engine, route), engine->options.most_waiting >> 20);
+    return advise(error, "docs/local.md, \"Readings that are set aside\", says how to mend a type");
+}
+
 /* Sorts the batch: route by route, and within a route thing by thing; the records of one thing keep
  * their order. A key is 16 bits of the route's id, 16 bits of the thing's hash, and 32 bits of the
  * record's place in the batch.
@@ -470,20 +549,24 @@ static int by_key(const void *one, const void *other)
  * 1,000 things (bench/run spool_to_sqlite with these numbers).
  *
  * Types do not change within a transaction, so the batch ends before the first record that needs a
- * look at them. */
+ * look at them. It ends too before one that is to be set aside and has no room there. */
 static enum status sort_batch(struct engine *engine, struct error *error)
 {
+    bool full = !engine->resumed && waiting_bytes(&engine->waiting) >= engine->options.most_waiting;
     size_t count = 0;
     if (!need_order(engine, engine->count))
         return fail_memory(error);
     for (; count < engine->count; count++) {
         const struct spool_record *record = &engine->records[count];
         const struct route *route = find_route(engine, record);
-        if (needs_look(engine, route, record))
+        if (!engine->resumed &&
+            (needs_look(engine, route, record) || (full && held_on(engine, route))))
             break;
         engine->order[count] =
             (uint64_t)(route->id & 0xffff) << 48 | (uint64_t)hash_of_thing(record) << 32 | count;
     }
+    if (!count && engine->count)
+        return too_much_waits(engine, error);
     if (count)
         qsort(engine->order, count, sizeof *engine->order, by_key);
     engine->count = count;
@@ -551,16 +634,182 @@ enum status engine_batch(struct engine *engine, struct store *store,
     engine->count = count;
     engine->counts = *counts;
     enum status status = run_batch(engine, error);
+    if (!status && engine->resumed)
+        status = store_drop_waiting(store, engine->resumed->name, engine->upto, error);
     if (!status) {
         counts_write(&engine->counts, text);
-        if (engine->count)
+        if (engine->count && !engine->resumed)
             position = records[engine->count - 1].number;
         status = store_commit(store, position, text, error);
     }
     if (!status) {
         *done = engine->count;
         *counts = engine->counts;
+    } else {
+        engine->known = false; /* what was noted since the beginning is not in the database */
+        if (store_troubled(store))
+            deployed_refuse(engine->options.deployed, store_troubled(store), error);
     }
     end_deliveries(engine, !status);
     return status;
+}
+
+/* --- records that were set aside --- */
+
+static const struct deployed_type *find_mended(const struct engine *engine)
+{
+    const struct deployed *deployed = engine->options.deployed;
+    for (size_t i = 0; i < deployed_count(deployed); i++) {
+        const struct deployed_type *entry = deployed_at(deployed, i);
+        if (entry->type && !entry->refusal && waiting_of(&engine->waiting, entry->name))
+            return entry;
+    }
+    return NULL;
+}
+
+/* The bytes of the record are behind those of the ones before it. They may move while more are added:
+ * until place_records(), topic is NULL. */
+static bool keep_record(void *context, const struct waiting_record *record)
+{
+    struct engine *engine = context;
+    struct buffer *bytes = &engine->bytes;
+    engine->resumed_records[engine->count++] =
+        (struct spool_record){.number = record->number,
+                              .time = record->time,
+                              .topic_length = record->topic_length,
+                              .client_id_length = record->client_id_length,
+                              .principal_length = record->principal_length,
+                              .payload_length = record->payload_length};
+    buffer_add(bytes, record->topic, record->topic_length);
+    buffer_add(bytes, record->client_id, record->client_id_length);
+    buffer_add(bytes, record->principal, record->principal_length);
+    buffer_add(bytes, record->payload, record->payload_length);
+    engine->upto = record->id;
+    return !bytes->failed && bytes->length < RESUMED_BYTES;
+}
+
+static void place_records(struct engine *engine)
+{
+    const char *at = engine->bytes.at;
+    for (size_t i = 0; i < engine->count; i++) {
+        struct spool_record *record = &engine->resumed_records[i];
+        record->topic = at;
+        record->client_id = record->topic + record->topic_length;
+        record->principal = record->client_id + record->client_id_length;
+        record->payload = record->principal + record->principal_length;
+        at = (const char *)record->payload + record->payload_length;
+    }
+}
+
+static enum status read_aside(struct engine *engine, const struct deployed_type *type,
+                              struct error *error)
+{
+    if (!engine->resumed_records)
+        engine->resumed_records = calloc(MOST_RESUMED, sizeof *engine->resumed_records);
+    if (!engine->resumed_records)
+        return fail_memory(error);
+    buffer_clear(&engine->bytes);
+    engine->count = 0;
+    enum status status =
+        store_read_waiting(engine->store, type->name, MOST_RESUMED, keep_record, engine, error);
+    if (!status && engine->bytes.failed)
+        status = fail_memory(error);
+    place_records(engine);
+    return status;
+}
+
+static void note_resumed(struct engine *engine, const char *type)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < engine->count; i++)
+        bytes += engine->resumed_records[i].payload_length;
+    waiting_take(&engine->waiting, type, engine->count, bytes,
+                 engine->resumed_records[engine->count - 1].time);
+    if (!waiting_of(&engine->waiting, type))
+        log_line("all readings of type %s that were set aside are stored", type);
+}
+
+enum status engine_resume(struct engine *engine, struct store *store, uint64_t position,
+                          struct counts *counts, bool *more, struct error *error)
+{
+    size_t done = 0;
+    engine->store = store;
+    engine->count = 0;
+    *more = false;
+    enum status status = prepare_types(engine, error);
+    const struct deployed_type *type = status ? NULL : find_mended(engine);
+    if (!type)
+        return status;
+    status = read_aside(engine, type, error);
+    if (!status && !engine->count) { /* somebody deleted them */
+        engine->known = false;
+        return FINE;
+    }
+    engine->resumed = type;
+    if (!status)
+        status = engine_batch(engine, store, engine->resumed_records, engine->count, &done,
+                              position, counts, error);
+    engine->resumed = NULL;
+    if (!status)
+        note_resumed(engine, type->name);
+    *more = !status;
+    return status;
+}
+
+void engine_forget_store(struct engine *engine)
+{
+    engine->known = false;
+}
+
+/* --- what is set aside --- */
+
+static const char *why_waiting(const struct deployed_type *type)
+{
+    return !type           ? "the type is not plugged in any more"
+           : !type->type   ? type->trouble
+           : type->refusal ? type->refusal
+                           : "they are being stored";
+}
+
+static void report_type(const char *name, const struct deployed_type *type,
+                        const struct waiting *waiting, struct buffer *out)
+{
+    char numbers[128];
+    const char *why = why_waiting(type);
+    buffer_add_string(out, "{\"type\": ");
+    buffer_add_json(out, name, strlen(name));
+    snprintf(numbers, sizeof numbers, ", \"count\": %" PRIu64 ", \"bytes\": %" PRIu64,
+             waiting ? waiting->count : 0, waiting ? waiting->bytes : 0);
+    buffer_add_string(out, numbers);
+    if (waiting) {
+        snprintf(numbers, sizeof numbers, ", \"since\": %" PRId64, waiting->since);
+        buffer_add_string(out, numbers);
+    }
+    buffer_add_string(out, ", \"why\": ");
+    buffer_add_json(out, why, strlen(why));
+    buffer_add_string(out, "}");
+}
+
+size_t engine_report_waiting(const struct engine *engine, struct buffer *out)
+{
+    const struct deployed *deployed = engine->options.deployed;
+    size_t count = 0;
+    buffer_add_string(out, "[");
+    for (size_t i = 0; i < deployed_count(deployed); i++) {
+        const struct deployed_type *type = deployed_at(deployed, i);
+        const struct waiting *waiting = waiting_of(&engine->waiting, type->name);
+        if (type->type && !type->refusal && !waiting)
+            continue;
+        buffer_add_string(out, count++ ? ", " : "");
+        report_type(type->name, type, waiting, out);
+    }
+    for (size_t i = 0; i < engine->waiting.count; i++) {
+        const struct waiting *waiting = &engine->waiting.at[i];
+        if (!waiting->count || deployed_named(deployed, waiting->type))
+            continue;
+        buffer_add_string(out, count++ ? ", " : "");
+        report_type(waiting->type, NULL, waiting, out);
+    }
+    buffer_add_string(out, "]");
+    return count;
 }

@@ -18,8 +18,11 @@
 
 #include <stdbool.h>
 
+struct deployed_type;
+
 struct hub_rule {
     char *name;
+    struct deployed_type *owner; /* set by deployed.c with the routes */
     bool invalid; /* it is from invalid-rule.json: what it selects counts as invalid */
     struct rule *rule;
     struct action *actions;

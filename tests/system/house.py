@@ -256,9 +256,20 @@ class House:
         status = Path(f"/proc/{self.process(name)}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+)", status).group(1)) / 1024
 
+    def hub_status(self):
+        """What sensorhub says of itself."""
+        return json.loads((self.folder / LOCAL / "run/sensorhub.status.json").read_text())
+
     def trouble(self):
         """What sensorhub says that keeps it from working; "" when it works."""
-        return json.loads((self.folder / LOCAL / "run/sensorhub.status.json").read_text())["trouble"]
+        return self.hub_status()["trouble"]
+
+    def change_database(self, sql):
+        """As an administrator, in SQLite."""
+        (self.folder / LOCAL).mkdir(mode=0o700, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(self.folder / LOCAL / "central.sqlite", timeout=10)) as database:
+            database.execute(sql)
+            database.commit()
 
     def log(self, name):
         with contextlib.suppress(FileNotFoundError):

@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 import time
 
-from house import LOCAL, SOAK, TYPE, House, Skip, eventually, expect, free_port, run_tests, stop_all, under_load
+from house import LOCAL, SOAK, TYPE, House, Skip, eventually, expect, free_port, postgres_query, run_tests, stop_all, under_load
 
+OTHER = "esp8266climate"
 STOPPED = 60 if SOAK else 4  # seconds
 
 
@@ -121,4 +122,33 @@ def frozen(houses):
         cluster.remove()
 
 
-run_tests([stopped, frozen])
+def rights(houses):
+    """PostgreSQL: the right to a table is taken away under load: its type is held, others go on; all is stored when it is given back."""
+    cluster = Cluster()
+    try:
+        cluster.start()
+        postgres_query(cluster.url, "CREATE ROLE hub LOGIN; GRANT ALL ON SCHEMA public TO hub")
+        house = House(houses, things=1, store=cluster.url.replace("house:", "hub:"))
+        house.create("other0", kind=OTHER)
+        house.up()
+        publishers = under_load(house, 0, ["thing0"], pause=0.02)
+        second, other = house.publisher("other0", kind=OTHER), house.thing("other0").connect("other0")
+        eventually(20, lambda: house.rows("thing0"), "nothing is stored")
+        postgres_query(cluster.url, f'ALTER TABLE "{TYPE}" OWNER TO house')
+        red(house, f"{TYPE}: ", 20)
+        expect(other.publish(f"{OTHER}/other0", second.payload(0)), "a thing of another type is not served")
+        eventually(10, lambda: house.query(f'SELECT time FROM "{OTHER}"') or house.invalid(OTHER), "the other type is held up")
+        expect("does not let this role" in house.status()[1], f"status says: {house.status()}")
+        postgres_query(cluster.url, f'ALTER TABLE "{TYPE}" OWNER TO hub')
+        eventually(90, lambda: house.status()[0] == 0, lambda: f"it does not go on: {house.status()}")
+        stop_all(publishers)
+        house.drain()
+        for publisher in publishers:
+            expect(set(publisher.expected()) <= set(house.rows("thing0")), "readings are lost")
+        house.down()
+        return f"{len(house.rows('thing0'))} readings"
+    finally:
+        cluster.remove()
+
+
+run_tests([stopped, frozen, rights])

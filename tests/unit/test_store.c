@@ -710,6 +710,188 @@ static void foreign_columns_are_left_alone(void **state)
     assert_false(store_may_add_column(table, "twice"));
 }
 
+/* --- records that wait --- */
+
+static void put_waiting(const char *type, uint64_t number, const void *payload, size_t length)
+{
+    const struct waiting_record record = {.number = number,
+                                          .time = (int64_t)number * 10,
+                                          .topic = "x/a\xc3\xa4/no",
+                                          .topic_length = 6,
+                                          .client_id = "ab",
+                                          .client_id_length = 1,
+                                          .principal = "",
+                                          .payload = payload,
+                                          .payload_length = (uint32_t)length};
+    assert_fine(store_put_waiting(store, type, &record, &error));
+}
+
+static bool write_waiting(void *context, const struct waiting_record *record)
+{
+    struct text *out = context;
+    text_add_format(out, "%" PRIu64 " %" PRIu64 " %" PRId64 " %.*s %.*s [%.*s] %u", record->id,
+                    record->number, record->time, (int)record->topic_length, record->topic,
+                    (int)record->client_id_length, record->client_id, (int)record->principal_length,
+                    record->principal, record->payload_length);
+    for (uint32_t i = 0; i < record->payload_length; i++)
+        text_add_format(out, " %02x", ((const unsigned char *)record->payload)[i]);
+    text_add_char(out, '|');
+    return record->number != 5;
+}
+
+static void write_sum(void *context, const struct waiting_sum *sum)
+{
+    text_add_format(context, "%s %" PRIu64 " %" PRIu64 " %" PRId64 "|", sum->type, sum->count,
+                    sum->bytes, sum->since);
+}
+
+static void assert_waiting(const char *type, size_t most, const char *wanted)
+{
+    struct text out = {0};
+    if (type)
+        assert_fine(store_read_waiting(store, type, most, write_waiting, &out, &error));
+    else
+        assert_fine(store_sum_waiting(store, write_sum, &out, &error));
+    assert_string_equal(text_string(&out), wanted);
+    text_free(&out);
+}
+
+static void keeps_records_that_wait(void **state)
+{
+    (void)state;
+    begin();
+    put_waiting("two", 3, "\0\xff", 2);
+    put_waiting("one", 1, "a", 1);
+    put_waiting("one", 2, NULL, 0);
+    settle();
+    put_waiting("one", 7, "b", 1); /* after the settling, too */
+    commit(7);
+    begin();
+    put_waiting("one", 8, "b", 1); /* not committed */
+    reopen();
+    assert_waiting("two", 9, "1 3 30 x/a\xc3\xa4/ a [] 2 00 ff|");
+    assert_waiting("one", 9,
+                   "2 1 10 x/a\xc3\xa4/ a [] 1 61|3 2 20 x/a\xc3\xa4/ a [] 0|"
+                   "4 7 70 x/a\xc3\xa4/ a [] 1 62|");
+    assert_waiting("one", 1, "2 1 10 x/a\xc3\xa4/ a [] 1 61|");
+    assert_waiting(NULL, 0, "one 3 2 10|two 1 2 30|");
+    begin();
+    assert_fine(store_drop_waiting(store, "one", 3, &error));
+    settle();
+    commit(7);
+    reopen();
+    assert_waiting("one", 9, "4 7 70 x/a\xc3\xa4/ a [] 1 62|");
+    assert_waiting(NULL, 0, "one 1 1 70|two 1 2 30|");
+}
+
+/* One that fills several messages to the server, and stops reading in the middle. */
+static void many_records_that_wait(void **state)
+{
+    (void)state;
+    enum { COUNT = 3000, LENGTH = 1000 };
+    char payload[LENGTH] = {0};
+    struct text out = {0};
+    begin();
+    for (int i = 1; i <= COUNT; i++)
+        put_waiting("x", (uint64_t)i, payload, LENGTH);
+    commit(COUNT);
+    assert_fine(store_read_waiting(store, "x", COUNT, write_waiting, &out, &error));
+    assert_int_equal(out.length, 5 * (sizeof "1 1 10 x/a__/ a [] 1000|" - 1 + 3 * LENGTH));
+    text_free(&out);
+    assert_waiting(NULL, 0, "x 3000 3000000 10|");
+}
+
+static void a_database_of_an_earlier_version_is_upgraded_once(void **state)
+{
+    (void)state;
+    assert_null(store_upgraded(store));
+    store_close(store);
+    tell_database(url == postgres_url ? "DROP TABLE _waiting" : "DROP TABLE \"_waiting\"");
+    must_open();
+    assert_non_null(strstr(store_upgraded(store), "_waiting"));
+    reopen();
+    assert_null(store_upgraded(store));
+    assert_waiting(NULL, 0, "");
+}
+
+/* --- a table's own trouble --- */
+
+/* Others are made in the same transaction. */
+static void one_table_that_cannot_be_made(void **state)
+{
+    (void)state;
+    struct table_definition taken = readings;
+    struct store_table *table;
+    tell_database("CREATE VIEW taken AS SELECT 1 AS thing");
+    taken.name = "taken";
+    for (int again = 0; again < 2; again++) {
+        assert_fine(store_tables_begin(store, &error));
+        assert_int_equal(store_table(store, &taken, &table, &error), WRONG_INPUT);
+        assert_non_null(strstr(text_string(&error.message), "taken"));
+        error_free(&error);
+        if (url != postgres_url) {
+            taken.name = "sqlite_temp";
+            assert_int_equal(store_table(store, &taken, &table, &error), WRONG_INPUT);
+            assert_non_null(strstr(text_string(&error.message), "reserved"));
+            error_free(&error);
+            taken.name = "taken";
+        }
+        table = make_readings();
+        assert_fine(store_tables_end(store, &error));
+        begin();
+        put_reading(table, "a", again, 1, 0);
+        assert_int_equal(settle().stored, 1);
+        commit(1);
+    }
+    tell_database("DROP VIEW taken");
+    make(&taken);
+}
+
+static void a_table_that_takes_no_rows_is_named(void **state)
+{
+    (void)state;
+    struct store_table *table = make_readings();
+    const struct cell cells[4] = {0};
+    const struct row row = {.thing = "a", .thing_length = 1, .time = 1, .cells = cells};
+    struct settlement settlement;
+    tell_database(url == postgres_url
+                      ? "ALTER TABLE esp8266temp ADD COLUMN owner TEXT NOT NULL"
+                      : "CREATE TRIGGER no BEFORE INSERT ON esp8266temp BEGIN SELECT RAISE(ABORT, "
+                        "'no'); END");
+    begin();
+    enum status status = store_put(table, &row, &error);
+    if (!status)
+        status = store_settle(store, &settlement, &error);
+    assert_int_equal(status, REFUSED);
+    assert_string_equal(store_troubled(store), readings.name);
+    reopen();
+    assert_null(store_troubled(store));
+}
+
+/* A role that made its own tables; one table is another's. */
+static void rights_that_are_missing(void **state)
+{
+    (void)state;
+    struct store_table *table;
+    owned char *guest = must_format("postgresql://guest@/postgres?host=%s", cluster);
+    store_close(store);
+    tell_database(
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE ROLE guest LOGIN; GRANT "
+        "ALL ON SCHEMA public TO guest; CREATE TABLE esp8266temp (thing TEXT, time "
+        "BIGINT, PRIMARY KEY (thing, time)); GRANT SELECT, INSERT, UPDATE ON esp8266temp "
+        "TO guest");
+    assert_fine(store_open(guest, false, &store, &error));
+    assert_fine(store_tables_begin(store, &error));
+    assert_int_equal(store_table(store, &readings, &table, &error), WRONG_INPUT);
+    assert_non_null(strstr(text_string(&error.message), readings.name));
+    assert_non_null(strstr(text_string(&error.advice), "GRANT"));
+    error_free(&error);
+    make(&bare);
+    assert_fine(store_tables_end(store, &error));
+    tell_database("GRANT DELETE ON esp8266temp TO guest");
+    assert_non_null(make(&readings));
+}
+
 static void refuses_another_kind_of_table(void **state)
 {
     (void)state;
@@ -976,6 +1158,12 @@ int main(void)
         BOTH(many_partial_rows),
         BOTH(refuses_another_kind_of_table),
         BOTH(foreign_columns_are_left_alone),
+        BOTH(keeps_records_that_wait),
+        BOTH(many_records_that_wait),
+        BOTH(a_database_of_an_earlier_version_is_upgraded_once),
+        BOTH(one_table_that_cannot_be_made),
+        BOTH(a_table_that_takes_no_rows_is_named),
+        cmocka_unit_test_setup_teardown(rights_that_are_missing, open_postgres, close_store),
         BOTH(answers_queries),
         BOTH(reads_readings_as_values),
         BOTH(reads_items_as_values),
