@@ -73,9 +73,13 @@ static const char *const unknown_key[] = {"InvalidClientTokenId",
                                           "MissingAuthenticationTokenException",
                                           NULL};
 
-static const char *const denied[] = {"AccessDenied",          "AccessDeniedException",
-                                     "UnauthorizedException", "UnauthorizedOperation",
-                                     "NotAuthorized",         NULL};
+static const char *const denied[] = {"AccessDenied",
+                                     "AccessDeniedException",
+                                     "UnauthorizedException",
+                                     "UnauthorizedOperation",
+                                     "NotAuthorized",
+                                     "ForbiddenException",
+                                     NULL};
 
 static const char *const over_quota[] = {"LimitExceeded", "LimitExceededException",
                                          "ServiceQuotaExceededException", "QuotaExceeded", NULL};
@@ -265,7 +269,9 @@ static char *missing_action(const struct aws_transfer *transfer, const struct se
                         : 0;
     if (length)
         return must_copy_bytes(found + sizeof mark - 1, length);
-    return must_format("%s:%s", transfer->service->name, transfer->operation);
+    const struct aws_service *service = transfer->service;
+    return must_format("%s:%s", service->prefix ? service->prefix : service->name,
+                       transfer->operation);
 }
 
 static void report_denied(struct aws_transfer *transfer, const struct service_error *fault)

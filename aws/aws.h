@@ -68,6 +68,7 @@ enum aws_protocol { AWS_REST_JSON, AWS_JSON, AWS_QUERY };
 /* An API of AWS: how it is reached and spoken to. */
 struct aws_service {
     const char *name;     /* signing name: "iot" */
+    const char *prefix;   /* of its actions in IAM policies; NULL: the name */
     const char *endpoint; /* what its hosts begin with (botocore's endpoints.json): "iot" */
     const char *variable; /* AWS_ENDPOINT_URL_<variable>: "IOT" */
     const char *section;  /* of `services` in ~/.aws/config: "iot" */

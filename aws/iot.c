@@ -256,25 +256,34 @@ void iot_list_attached_policies(struct aws *aws, struct aws_call *call, const ch
         "pageSize", "marker", marker);
 }
 
-static void submit_principal(struct aws *aws, struct aws_call *call, const char *operation,
-                             const char *method, const char *thing, const char *principal)
+static void submit_principal(struct aws *aws, struct aws_call *call, const struct parts *how,
+                             const char *thing)
 {
     owned char *path = path_of("/things/", thing, "/principals", NULL);
-    submit(aws, call,
-           &(struct parts){
-               .operation = operation, .method = method, .path = path, .principal = principal});
+    struct parts parts = *how;
+    parts.path = path;
+    submit(aws, call, &parts);
 }
 
 void iot_attach_thing_principal(struct aws *aws, struct aws_call *call, const char *thing,
                                 const char *principal)
 {
-    submit_principal(aws, call, "AttachThingPrincipal", "PUT", thing, principal);
+    submit_principal(aws, call,
+                     &(struct parts){.operation = "AttachThingPrincipal",
+                                     .method = "PUT",
+                                     .query = "thingPrincipalType=EXCLUSIVE_THING",
+                                     .principal = principal},
+                     thing);
 }
 
 void iot_detach_thing_principal(struct aws *aws, struct aws_call *call, const char *thing,
                                 const char *principal)
 {
-    submit_principal(aws, call, "DetachThingPrincipal", "DELETE", thing, principal);
+    submit_principal(aws, call,
+                     &(struct parts){.operation = "DetachThingPrincipal",
+                                     .method = "DELETE",
+                                     .principal = principal},
+                     thing);
 }
 
 void iot_list_topic_rules(struct aws *aws, struct aws_call *call, const char *token)

@@ -69,6 +69,9 @@ void iot_detach_policy(struct aws *aws, struct aws_call *call, const char *polic
 /* {"policies": [{"policyName", "policyArn"}], "nextMarker"} */
 void iot_list_attached_policies(struct aws *aws, struct aws_call *call, const char *target,
                                 const char *marker);
+/* Exclusively: the certificate cannot be attached to another thing, and the thing's name in policies
+ * comes from the certificate ("Associating an AWS IoT thing to an MQTT client connection", IoT
+ * developer guide). */
 void iot_attach_thing_principal(struct aws *aws, struct aws_call *call, const char *thing,
                                 const char *principal);
 /* Asynchronous: AWS may go on calling it attached for some seconds. */

@@ -8,6 +8,7 @@ static const struct {
     const char *name, *kind;
 } actions[POLICY_ACTION_COUNT] = {
     [POLICY_CONNECT] = {"iot:Connect", "client/"},
+    [POLICY_DELETE_CONNECTION] = {"iot:DeleteConnection", "client/"},
     [POLICY_PUBLISH] = {"iot:Publish", "topic/"},
     [POLICY_SUBSCRIBE] = {"iot:Subscribe", "topicfilter/"},
     [POLICY_RECEIVE] = {"iot:Receive", "topic/"},

@@ -369,6 +369,22 @@ static bool condition_holds(struct evaluation *evaluation, const struct conditio
     return all;
 }
 
+/* --- which thing a connection is of --- */
+
+void policy_associate(struct policy_context *context, const struct policy_attachment *attachments,
+                      size_t count)
+{
+    context->thing_name = context->client_id;
+    context->thing_attached = false;
+    for (size_t i = 0; i < count; i++) {
+        bool named = context->client_id && strcmp(attachments[i].thing, context->client_id) == 0;
+        if (attachments[i].exclusive)
+            context->thing_name = attachments[i].thing;
+        if (attachments[i].exclusive || named)
+            context->thing_attached = true;
+    }
+}
+
 /* --- statements --- */
 
 static bool resource_applies(struct evaluation *evaluation, const struct statement *statement,

@@ -42,6 +42,7 @@ enum {
 /* What is asked for ("AWS IoT Core policy actions"). */
 enum policy_action {
     POLICY_CONNECT,
+    POLICY_DELETE_CONNECTION,
     POLICY_PUBLISH,
     POLICY_SUBSCRIBE,
     POLICY_RECEIVE,
@@ -119,6 +120,23 @@ struct policy_context {
     const struct policy_values *others;
     size_t other_count;
 };
+
+/* --- which thing a connection is of --- */
+
+/* A thing that the certificate of a connection is attached to in the registry. */
+struct policy_attachment {
+    const char *thing;
+    bool exclusive; /* attached as EXCLUSIVE_THING: this is the certificate's only thing */
+};
+
+/* Sets thing_name and thing_attached of the context. Under exclusive association the name is that of
+ * the certificate's thing, whatever the client id is. Otherwise the client id is taken as the name,
+ * and it is attached when the certificate is attached to the thing of that name ("Thing policy
+ * variables", "Associating an AWS IoT thing to an MQTT client connection"). The context borrows from
+ * the attachments. Afterwards the caller fills in the type and the attributes of thing_name, and sets
+ * thing_name to NULL where no such thing is registered. */
+void policy_associate(struct policy_context *context, const struct policy_attachment *attachments,
+                      size_t count);
 
 /* --- deciding --- */
 

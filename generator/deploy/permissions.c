@@ -32,6 +32,7 @@ static const struct scope {
     {"Certificates", true,
      "arn:{partition}:iot:{region}:{account}:cert/"
      "0000000000000000000000000000000000000000000000000000000000000000"},
+    {"Connections", true, "arn:{partition}:iot:{region}:{account}:client/{type}-1"},
     {"Lists", false, "*"},
     {"ThingTypes", false, "arn:{partition}:iot:{region}:{account}:thingtype/{type}"},
     {"Policies", false, "arn:{partition}:iot:{region}:{account}:policy/{type}"},

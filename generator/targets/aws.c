@@ -85,10 +85,8 @@ static enum status aws_place(struct target *target, const char *thing,
     return FINE;
 }
 
-static enum status aws_endpoint(struct target *target, const char **host, int *port,
-                                struct error *error)
+enum status account_host(struct aws_target *state, const char **host, struct error *error)
 {
-    struct aws_target *state = target->state;
     struct aws_call call = {0};
     enum status status = FINE;
     if (!state->host) {
@@ -103,8 +101,14 @@ static enum status aws_endpoint(struct target *target, const char **host, int *p
         aws_call_free(&call);
     }
     *host = state->host;
-    *port = ENDPOINT_PORT;
     return status;
+}
+
+static enum status aws_endpoint(struct target *target, const char **host, int *port,
+                                struct error *error)
+{
+    *port = ENDPOINT_PORT;
+    return account_host(target->state, host, error);
 }
 
 static enum status aws_authority(struct target *target, struct text *der, struct error *error)

@@ -381,7 +381,8 @@ static enum status remove_double(void *context, const char *id, const char *arn,
     struct passage *passage = context;
     if (strcmp(id, certificate_id(passage)) == 0)
         return FINE;
-    return remove_certificate(passage->target, id, arn, NULL, error);
+    return remove_certificate(passage->target, &(struct removed_certificate){.id = id, .arn = arn},
+                              error);
 }
 
 /* The first that is found is the one; keep_certificate() records it before it is used. */

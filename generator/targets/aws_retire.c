@@ -1,15 +1,17 @@
-/* Taking things out of an account, in the order that AWS demands: a certificate is made inactive
- * (at once, so that a key that got lost is of no use any more), rid of its policies, taken off its
- * thing and deleted; the thing is deleted last. Detaching is asynchronous: what is "still attached"
- * is asked again for a while. Every "already gone" is success, so that the same command can be run
- * again; that this is the account and the region that they were made in was checked before (place).
- */
+/* Taking things out of an account, in the order that AWS demands. A certificate is made inactive, and
+ * then the thing's connection is ended: an inactive certificate keeps a client from connecting, not
+ * from staying connected. The certificate is rid of its policies, detached from its thing and
+ * deleted; the thing is deleted last. Detaching is asynchronous: a deletion that is refused because
+ * something is still attached is retried for a while. Every "already gone" is success, so that the
+ * same command can be run again. That this is the account and the region that they were made in was
+ * checked before (place). */
 #include "aws_target.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "aws/iot.h"
+#include "aws/iot_data.h"
 #include "aws/pages.h"
 
 #include <stdlib.h>
@@ -99,58 +101,91 @@ static enum status delete_patiently(struct aws *aws,
     }
 }
 
-enum status remove_certificate(struct aws_target *target, const char *id, const char *arn,
-                               const char *thing, struct error *error)
+/* Ends the connection of a thing, whose client id is its name, and deletes its session. One that is
+ * not connected is fine. */
+static enum status end_connection(struct aws_target *target, const char *thing, struct error *error)
+{
+    struct aws_call call = {0};
+    const char *host;
+    enum status status = account_host(target, &host, error);
+    if (status)
+        return status;
+    iot_data_delete_connection(target->aws, &call, host, thing);
+    status = finish_or_gone(target->aws, &call, error);
+    fault_point("retire:disconnected");
+    return status;
+}
+
+enum status remove_certificate(struct aws_target *target,
+                               const struct removed_certificate *certificate, struct error *error)
 {
     struct aws *aws = target->aws;
     struct aws_call call = {0};
-    iot_update_certificate(aws, &call, id, false);
+    iot_update_certificate(aws, &call, certificate->id, false);
     enum status status = finish_or_gone(aws, &call, error);
     fault_point("retire:inactive");
+    if (!status && certificate->connected)
+        status = end_connection(target, certificate->thing, error);
     if (!status)
-        status = detach_policies(aws, arn, error);
-    if (!status && thing) {
-        iot_detach_thing_principal(aws, &call, thing, arn);
+        status = detach_policies(aws, certificate->arn, error);
+    if (!status && certificate->thing) {
+        iot_detach_thing_principal(aws, &call, certificate->thing, certificate->arn);
         status = finish_or_gone(aws, &call, error);
         fault_point("retire:detached");
     }
     if (!status)
-        status =
-            delete_patiently(aws, iot_delete_certificate, id, "DeleteConflictException", error);
+        status = delete_patiently(aws, iot_delete_certificate, certificate->id,
+                                  "DeleteConflictException", error);
     fault_point("retire:deleted");
     return status;
 }
 
 /* --- things --- */
 
+/* Whose the thing of this name in the account is. */
+enum owner { NOBODYS, OURS, ANOTHERS };
+
 struct removal {
     struct aws_target *target;
-    const char *thing;
+    const struct retirement *retirement;
+    enum owner owner;
 };
+
+static enum status remove_one(const struct removal *removal, const char *id, const char *arn,
+                              struct error *error)
+{
+    const char *thing = removal->retirement->thing;
+    return remove_certificate(removal->target,
+                              &(struct removed_certificate){
+                                  .id = id,
+                                  .arn = arn,
+                                  .thing = thing,
+                                  .connected = thing && removal->owner != ANOTHERS,
+                              },
+                              error);
+}
 
 static enum status remove_found(void *context, const char *id, const char *arn, struct error *error)
 {
-    struct removal *removal = context;
-    return remove_certificate(removal->target, id, arn, removal->thing, error);
+    return remove_one(context, id, arn, error);
 }
 
 /* A certificate as it was recorded; and, where an answer may have been lost, what is found. */
-static enum status retire_one(struct aws_target *target, const struct retirement *retirement,
+static enum status retire_one(struct removal *removal,
                               const struct retired_certificate *certificate, struct error *error)
 {
-    struct removal removal = {target, retirement->thing};
     const struct registration *registration = certificate->registration;
     enum status status = FINE;
     if (!registration)
         return FINE;
     const char *id = registration->certificate_id, *arn = registration->certificate_arn;
     if (id)
-        status = remove_certificate(target, id, arn ? arn : "", retirement->thing, error);
+        status = remove_one(removal, id, arn ? arn : "", error);
     bool searching =
         (certificate->mark || certificate->key_digest) && (!id || needs_sweep(registration));
     if (!status && searching)
-        status = search_certificates(target, certificate->mark, certificate->key_digest,
-                                     retirement->since, remove_found, &removal, error);
+        status = search_certificates(removal->target, certificate->mark, certificate->key_digest,
+                                     removal->retirement->since, remove_found, removal, error);
     return status;
 }
 
@@ -179,39 +214,46 @@ static enum status detach_others(struct aws *aws, const char *thing, struct erro
     return aws_each(aws, &list, detach_principal, &detaching, NULL, error);
 }
 
-/* The thing itself, where it is ours: another's, made by the same name since, is left alone. */
-static enum status remove_thing(struct aws_target *target, const struct retirement *retirement,
-                                struct error *error)
+/* Whose the thing is. Another's may have been made by the same name since: it is left alone. */
+static enum status find_owner(struct removal *removal, struct error *error)
 {
+    const struct retirement *retirement = removal->retirement;
     struct aws_call call = {0};
-    iot_describe_thing(target->aws, &call, retirement->thing);
-    enum status status = aws_finish(target->aws, &call, NULL);
-    bool gone = status && is_gone(&call);
-    bool ours =
-        !status && retirement->claim && strcmp(thing_claim(call.answer), retirement->claim) == 0;
-    if (status && !gone) {
-        *error = call.error;
-        call.error = (struct error){0};
-    }
-    aws_call_free(&call);
-    if (status && !gone)
-        return status;
-    if (!gone && !retirement->claim) {
-        fail(error, REFUSED,
-             "%s is in the account, but the record that says whether it is this "
-             "one is damaged",
-             retirement->thing);
-        return advise(error,
-                      "restore " THINGS_FOLDER "/%s/thing.json from a backup, or delete the "
-                      "thing in the AWS console first",
-                      retirement->thing);
-    }
-    if (gone || !ours)
-        return FINE;
-    status = detach_others(target->aws, retirement->thing, error);
+    iot_describe_thing(removal->target->aws, &call, retirement->thing);
+    enum status status = aws_finish(removal->target->aws, &call, NULL);
+    const char *claim = retirement->claim;
     if (!status)
-        status = delete_patiently(target->aws, iot_delete_thing, retirement->thing,
-                                  "InvalidRequestException", error);
+        removal->owner = claim && strcmp(thing_claim(call.answer), claim) == 0 ? OURS : ANOTHERS;
+    else if (is_gone(&call))
+        status = FINE;
+    else
+        *error = call.error, call.error = (struct error){0};
+    aws_call_free(&call);
+    return status;
+}
+
+static enum status refuse_unknown(const struct retirement *retirement, struct error *error)
+{
+    fail(error, REFUSED,
+         "%s is in the account, but the record that says whether it is this one is damaged",
+         retirement->thing);
+    return advise(error,
+                  "restore " THINGS_FOLDER "/%s/thing.json from a backup, or delete the thing in "
+                  "the AWS console first",
+                  retirement->thing);
+}
+
+static enum status remove_thing(const struct removal *removal, struct error *error)
+{
+    const char *thing = removal->retirement->thing;
+    struct aws *aws = removal->target->aws;
+    if (removal->owner == ANOTHERS && !removal->retirement->claim)
+        return refuse_unknown(removal->retirement, error);
+    if (removal->owner != OURS)
+        return FINE;
+    enum status status = detach_others(aws, thing, error);
+    if (!status)
+        status = delete_patiently(aws, iot_delete_thing, thing, "InvalidRequestException", error);
     fault_point("retire:thing");
     return status;
 }
@@ -219,11 +261,11 @@ static enum status remove_thing(struct aws_target *target, const struct retireme
 enum status aws_retire(struct target *target, const struct retirement *retirement,
                        struct error *error)
 {
-    struct aws_target *state = target->state;
-    enum status status = FINE;
+    struct removal removal = {.target = target->state, .retirement = retirement};
+    enum status status = retirement->thing ? find_owner(&removal, error) : FINE;
     for (size_t i = 0; i < retirement->count && !status; i++)
-        status = retire_one(state, retirement, &retirement->certificates[i], error);
+        status = retire_one(&removal, &retirement->certificates[i], error);
     if (!status && retirement->whole)
-        status = remove_thing(state, retirement, error);
+        status = remove_thing(&removal, error);
     return status;
 }

@@ -24,6 +24,9 @@ struct aws_target {
     struct error hopeless; /* why nothing can work, once that is clear */
 };
 
+/* aws.c: the host of the account's endpoint (iot:Data-ATS), which it keeps. */
+enum status account_host(struct aws_target *target, const char **host, struct error *error);
+
 /* aws_enrol.c; see struct target. */
 void aws_enrol(struct target *target, struct enrolment **list, size_t count,
                const struct enrol_events *events);
@@ -57,9 +60,16 @@ void end_sweep(
 /* The claim that a thing bears (an answer of DescribeThing); "" when it has none. */
 const char *thing_claim(const cJSON *described);
 
-/* Deactivates, detaches and deletes one certificate; one that is gone already is fine. thing: what
- * it is attached to. */
-enum status remove_certificate(struct aws_target *target, const char *id, const char *arn,
-                               const char *thing, struct error *error);
+/* A certificate that is to be removed. */
+struct removed_certificate {
+    const char *id, *arn;
+    const char *thing; /* that it is attached to; NULL: none */
+    bool connected;    /* the thing's connection may be by this certificate: it is ended */
+};
+
+/* Makes a certificate inactive, ends the connection, detaches and deletes it; one that is gone
+ * already is fine. */
+enum status remove_certificate(struct aws_target *target,
+                               const struct removed_certificate *certificate, struct error *error);
 
 #endif

@@ -243,8 +243,9 @@ cJSON *trial_run(const struct trial *trial, const struct rule_message *message)
 struct policy_decision trial_decide(const struct trial *trial, enum policy_action action,
                                     const char *thing, const char *type, const char *name)
 {
-    struct policy_context context = {
-        .client_id = thing, .thing_name = thing, .thing_type = type, .thing_attached = true};
+    struct policy_context context = {.client_id = thing, .thing_type = type};
+    const struct policy_attachment own = {.thing = thing, .exclusive = true};
+    policy_associate(&context, &own, 1);
     struct policy_request request = {action, trial->arn, name};
     return policy_decide(trial->policies, trial->policy_count, &request, &context);
 }

@@ -166,11 +166,13 @@ bool rights_allow(struct rights *rights, const struct identity *identity, const 
                         thing ? identity->type : identity->thing);
         return false;
     }
-    const struct policy_context context = {.client_id = client_id,
-                                           .thing_name = thing ? identity->thing : NULL,
-                                           .thing_type = thing ? identity->type : NULL,
-                                           .thing_attached = thing,
-                                           .certificate_id = identity->principal};
+    struct policy_context context = {.client_id = client_id,
+                                     .thing_type = thing ? identity->type : NULL,
+                                     .certificate_id = identity->principal};
+    /* A certificate is signed for one thing, as it is attached on AWS. */
+    const struct policy_attachment own = {.thing = identity->thing, .exclusive = true};
+    if (thing)
+        policy_associate(&context, &own, 1);
     const struct policy_request request = {action, grant->arn, name};
     struct policy *policies[] = {grant->policy};
     struct policy_decision decision = policy_decide(policies, 1, &request, &context);

@@ -265,6 +265,24 @@ def rate(lab):
         expect(times[-1] - times[0] > 2, f"{operation}: 40 in {times[-1] - times[0]:.1f} s")
 
 
+@corrected("who is deleted or rotated is out at once: the certificate is made inactive, then the connection is ended and its session deleted")
+def disconnected(lab):
+    begin(lab, "esp32air")
+    lab.works(*CREATE)
+    for words in (["rotate", "kitchen"], ["delete", "kitchen"]):
+        lab.mock.sessions({"kitchen": "connected", "attic": "connected"})
+        lab.proxy.begin()
+        lab.works(*words)
+        lab.no_problems()
+        same({"attic": "connected"}, lab.mock.sessions(), f"sessions after {words[0]}")
+        order = [c["operation"] if c["operation"] != "UpdateCertificate" else c["parameters"]["newStatus"] for c in lab.proxy.calls]
+        ended = order.index("DeleteConnection")
+        same(("INACTIVE", 1), (order[ended - 1] if words[0] == "rotate" else order[ended - 2], order.count("DeleteConnection")), f"{words[0]}: {order}")
+        expect(order.index("DetachThingPrincipal") > ended, f"the certificate is detached before its connection is ended: {order}")
+    lab.works(*CREATE)  # one that is not connected
+    lab.works("delete", "kitchen")
+
+
 @corrected("an account that detaches slowly is waited for")
 def detaching(lab):
     begin(lab, "esp32air")

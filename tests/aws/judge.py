@@ -26,7 +26,8 @@ import botocore.validate
 
 # Names that signatures carry, and the models that go with them.
 MODELS = {"iot": "iot", "cloudformation": "cloudformation", "sts": "sts", "timestream": "timestream-write", "dynamodb": "dynamodb",
-          "logs": "logs", "iam": "iam", "servicequotas": "service-quotas"}
+          "logs": "logs", "iam": "iam", "servicequotas": "service-quotas", "iotdata": "iot-data"}
+PREFIXES = {"iotdata": "iot"}  # of actions in IAM policies, where they are not the signing name (service authorization reference)
 GLOBAL = {"iam": ("us-east-1",)}  # one endpoint for all regions (botocore's endpoints.json, credentialScope)
 
 
@@ -100,6 +101,12 @@ def botocore_signature(request, names, stamp, secret, token, region, service):
 @functools.cache
 def model(name):
     return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model(name, "service-2"), name)
+
+
+def action(service, operation):
+    """As IAM policies name it: "iot:CreateThing"."""
+    name = model(service).signing_name
+    return f"{PREFIXES.get(name, name)}:{operation}"
 
 
 @functools.cache

@@ -252,6 +252,9 @@ class Lab:
                    for name, (kind, attributes) in wanted.items()}
         same(exactly, found, "the account's things")
         expect(not orphans, f"certificates that no thing has: {orphans}")
+        for name in wanted:
+            kinds = [p["thingPrincipalType"] for p in self.client("iot").list_thing_principals_v2(thingName=name)["thingPrincipalObjects"]]
+            same(["EXCLUSIVE_THING"], kinds, f"how {name}'s certificate is attached")
         for project in projects:
             there = sorted(p.name for p in (project / "certificates").iterdir() if p.is_dir())
             same(sorted(wanted), there, "folders below certificates/")

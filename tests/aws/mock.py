@@ -9,6 +9,8 @@ Besides moto's own routes there are, all POST:
     /moto-api/reset       forgets everything, after stacks that are being made or deleted have come to their end
     /moto-api/save        remembers the account as it is, under the name that the body has
     /moto-api/restore     makes it what it was when it was saved under that name
+    /moto-api/sessions    JSON: {client id: whatever}; the MQTT clients that are connected from now on. Answers with those that were
+                          before; "" only asks
     /moto-api/tune        JSON: {"deprecation": seconds, "propagation": seconds, "stack": seconds, "fail": {"AWS::IoT::TopicRule": "why"},
                           "timestream": false, "empty_page": true}; sets those that are named
 """
@@ -35,6 +37,7 @@ TUNING = {
     "empty_page": False,   # whether lists begin with a page without anything but a token, as AWS's filtered lists may
 }
 STARTING = dict(TUNING)
+SESSIONS = {}  # of MQTT clients, by client id
 
 
 class Mock:
@@ -73,11 +76,37 @@ class Mock:
     def tune(self, **tuning):
         self.post("tune", json.dumps(tuning))
 
+    def sessions(self, clients=None):
+        """The clients that are connected or have a session; sets them unless clients is None."""
+        return json.loads(self.post("sessions", "" if clients is None else json.dumps(clients)))
+
     def save(self, name="base"):
         self.post("save", name)
 
     def restore(self, name="base"):
         self.post("restore", name)
+
+
+# --- IoT's data plane -----------------------------------------------------------------------------------
+
+def add_delete_connection():
+    """moto does not have this operation. "ResourceNotFoundException: The specified client ID does not exist or is not currently connected,
+    and doesn't have a persistent session" (DG)."""
+    from urllib.parse import unquote
+
+    from moto.iotdata.exceptions import InvalidRequestException, ResourceNotFoundException
+    from moto.iotdata.responses import IoTDataPlaneResponse
+
+    def delete_connection(self):
+        client = unquote(self.path.split("/connections/")[-1])
+        if client.startswith("$"):
+            raise InvalidRequestException("The client ID can't start with a dollar sign")
+        if client not in SESSIONS:
+            raise ResourceNotFoundException()
+        SESSIONS.pop(client) if self.querystring.get("cleanSession", ["false"])[0] == "true" else SESSIONS.update({client: "kept"})
+        return "{}"
+
+    IoTDataPlaneResponse.delete_connection = delete_connection
 
 
 # --- IoT ----------------------------------------------------------------------------------------------
@@ -167,6 +196,8 @@ def correct_iot():
     def detach_thing_principal(self, thing_name, principal_arn):
         """"This call is asynchronous. It might take several seconds for the detachment to propagate" (BC)."""
         detach_thing(self, thing_name, principal_arn)
+        if self.exclusive.get(principal_arn) == thing_name:
+            del self.exclusive[principal_arn]
         self.detached[thing_name] = self.detached[principal_arn] = time.monotonic() + TUNING["propagation"]
 
     remove_certificate = backend.delete_certificate
@@ -243,7 +274,7 @@ def correct_iot():
 
     def begin_backend(self, region_name, account_id):
         begin(self, region_name, account_id)
-        self.detached, self.endpoints, self.tags, self.lock = {}, {}, {}, Lock()
+        self.detached, self.endpoints, self.tags, self.exclusive, self.lock = {}, {}, {}, {}, Lock()
 
     def page(items, size, marker):
         """The service's pages: "The results are paginated with a default page size of 25" (BC, ListCertificates)."""
@@ -279,6 +310,30 @@ def correct_iot():
                                                     max_results=self._get_int_param("maxResults", 50))
         return iot_result({"things": found, "nextToken": token})
 
+    def respond_attach(self):
+        """"EXCLUSIVE_THING - [...] The thing will be the only thing that's attached to the principal" (BC); "When a certificate is associated
+        with an exclusive thing, this certificate can only be associated with other things if you detach it from the exclusive thing" (DG)."""
+        thing, principal, backend = self._get_param("thingName"), self.headers.get("x-amzn-principal"), self.iot_backend
+        exclusive = self._get_param("thingPrincipalType") == "EXCLUSIVE_THING"
+        others = [t for p, t in backend.principal_things if p == principal and t != thing]
+        if others and (exclusive or principal in backend.exclusive):
+            raise InvalidRequestException(f"The principal is attached to {others[0]} already")
+        backend.attach_thing_principal(thing_name=thing, principal_arn=principal)
+        if exclusive:
+            backend.exclusive[principal] = thing
+        return iot_result({})
+
+    def respond_principals(self):
+        found = self.iot_backend.list_thing_principals(thing_name=self._get_param("thingName"))
+        found, token = page(found, self._get_int_param("maxResults"), self._get_param("nextToken"))
+        return iot_result({"principals": found, "nextToken": token})
+
+    def respond_principals_by_kind(self):
+        exclusive = self.iot_backend.exclusive
+        found = self.iot_backend.list_thing_principals(thing_name=self._get_param("thingName"))
+        return iot_result({"thingPrincipalObjects": [
+            {"principal": p, "thingPrincipalType": "EXCLUSIVE_THING" if p in exclusive else "NON_EXCLUSIVE_THING"} for p in found]})
+
     def respond_tags(self):
         """"Lists the tags (metadata) you have assigned to the resource" (BC): moto has none of IoT's."""
         tags = self.iot_backend.tags.get(self._get_param("resourceArn"), {})
@@ -290,6 +345,8 @@ def correct_iot():
             setattr(backend, name, corrected)
     backend.__init__ = begin_backend
     IoTResponse.list_things, IoTResponse.list_tags_for_resource = respond_things, respond_tags
+    IoTResponse.attach_thing_principal = respond_attach
+    IoTResponse.list_thing_principals, IoTResponse.list_thing_principals_v2 = respond_principals, respond_principals_by_kind
     IoTResponse.list_certificates, IoTResponse.list_targets_for_policy, IoTResponse.list_policies = respond_certificates, respond_targets, respond_policies
     correct_iot_in_stacks(iot, ResourceNotFoundException)
 
@@ -960,6 +1017,14 @@ def correct_iam():
         more = len(asked) > start + size
         return ActionResult({"EvaluationResults": results, "IsTruncated": more, **({"Marker": str(start + size)} if more else {})})
 
+    begin_request = access_control.IAMRequestBase.__init__
+
+    def begin_with_prefix(self, *arguments, **named):
+        """Actions of IoT's data plane are "iot:..." (service authorization reference); moto names them by what signatures name."""
+        begin_request(self, *arguments, **named)
+        self._action = self._action.replace("iotdata:", "iot:")
+
+    access_control.IAMRequestBase.__init__ = begin_with_prefix
     access_control.IAMRequestBase.check_signature = lambda self: None
     IamResponse.simulate_principal_policy = simulate_principal_policy
 
@@ -1064,13 +1129,14 @@ class Control:
 
     def __call__(self, environment, respond):
         route = environment["PATH_INFO"].removeprefix("/moto-api/")
-        if environment["REQUEST_METHOD"] != "POST" or route not in ("reset", "save", "restore", "tune"):
+        if environment["REQUEST_METHOD"] != "POST" or route not in ("reset", "save", "restore", "tune", "sessions"):
             with self.lock:  # moto walks through its dictionaries while other threads add to them
                 return self.application(environment, respond)
         body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
         self.settle()
         if route == "reset":
             TUNING.update(STARTING)
+            SESSIONS.clear()
             return self.application(environment, respond)
         if route == "save":
             self.saved[body] = copy.deepcopy(account())
@@ -1079,10 +1145,16 @@ class Control:
             for service in SERVICES:
                 now[service].clear()
                 now[service].update(saved[service])
-        else:
+        elif route == "tune":
             TUNING.update(json.loads(body))
-        respond("200 OK", [("Content-Length", "0")])
-        return [b""]
+        answer = b""
+        if route == "sessions":
+            answer = json.dumps(SESSIONS).encode()
+            if body:
+                SESSIONS.clear()
+                SESSIONS.update(json.loads(body))
+        respond("200 OK", [("Content-Length", str(len(answer)))])
+        return [answer]
 
     @staticmethod
     def settle():
@@ -1100,6 +1172,7 @@ def main():
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    add_delete_connection()
     if not options.stock:
         correct_iot()
         add_resources_to_cloudformation()

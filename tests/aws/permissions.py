@@ -33,7 +33,7 @@ def actions(policy):
 
 
 def action(call):
-    return f"{judge.model(call['service']).signing_name}:{call['operation']}"
+    return judge.action(call["service"], call["operation"])
 
 
 def begin(lab, store="timestream"):
@@ -57,12 +57,12 @@ def form(_):
     expect(not [a for a in listed if "*" in a], "an action has a wildcard")
     size = len("".join(POLICY.read_text(encoding="utf-8").split()))
     expect(size <= 6144, f"{size} characters; a managed policy has at most 6,144 (IAM user guide, quotas)")
-    by_signing = {judge.model(name).signing_name: name for name in judge.MODELS.values()}
+    operations = {judge.action(name, operation) for name in judge.MODELS.values() for operation in judge.model(name).operation_names}
     # Permissions without an API operation of the same name (service authorization reference).
     without = {"iam:PassRole", "cloudformation:TagResource"}
     # KMS, which only Timestream calls ("AmazonTimestreamFullAccess", AWS managed policy reference).
     others = {"kms:DescribeKey", "kms:CreateGrant"}
-    unknown = [a for a in listed if a not in without | others and a.split(":")[1] not in judge.model(by_signing[a.split(":")[0]]).operation_names]
+    unknown = [a for a in listed if a not in without | others | operations]
     same([], unknown, "actions that are no operation")
 
 
@@ -104,7 +104,7 @@ class Denying:
 
         def forward(connection, request):
             verdict = judge.judge(request, proxy.keys, proxy.regions)
-            asked = f"{judge.model(verdict.service).signing_name}:{verdict.operation}"
+            asked = judge.action(verdict.service, verdict.operation)
             if asked not in allowed and asked not in FREE:
                 return denial(judge.model(verdict.service).protocol, {"service": verdict.service, "operation": verdict.operation})
             return plain(connection, request)

@@ -187,9 +187,9 @@ class Connection(socketserver.StreamRequestHandler):
 
 def denial(protocol, call):
     """As IAM words it ("Troubleshoot access denied error messages", IAM user guide)."""
-    service = judge.model(call["service"]).signing_name
+    action = judge.action(call["service"], call["operation"])
     return refusal(protocol, 403, "AccessDenied" if protocol == "query" else "AccessDeniedException",
-                   f"User: arn:aws:iam::123456789012:user/operator is not authorized to perform: {service}:{call['operation']} "
+                   f"User: arn:aws:iam::123456789012:user/operator is not authorized to perform: {action} "
                    "on resource: * because no identity-based policy allows the action")
 
 

@@ -360,7 +360,7 @@ class Cli:
         made = iam_statements(parse(text, where), where)
         for item in made:
             item["resources"] = sorted(generic(r) for r in item["resources"])
-            item["conditions"] = [tuple(ACCOUNT if re.fullmatch(r"\d{12}", v) else v for v in c) for c in item["conditions"]]
+            item["conditions"] = [tuple(ACCOUNT if re.fullmatch(r"\d{12}", v) else generic(v) for v in c) for c in item["conditions"]]
         return made
 
     def rule(self, name):
@@ -784,6 +784,9 @@ def house_rules(facts):
                  f"role {role} trusts {item.get('principal')} with {item['actions']}")
             must(("StringEquals", "aws:SourceAccount", ACCOUNT) in item["conditions"],
                  f"role {role} can be assumed on behalf of any account: no aws:SourceAccount")
+            rules = tuple(f"arn:{PARTITION}:iot:{REGION}:{ACCOUNT}:rule/{facts['rules'][kind]['name']}" for kind in ("valid", "invalid"))
+            must(("ArnLike", "aws:SourceArn", *rules) in item["conditions"],
+                 f"role {role} can be assumed for other rules, or not for both of the type: aws:SourceArn")
     return wrong
 
 

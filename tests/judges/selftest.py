@@ -65,6 +65,12 @@ def a_role_for_any_account(d):
     del role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
 
 
+@breaks(STACK, "role rule can be assumed for other rules")
+def a_role_for_any_rule(d):
+    role = resource(d, "AWS::IAM::Role")
+    del role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["ArnLike"]
+
+
 @breaks(STACK, "without the condition that the certificate is attached")
 def a_certificate_that_is_attached_to_nothing(d):
     for item in resource(d, "AWS::IoT::Policy")["Properties"]["PolicyDocument"]["Statement"]:

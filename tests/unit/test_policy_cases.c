@@ -32,6 +32,7 @@ static int forget_cases(void **state)
 struct given {
     struct policy_context context;
     struct policy_attribute attributes[MOST_KEYS];
+    struct policy_attachment attachments[MOST_KEYS];
     struct policy_values certificate[MOST_KEYS], others[MOST_KEYS];
     const char *values[2 * MOST_KEYS * MOST_KEYS];
     size_t value_count;
@@ -51,6 +52,18 @@ static size_t read_values(struct given *given, const cJSON *object, struct polic
     return keys;
 }
 
+/* Where a case has attachments, they say which thing the connection is of. */
+static void read_attachments(const cJSON *list, struct given *given)
+{
+    size_t number = 0;
+    const cJSON *item;
+    if (!list)
+        return;
+    cJSON_ArrayForEach(item, list) given->attachments[number++] =
+        (struct policy_attachment){json_string(item, "thing", ""), json_true(item, "exclusive")};
+    policy_associate(&given->context, given->attachments, number);
+}
+
 static void read_context(const cJSON *written, struct given *given)
 {
     struct policy_context *context = &given->context;
@@ -62,6 +75,7 @@ static void read_context(const cJSON *written, struct given *given)
     context->thing_name = json_string(written, "thing_name", NULL);
     context->thing_type = json_string(written, "thing_type", NULL);
     context->thing_attached = json_true(written, "attached");
+    read_attachments(json_get(written, "attachments"), given);
     context->certificate_id = json_string(written, "certificate_id", NULL);
     context->time = (int64_t)json_number(written, "time", 0);
     cJSON_ArrayForEach(attribute, json_get(written, "attributes"))
