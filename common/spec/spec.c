@@ -2,7 +2,8 @@
  * among what ships. Each check looks up the tree for places and the checked JSON for values; where
  * the schema already found a value wrong, the JSON does not have it and the check is silent. */
 #include "spec.h"
-#include "common/base/clock.h"
+#include "check_automation.h"
+#include "checks.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -21,55 +22,20 @@
  * statement. */
 enum { MOST_UNKNOWN_FIELDS = 100 };
 
-struct checked {
-    struct spec *spec;
-    struct catalog *catalog;
-    const cJSON *json;
-    const struct yaml_node *root;
-    struct problems *problems;
-};
-
-/* The place of the value that a path of keys leads to, or of the last one that is there. */
-static const struct yaml_node *walk(const struct yaml_node *node, const char *const *path)
-{
-    for (; *path; path++) {
-        const struct yaml_node *inner = yaml_get(node, *path);
-        if (!inner)
-            break;
-        node = inner;
-    }
-    return node;
-}
-
-#define at(node, ...) (walk((node), (const char *const[]){__VA_ARGS__, NULL})->place)
-
-static char *hint_of_keys(const char *word, const cJSON *object)
-{
-    const char *words[128];
-    size_t count = 0;
-    const cJSON *member;
-    cJSON_ArrayForEach(member, object)
-    {
-        if (count < 128)
-            words[count++] = member->string;
-    }
-    return count ? choice_hint(word, words, count) : NULL;
-}
-
 /* --- identity and platform --- */
 
 static void check_identity(struct checked *spec)
 {
     const char *type = json_string(spec->json, "type", NULL);
-    if (!valid_type_name(spec->spec->name))
+    if (!valid_type_name(spec->name))
         problem_add(spec->problems, ERROR, spec->root->place,
                     must_copy("3 to 48 lower-case letters, digits and _, a letter first; not "
                               "system, nor sqlite_..."),
-                    "the folder \"%s\" cannot be the name of a type", spec->spec->name);
-    else if (type && strcmp(type, spec->spec->name) != 0)
-        problem_add(spec->problems, ERROR, at(spec->root, "type"),
-                    must_format("write \"type: %s\", or rename the folder", spec->spec->name),
-                    "the type is called \"%s\" and its folder \"%s\"", type, spec->spec->name);
+                    "the folder \"%s\" cannot be the name of a type", spec->name);
+    else if (type && strcmp(type, spec->name) != 0)
+        problem_add(spec->problems, ERROR, checks_at(spec->root, "type"),
+                    must_format("write \"type: %s\", or rename the folder", spec->name),
+                    "the type is called \"%s\" and its folder \"%s\"", type, spec->name);
 }
 
 static void check_platform(struct checked *spec)
@@ -79,7 +45,7 @@ static void check_platform(struct checked *spec)
         return;
     const cJSON *platform = catalog_platform(spec->catalog, name), *way;
     if (!platform) {
-        problem_add(spec->problems, ERROR, at(spec->root, "platform"),
+        problem_add(spec->problems, ERROR, checks_at(spec->root, "platform"),
                     choice_hint(name, spec->catalog->platform_names->at,
                                 spec->catalog->platform_names->count),
                     "\"%s\" is not a platform", name);
@@ -97,15 +63,15 @@ static void check_platform(struct checked *spec)
         if (count < 8)
             ways[count++] = way->valuestring;
     }
-    problem_add(spec->problems, ERROR, at(spec->root, "sleep"), choice_hint(sleep, ways, count),
-                "%s cannot sleep \"%s\"", name, sleep);
+    problem_add(spec->problems, ERROR, checks_at(spec->root, "sleep"),
+                choice_hint(sleep, ways, count), "%s cannot sleep \"%s\"", name, sleep);
 }
 
 static void check_commands(struct checked *spec)
 {
     if (json_true(spec->json, "commands") &&
         strcmp(json_string(spec->json, "sleep", ""), "deep") == 0)
-        problem_add(spec->problems, WARNING, at(spec->root, "sleep"),
+        problem_add(spec->problems, WARNING, checks_at(spec->root, "sleep"),
                     must_copy("a command waits for the next reading; sleep: none hears it at once"),
                     "a thing in deep sleep hears commands only while it is awake");
 }
@@ -128,18 +94,12 @@ static void check_attribute(struct checked *spec, const cJSON *attribute)
     const struct yaml_node *attributes = yaml_get(spec->root, "attributes");
     if (!pattern_valid(pattern, why, &offset)) {
         const struct yaml_node *node = yaml_get(yaml_get(attributes, name), "pattern");
-        problem_add(spec->problems, ERROR, yaml_place_inside(&spec->spec->source, node, offset),
-                    NULL, "this is not a regular expression: %s", why);
+        problem_add(spec->problems, ERROR, yaml_place_inside(spec->source, node, offset), NULL,
+                    "this is not a regular expression: %s", why);
     } else if (otherwise && !pattern_matches(pattern, otherwise)) {
-        problem_add(spec->problems, ERROR, at(attributes, name, "default"), NULL,
+        problem_add(spec->problems, ERROR, checks_at(attributes, name, "default"), NULL,
                     "the default \"%s\" does not match the pattern %s", otherwise, pattern);
     }
-}
-
-static bool is_numeric(const cJSON *measure)
-{
-    const char *type = json_string(measure, "type", "double");
-    return strcmp(type, "double") == 0 || strcmp(type, "bigint") == 0;
 }
 
 static void check_range(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
@@ -148,20 +108,20 @@ static void check_range(struct checked *spec, const cJSON *measure, const struct
     const cJSON *least = json_get(valid, "min"), *most = json_get(valid, "max");
     if (!valid)
         return;
-    if (!is_numeric(measure)) {
+    if (!checks_is_numeric(measure)) {
         problem_add(spec->problems, ERROR, yaml_key(node, "valid")->place, NULL,
                     "a %s has no range", json_string(measure, "type", ""));
         return;
     }
     if (least && most && least->valuedouble > most->valuedouble)
-        problem_add(spec->problems, ERROR, at(node, "valid", "min"), NULL,
+        problem_add(spec->problems, ERROR, checks_at(node, "valid", "min"), NULL,
                     "min (%.15g) is larger than max (%.15g)", least->valuedouble,
                     most->valuedouble);
     if (strcmp(json_string(measure, "type", ""), "bigint") != 0)
         return;
     for (const cJSON *limit = valid->child; limit; limit = limit->next)
         if (limit->valuedouble != trunc(limit->valuedouble))
-            problem_add(spec->problems, ERROR, at(node, "valid", limit->string), NULL,
+            problem_add(spec->problems, ERROR, checks_at(node, "valid", limit->string), NULL,
                         "a bigint's limit must be a whole number");
 }
 
@@ -177,12 +137,12 @@ static void check_quantity(struct checked *spec, const cJSON *measure, const cJS
     const char *type = json_string(measure, "type", "");
     if (!found)
         problem_add(spec->problems, ERROR,
-                    quantity ? at(node, "driver", "quantity") : at(node, "driver"),
-                    hint_of_keys(quantity ? quantity : measure->string, quantities),
+                    quantity ? checks_at(node, "driver", "quantity") : checks_at(node, "driver"),
+                    checks_hint_of_keys(quantity ? quantity : measure->string, quantities),
                     quantity ? "%s does not read \"%s\"" : "say which quantity of %s is \"%s\"",
                     json_string(driver, "driver", ""), quantity ? quantity : measure->string);
     else if (strcmp(json_string(found, "type", ""), type) != 0)
-        problem_add(spec->problems, ERROR, at(node, "type"),
+        problem_add(spec->problems, ERROR, checks_at(node, "type"),
                     must_format("type: %s", json_string(found, "type", "")),
                     "%s reads %s as a %s, not as a %s", json_string(driver, "driver", ""),
                     found->string, json_string(found, "type", ""), type);
@@ -238,7 +198,8 @@ static void check_parameters(struct checked *spec, const cJSON *driver,
             continue;
         const cJSON *schema = json_get(parameters, key->text);
         if (!schema) {
-            problem_add(spec->problems, ERROR, key->place, hint_of_keys(key->text, parameters),
+            problem_add(spec->problems, ERROR, key->place,
+                        checks_hint_of_keys(key->text, parameters),
                         "\"%s\" is not a parameter of %s", key->text, name);
             continue;
         }
@@ -315,11 +276,11 @@ static void check_driver(struct checked *spec, const cJSON *measure, const struc
     static const char *const own[] = {"name", "quantity"};
     const char *name = json_string(json_get(measure, "driver"), "name", NULL);
     const cJSON *driver =
-        name ? find_driver(spec, name, "sensor", at(node, "driver", "name")) : NULL;
+        name ? find_driver(spec, name, "sensor", checks_at(node, "driver", "name")) : NULL;
     if (!driver)
         return;
     if (json_true(driver, "awake") && strcmp(json_string(spec->json, "sleep", ""), "none") != 0)
-        problem_add(spec->problems, WARNING, at(node, "driver", "name"),
+        problem_add(spec->problems, WARNING, checks_at(node, "driver", "name"),
                     must_copy("sleep: none keeps the board awake"),
                     "%s works only while the board is awake", name);
     check_quantity(spec, measure, driver, node);
@@ -331,12 +292,13 @@ static void check_display(struct checked *spec)
     static const char *const own[] = {"driver", "driver"};
     const char *name = json_string(json_get(spec->json, "display"), "driver", NULL);
     const cJSON *driver =
-        name ? find_driver(spec, name, "display", at(spec->root, "display", "driver")) : NULL;
+        name ? find_driver(spec, name, "display", checks_at(spec->root, "display", "driver"))
+             : NULL;
     if (driver)
         check_parameters(spec, driver, yaml_get(spec->root, "display"), own);
 }
 
-static bool has_own_code(const struct spec *spec)
+static bool has_own_code(const struct checked *spec)
 {
     owned char *path = must_format(TYPE_CODE "/sensor.py", spec->name);
     return path_exists(path);
@@ -361,7 +323,7 @@ static void check_optional(struct checked *spec)
 static void check_measures(struct checked *spec)
 {
     const cJSON *measure;
-    bool own_code = has_own_code(spec->spec);
+    bool own_code = has_own_code(spec);
     cJSON_ArrayForEach(measure, json_get(spec->json, "measures"))
     {
         const struct yaml_node *measures = yaml_get(spec->root, "measures");
@@ -386,7 +348,7 @@ static void check_measures(struct checked *spec)
 static struct place place_of_sql(const struct checked *spec, const struct yaml_node *node,
                                  const char *sql, struct rule_span span)
 {
-    struct place place = yaml_place_inside(&spec->spec->source, node, span.offset);
+    struct place place = yaml_place_inside(spec->source, node, span.offset);
     size_t length = strnlen(sql + span.offset, span.length);
     bool one_line = length && !memchr(sql + span.offset, '\n', length);
     place.width = one_line ? utf8_length(sql + span.offset, length) : 1;
@@ -409,8 +371,8 @@ static void check_fields(struct checked *spec, const struct yaml_node *node, con
         owned char *name = must_copy_bytes(sql + span.offset, span.length);
         if (!json_get(known, name))
             problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, span),
-                        hint_of_keys(name, known), "\"%s\" is neither a measure nor an attribute",
-                        name);
+                        checks_hint_of_keys(name, known),
+                        "\"%s\" is neither a measure nor an attribute", name);
     }
     cJSON_Delete(known);
 }
@@ -444,15 +406,14 @@ static void check_filter(struct checked *spec, const struct yaml_node *node, con
 {
     const struct rule_outline *outline = rule_outline(rule);
     const char *filter = rule_filter(rule);
-    owned char *wanted = must_format("%s/+", spec->spec->name);
+    owned char *wanted = must_format("%s/+", spec->name);
     if (filter && strcmp(filter, wanted) == 0)
         return;
     struct rule_span list_end = {outline->list.offset + outline->list.length, 1};
     if (filter)
         problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, outline->filter),
                     must_format("write '%s'", wanted),
-                    "things of this type publish to %s/<thing>, not to %s", spec->spec->name,
-                    filter);
+                    "things of this type publish to %s/<thing>, not to %s", spec->name, filter);
     else
         problem_add(spec->problems, ERROR, place_of_sql(spec, node, sql, list_end),
                     must_format("write FROM '%s'", wanted), "FROM and a topic filter are missing");
@@ -501,144 +462,6 @@ static void check_rule(struct checked *spec)
     check_notes(spec, node, sql, outline);
     check_ranges_unused(spec);
     rule_free(rule);
-}
-
-/* --- presence and control --- */
-
-static void check_presence(struct checked *spec)
-{
-    const char *silent = json_string(json_get(spec->json, "presence"), "silent_after", NULL);
-    const char *every = json_string(spec->json, "publish_every", NULL);
-    if (silent && every && clock_duration(silent) <= clock_duration(every))
-        problem_add(spec->problems, ERROR, at(spec->root, "presence", "silent_after"), NULL,
-                    "silent_after (%s) must be longer than publish_every (%s)", silent, every);
-}
-
-/* Whether the type that a control commands is there and listens. Only that much of its spec is
- * read, so that two types may control each other. */
-static void check_commanded(struct checked *spec, const char *type, struct place place)
-{
-    owned char *path = must_format(TYPE_SPEC, type);
-    struct error unread = {0};
-    struct source source = {.name = must_copy(path)};
-    struct problems ignored = {.source = &source};
-    struct yaml yaml = {0};
-    if (read_file(path, YAML_LARGEST, &source.bytes, &unread)) {
-        struct names *types = names_of_folders(TYPES_FOLDER, SPEC_FILE);
-        problem_add(spec->problems, ERROR, place, choice_hint(type, types->at, types->count),
-                    "there is no type \"%s\" to command", type);
-        names_free(types);
-    } else {
-        yaml_tree_load(&source, &yaml, &ignored);
-        const struct yaml_node *listens = yaml_get(yaml.root, "commands");
-        if (!listens || listens->kind != YAML_SCALAR || yaml_meaning(listens, NULL) != YAML_TRUE)
-            problem_add(spec->problems, ERROR, place,
-                        must_format("add \"commands: true\" to %s", path),
-                        "things of type \"%s\" do not listen to commands", type);
-    }
-    yaml_tree_free(&yaml);
-    problems_free(&ignored);
-    source_free(&source);
-    error_free(&unread);
-}
-
-static void check_control_topic(struct checked *spec, const cJSON *control,
-                                const struct yaml_node *node)
-{
-    const char *topic = json_string(json_get(control, "publish"), "topic", NULL);
-    const char *by = json_string(json_get(control, "measure"), "by", NULL);
-    if (!topic)
-        return;
-    const struct yaml_node *text = yaml_get(yaml_get(node, "publish"), "topic");
-    for (const char *brace = topic; (brace = strchr(brace, '{')); brace++) {
-        size_t length = strcspn(brace + 1, "}");
-        owned char *name = must_copy_bytes(brace + 1, length);
-        struct place place = yaml_place_inside(&spec->spec->source, text, (size_t)(brace - topic));
-        place.width = utf8_length(name, length) + 2;
-        if (!by || strcmp(name, by) != 0)
-            problem_add(spec->problems, ERROR, place,
-                        by ? must_format("write {%s}", by)
-                           : must_copy("add \"by: <attribute>\" to measure"),
-                        "{%s} is not what this control groups by", name);
-    }
-    owned char *type = must_copy_bytes(topic, strcspn(topic, "/"));
-    check_commanded(spec, type, text->place);
-}
-
-static void check_thresholds(struct checked *spec, const cJSON *control,
-                             const struct yaml_node *node)
-{
-    const cJSON *on = json_get(control, "switch_on"), *off = json_get(control, "switch_off");
-    const cJSON *on_above = json_get(on, "above"), *off_below = json_get(off, "below");
-    const cJSON *on_below = json_get(on, "below"), *off_above = json_get(off, "above");
-    bool downwards = on_above && off_below, upwards = on_below && off_above;
-    if (!cJSON_GetArraySize(on) || !cJSON_GetArraySize(off))
-        return;
-    if (!downwards && !upwards)
-        problem_add(spec->problems, ERROR, at(node, "switch_off"),
-                    must_copy("on above and off below, or on below and off above"),
-                    "switch_on and switch_off look in the same direction");
-    else if ((downwards && on_above->valuedouble < off_below->valuedouble) ||
-             (upwards && on_below->valuedouble > off_above->valuedouble))
-        problem_add(spec->problems, ERROR, at(node, "switch_off"), NULL,
-                    "switch_on and switch_off overlap: both would hold at once");
-}
-
-static void check_control(struct checked *spec, const cJSON *control, const struct yaml_node *node)
-{
-    const cJSON *measures = json_get(spec->json, "measures");
-    const cJSON *attributes = json_get(spec->json, "attributes");
-    const char *of = json_string(json_get(control, "measure"), "of", NULL);
-    const char *by = json_string(json_get(control, "measure"), "by", NULL);
-    if (of && !json_get(measures, of))
-        problem_add(spec->problems, ERROR, at(node, "measure", "of"), hint_of_keys(of, measures),
-                    "\"%s\" is not a measure of this type", of);
-    else if (of && !is_numeric(json_get(measures, of)))
-        problem_add(spec->problems, ERROR, at(node, "measure", "of"), NULL,
-                    "\"%s\" is a %s; a control needs a number", of,
-                    json_string(json_get(measures, of), "type", ""));
-    if (by && !json_get(attributes, by))
-        problem_add(spec->problems, ERROR, at(node, "measure", "by"), hint_of_keys(by, attributes),
-                    "\"%s\" is not an attribute of this type", by);
-    check_control_topic(spec, control, node);
-    check_thresholds(spec, control, node);
-}
-
-static bool named_before(const struct yaml_node *list, size_t end, const char *name)
-{
-    for (size_t i = 0; i < end; i++) {
-        const struct yaml_node *other = yaml_get(list->items[i], "name");
-        if (other && other->kind == YAML_SCALAR && strcmp(other->text, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The JSON has only the controls that the schema accepts; their nodes are found by name. The schema
- * limits the length of the list; controls beyond the limit are not checked. */
-static void check_controls(struct checked *spec)
-{
-    const struct yaml_node *list = yaml_get(spec->root, "control");
-    const cJSON *control;
-    size_t most = (size_t)json_number(
-        json_get(json_get(schema_named("sensortype"), "properties"), "control"), "maxItems", 0);
-    for (size_t i = 0; list && list->kind == YAML_LIST && i < list->count && i < most; i++) {
-        const struct yaml_node *name = yaml_get(list->items[i], "name");
-        if (!name || name->kind != YAML_SCALAR)
-            continue;
-        if (named_before(list, i, name->text)) {
-            problem_add(spec->problems, ERROR, name->place, NULL,
-                        "there is a control \"%s\" already", name->text);
-            continue;
-        }
-        cJSON_ArrayForEach(control, json_get(spec->json, "control"))
-        {
-            if (strcmp(json_string(control, "name", ""), name->text) == 0) {
-                check_control(spec, control, list->items[i]);
-                break;
-            }
-        }
-    }
 }
 
 /* --- reading --- */
@@ -696,7 +519,8 @@ enum status spec_read_type(const char *name, struct catalog *catalog, struct spe
     if (status)
         return status;
     if (spec->yaml.root && spec->yaml.root->kind == YAML_MAP) {
-        struct checked checked = {spec, catalog, spec->json, spec->yaml.root, &spec->problems};
+        struct checked checked = {name,       &spec->source,   catalog,
+                                  spec->json, spec->yaml.root, &spec->problems};
         check_identity(&checked);
         check_platform(&checked);
         check_commands(&checked);
@@ -707,8 +531,7 @@ enum status spec_read_type(const char *name, struct catalog *catalog, struct spe
         check_optional(&checked);
         check_display(&checked);
         check_rule(&checked);
-        check_presence(&checked);
-        check_controls(&checked);
+        check_automation(&checked);
     }
     problems_sort(&spec->problems);
     return FINE;
