@@ -52,7 +52,7 @@ ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects,$(AWS_SOURCES) $(filter-out gen
 GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects,generator/main.c)
 HUB_OBJECTS := $(call objects,$(filter-out hub/main.c,$(HUB_SOURCES)))
 # A library that mosquitto loads: position-independent, and of common/ only what it uses.
-PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool/segment.c hub/spool/writer.c
+PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool/segment.c hub/spool/shares.c hub/spool/writer.c
 plugin_objects = $(patsubst %,$(BUILD)/plugin/%.o,$(basename $(1)))
 PLUGIN_OBJECTS := $(call plugin_objects,$(PLUGIN_SOURCES))
 PLUGIN_COMMON := $(call plugin_objects,$(filter-out common/spec/embedded.S,$(COMMON_SOURCES)))
@@ -129,6 +129,11 @@ $(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $
 
 # The engine of automation/ needs nothing but common/.
 $(BUILD)/tests/unit/test_automation: tests/unit/test_automation.c $(call objects,$(AUTOMATION_SOURCES)) $(COMMON_LIBRARY)
+	@mkdir -p $(@D)
+	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka)
+
+# A file of the plugin that calls nothing of the broker.
+$(BUILD)/tests/unit/test_allowance: tests/unit/test_allowance.c $(call objects,hub/plugin/allowance.c) $(COMMON_LIBRARY)
 	@mkdir -p $(@D)
 	$(call run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka)
 

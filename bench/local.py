@@ -62,7 +62,7 @@ class Place:
         shutil.copytree(ROOT / "sensortypes", self.folder / "sensortypes", ignore=shutil.ignore_patterns("sensors", "generated", "deployed.json"))
         system = (ROOT / "iot_system_infra/system.yaml").read_text()
         system = re.sub(r"mqtt_port: \d+", f"mqtt_port: {self.port}", re.sub(r"host: \S+", "host: localhost", system, count=1))
-        system = system.replace("\n  mqtt_port:", "\n  messages_per_second: 0\n  mqtt_port:", 1)  # ten connections make all the load
+        system = system.replace("\n  mqtt_port:", "\n  messages_per_second: 0\n  bytes_per_second: 0\n  mqtt_port:", 1)  # ten connections make all the load
         (self.folder / "iot_system_infra/system.yaml").write_text(system)
         names = [f"board{i}" for i in range(THINGS)]
         (self.folder / "things.csv").write_text("name,type,zone\n" + "".join(f"{n},{kind},1\n" for n in names))

@@ -82,6 +82,22 @@ static void add_damage(const struct status_page *page, struct buffer *out)
     buffer_add_json(out, words, strlen(words));
 }
 
+/* Things whose readings the broker refuses; the others are served. */
+static void add_held_back(struct buffer *out)
+{
+    char words[LONGEST_TROUBLE] = "", others[64] = "", name[SHARES_NAME];
+    size_t count = spool_held_back(SPOOL_FOLDER, name);
+    if (count > 1)
+        snprintf(others, sizeof others, " and %zu other things", count - 1);
+    if (count)
+        snprintf(words, sizeof words,
+                 "readings of %s%s: the share of the spool is full\nwhat was sent before is stored "
+                 "first; the other things are served",
+                 name, others);
+    buffer_add_string(out, ", \"held_back\": ");
+    buffer_add_json(out, words, strlen(words));
+}
+
 static void compose(struct status_page *page, struct buffer *out)
 {
     char counts[LONGEST_COUNTS], line[LONGEST_COUNTS + 256];
@@ -105,6 +121,7 @@ static void compose(struct status_page *page, struct buffer *out)
     add_damage(page, out);
     buffer_add_string(out, ", \"aside\": ");
     buffer_add_string(out, page->aside ? page->aside : "[]");
+    add_held_back(out);
     buffer_add_string(out, "}\n");
 }
 
@@ -308,6 +325,8 @@ static void show_words(const cJSON *page)
         printf("trouble   %s\n", json_string(page, "trouble", ""));
     if (*json_string(page, "advice", ""))
         printf("          %s\n", json_string(page, "advice", ""));
+    if (*json_string(page, "held_back", ""))
+        printf("refused   %s\n", json_string(page, "held_back", ""));
     if (*json_string(page, "damage", ""))
         printf("damage    %s\n", json_string(page, "damage", ""));
     show_aside(json_get(page, "aside"));

@@ -14,6 +14,8 @@
  *    "sent": 0, "unsent": 0,          deliveries of actions: done, and in the queue
  *    "ready": true,                   it has reached the database and the spool once
  *    "trouble": "", "advice": "",     what keeps it from working just now, what to do about it
+ *    "held_back": "",                 things whose readings are refused: each holds its share of the
+ *                                     spool
  *    "damage": ""}                    that readings are missing, and nobody took the damaged files of
  *                                     the spool away yet
  *    "aside": [...]                   types that are held: engine_report_waiting()

@@ -71,6 +71,7 @@ static void read_local(struct system *system, const cJSON *local)
     system->local.http.address = json_string(http, "address", "");
     system->local.http.port = (int)json_number(http, "port", 0);
     system->local.messages_per_second = (int)json_number(local, "messages_per_second", 0);
+    system->local.bytes_per_second = (int)json_number(local, "bytes_per_second", 0);
     system->local.store = json_string(local, "store", "");
     read_topics(&system->local.notify, json_get(local, "notify"));
 }

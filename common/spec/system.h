@@ -42,6 +42,7 @@ struct system {
             int port;
         } http;                  /* where the HTTP interface listens */
         int messages_per_second; /* that the broker takes of one thing; 0: any number */
+        int bytes_per_second;    /* of payload, likewise */
         const char *store;       /* of the central database, for store_open() */
         struct system_topics notify;
     } local;

@@ -3,12 +3,12 @@
 #include "generator/local/state.h"
 #include "generator/project/project.h"
 
-/* Whether the local system runs, no readings are missing, and none are set aside. */
+/* Whether the local system runs, all things are served, no readings are missing, and none are set aside. */
 static bool is_good(const cJSON *state)
 {
     const cJSON *hub = json_get(state, "sensorhub");
     return json_true(state, "running") && !*json_string(hub, "damage", "") &&
-           !cJSON_GetArraySize(json_get(hub, "aside"));
+           !*json_string(hub, "held_back", "") && !cJSON_GetArraySize(json_get(hub, "aside"));
 }
 
 enum status command_status(struct context *context)

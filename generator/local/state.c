@@ -134,6 +134,7 @@ static void write_work(const cJSON *hub, struct text *out)
     text_add_char(out, '\n');
     write_lines("trouble", json_string(hub, "trouble", ""), out);
     write_lines("", json_string(hub, "advice", ""), out);
+    write_lines("refused", json_string(hub, "held_back", ""), out);
     write_lines("damage", json_string(hub, "damage", ""), out);
     write_aside(json_get(hub, "aside"), out);
 }

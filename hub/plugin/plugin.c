@@ -15,8 +15,10 @@
  *                acknowledges it. When the spool refuses it, the connection ends, so that the thing
  *                keeps the reading and sends it again.
  *   last will    mosquitto has no event for a last will. It makes an ACL check after the client has
- *                gone; there the will is appended as a reading. A will with an MQTT 5 delay is not
- *                published: by then it is not known any more which client left it.
+ *                gone; there the will is appended as a reading. A client that connects while its old
+ *                connection is still there gets that one ended first, with its last will. A will with
+ *                an MQTT 5 delay is not published: by then it is not known any more which client
+ *                left it.
  *   tick         Looks at files that changed. A client that lost a right is disconnected.
  *
  * A thing mostly publishes to one topic. So the decision for the last topic of a connection is
@@ -26,6 +28,7 @@
 #include "common/base/files.h"
 #include "common/base/paths.h"
 #include "hub/spool/spool.h"
+#include "allowance.h"
 #include "departed.h"
 #include "identity.h"
 #include "principals.h"
@@ -51,21 +54,12 @@ enum {
 static const double refresh_seconds = 0.2;
 static const double tidy_seconds = 5;
 
-/* The rate limit of one thing: a token bucket, with one token for a message. It is kept after the
- * connection has ended, until it is full again. */
-struct allowance {
-    char *client_id; /* the key */
-    double tokens;
-    double filled; /* when tokens was computed: seconds of the monotonic clock */
-    UT_hash_handle hh;
-};
-
 struct client {
     struct mosquitto *connection; /* the key */
     struct identity identity;
     char *client_id;
     char topic[LONGEST_TOPIC + 1]; /* the last topic to which it may publish; "": not known */
-    UT_hash_handle hh;
+    UT_hash_handle hh, by_id;      /* in plugin->clients, and in plugin->by_id */
 };
 
 struct plugin {
@@ -77,14 +71,13 @@ struct plugin {
     struct mosquitto
         *fresh; /* connected since the last tick, to a session that another thing left */
     struct spool_writer *spool;
-    struct client *clients;
+    struct client *clients, *by_id; /* the same, by connection and by client id */
     struct client *latest; /* the last one that was found: each message causes two events */
     struct client *gone;   /* the last one that disconnected: its last will comes after that */
     double refreshed;      /* when the files were looked at: seconds of the monotonic clock */
-    struct allowance *allowances; /* of things that sent a message lately */
-    double tidied;                /* when full allowances were removed */
-    double rate;                  /* messages per second that one thing may send; 0: any number */
-    unsigned long long refused;   /* readings that the spool refused */
+    struct allowances *allowances;
+    double tidied;              /* when full allowances were removed */
+    unsigned long long refused; /* readings that the spool refused */
 };
 
 /* --- clients --- */
@@ -94,11 +87,32 @@ static void broker_log(const char *line)
     mosquitto_log_printf(MOSQ_LOG_WARNING, "%s", line);
 }
 
-static void log_refusal(const char *client_id, const struct mosquitto *connection, const char *why)
+static void log_left_out(const char *name, unsigned long left_out)
+{
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s: %lu lines like this are left out", name,
+                         left_out);
+}
+
+/* Whether a line about this name may be logged now. Tells of the lines that were left out before. */
+static bool may_log(struct plugin *plugin, const char *name)
+{
+    unsigned long left_out;
+    bool allowed = allowances_log(plugin->allowances, name, &left_out);
+    if (left_out)
+        log_left_out(name, left_out);
+    return allowed;
+}
+
+/* identity: as far as it is known; lines are counted for the thing, or else for the address. */
+static void log_refusal(struct plugin *plugin, const struct identity *identity,
+                        const struct mosquitto *connection, const char *why)
 {
     const char *address = mosquitto_client_address(connection);
-    mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is refused: %s", client_id,
-                         address ? address : "?", why);
+    const char *client_id = mosquitto_client_id(connection);
+    address = address ? address : "?";
+    if (may_log(plugin, *identity->thing ? identity->thing : address))
+        mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is refused: %s",
+                             client_id ? client_id : "?", address, why);
 }
 
 static struct client *find(struct plugin *plugin, const struct mosquitto *connection)
@@ -123,6 +137,7 @@ static void take_out(struct plugin *plugin, struct client *client)
 {
     plugin->latest = NULL;
     HASH_DEL(plugin->clients, client);
+    HASH_DELETE(by_id, plugin->by_id, client);
 }
 
 static void forget(struct plugin *plugin, struct client *client)
@@ -160,7 +175,7 @@ static const char *why_not(struct plugin *plugin, const struct identity *identit
 static int remember(struct plugin *plugin, struct mosquitto *connection,
                     const struct identity *identity, const char *client_id)
 {
-    struct client *client = find(plugin, connection);
+    struct client *client = find(plugin, connection), *found = NULL;
     if (client)
         forget(plugin, client);
     client = calloc(1, sizeof *client);
@@ -170,15 +185,35 @@ static int remember(struct plugin *plugin, struct mosquitto *connection,
     }
     client->connection = connection;
     client->identity = *identity;
-    HASH_ADD_PTR(plugin->clients, connection, client);
-    return find(plugin, connection) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
+    HASH_ADD_KEYPTR(by_id, plugin->by_id, client->client_id, strlen(client_id), client);
+    HASH_FIND(by_id, plugin->by_id, client_id, strlen(client_id), found);
+    if (found)
+        HASH_ADD_PTR(plugin->clients, connection, client);
+    if (found && find(plugin, connection))
+        return MOSQ_ERR_SUCCESS;
+    if (found)
+        HASH_DELETE(by_id, plugin->by_id, client);
+    free_client(client);
+    return MOSQ_ERR_NOMEM;
+}
+
+/* Ends the connection that the client still has. The broker would do it itself, but does not publish
+ * the last will of a session that goes on. It ends a connection whose end was not noticed here, so its
+ * last will is due. */
+static void end_old_connection(struct plugin *plugin, const struct mosquitto *connection,
+                               const char *client_id)
+{
+    const struct client *old = NULL;
+    HASH_FIND(by_id, plugin->by_id, client_id, strlen(client_id), old);
+    if (old && old->connection != connection)
+        mosquitto_kick_client_by_clientid(client_id, true); /* frees old */
 }
 
 static int on_connect(int event, void *data, void *context)
 {
     const struct mosquitto_evt_basic_auth *ask = data;
     struct plugin *plugin = context;
-    struct identity identity;
+    struct identity identity = {0};
     struct text words = {0};
     const char *client_id = mosquitto_client_id(ask->client), *why = NULL;
     X509 *certificate = mosquitto_client_certificate(ask->client);
@@ -189,10 +224,12 @@ static int on_connect(int event, void *data, void *context)
         why = why_not(plugin, &identity, client_id, &words);
     X509_free(certificate);
     if (why)
-        log_refusal(client_id, ask->client, why);
+        log_refusal(plugin, &identity, ask->client, why);
     else if (!identity.service && departed_claim(plugin->departed, identity.thing))
         plugin->fresh = ask->client;
     text_free(&words);
+    if (!why)
+        end_old_connection(plugin, ask->client, client_id);
     return why ? MOSQ_ERR_AUTH : remember(plugin, ask->client, &identity, client_id);
 }
 
@@ -225,8 +262,11 @@ static int take_reading(struct plugin *plugin, const struct client *client, cons
     };
     if (spool_append(plugin->spool, &record, NULL) == FINE)
         return MOSQ_ERR_SUCCESS;
-    /* A full spool refuses every message: one in a thousand is logged. */
-    if (plugin->refused++ % 1000 == 0)
+    plugin->refused++;
+    const char *why = spool_refusal(plugin->spool);
+    if (why)
+        log_refusal(plugin, &client->identity, client->connection, why);
+    else if (may_log(plugin, "the spool"))
         mosquitto_log_printf(MOSQ_LOG_ERR,
                              "sensorforge: the spool refuses readings (%llu so far): is sensorhub "
                              "running, its database reachable, the disk full?",
@@ -263,78 +303,8 @@ static bool away_may_receive(struct plugin *plugin, const struct mosquitto *conn
     return allowed;
 }
 
-static void fill_up(const struct plugin *plugin, struct allowance *allowance, double time)
-{
-    allowance->tokens += (time - allowance->filled) * plugin->rate;
-    if (allowance->tokens > plugin->rate)
-        allowance->tokens = plugin->rate;
-    allowance->filled = time;
-}
-
-static void free_allowance(struct allowance *allowance)
-{
-    if (allowance)
-        free(allowance->client_id);
-    free(allowance);
-}
-
-/* NULL: out of memory. */
-static struct allowance *allowance_of(struct plugin *plugin, const char *client_id, double time)
-{
-    struct allowance *found = NULL, *made;
-    HASH_FIND_STR(plugin->allowances, client_id, found);
-    if (found)
-        return found;
-    made = calloc(1, sizeof *made);
-    if (made && (made->client_id = strdup(client_id))) {
-        made->tokens = plugin->rate;
-        made->filled = time;
-        HASH_ADD_KEYPTR(hh, plugin->allowances, made->client_id, strlen(made->client_id), made);
-    }
-    HASH_FIND_STR(plugin->allowances, client_id, found);
-    if (found != made)
-        free_allowance(made);
-    return found;
-}
-
-/* Takes a token for one message. False: the thing exceeds its rate. When memory is exhausted,
- * messages are not limited. */
-static bool in_rate(struct plugin *plugin, const char *client_id)
-{
-    if (plugin->rate <= 0)
-        return true;
-    double time = clock_monotonic_coarse();
-    struct allowance *allowance = allowance_of(plugin, client_id, time);
-    if (!allowance)
-        return true;
-    fill_up(plugin, allowance, time);
-    if (allowance->tokens < 1)
-        return false;
-    allowance->tokens -= 1;
-    return true;
-}
-
-static void drop_allowance(struct plugin *plugin, struct allowance *allowance)
-{
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an allowance is in the list once */
-    HASH_DEL(plugin->allowances, allowance);
-    free_allowance(allowance);
-}
-
-/* A full allowance is the same as none. */
-static void drop_full_allowances(struct plugin *plugin, double time)
-{
-    struct allowance *allowance = NULL, *next = NULL;
-    HASH_ITER(hh, plugin->allowances, allowance, next)
-    {
-        fill_up(plugin, allowance, time);
-        if (allowance->tokens >= plugin->rate)
-            drop_allowance(plugin, allowance);
-    }
-}
-
 static int publish_check(struct plugin *plugin, struct client *client, const char *topic,
-                         bool retain)
+                         bool retain, size_t payload)
 {
     struct text words = {0};
     bool allowed = !retain && strcmp(client->topic, topic) == 0;
@@ -344,15 +314,19 @@ static int publish_check(struct plugin *plugin, struct client *client, const cha
                   (!retain || rights_allow(plugin->rights, &client->identity, client->client_id,
                                            POLICY_RETAIN_PUBLISH, topic, &words));
     if (!allowed)
-        log_refusal(client->client_id, client->connection, text_string(&words));
+        log_refusal(plugin, &client->identity, client->connection, text_string(&words));
     else if (strlen(topic) <= LONGEST_TOPIC)
         memcpy(client->topic, topic, strlen(topic) + 1);
     text_free(&words);
-    if (allowed && !client->identity.service && !in_rate(plugin, client->client_id)) {
-        log_refusal(client->client_id, client->connection, "it exceeds messages_per_second");
+    if (!allowed)
         return MOSQ_ERR_CONN_REFUSED;
-    }
-    return allowed ? MOSQ_ERR_SUCCESS : MOSQ_ERR_CONN_REFUSED;
+    const char *exceeded =
+        client->identity.service
+            ? NULL
+            : allowances_exceeded(plugin->allowances, client->identity.thing, payload);
+    if (exceeded)
+        log_refusal(plugin, &client->identity, client->connection, exceeded);
+    return exceeded ? MOSQ_ERR_CONN_REFUSED : MOSQ_ERR_SUCCESS;
 }
 
 /* Called right after the client has disconnected. Its last will is a reading like others. */
@@ -366,9 +340,9 @@ static int will_check(struct plugin *plugin, const struct mosquitto_evt_acl_chec
     const char *why = why_not(plugin, &client->identity, client->client_id, &words);
     int result = MOSQ_ERR_ACL_DENIED;
     if (why)
-        log_refusal(client->client_id, client->connection, why);
+        log_refusal(plugin, &client->identity, client->connection, why);
     else
-        result = publish_check(plugin, client, will->topic, will->retain);
+        result = publish_check(plugin, client, will->topic, will->retain, will->payloadlen);
     if (result == MOSQ_ERR_SUCCESS && !client->identity.service)
         result = take_reading(plugin, client, will->topic, will->payload, will->payloadlen);
     text_free(&words);
@@ -395,12 +369,12 @@ static int on_access(int event, void *data, void *context)
     if (ask->access == MOSQ_ACL_READ && plugin->fresh == ask->client)
         return MOSQ_ERR_ACL_DENIED;
     if (ask->access == MOSQ_ACL_WRITE)
-        return publish_check(plugin, client, ask->topic, ask->retain);
+        return publish_check(plugin, client, ask->topic, ask->retain, ask->payloadlen);
     allowed = rights_allow(plugin->rights, &client->identity, client->client_id,
                            ask->access == MOSQ_ACL_SUBSCRIBE ? POLICY_SUBSCRIBE : POLICY_RECEIVE,
                            ask->topic, &words);
     if (!allowed && ask->access == MOSQ_ACL_SUBSCRIBE)
-        log_refusal(client->client_id, client->connection, text_string(&words));
+        log_refusal(plugin, &client->identity, client->connection, text_string(&words));
     text_free(&words);
     if (allowed)
         return MOSQ_ERR_SUCCESS;
@@ -433,7 +407,7 @@ static void disconnect_unless_allowed(struct plugin *plugin, struct client *clie
     *client->topic = '\0';
     if (why) {
         owned char *client_id = must_copy(client->client_id);
-        log_refusal(client_id, client->connection, why);
+        log_refusal(plugin, &client->identity, client->connection, why);
         mosquitto_kick_client_by_clientid(client_id, false); /* frees client */
     }
     text_free(&words);
@@ -480,7 +454,7 @@ static int on_tick(int event, void *data, void *context)
     log_spool(plugin);
     if (time - plugin->tidied > tidy_seconds) {
         plugin->tidied = time;
-        drop_full_allowances(plugin, time);
+        allowances_tidy(plugin->allowances, log_left_out);
     }
     rights_refresh(plugin->rights, broker_log);
     departed_refresh(plugin->departed);
@@ -526,13 +500,16 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
     if (!*project)
         return fail(error, WRONG_INPUT, "mosquitto.conf: plugin_opt_project is missing");
     owned char *folder = path_join(project, SPOOL_FOLDER);
+    const double most = number(options, count, "spool_megabytes", "1024") * 1048576;
     const struct spool_options spool = {
         .folder = folder,
-        .most_bytes = (uint64_t)(number(options, count, "spool_megabytes", "1024") * 1048576),
+        .most_bytes = (uint64_t)most,
+        .most_of_one = (uint64_t)(most * number(options, count, "spool_share", "100") / 100),
         .segment_bytes = (uint64_t)(number(options, count, "segment_megabytes", "16") * 1048576),
         .flush_seconds = number(options, count, "flush_seconds", "0.1")};
     plugin->project = must_copy(project);
-    plugin->rate = number(options, count, "messages_per_second", "0");
+    plugin->allowances = allowances_open(number(options, count, "messages_per_second", "0"),
+                                         number(options, count, "bytes_per_second", "0"));
     plugin->rights = rights_open(project);
     plugin->principals = principals_open(project);
     plugin->departed = departed_open(project, drop_departed, plugin);
@@ -579,8 +556,7 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
     while (plugin->clients)
         forget(plugin, plugin->clients);
     free_client(plugin->gone);
-    while (plugin->allowances)
-        drop_allowance(plugin, plugin->allowances);
+    allowances_close(plugin->allowances);
     spool_writer_close(plugin->spool);
     departed_close(plugin->departed);
     rights_close(plugin->rights);

@@ -392,6 +392,14 @@ bool spool_refuses(const char *folder, char *words, size_t room)
     return refuses;
 }
 
+size_t spool_held_back(const char *folder, char name[SHARES_NAME])
+{
+    struct bell bell = {0};
+    size_t count = read_bell(folder, &bell) ? bell.held_back : 0;
+    snprintf(name, SHARES_NAME, "%.*s", SHARES_NAME - 1, count ? bell.held_name : "");
+    return count;
+}
+
 /* The number of the last record, as the writer noted it; 0: it is not known. */
 static uint64_t last_noted(const char *folder)
 {

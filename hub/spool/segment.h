@@ -54,6 +54,11 @@ struct bell {
     char boot[BOOT_ID];      /* Linux's boot id when the writer opened the spool */
     _Atomic int
         refuses; /* why the writer refused the last record: an errno, or FULL; 0: it did not */
+
+    /* Clients that are refused because they hold their share, and the name of one. The name may be
+     * read while it changes. */
+    _Atomic uint32_t held_back;
+    char held_name[SHARES_NAME];
 };
 
 /* Bytes that a record takes in a segment. */

@@ -26,7 +26,8 @@
  * power cut may have torn off records that the database has stored already.
  *
  * The spool is bounded. When it is full, spool_append() refuses, and the publisher is refused;
- * nothing is dropped. The reader removes segments whose records are all stored.
+ * nothing is dropped. A client that holds its share of it is refused, too; others are not. The reader
+ * removes segments whose records are all stored.
  *
  * There is one writer and one reader, in two processes; each holds a lock of its own. No function
  * ends the program when memory is exhausted. */
@@ -34,6 +35,7 @@
 #define HUB_SPOOL_SPOOL_H
 
 #include "common/base/error.h"
+#include "shares.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +57,7 @@ struct spool_record {
 struct spool_options {
     const char *folder;
     uint64_t most_bytes;    /* of all segments together */
+    uint64_t most_of_one;   /* bytes that one client may hold (shares.h); 0: any number */
     uint64_t segment_bytes; /* size of a segment; a larger record gets a larger one */
     double flush_seconds;   /* interval between two flushes; 0: each append waits for the disk */
 };
@@ -71,10 +74,14 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
  * thread that appends. It is valid until the next call. */
 const char *spool_writer_note(struct spool_writer *writer);
 
-/* REFUSED: the spool is full, or the disk refuses. Then the record is not in the spool, except when
+/* REFUSED: the spool is full, the disk refuses, or the client holds its share. Then the record is not in the spool, except when
  * flush_seconds is 0: a record whose flush failed may have been read already. error may be NULL. */
 enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
                          struct error *error);
+
+/* Why the last record was refused where that concerns its client alone (a static text); NULL: no client
+ * would be served. */
+const char *spool_refusal(const struct spool_writer *writer);
 
 /* Flushes all records to the disk. */
 enum status spool_flush(struct spool_writer *writer, struct error *error);
@@ -111,6 +118,10 @@ enum status spool_done(struct spool_reader *reader, uint64_t number, struct erro
 
 /* Whether the writer refused the last record, and why, in words. Needs no lock. */
 bool spool_refuses(const char *folder, char *words, size_t room);
+
+/* How many clients are refused because each holds its share of the spool, and the name of one of them.
+ * Needs no lock. */
+size_t spool_held_back(const char *folder, char name[SHARES_NAME]);
 
 /* *last: number of the last record (0: the spool has none). *waiting: how many records follow the
  * one of the number `behind`. Needs no lock. */

@@ -537,13 +537,14 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
 @test "the broker takes so much of one thing; system.yaml says how much" {
     works sf up
     grep -qx 'plugin_opt_messages_per_second 200' $LOCAL/mosquitto.conf
+    grep -qx 'plugin_opt_bytes_per_second 65536' $LOCAL/mosquitto.conf
     works sf simulate --type aircon --things 2 --rate 300 --seconds 1
     never_says warning
     run --separate-stderr sf simulate --type aircon --things 2 --rate 900 --seconds 2
     tells "warning: a thing sends 450 readings/s, and the broker takes 200 of one"
     grep -q 'sim-aircon-. .* is refused: it exceeds messages_per_second' $LOCAL/log/mosquitto.log
     works sf down
-    sed -i "s/^  mqtt_port:/  messages_per_second: 0\n&/" iot_system_infra/system.yaml
+    sed -i "s/^  mqtt_port:/  messages_per_second: 0\n  bytes_per_second: 0\n&/" iot_system_infra/system.yaml
     works sf up
     works sf simulate --type aircon --things 2 --rate 900 --seconds 1 --json
     never_says warning

@@ -195,9 +195,11 @@ static void begin(void)
 {
     static char project[] = "project", here[] = ".", flush[] = "flush_seconds", seldom[] = "3600",
                 segment[] = "segment_megabytes", small[] = "0.1", rate[] = "messages_per_second",
-                few[] = "20";
-    struct mosquitto_opt options[] = {
-        {project, here}, {flush, seldom}, {segment, small}, {rate, few}};
+                few[] = "20", bytes[] = "bytes_per_second", most[] = "spool_megabytes",
+                little[] = "1", share[] = "spool_share", half[] = "50";
+    struct mosquitto_opt options[] = {{project, here}, {flush, seldom}, {segment, small},
+                                      {rate, few},     {bytes, few},    {most, little},
+                                      {share, half}};
     struct error error = {0};
     bool anew;
     void *data = NULL;
@@ -207,7 +209,7 @@ static void begin(void)
     make_policy();
     make_revoked();
     must_hold(make_folders("iot_system_infra/local/identities", FOLDER_SECRET, &error) == FINE);
-    must_hold(mosquitto_plugin_init(NULL, &data, options, 4) == MOSQ_ERR_SUCCESS);
+    must_hold(mosquitto_plugin_init(NULL, &data, options, 7) == MOSQ_ERR_SUCCESS);
     must_hold(spool_reader_open("iot_system_infra/local/spool", 0, &reader, &anew, &error) == FINE);
 }
 
@@ -291,6 +293,14 @@ static void show_certificate(struct mosquitto *client, struct input *input)
     X509_NAME_free(subject);
 }
 
+/* The broker would have two connections of one session. */
+static void must_be_only(const struct mosquitto *client)
+{
+    for (size_t i = 0; i < CLIENTS; i++)
+        must_hold(&clients[i] == client || !clients[i].connected ||
+                  strcmp(clients[i].client_id, client->client_id) != 0);
+}
+
 static void connect_client(struct mosquitto *client, struct input *input)
 {
     struct mosquitto_evt_basic_auth ask = {.client = client};
@@ -304,6 +314,8 @@ static void connect_client(struct mosquitto *client, struct input *input)
         (client->certificate && client->plain && client->recorded && client->serial != REVOKED &&
          (is_service(client) ||
           (strcmp(client->type, "temp") == 0 && strcmp(client->client_id, client->thing) == 0))));
+    if (client->connected)
+        must_be_only(client);
 }
 
 /* The spool holds this record and no other, or with NULL none. */

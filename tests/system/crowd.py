@@ -137,4 +137,28 @@ def limited(houses):
     return f"{number} readings, {ended} connections ended"
 
 
-run_tests([connections, flood, limited])
+def heavy(houses):
+    """Flood: large payloads within the message rate are limited in bytes; a single one of the largest size passes."""
+    weight, seconds, size = 65536, 3, 120000
+    house = House(houses, things=2, limit=200, weight=weight)
+    house.up()
+    flood, number, ended = house.publisher("thing0"), 0, 0
+    payload = lambda: flood.payload(number)[:-1] + b',"note":"' + b"x" * size + b'"}'
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        thing = house.thing("thing0").connect("thing0")
+        while time.monotonic() - began < seconds and thing.publish(f"{TYPE}/thing0", payload()):
+            number += 1
+        ended += thing.socket is None
+    most = (131072 + weight * (time.monotonic() - began)) / size + 1
+    expect(0 < number <= most, f"{number} payloads of {size} bytes were taken, not {most:.0f} at most")
+    expect(ended and "it exceeds bytes_per_second" in house.log("mosquitto"), "the broker's log does not tell")
+    other = house.thing("thing1").connect("thing1")
+    expect(all(other.publish(f"{TYPE}/thing1", house.publisher("thing1").payload(n)) for n in range(133)), "a board's backlog is refused")
+    house.drain()
+    expect(len(house.rows("thing0")) == number, f"{number} were acknowledged, {len(house.rows('thing0'))} are stored")
+    house.down()
+    return f"{number} payloads of {size} bytes in {seconds} s, {ended} connections ended"
+
+
+run_tests([connections, flood, limited, heavy])

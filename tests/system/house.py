@@ -159,10 +159,10 @@ def gone(process):
 
 
 class House:
-    """Its own project, port and processes. edits: {part of a template's or file's path: [(pattern, replacement)]}; limit: messages
-    that the broker takes of a thing in a second, where three things make the load any."""
+    """Its own project, port and processes. edits: {part of a template's or file's path: [(pattern, replacement)]}; limit and
+    weight: messages and bytes that the broker takes of a thing in a second, where three things make the load any."""
 
-    def __init__(self, houses, things=3, store="sqlite", edits=None, limit=0):
+    def __init__(self, houses, things=3, store="sqlite", edits=None, limit=0, weight=0):
         self.held = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="sensorforge-system."))
         self.port, self.names, self.store = free_port(), [], store
@@ -174,7 +174,7 @@ class House:
         (self.folder / "certificates").mkdir()
         (self.folder / "iot_system_infra").mkdir()
         system = (REPO / "iot_system_infra/system.yaml").read_text()
-        for pattern, text in ((r"mqtt_port: \d+", f"mqtt_port: {self.port}\n  messages_per_second: {limit}"), (r"host: \S+", "host: localhost"),
+        for pattern, text in ((r"mqtt_port: \d+", f"mqtt_port: {self.port}\n  messages_per_second: {limit}\n  bytes_per_second: {weight}"), (r"host: \S+", "host: localhost"),
                               (r"(?<=port: )8080", str(free_port())), (r"(?m)^(  store: )sqlite\b", rf"\g<1>{store}")):
             system, count = re.subn(pattern, text, system, count=1)
             expect(count == 1, f"system.yaml has no {pattern}")

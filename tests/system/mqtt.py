@@ -48,17 +48,20 @@ class Thing:
         if certificate:
             self.context.load_cert_chain(certificate, key)
 
-    def connect(self, client_id, clean=True, will=None, keep_alive=600):
-        """Refused with a reason: "code N" of the CONNACK, or what broke the connection."""
+    def connect(self, client_id, clean=True, will=None, keep_alive=600, version=4):
+        """version: 4 is MQTT 3.1.1, 5 is MQTT 5 (for connecting only; a session that is not clean lasts an hour). Refused with a reason: "code N" of the CONNACK, or what broke the connection."""
         self.close()
         try:
             plain = socket.create_connection(("127.0.0.1", self.port), self.patience)
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket = self.context.wrap_socket(plain, server_hostname="localhost")
             flags = (2 if clean else 0) | (0x04 | 1 << 3 if will else 0)
-            body = string("MQTT") + bytes([4, flags]) + struct.pack(">H", keep_alive) + string(client_id)
+            body = string("MQTT") + bytes([version, flags]) + struct.pack(">H", keep_alive)
+            if version == 5:
+                body += b"\0" if clean else b"\5\x11" + struct.pack(">I", 3600)
+            body += string(client_id)
             if will:
-                body += string(will[0]) + string(will[1])
+                body += (b"\0" if version == 5 else b"") + string(will[0]) + string(will[1])
             self.send(packet(0x10, body))
             kind, answer = self.receive()
         except NETWORK as error:

@@ -43,7 +43,7 @@ def finish(house, publishers, before):
 
 def full_spool(houses):
     """Spool: when it holds what it may, publishers are refused; when sensorhub goes on, so do they."""
-    house = House(houses, edits={"templates/mosquitto/system/mosquitto.conf.mustache": [("spool_megabytes 1024", "spool_megabytes 32")]})
+    house = House(houses, edits={"templates/mosquitto/system/mosquitto.conf.mustache": [("spool_megabytes 1024", "spool_megabytes 32"), ("spool_share 25", "spool_share 100")]})
     house.up()
     publishers = under_load(house, 0)
     house.kill("sensorhub", number=signal.SIGSTOP)
@@ -55,6 +55,43 @@ def full_spool(houses):
     expect(size <= 32 << 20, f"the spool has {size} bytes")
     house.kill("sensorhub", number=signal.SIGCONT)
     return finish(house, publishers, before)
+
+
+def one_share(houses):
+    """Spool: one thing cannot fill it for all; who holds a share of it is refused, the others go on, log and status say so."""
+    house = House(houses, edits={"templates/mosquitto/system/mosquitto.conf.mustache": [("spool_megabytes 1024", "spool_megabytes 128")]})
+    house.up()
+    others = under_load(house, 0, names=["thing1", "thing2"], pause=0.2)
+    greedy, number = house.publisher("thing0"), 0
+    heavy = b'{"time":%d,"temperature":20.5,"humidity":45.5,"pressure":1013.25,"zone":"1","altitude":"0","note":"' + b"x" * 100000 + b'"}'
+    database = house.holds(contextlib.closing(sqlite3.connect(house.folder / LOCAL / "central.sqlite", isolation_level=None, timeout=10)))
+    database.execute("BEGIN IMMEDIATE")  # sensorhub stores nothing, and tells what it sees
+    thing = house.thing("thing0").connect("thing0")
+    while number < 2000 and thing.publish(greedy.topic, heavy % (greedy.first_time + number)):
+        number += 1
+    megabytes = number / 10
+    expect(32 <= megabytes < 64, f"a thing filled {megabytes} MB of a spool of 128")
+    before = acknowledged(others)
+    eventually(20, lambda: acknowledged(others) > before + 200, "the others are refused, too")
+    expect(all(p.connections == 1 for p in others), "the connection of another thing was ended")
+    for _ in range(50):
+        house.thing("thing0").connect("thing0").publish(greedy.topic, heavy % (greedy.first_time + number))
+    log = house.log("mosquitto")
+    expect("thing0" in log and "its share of the spool is full" in log, "the broker's log does not tell")
+    expect(log.count("its share of the spool") <= 12, "the log is filled with one thing's refusals")
+    eventually(10, lambda: "refused    readings of thing0: the share of the spool is full" in house.status()[1], "status does not tell")
+    database.execute("ROLLBACK")
+    eventually(60, lambda: house.thing("thing0").connect("thing0").publish(greedy.topic, heavy % (greedy.first_time + number)),
+               "the thing is not served afterwards")
+    stop_all(others)
+    house.drain()
+    stored = len(house.rows("thing0"))
+    expect(stored == number + 1, f"{number + 1} readings were acknowledged, {stored} are stored")
+    for other in others:
+        expect(set(other.expected()) <= set(house.rows(other.client_id)), "a reading of another thing is lost")
+    eventually(10, lambda: house.status()[0] == 0, lambda: f"status is not content afterwards: {house.status()[1]}")
+    house.down()
+    return f"{number} readings, {megabytes:.0f} MB, were taken of the one"
 
 
 @contextlib.contextmanager
@@ -138,4 +175,4 @@ def locked(houses):
     return note
 
 
-run_tests([full_spool, full_disk_for_spool, full_disk_for_database, locked])
+run_tests([full_spool, one_share, full_disk_for_spool, full_disk_for_database, locked])

@@ -172,7 +172,8 @@ static void defaults_of_a_system(void **state)
         "{\"version\":1,\"name\":\"home\",\"database\":\"iot\",\"target\":\"local\","
         "\"ntp\":\"pool.ntp.org\",\"local\":"
         "{\"host\":\"localhost\",\"mqtt_port\":8883,\"http\":{\"address\":\"127.0.0.1\",\"port\":"
-        "8080},\"messages_per_second\":200,\"store\":\"sqlite\"},\"aws\":{\"account\":"
+        "8080},\"messages_per_second\":200,\"bytes_per_second\":65536,\"store\":\"sqlite\"},"
+        "\"aws\":{\"account\":"
         "\"000000000000\",\"profile\":\"default\",\"store\":\"timestream\","
         "\"requests_per_second\":10}}");
     text_free(&json);

@@ -35,12 +35,12 @@ static struct spool_reader *open_reader(uint64_t behind)
     return reader;
 }
 
-static enum status append(struct spool_writer *writer, int number, size_t length)
+static enum status append_of(struct spool_writer *writer, const char *client, int number,
+                             size_t length)
 {
     static char payload[SPOOL_LARGEST_PAYLOAD + 1];
-    char topic[32], client[32];
+    char topic[32];
     snprintf(topic, sizeof topic, "type/thing-%d", number);
-    snprintf(client, sizeof client, "thing-%d", number);
     memset(payload, 'a' + number % 26, length);
     const struct spool_record record = {.time = 1000 + number,
                                         .topic = topic,
@@ -52,6 +52,13 @@ static enum status append(struct spool_writer *writer, int number, size_t length
                                         .payload = payload,
                                         .payload_length = (uint32_t)length};
     return spool_append(writer, &record, &error);
+}
+
+static enum status append(struct spool_writer *writer, int number, size_t length)
+{
+    char client[32];
+    snprintf(client, sizeof client, "thing-%d", number);
+    return append_of(writer, client, number, length);
 }
 
 static void assert_record(const struct spool_record *record, int number, size_t length)
@@ -688,6 +695,113 @@ static void a_disk_that_fails_refuses_and_stores_nothing(void **state)
     spool_writer_close(writer);
 }
 
+static struct spool_writer *open_shared(uint64_t most_of_one)
+{
+    const struct spool_options options = {.folder = "spool",
+                                          .most_bytes = 1 << 20,
+                                          .most_of_one = most_of_one,
+                                          .segment_bytes = SEGMENT,
+                                          .flush_seconds = 0};
+    struct spool_writer *writer;
+    assert_fine(spool_writer_open(&options, &writer, &error));
+    return writer;
+}
+
+/* All records that there are count as stored. */
+static void store_all(struct spool_reader *reader)
+{
+    uint64_t last = 0;
+    size_t count;
+    do {
+        assert_fine(spool_read(reader, list, MOST, &count, &error));
+        if (count)
+            last = list[count - 1].number;
+    } while (count);
+    assert_fine(spool_done(reader, last, &error));
+}
+
+static void assert_held_back(size_t count, const char *name)
+{
+    char held[SHARES_NAME];
+    assert_int_equal(spool_held_back("spool", held), count);
+    assert_string_equal(held, name);
+}
+
+static void fill_share(struct spool_writer *writer, const char *client, int *number)
+{
+    while (append_of(writer, client, *number, 300) == FINE)
+        assert_true(++*number < 100);
+    assert_int_equal(error.status, REFUSED);
+    assert_non_null(strstr(text_string(&error.message), "its share of the spool is full"));
+    assert_non_null(spool_refusal(writer));
+}
+
+static void a_client_that_holds_its_share_is_refused_alone(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_shared(3 * SEGMENT);
+    struct spool_reader *reader = open_reader(0);
+    int number = 0;
+    assert_held_back(0, "");
+    fill_share(writer, "greedy", &number);
+    assert_true(number * 400 > 3 * SEGMENT - 400 && number * 300 < 4 * SEGMENT);
+    assert_held_back(1, "greedy");
+    assert_fine(append_of(writer, "modest", number, 300));
+    assert_null(spool_refusal(writer));
+    number++;
+    assert_int_equal(append_of(writer, "greedy", number, 300), REFUSED);
+    spool_writer_close(writer); /* what it holds is counted again */
+    writer = open_shared(3 * SEGMENT);
+    assert_held_back(0, "");
+    assert_int_equal(append_of(writer, "greedy", number, 300), REFUSED);
+    assert_held_back(1, "greedy");
+    assert_fine(append_of(writer, "modest", number++, 300));
+    store_all(reader);
+    usleep(250000);
+    assert_null(spool_writer_note(writer));
+    assert_held_back(0, "");
+    assert_fine(append_of(writer, "greedy", number, 300));
+    assert_null(spool_refusal(writer));
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* What one client holds in the segment that is written does not count: nothing would remove it. */
+static void a_small_share_holds_nobody_up_for_good(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_shared(1);
+    struct spool_reader *reader = open_reader(0);
+    int number = 0;
+    fill_share(writer, "only", &number);
+    assert_true(number >= 8);
+    store_all(reader);
+    usleep(250000);
+    int before = number;
+    fill_share(writer, "only", &number);
+    assert_true(number >= before + 8);
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+static void all_that_are_held_back_are_counted(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_shared(SEGMENT);
+    struct spool_reader *reader = open_reader(0);
+    int number = 0;
+    fill_share(writer, "one", &number);
+    assert_int_equal(append_of(writer, "two", number, SEGMENT), FINE);
+    number++;
+    while (append_of(writer, "two", number, 300) == FINE)
+        number++;
+    assert_held_back(2, "two");
+    assert_int_equal(append_of(writer, "one", number, 300), REFUSED);
+    assert_held_back(2, "one");
+    spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -713,6 +827,9 @@ int main(void)
         cmocka_unit_test_setup(spares_are_used_and_not_left, clear_workplace),
         cmocka_unit_test_setup(a_spare_that_is_taken_is_not_made_anew, clear_workplace),
         cmocka_unit_test_setup(a_disk_that_fails_refuses_and_stores_nothing, clear_workplace),
+        cmocka_unit_test_setup(a_client_that_holds_its_share_is_refused_alone, clear_workplace),
+        cmocka_unit_test_setup(a_small_share_holds_nobody_up_for_good, clear_workplace),
+        cmocka_unit_test_setup(all_that_are_held_back_are_counted, clear_workplace),
     };
     return cmocka_run_group_tests(tests, go_to_workplace, leave_workplace);
 }

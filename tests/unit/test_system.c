@@ -60,6 +60,8 @@ static void defaults_are_the_schema_s(void **state)
     assert_true(settings.local.http.port == default_number("local", "http", "port"));
     assert_true(settings.local.messages_per_second ==
                 default_number("local", NULL, "messages_per_second"));
+    assert_true(settings.local.bytes_per_second ==
+                default_number("local", NULL, "bytes_per_second"));
     assert_string_equal(settings.local.store, default_text("local", "store"));
     assert_int_equal(settings.local.notify.count, 0);
     assert_null(settings.aws.region);
@@ -73,13 +75,14 @@ static void defaults_are_the_schema_s(void **state)
 static void every_setting_is_read(void **state)
 {
     (void)state;
-    read_file_of("version: 1\nname: barn\ndatabase: db.x\ntarget: aws\nntp: 192.0.2.1\n"
-                 "local:\n  host: iot.local\n  mqtt_port: 1\n"
-                 "  http: {address: \"::1\", port: 2}\n  messages_per_second: 0\n"
-                 "  store: postgresql://h/d\n  notify:\n"
-                 "    alarms: [\"mailto:a@b\", \"http://h/\"]\n    none: []\n"
-                 "aws:\n  region: eu-north-1\n  account: \"123456789012\"\n  profile: p\n"
-                 "  store: dynamodb\n  requests_per_second: 2.5\n");
+    read_file_of(
+        "version: 1\nname: barn\ndatabase: db.x\ntarget: aws\nntp: 192.0.2.1\n"
+        "local:\n  host: iot.local\n  mqtt_port: 1\n"
+        "  http: {address: \"::1\", port: 2}\n  messages_per_second: 0\n  bytes_per_second: 7\n"
+        "  store: postgresql://h/d\n  notify:\n"
+        "    alarms: [\"mailto:a@b\", \"http://h/\"]\n    none: []\n"
+        "aws:\n  region: eu-north-1\n  account: \"123456789012\"\n  profile: p\n"
+        "  store: dynamodb\n  requests_per_second: 2.5\n");
     assert_string_equal(settings.name, "barn");
     assert_string_equal(settings.database, "db.x");
     assert_int_equal(settings.target, TARGET_AWS);
@@ -89,6 +92,7 @@ static void every_setting_is_read(void **state)
     assert_string_equal(settings.local.http.address, "::1");
     assert_int_equal(settings.local.http.port, 2);
     assert_int_equal(settings.local.messages_per_second, 0);
+    assert_int_equal(settings.local.bytes_per_second, 7);
     assert_string_equal(settings.local.store, "postgresql://h/d");
     assert_int_equal(settings.local.notify.count, 2);
     const struct system_topic *alarms = system_topic(&settings.local.notify, "alarms");
@@ -127,8 +131,8 @@ static void no_key_of_the_schema_is_left_out(void **state)
     (void)state;
     static const char *const keys[] = {"version", "name",  "database", "target",
                                        "ntp",     "local", "aws"};
-    static const char *const local[] = {"host",  "mqtt_port", "http", "messages_per_second",
-                                        "store", "notify"};
+    static const char *const local[] = {
+        "host", "mqtt_port", "http", "messages_per_second", "bytes_per_second", "store", "notify"};
     static const char *const http[] = {"address", "port"};
     static const char *const aws[] = {"region", "account", "profile", "store",
                                       "requests_per_second"};
