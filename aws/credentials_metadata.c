@@ -7,6 +7,7 @@
 #include "sources.h"
 #include "url.h"
 #include "common/base/files.h"
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
@@ -124,12 +125,6 @@ static enum status authorization(struct secret *line, struct error *error)
     return FINE;
 }
 
-static void pause_for(double seconds)
-{
-    double whole = floor(seconds);
-    nanosleep(&(struct timespec){(time_t)whole, (long)((seconds - whole) * 1e9)}, NULL);
-}
-
 static enum status ask_container(const struct aws_settings *settings, const char *url,
                                  struct aws_credentials *found, struct error *error)
 {
@@ -140,7 +135,7 @@ static enum status ask_container(const struct aws_settings *settings, const char
     for (int i = 0; i < CONTAINER_ATTEMPTS && !status && !answered; i++) {
         struct http_exchange exchange;
         if (i)
-            pause_for(2 * settings->backoff);
+            clock_sleep(2 * settings->backoff);
         status = get("GET", url, headers, CONTAINER_MS, settings->certificates, &exchange, error);
         answered = !status && is_well(&exchange);
         if (answered)

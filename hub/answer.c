@@ -1,5 +1,6 @@
 #include "answer.h"
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/text.h"
 #include "screen.h"
@@ -136,21 +137,6 @@ static const char *bytes_of(const struct answer *answer, const struct cell_text 
 
 /* --- JSON --- */
 
-static void add_json_string(const char *bytes, size_t length, struct text *out)
-{
-    text_add_char(out, '"');
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        if (c == '"' || c == '\\')
-            text_add_format(out, "\\%c", c);
-        else if (c < 0x20)
-            text_add_format(out, "\\u%04x", c);
-        else
-            text_add_char(out, (char)c);
-    }
-    text_add_char(out, '"');
-}
-
 /* A column without a value is null in a reading, and left out of an item. */
 static void add_json(const struct answer *answer, const struct answer_row *row,
                      const struct cell_text **by_column, struct text *out)
@@ -161,12 +147,12 @@ static void add_json(const struct answer *answer, const struct answer_row *row,
         if (!cell && answer->items)
             continue;
         text_add_string(out, ", ");
-        add_json_string(answer->columns[k], strlen(answer->columns[k]), out);
+        json_add_string(answer->columns[k], strlen(answer->columns[k]), out);
         text_add_string(out, ": ");
         if (!cell)
             text_add_string(out, "null");
         else if (cell->kind == READ_TEXT)
-            add_json_string(bytes_of(answer, cell), cell->length, out);
+            json_add_string(bytes_of(answer, cell), cell->length, out);
         else
             text_add(out, bytes_of(answer, cell), cell->length);
     }

@@ -121,13 +121,6 @@ static enum status lock_pid(int *lock, struct error *error)
 
 /* --- the database --- */
 
-/* Sleeps; a signal ends the sleep. */
-static void pause_for(double seconds)
-{
-    struct timespec time = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
-    nanosleep(&time, NULL);
-}
-
 /* After a failure: logs it once a minute, and waits before the next try (exponential backoff). */
 static void back_off(struct hub *hub, struct error *error)
 {
@@ -137,7 +130,7 @@ static void back_off(struct hub *hub, struct error *error)
         hub->retry == 0 ? first_retry_seconds : fmin(2 * hub->retry, longest_retry_seconds);
     if (hub->ended > 0)
         hub->retry = fmin(hub->retry, ending_retry_seconds);
-    pause_for(hub->retry);
+    clock_sleep(hub->retry);
 }
 
 static void note_success(struct hub *hub)
@@ -358,7 +351,7 @@ static void wait_for_more(struct hub *hub)
     if (hub->count == MOST_IN_BATCH || hub->ended > 0)
         return;
     if (hub->count && since < gather_seconds)
-        pause_for(gather_seconds - since);
+        clock_sleep(gather_seconds - since);
     else if (!hub->count && !hub->expiring && !hub->resuming)
         spool_wait(hub->reader, idle_seconds);
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
-
 /* --- now --- */
 
 static double seconds_of(clockid_t clock)
@@ -53,6 +51,13 @@ struct timespec clock_deadline(double seconds)
         until.tv_sec++;
     }
     return until;
+}
+
+void clock_sleep(double seconds)
+{
+    time_t whole = (time_t)seconds;
+    struct timespec time = {whole, (long)((seconds - (double)whole) * 1e9)};
+    nanosleep(&time, NULL);
 }
 
 /* --- writing --- */
@@ -105,6 +110,15 @@ void clock_write_local_milliseconds(int64_t milliseconds, char text[CLOCK_TEXT])
     clock_write_local(calendar_divide(milliseconds, 1000), text);
     size_t length = strlen(text);
     snprintf(text + length, CLOCK_TEXT - length, ".%03d", remainder_of(milliseconds, 1000));
+}
+
+void clock_write_mail(int64_t seconds, char text[CLOCK_TEXT])
+{
+    time_t time = (time_t)seconds;
+    struct tm parts;
+    *text = '\0';
+    if (localtime_r(&time, &parts)) /* the names are English: no program here calls setlocale() */
+        strftime(text, CLOCK_TEXT, "%a, %d %b %Y %H:%M:%S %z", &parts);
 }
 
 /* --- reading --- */

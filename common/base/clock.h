@@ -27,6 +27,9 @@ uint64_t clock_monotonic_nanoseconds(void);
 /* What the monotonic clock shows in so many seconds: a deadline for pthread_cond_timedwait(). */
 struct timespec clock_deadline(double seconds);
 
+/* Sleeps; a signal ends the sleep early. */
+void clock_sleep(double seconds);
+
 /* --- writing --- */
 
 /* 2026-11-21T10:12:00Z (RFC 3339) */
@@ -41,6 +44,9 @@ void clock_write_basic(int64_t seconds, char text[CLOCK_TEXT]);
 /* 2026-11-21 11:12:00 and 2026-11-21 11:12:00.123, in the time zone of this process */
 void clock_write_local(int64_t seconds, char text[CLOCK_TEXT]);
 void clock_write_local_milliseconds(int64_t milliseconds, char text[CLOCK_TEXT]);
+
+/* Sat, 21 Nov 2026 11:12:00 +0100 (RFC 5322, date-time), in the time zone of this process */
+void clock_write_mail(int64_t seconds, char text[CLOCK_TEXT]);
 
 /* --- reading --- */
 

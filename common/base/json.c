@@ -12,27 +12,36 @@ enum { DEEPEST = 64, FEW_KEYS = 16 };
 
 /* --- writing --- */
 
+static void add_escape(char character, struct text *out)
+{
+    const char *shorts = "\"\"\\\\\bb\ff\nn\rr\tt";
+    for (size_t i = 0; shorts[i]; i += 2) {
+        if (shorts[i] == character) {
+            text_add_format(out, "\\%c", shorts[i + 1]);
+            return;
+        }
+    }
+    text_add_format(out, "\\u%04x", (unsigned char)character);
+}
+
+void json_add_string(const char *bytes, size_t length, struct text *out)
+{
+    const char *plain = bytes, *end = bytes + length;
+    text_add_char(out, '"');
+    for (const char *c = bytes; c < end; c++) {
+        if ((unsigned char)*c >= 0x20 && *c != '"' && *c != '\\')
+            continue;
+        text_add(out, plain, (size_t)(c - plain));
+        add_escape(*c, out);
+        plain = c + 1;
+    }
+    text_add(out, plain, (size_t)(end - plain));
+    text_add_char(out, '"');
+}
+
 static void write_string(const char *string, struct text *out)
 {
-    text_add_char(out, '"');
-    for (const char *c = string;; c++) {
-        const char *plain = c;
-        while ((unsigned char)*c >= 0x20 && *c != '"' && *c != '\\')
-            c++;
-        text_add(out, plain, (size_t)(c - plain));
-        if (!*c)
-            break;
-        const char *shorts = "\"\"\\\\\bb\ff\nn\rr\tt";
-        const char *found = NULL;
-        for (size_t i = 0; shorts[i]; i += 2)
-            if (shorts[i] == *c)
-                found = shorts + i + 1;
-        if (found)
-            text_add_format(out, "\\%c", *found);
-        else
-            text_add_format(out, "\\u%04x", (unsigned char)*c);
-    }
-    text_add_char(out, '"');
+    json_add_string(string, strlen(string), out);
 }
 
 void json_format_number(double number, char made[32])

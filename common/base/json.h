@@ -23,6 +23,9 @@ void json_compact(const cJSON *value, struct text *out);
  * with all their digits as long as a double holds them exactly; "null" for what JSON cannot say. */
 void json_format_number(double number, char made[32]);
 
+/* Adds a JSON string with its quotes; bytes are UTF-8. */
+void json_add_string(const char *bytes, size_t length, struct text *out);
+
 /* Parses a whole text (RFC 8259; trailing white space is fine, anything else is not; duplicate keys
  * are an error). name is what messages call it. WRONG_INPUT: "name:line:column: ...". Nesting
  * deeper than 64 is refused. *parsed is the caller's. */

@@ -1,7 +1,7 @@
 /* The checker of JSON Schema.
  *
  * One recursive walk over the schema and the tree together. The tree has at most 64 levels, so the
- * recursion is bounded. Where the schema allows anything, yaml_to_json() copies the tree; it counts
+ * recursion is bounded. Where the schema allows anything, free_value() copies the tree; it counts
  * the values that it makes, because a list of aliases of lists of aliases is small as a tree and
  * huge as JSON. A check that fails adds a problem and goes on, so that one run reports all
  * problems. Cost: linear in the size of the tree, times the number of words of an enum or of
@@ -231,12 +231,6 @@ static cJSON *free_value(struct checker *checker, const struct yaml_node *node)
             cJSON_AddItemToArray(value, item);
     }
     return value;
-}
-
-cJSON *yaml_to_json(const struct yaml_node *node, struct problems *problems)
-{
-    struct checker checker = {.problems = problems};
-    return free_value(&checker, node);
 }
 
 /* --- scalars --- */

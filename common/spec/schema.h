@@ -30,14 +30,11 @@
  * "secrets". Parsed on first use, kept for the program's life; never NULL for those names. */
 const cJSON *schema_named(const char *name);
 
-/* Checks node (NULL: an empty file) against schema; $ref is looked up in root. Everything wrong is
- * added to problems. The JSON that comes back has defaults filled in where it is right and leaves
+/* Checks node (NULL: an empty file) against schema (NULL: everything is allowed; scalars are what
+ * YAML 1.1 reads); $ref is looked up in root. Everything wrong is added to problems. The JSON that comes back has defaults filled in where it is right and leaves
  * out what is wrong; the caller deletes it. */
 cJSON *schema_check(const cJSON *root, const cJSON *schema, const struct yaml_node *node,
                     struct problems *problems);
-
-/* A free tree as JSON, scalars as YAML 1.1 reads them. */
-cJSON *yaml_to_json(const struct yaml_node *node, struct problems *problems);
 
 /* Whether all of text matches pattern (PCRE2, anchored at both ends, with match limits). A broken
  * pattern is false, with what is wrong in *why (may be NULL; static text) and its offset in *at. */

@@ -163,9 +163,8 @@ static void wait_for(const struct removal *removal, double seconds)
     double spent = 0, began = clock_monotonic();
     report_progress(removal->reporter, verb, 0, total);
     while (spent < seconds) {
-        double left = seconds - spent, step = left < 1 ? left : 1;
-        struct timespec pause = {(time_t)step, (long)((step - floor(step)) * 1e9)};
-        nanosleep(&pause, NULL);
+        double left = seconds - spent;
+        clock_sleep(left < 1 ? left : 1);
         spent = clock_monotonic() - began;
         report_progress(removal->reporter, verb, spent < seconds ? (size_t)spent : total, total);
     }

@@ -1,4 +1,5 @@
 #include "model.h"
+#include "common/base/calendar.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -495,12 +496,12 @@ static void add_retention(cJSON *type, const cJSON *spec)
     cJSON *retention = json_object();
     double magnetic = clock_duration(json_string(written, "magnetic", ""));
     json_put_number(retention, "memory_hours",
-                    clock_duration(json_string(written, "memory", "")) / 3600);
-    json_put_number(retention, "magnetic_days", magnetic / 86400);
+                    clock_duration(json_string(written, "memory", "")) / HOUR);
+    json_put_number(retention, "magnetic_days", magnetic / DAY);
     json_put_number(retention, "magnetic_seconds", magnetic);
     json_put(type, "retention", retention);
     json_put_number(type, "log_retention_days",
-                    clock_duration(json_string(written, "logs", "")) / 86400);
+                    clock_duration(json_string(written, "logs", "")) / DAY);
 }
 
 static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct catalog *catalog)

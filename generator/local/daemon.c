@@ -19,7 +19,7 @@
 
 enum { LARGEST_LOG = 16 << 20, LARGEST_NOTE = 64, LARGEST_STAT = 4096 };
 
-char *daemon_pid_file(const char *name)
+static char *pid_file(const char *name)
 {
     return must_format(RUN_FOLDER "/%s.pid", name);
 }
@@ -33,7 +33,7 @@ char *daemon_log_file(const char *name)
 
 static pid_t noted_id(const char *name)
 {
-    owned char *path = daemon_pid_file(name);
+    owned char *path = pid_file(name);
     struct text note = {0};
     struct error none = {0};
     long id = 0;
@@ -113,14 +113,14 @@ void daemon_close(struct daemon *process)
 
 enum status daemon_note(const char *name, pid_t id, struct error *error)
 {
-    owned char *path = daemon_pid_file(name);
+    owned char *path = pid_file(name);
     owned char *number = must_format("%d\n", (int)id);
     return write_file(path, number, strlen(number), FILE_PUBLIC, error);
 }
 
 void daemon_forget(const char *name)
 {
-    owned char *path = daemon_pid_file(name);
+    owned char *path = pid_file(name);
     unlink(path);
 }
 

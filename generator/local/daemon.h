@@ -49,8 +49,7 @@ bool daemon_end(const char *name, struct daemon *process, double patience);
 enum status daemon_note(const char *name, pid_t id, struct error *error);
 void daemon_forget(const char *name);
 
-/* The paths of the two files; freed by the caller. */
-char *daemon_pid_file(const char *name);
+/* The path of its log; freed by the caller. */
 char *daemon_log_file(const char *name);
 
 #endif

@@ -1,4 +1,5 @@
 #include "package.h"
+#include "common/base/calendar.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
@@ -101,7 +102,6 @@ void package_plan_free(struct package_plan *plan)
  * is fast, and none after its certificate's end. */
 static void put_times(cJSON *thing, const struct certificate_facts *certificate)
 {
-    enum { DAY = 24 * 60 * 60 };
     json_put_number(thing, "made", (double)(time(NULL) - DAY));
     json_put_number(thing, "until", (double)certificate->not_after);
 }

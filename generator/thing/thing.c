@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status thing_not_found(const char *name, struct error *error)
+static enum status not_found(const char *name, struct error *error)
 {
     struct names *names = record_names();
     fail(error, WRONG_INPUT, "there is no thing \"%s\"", name);
@@ -59,7 +59,7 @@ enum status thing_absent(const char *name, struct error *error)
 enum status thing_check_folder(const char *name, struct error *error)
 {
     owned char *folder = record_folder(name);
-    return valid_thing_name(name) && is_folder(folder) ? FINE : thing_not_found(name, error);
+    return valid_thing_name(name) && is_folder(folder) ? FINE : not_found(name, error);
 }
 
 enum status thing_present(const char *name, struct record **record, struct error *error)
@@ -68,7 +68,7 @@ enum status thing_present(const char *name, struct record **record, struct error
     enum status status = thing_check_folder(name, error);
     if (!status)
         status = record_read(name, record, error);
-    return status || *record ? status : thing_not_found(name, error);
+    return status || *record ? status : not_found(name, error);
 }
 
 enum status thing_exists(const struct record *record, struct error *error)
@@ -84,7 +84,7 @@ enum status thing_exists(const struct record *record, struct error *error)
 enum status thing_open(const char *name, int *lock, struct record **record, struct error *error)
 {
     enum status status = thing_open_folder(name, lock, record, error);
-    return status || *record ? status : thing_not_found(name, error);
+    return status || *record ? status : not_found(name, error);
 }
 
 enum status thing_open_folder(const char *name, int *lock, struct record **record,

@@ -91,11 +91,9 @@ enum status thing_open(const char *name, int *lock, struct record **record, stru
 enum status thing_open_folder(const char *name, int *lock, struct record **record,
                               struct error *error);
 
-/* Fill the error, WRONG_INPUT: the thing exists, with the commands that make sense instead; there is
- * no such thing, with the most similar name; the thing is half-made (half-rotated, half-deleted),
- * with the command that finishes it. */
+/* Fill the error, WRONG_INPUT: the thing exists, with the commands that make sense instead; the thing
+ * is half-made (half-rotated, half-deleted), with the command that finishes it. */
 enum status thing_exists(const struct record *record, struct error *error);
-enum status thing_not_found(const char *name, struct error *error);
 enum status thing_half_done(const struct record *record, struct error *error);
 
 #endif

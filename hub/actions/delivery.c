@@ -413,10 +413,8 @@ enum status delivery_queue_start(int mqtt_port, struct delivery_queue **made, st
 void delivery_queue_wait(struct delivery_queue *queue, double seconds)
 {
     double end = clock_monotonic() + seconds;
-    while (delivery_queue_count(queue).waiting && clock_monotonic() < end) {
-        const struct timespec moment = {0, 20000000};
-        nanosleep(&moment, NULL);
-    }
+    while (delivery_queue_count(queue).waiting && clock_monotonic() < end)
+        clock_sleep(0.02);
 }
 
 static void disconnect(struct mosquitto *broker)

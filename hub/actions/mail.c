@@ -45,15 +45,12 @@ static void add_origin(struct buffer *out)
 {
     char host[LONGEST_HOST], line[LONGEST_HOST + 64];
     uint64_t random[2] = {0};
-    struct tm parts;
-    time_t now = time(NULL);
     own_host(host);
     if (getrandom(random, sizeof random, 0) < 0)
         random[0] = (uint64_t)getpid();
-    localtime_r(&now, &parts);
     snprintf(line, sizeof line, "Sensorforge <sensorforge@%s>", host);
     add_header(out, "From", line);
-    strftime(line, sizeof line, "%a, %d %b %Y %H:%M:%S %z", &parts);
+    clock_write_mail(time(NULL), line);
     add_header(out, "Date", line);
     snprintf(line, sizeof line, "<%" PRId64 ".%016" PRIx64 "%016" PRIx64 "@%s>",
              clock_milliseconds(), random[0], random[1], host);

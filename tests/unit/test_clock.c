@@ -269,6 +269,12 @@ static void typed_times(void **state)
     assert_string_equal(text, "2026-07-01 00:00:00");
     clock_write_local_milliseconds(-1, text);
     assert_string_equal(text, "1970-01-01 00:59:59.999");
+    clock_write_mail(1795255920, text);
+    assert_string_equal(text, "Sat, 21 Nov 2026 11:12:00 +0100");
+    setenv("TZ", "NST3:30", 1); /* a zone behind UTC, with half an hour */
+    tzset();
+    clock_write_mail(1782790200, text);
+    assert_string_equal(text, "Tue, 30 Jun 2026 00:00:00 -0330");
     unsetenv("TZ");
     tzset();
 }

@@ -40,7 +40,7 @@ static void assert_tree(const char *bytes, const char *json)
     load_bytes(bytes, strlen(bytes));
     if (problems.count)
         fail_msg("%s: %s", bytes, problems.at[0].message);
-    cJSON *value = yaml_to_json(yaml.root, &problems);
+    cJSON *value = schema_check(NULL, NULL, yaml.root, &problems);
     json_compact(value, &out);
     assert_string_equal(text_string(&out), json);
     cJSON_Delete(value);
@@ -292,7 +292,7 @@ static void a_billion_laughs(void **state)
     load_bytes(bytes.at, bytes.length);
     assert_int_equal(problems.count, 0);
     assert_true(yaml.count < 100);
-    cJSON *value = yaml_to_json(yaml.root, &problems);
+    cJSON *value = schema_check(NULL, NULL, yaml.root, &problems);
     assert_int_equal(problems.errors, 1);
     assert_string_equal(problems.at[0].message,
                         "aliases make more than 100000 values of this file");

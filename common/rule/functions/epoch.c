@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { DAY = 86400, HOUR = 3600, MINUTE = 60, NANO = 1000 * 1000 * 1000 };
+enum { NANO = 1000 * 1000 * 1000 };
 enum { LONGEST_NUMBER = 19, DEEPEST_OPTION = 8 };
 
 enum field {

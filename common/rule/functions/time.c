@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
-
 /* A moment in the local time of a zone. */
 struct shown {
     const struct rule_zone *zone;

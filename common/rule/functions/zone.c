@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
-
 /* --- names --- */
 
 /* Short names of the tz database that are unique together with their offset. A short name alone
