@@ -141,7 +141,8 @@ static enum status check_operands(struct context *context)
              context->operands[command->most], command->name);
     else
         return FINE;
-    return advise(&context->error, "usage: sensorforge %s %s", command->name, command->operands);
+    return advise(&context->error, "usage: sensorforge %s %s", command->name,
+                  command->operands ? command->operands : "");
 }
 
 const char *cli_value(const struct context *context, const char *name)

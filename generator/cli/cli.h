@@ -20,7 +20,7 @@ struct given_option {
     const char *value;
 };
 
-/* What a command gets to see, and where it puts what it has to say. */
+/* The arguments of a command, and its output. */
 struct context {
     const struct command *command;
     const char **operands;

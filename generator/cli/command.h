@@ -36,7 +36,7 @@ enum { MOST_OPTIONS = 12 };
 
 struct command {
     const char *name;
-    const char *operands;       /* as the usage line shows them */
+    const char *operands;       /* as the usage line shows them; NULL: it takes none */
     int least, most;            /* how many operands; most < 0: any number */
     enum completion completion; /* of the operands */
     const char *summary;        /* one line */

@@ -111,9 +111,9 @@ static void write_program_help(struct text *out)
 
 static void write_command_help(const struct command *command, struct text *out)
 {
+    const char *operands = command->operands ? command->operands : "";
     text_add_format(out, "usage: sensorforge %s%s%s%s\n\n", command->name,
-                    command->options[0].name ? " [OPTION...]" : "", *command->operands ? " " : "",
-                    command->operands);
+                    command->options[0].name ? " [OPTION...]" : "", *operands ? " " : "", operands);
     text_add_char(out, (char)toupper((unsigned char)command->summary[0]));
     text_add_format(out, "%s.\n", command->summary + 1);
     if (command->details) {
@@ -181,8 +181,10 @@ static void write_roff_command(const struct command *command, struct text *out)
 {
     text_add_string(out, ".SS ");
     write_roff(command->name, out);
-    text_add_format(out, "%s", *command->operands ? " " : "");
-    write_roff(command->operands, out);
+    if (command->operands && *command->operands) {
+        text_add_char(out, ' ');
+        write_roff(command->operands, out);
+    }
     text_add_char(out, '\n');
     text_add_char(out, (char)toupper((unsigned char)command->summary[0]));
     write_roff(command->summary + 1, out);

@@ -52,6 +52,16 @@ static void the_help_of_each_command(void **state)
     }
 }
 
+static void the_help_of_a_row_with_nothing_but_what_it_needs(void **state)
+{
+    (void)state;
+    static const struct command plain = {.name = "hello", .summary = "says hello"};
+    struct text help = {0};
+    pages_help(&plain, &help);
+    assert_true(begins_with(help.at, "usage: sensorforge hello\n\nSays hello.\n"));
+    text_free(&help);
+}
+
 /* roff writes a dash as "\-". */
 static char *without_roff(const char *page)
 {
@@ -116,7 +126,7 @@ static void the_table_holds_together(void **state)
     (void)state;
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &commands[i];
-        assert_true(command->run && command->summary && command->operands);
+        assert_true(command->run && command->summary && (command->operands || !command->least));
         assert_true(command->most < 0 || command->least <= command->most);
         for (size_t j = 0; j < i; j++)
             assert_string_not_equal(command->name, commands[j].name);
@@ -262,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_help_of_the_program),
         TEST(the_help_of_each_command),
+        TEST(the_help_of_a_row_with_nothing_but_what_it_needs),
         TEST(the_man_page),
         TEST(the_completions),
         TEST(the_table_holds_together),
