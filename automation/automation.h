@@ -30,7 +30,7 @@
  *                            transaction ends, and automation_commit() or automation_abandon()
  *
  * All times are milliseconds since 1970. No function ends the program: where memory runs out it
- * returns REFUSED, or the watch says so (automation_watches()) and its states stay as they are.
+ * returns REFUSED, or automation_troubles() says so and its states stay as they are.
  * Strings that are handed in are copied. An engine is used by one thread. */
 #ifndef AUTOMATION_AUTOMATION_H
 #define AUTOMATION_AUTOMATION_H
@@ -48,14 +48,11 @@ struct automation_type;
 enum automation_kind { AUTOMATION_CONTROL, AUTOMATION_ALERT, AUTOMATION_PRESENCE };
 enum automation_state { AUTOMATION_UNKNOWN, AUTOMATION_OFF, AUTOMATION_ON };
 
-/* The name of the watch that presence is. No control and no alert can be called so. */
-#define AUTOMATION_PRESENCE_NAME "presence"
-
 /* "control", "alert", "presence"; "unknown", "off", "on". */
 const char *automation_kind_name(enum automation_kind kind);
 const char *automation_state_name(enum automation_state state);
 
-/* NULL when memory is exhausted. */
+/* NULL: out of memory. */
 struct automation *automation_new(void);
 void automation_free(struct automation *automation); /* NULL is fine */
 
@@ -64,7 +61,7 @@ void automation_free(struct automation *automation); /* NULL is fine */
 /* Takes a type's automation.json, in place of the one that it had; NULL: it has none any more.
  * States are kept of each watch that has kept its name, its kind and what it groups by; its
  * readings are not, so the caller hands in the last automation_history() milliseconds again.
- * WRONG_INPUT when the document is not what schemas/automation.schema.json says; then the type
+ * WRONG_INPUT with the place when something is missing in the document or wrong; then the type
  * keeps the document that it had. REFUSED: out of memory. */
 enum status automation_load(struct automation *automation, const char *type, const cJSON *document,
                             struct error *error);
@@ -129,7 +126,7 @@ enum status automation_restore(struct automation *automation, const struct autom
 
 enum { AUTOMATION_PARTS = 10 };
 
-/* How many readings of a thing a value rests on. */
+/* How many readings of a thing a value was computed from. */
 struct automation_part {
     const char *thing;
     uint64_t readings;
@@ -146,9 +143,9 @@ struct automation_decision {
     uint64_t readings;
     struct automation_part parts[AUTOMATION_PARTS]; /* those with the most readings first */
     size_t part_count;
-    size_t other_things; /* that are not in parts */
+    size_t other_things; /* things whose readings were used too, beside those in parts */
     const char *why;     /* a sentence for a person */
-    const char *topic;   /* of the command; NULL: nothing is commanded */
+    const char *topic;   /* MQTT topic of the command; NULL: there is no command */
     const char *payload; /* JSON */
 };
 
@@ -195,7 +192,8 @@ enum status automation_decide(struct automation *automation, const struct automa
 void automation_commit(struct automation *automation);
 void automation_abandon(struct automation *automation);
 
-/* When automation_decide() has something to do next; INT64_MAX: never, as things stand. */
+/* When automation_decide() is to be called next, in milliseconds since 1970. INT64_MAX: not before
+ * another reading, thing or document is handed in. */
 int64_t automation_due(const struct automation *automation);
 
 /* --- looking --- */
@@ -205,8 +203,8 @@ struct automation_view {
     enum automation_kind kind;
     enum automation_state state;
     int64_t since;       /* when the state began; 0: never decided */
-    int64_t blind_since; /* there is no value since then; 0: there is one */
-    int64_t holds_since; /* the clause for the other state holds since then; 0: it does not */
+    int64_t blind_since; /* since when there has been no value; 0: there is one */
+    int64_t holds_since; /* since when the other state's clause has held; 0: it does not */
     bool has_value;      /* at `now` */
     double value;
     uint64_t readings;
@@ -218,7 +216,7 @@ void automation_look(struct automation *automation, int64_t now,
                      bool (*each)(void *context, const struct automation_view *view),
                      void *context);
 
-/* Why a watch cannot decide at present: each() gets a sentence. */
+/* Calls each() for each watch that cannot decide at present, with the reason as a sentence. */
 void automation_troubles(const struct automation *automation,
                          void (*each)(void *context, const char *type, const char *watch,
                                       const char *trouble),
