@@ -63,7 +63,7 @@ static bool groups_alike(const struct watch *one, const struct watch *other)
            (!one->by || strcmp(one->by, other->by) == 0);
 }
 
-/* Where the state of this group of a watch is kept; NULL when memory is exhausted. */
+/* Where the state of this group of a watch is kept; NULL: out of memory. */
 static struct member *take_up_member(struct watch *watch, const char *name)
 {
     struct automation_type *type = watch->type;
@@ -85,7 +85,7 @@ static bool keep_states(const struct watch *from, struct watch *to)
         if (!kept)
             return false;
         kept->at = kept->next = member->at;
-        if (member->thing && member->thing->returned) /* said at the next tick, as it would be */
+        if (member->thing && member->thing->returned) /* the next tick says so again */
             kept->at.heard = kept->next.heard = member->at.heard - 1;
     }
     return true;
@@ -244,7 +244,8 @@ static void clear_dirty(struct automation_type *type)
     type->dirty = NULL;
 }
 
-/* Those that are heard and known to be: all of the list, unless their tick was abandoned. */
+/* Removes from the list the things whose return was decided and committed. After an abandoned tick
+ * none was. */
 static void clear_returned(struct automation_type *type)
 {
     size_t kept = 0;

@@ -13,7 +13,7 @@
 struct tick {
     struct automation *automation;
     int64_t now, horizon;
-    bool resumed; /* after an absence, or the clock was set */
+    bool resumed; /* the last tick is long ago, or the clock was set */
     const struct automation_sink *sink;
     struct error *error;
 };
@@ -32,7 +32,7 @@ struct state *member_change(struct member *member)
 
 /* --- the command of a control --- */
 
-/* A group's name becomes a level of a topic: the name of a thing, or a part of one. */
+/* Whether the name can be a level of a topic, or a part of one. It takes the place of {by}. */
 static bool fits_topic(const char *name)
 {
     size_t length =
@@ -129,7 +129,7 @@ static enum status say_decision(const struct tick *tick, struct member *member,
     words_parts(watch->type, basis, &decision);
     decision.why = buffer_string(&why);
     if (!add_command(watch, member, &topic, &decision))
-        member->next = member->at; /* what cannot be commanded is not decided */
+        member->next = member->at; /* without a command there is no decision: the old state stays */
     else if (why.failed || topic.failed)
         status = fail_memory(tick->error);
     else if (!(status = tick->sink->decision(tick->sink->context, &decision, tick->error)))
@@ -170,8 +170,8 @@ static bool limit_holds(const struct limit *limit, double value)
     return value <= limit->value;
 }
 
-/* Without a value the state stays as it is, unless the spec says what is safe. What has arrived and
- * was not handed in yet may be a reading of this group: then it is too early to say. */
+/* Without a value the state stays as it is, unless the spec names a safe state. Nothing is decided
+ * while readings that have arrived are still to be handed in: one of them may be of this group. */
 static enum status look_blind(const struct tick *tick, struct member *member,
                               const struct basis *basis)
 {
@@ -189,7 +189,7 @@ static enum status look_blind(const struct tick *tick, struct member *member,
     return turns ? turn(tick, member, safe, basis) : say_state(tick, member);
 }
 
-/* The clause that switches on has to hold for a while: since when it does is part of the state. */
+/* The clause that switches on has to hold for a while. The state says since when it has held. */
 static enum status look_hold(const struct tick *tick, struct member *member,
                              const struct basis *basis)
 {
@@ -294,7 +294,7 @@ static enum status look_silent(const struct tick *tick, struct automation_type *
         thing->deadline = thing_deadline(thing, tick->automation->grace);
         if (thing->deadline <= tick->horizon && !is_on && !thing->presence.changed)
             status = turn(tick, &thing->presence, AUTOMATION_ON, &none);
-        if (thing->deadline <= tick->horizon) /* looked at again in case this is abandoned */
+        if (thing->deadline <= tick->horizon) /* decided again if this tick is abandoned */
             thing->deadline = tick->horizon + type->presence->silent_after;
         heap_settle(type);
     }

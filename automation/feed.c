@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more item; false when memory is exhausted. */
+/* Makes room for one more item; false: out of memory. */
 static bool grow(void *array, size_t count, size_t *room, size_t size)
 {
     void **at = array;
@@ -289,7 +289,7 @@ static bool group_name(const struct series *series, const struct thing *thing,
     return value->kind == AUTOMATION_TEXT && value->length <= LONGEST_GROUP;
 }
 
-/* False when memory is exhausted; *found is NULL where the reading has no such attribute. */
+/* False: out of memory. *found is NULL where the reading does not have the attribute. */
 static bool find_group(struct automation_type *type, size_t number, struct thing *thing,
                        const struct automation_value *values, struct group **found)
 {
@@ -350,7 +350,7 @@ static void keep_values(const struct automation_type *type, struct thing *thing,
             reading->values[i].kind == AUTOMATION_NUMBER ? reading->values[i].number : NAN;
 }
 
-/* A thing that is silent, or was never heard, is put into a list: the next tick says so. */
+/* A thing that was silent, or is heard for the first time, is put into a list for the next tick. */
 static bool hear(struct automation_type *type, struct thing *thing, int64_t arrived)
 {
     struct member *presence = &thing->presence;

@@ -24,11 +24,11 @@ enum {
 
 /* What there is to tell of a watch. */
 struct news {
-    size_t total, on; /* members, and those that are on */
-    size_t joined;    /* on, and people were not told so */
+    size_t total, on; /* all members; those that are on */
+    size_t joined;    /* on, and people were not told yet */
     size_t back;      /* off, and people were told that they are on */
     size_t first;     /* heard for the first time */
-    int64_t earliest; /* of those that are on: since when */
+    int64_t earliest; /* the earliest time at which one of those that are on turned on */
 };
 
 static bool has_joined(const struct state *state)
@@ -46,7 +46,7 @@ static const struct state *state_of(const struct member *member)
     return member->changed ? &member->next : &member->at;
 }
 
-/* Since when a member is on: a silent thing since it was heard last. */
+/* When a member turned on. A silent thing counts from the time when it was heard last. */
 static int64_t on_since(const struct member *member)
 {
     const struct state *state = state_of(member);
@@ -295,7 +295,7 @@ static void add_json(struct buffer *out, const struct watch *watch, const struct
 
 /* --- sending --- */
 
-/* The name of the one member that there is news of; NULL when it is more than one. */
+/* The name of the member with news, if it is the only one; else NULL. */
 static const char *only_one(const struct watch *watch, const struct news *news)
 {
     if (news->joined + news->back + news->first != 1 || news->on != news->joined)
@@ -342,7 +342,7 @@ static enum status send(struct watch *watch, const struct news *news, int64_t no
 
 /* --- the incident --- */
 
-/* People know what the members' states are now. */
+/* Records in the members' states that people were told of them. */
 static enum status note_told(const struct watch *watch, const struct automation_sink *sink,
                              struct error *error)
 {

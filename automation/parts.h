@@ -7,18 +7,18 @@
 #include "common/base/clock.h"
 #include "samples.h"
 
-/* uthash ends the program when memory is exhausted, unless it is told not to. An item that it could
- * not take has no table then: hh.tbl is NULL. */
+/* Without this, uthash ends the program when it is out of memory. With it, an item that could not
+ * be added has hh.tbl NULL. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* In place of the column of an attribute: all things are one group, or each is one of its own. */
+/* Values of series.by that are no column: all things are one group; each thing is a group. */
 #define BY_ALL SIZE_MAX
 #define BY_THING (SIZE_MAX - 1)
 
 enum {
     LONGEST_GROUP = 2048, /* bytes of a group's name: an attribute's value */
-    JUMP = 60000,         /* milliseconds between two ticks that are no absence */
+    JUMP = 60000, /* milliseconds; a longer interval between two ticks counts as an absence */
     ID_ROOM = 40
 };
 
@@ -35,10 +35,10 @@ struct state {
     enum automation_state is;
     enum automation_state told; /* what people were told last; unknown: nothing */
     int64_t since;              /* when the state began; 0: it was never decided */
-    int64_t blind_since;        /* there is no value since then; 0: there is one */
-    int64_t holds_since;        /* the clause that switches on holds since then; 0: it does not */
-    int64_t heard;              /* of presence: when the thing was heard last; 0: never */
-    bool first;                 /* of presence: people are to be told that it was heard first */
+    int64_t blind_since;        /* since when there has been no value; 0: there is one */
+    int64_t holds_since; /* since when the clause that switches on has held; 0: it does not hold */
+    int64_t heard;       /* of presence: when the thing was heard last; 0: never */
+    bool first;          /* of presence: heard for the first time, and people are to be told */
 };
 
 /* A group of a watch, or a thing of presence. */
@@ -87,7 +87,7 @@ struct watch {
     struct series *series;
     size_t place;     /* of this watch in the series */
     int64_t due;      /* when it looks at all of its groups again */
-    int64_t hold_due; /* when the first clause has held for long enough; INT64_MAX: none holds */
+    int64_t hold_due; /* when the next clause has held for long enough; INT64_MAX: none holds */
     struct member *members; /* the newest first */
     struct incident incident, next_incident;
     bool touched;      /* a member changed since the incident was looked at */
@@ -120,9 +120,9 @@ struct thing {
     size_t length;
     uint32_t index;        /* in the type's list of things */
     int64_t created;       /* 0: not known */
-    int64_t deadline;      /* when it is looked at for silence; the order of the heap */
-    int64_t read;          /* the time of its last valid reading; 0: none */
-    double *values;        /* of that, one for each measure; NaN: none */
+    int64_t deadline;      /* when it is checked for silence; the key of the heap */
+    int64_t read;          /* time of its last valid reading; 0: none */
+    double *values;        /* of that reading, one for each measure; NaN: no value */
     struct group **groups; /* of its last reading, one for each series */
     struct member presence;
     bool returned; /* it is in the list of those that were heard again */
@@ -145,7 +145,7 @@ struct automation_type {
     struct thing *
         *heap; /* by deadline, the first due in front; all things, where there is presence */
     size_t heap_count, heap_room;
-    struct thing **returned; /* heard again while silent, or heard for the first time */
+    struct thing **returned; /* were silent and are heard again, or are heard for the first time */
     size_t returned_count, returned_room;
     struct group *dirty;
     UT_hash_handle hh;
@@ -155,8 +155,8 @@ struct automation {
     struct automation_type *types; /* a hash by name */
     struct member *changed;
     int64_t ticked;      /* the last committed tick; 0: none yet */
-    int64_t next_ticked; /* the one that is under way */
-    int64_t grace;       /* nobody is silent before silent_after from here on */
+    int64_t next_ticked; /* the tick that is not committed yet */
+    int64_t grace;       /* no thing counts as silent before this time plus silent_after */
     bool stale_heap;     /* deadlines have to be computed anew */
 };
 
@@ -168,7 +168,7 @@ void type_free(struct automation_type *type);
 
 /* --- feed.c --- */
 
-/* NULL when memory is exhausted. */
+/* NULL: out of memory. */
 struct thing *thing_take_up(struct automation_type *type, const char *name, size_t length,
                             int64_t created);
 struct group *group_take_up(struct automation_type *type, struct series *series, const char *name,
@@ -219,7 +219,8 @@ void words_why(struct buffer *out, const struct member *member, const struct bas
 /* What a watch waits for in this state. */
 void words_clause(struct buffer *out, const struct watch *watch, enum automation_state state);
 
-/* Of what a value is: the things with the most readings first. */
+/* Fills parts and other_things: the things whose readings the value was computed from, those with
+ * the most readings first. */
 void words_parts(const struct automation_type *type, const struct basis *basis,
                  struct automation_decision *decision);
 

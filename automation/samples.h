@@ -32,8 +32,9 @@ struct samples {
 
 void samples_free(struct samples *samples);
 
-/* Adds a reading, and drops what is not after `oldest`. The same thing and time again changes
- * nothing. span: milliseconds of the longest window. False when memory is exhausted. */
+/* Adds a reading, and drops samples that are not later than `oldest`. A second reading with the
+ * same thing and time changes nothing. span: milliseconds of the longest window. False: out of
+ * memory. */
 bool samples_add(struct samples *samples, int64_t time, uint32_t thing, double value,
                  int64_t oldest, int64_t span);
 
@@ -49,7 +50,7 @@ struct sample_window samples_window(const struct samples *samples, int64_t after
 uint64_t window_count(const struct sample_window *window);
 double window_sum(const struct sample_window *window);
 double window_mean(const struct sample_window *window);
-double window_least(const struct sample_window *window); /* looks at each sample, as most does */
+double window_least(const struct sample_window *window); /* least and most look at each sample */
 double window_most(const struct sample_window *window);
 double window_last(const struct sample_window *window);
 double window_delta(const struct sample_window *window); /* last minus first */

@@ -42,8 +42,7 @@ struct basis watch_basis(const struct watch *watch, const struct group *group, i
     return basis;
 }
 
-/* The count of readings of each thing, into counts; those of merged samples of several things are
- * nobody's. */
+/* Counts the readings of each thing. A merged sample of several things counts for none of them. */
 static void count_things(const struct sample_window *window, uint64_t *counts, size_t things)
 {
     uint64_t before = window->before ? window->before->count : 0;
@@ -94,7 +93,7 @@ void words_number(struct buffer *out, double number)
     buffer_add_string(out, digits);
 }
 
-/* A value that was computed: six digits say enough. */
+/* A computed value, with six significant digits. */
 static void add_value(struct buffer *out, double value)
 {
     char rounded[40];

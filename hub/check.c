@@ -37,7 +37,7 @@ static void add_fault(void *context, const struct hub_rule *rule, const struct a
 
 /* --- measures against columns --- */
 
-/* What the type's spec says that a measure is. A whole number fits a column for decimals. */
+/* The column type that the spec gives a measure. A column for decimals also takes whole numbers. */
 static void compare_column(struct findings *findings, const char *path, const char *name,
                            const char *kind, const struct store_table *table)
 {

@@ -70,7 +70,7 @@ static void write_page(const struct buffer *page)
         unlink(other);
 }
 
-/* It keeps nothing from working, but nobody shall overlook it. */
+/* Damage stops nothing, so the status is the only place where an operator sees it. */
 static void add_damage(const struct status_page *page, struct buffer *out)
 {
     char words[LONGEST_TROUBLE] = "";

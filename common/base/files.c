@@ -49,7 +49,8 @@ char *path_folder(const char *path)
 
 bool path_exists(const char *path)
 {
-    /* What may not be looked at is there: whoever opens it gets the true reason. */
+    /* Without permission to look, the path counts as existing: opening it then reports the real
+     * reason. */
     return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
@@ -136,7 +137,7 @@ enum status read_secret(const char *path, size_t limit, struct secret *out, stru
 
 enum status make_folders(const char *path, mode_t mode, struct error *error)
 {
-    /* As a rule only the last is missing. */
+    /* Mostly only the last folder is missing. */
     if (mkdir(path, mode) == 0 || (errno == EEXIST && is_folder(path)))
         return FINE;
     owned char *prefix = must_copy(path);

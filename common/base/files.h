@@ -22,8 +22,9 @@ char *path_join(const char *folder, const char *name);
 /* What stands before the last "/" ("." when there is none), freed by the caller. */
 char *path_folder(const char *path);
 
-bool path_exists(
-    const char *path); /* of any kind; a dangling link does not, what may not be looked at does */
+/* Whether there is a file or folder of any kind. A dangling link does not count; a path that this
+ * user may not look at does. */
+bool path_exists(const char *path);
 bool is_folder(const char *path);
 
 /* Reads a whole regular file of at most limit bytes to the end of out. A file that does not exist,
@@ -48,10 +49,10 @@ enum status remove_tree(const char *path, struct error *error);
  */
 void remove_temporaries(const char *folder);
 
-/* The same where there is no lock: only those of processes that are no more. */
+/* The same without a lock: only the temporary files of processes that have ended. */
 void remove_dead_temporaries(const char *folder);
 
-/* Removes a folder if it is empty; says nothing if it is not. */
+/* Removes a folder if it is empty. It is no error if it is not. */
 void remove_empty_folder(const char *path);
 
 /* Flushes a folder's entries (names made, renamed, removed in it) to the disk. */

@@ -21,7 +21,7 @@ struct reporter {
     /* A line that takes the place of the last one. Called whenever there is news. */
     void (*state)(void *context, const char *line);
 
-    /* The count, or the state, has come to its end: nothing of it is left to be seen. */
+    /* The count or the state has ended; it is removed from the terminal. */
     void (*end)(void *context);
 
     void *context;

@@ -21,8 +21,8 @@ struct secret secret_copy(const char *bytes, size_t length);
 /* Overwrites and frees; {0} is fine. */
 void secret_free(struct secret *secret);
 
-/* Asks a person, and fills the answer; false when there is none. echo: what is typed is shown.
- * Where one is wanted, NULL stands for nobody who could be asked. */
+/* Asks a person, and fills the answer; false when there is no answer. echo: what is typed is shown.
+ * A NULL pointer to such a function means that nobody can be asked. */
 typedef bool secret_asker(const char *question, bool echo, struct secret *answer);
 
 /* For `secret_owned struct secret key = {0};`: freed when the variable goes out of scope. */

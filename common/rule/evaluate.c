@@ -276,7 +276,7 @@ static const struct rule_value *evaluate_argument(struct run *run, const struct 
     return space;
 }
 
-/* The rule cannot be run here, since it needs what this function would give. */
+/* The rule cannot run here: it needs the result of a function that this program does not have. */
 static void refuse(struct run *run, const struct rule_function *function, const char *missing)
 {
     if (run->refused)

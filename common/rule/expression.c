@@ -122,7 +122,8 @@ static const struct node *unknown_variable(struct compiler *compiler, struct nam
                      "there is no variable %.*s", (int)name.length, name.at);
 }
 
-/* A variable has one value for a message, also where its expression has another one each time. */
+/* A variable has one value for each message, even if its expression (rand()) gives another result
+ * each time. */
 static const struct node *parse_variable(struct compiler *compiler)
 {
     struct word word = compiler->word;

@@ -146,7 +146,7 @@ static void visit_case(const struct node *node, visit_child *visit, void *contex
     }
 }
 
-/* In an order that depends on nothing but the kind of node. A child can be NULL. */
+/* The order of the children depends only on the kind of node. A child can be NULL. */
 static void visit_children(const struct node *node, visit_child *visit, void *context)
 {
     switch (node->kind) {

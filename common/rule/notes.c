@@ -109,7 +109,8 @@ static bool reads_all(const struct compiler *compiler, struct reads reads, struc
     return true;
 }
 
-/* Operands that read the same are Undefined together. Those that read much are taken to differ. */
+/* Operands that read the same fields are Undefined together. Operands that read many fields count
+ * as different, without a comparison. */
 static bool read_alike(const struct compiler *compiler, struct reads one, struct reads other)
 {
     enum { MUCH = 32 };

@@ -222,8 +222,8 @@ static int shown(const struct compiler *compiler)
     return (int)length;
 }
 
-/* What to write instead of something that other languages have, and other emulators of this one
- * take. NULL: nothing is known about the current word. */
+/* The hint for a word of other SQL dialects: what to write instead. NULL: there is no hint for the
+ * current word. */
 static const char *find_substitute(const struct compiler *compiler)
 {
     static const char one_message[] = "a rule sees one message at a time";

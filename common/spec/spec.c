@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* That are reported of one statement: finding each place costs time in the length of the
- * statement. */
+/* The most that are reported of one statement. Finding the place of each takes time in proportion
+ * to the length of the statement. */
 enum { MOST_UNKNOWN_FIELDS = 100 };
 
 /* --- identity and platform --- */

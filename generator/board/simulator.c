@@ -41,7 +41,7 @@ static enum status find_package(const struct record *record, char **package, str
 
 /* --- the world --- */
 
-/* The name under which boards reach the local system stands for this machine. */
+/* The host name by which boards reach the local system is resolved to this machine. */
 static cJSON *hosts_of(const struct record *record, const struct system *system)
 {
     cJSON *hosts = json_object();

@@ -30,7 +30,8 @@ static void report(struct tally *tally, const struct spec *spec)
     text_free(&text);
 }
 
-/* That documents cannot be rendered or executed is a fault of the templates, and a warning here. */
+/* Documents that cannot be rendered or executed are the fault of a template, so they are a warning.
+ */
 static void check_documents(struct tally *tally, const char *type, struct spec *spec)
 {
     struct context *context = tally->context;

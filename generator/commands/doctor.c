@@ -24,8 +24,8 @@ struct doctor {
 
 /* --- cleaning --- */
 
-/* Each orphan is asked about. Without a terminal, only --yes is an answer. It is none for a young
- * orphan, which another command may be making just now. */
+/* Asks about each orphan. Without a terminal, only --yes agrees. --yes does not agree to removing a
+ * young orphan, because another command may be making it just now. */
 static bool agreed(const struct context *context, const struct orphan *orphan)
 {
     char answer[16] = "";

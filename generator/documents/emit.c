@@ -123,9 +123,9 @@ static enum status stage_changed(const char *folder, const char *path, const str
     return batch_write(batch, whole, text_string(bytes), bytes->length, FILE_PUBLIC, error);
 }
 
-/* What a killed run left in the folders that are written now, each of which is looked at once:
- * paths are sorted. A run that was killed left files that differ, so that one without differences
- * has nothing to look for. */
+/* Removes the temporary files that a killed run left in the folders that are written now. Paths are
+ * sorted, so each folder is looked at once. A killed run also left files that differ, so this is
+ * not called when no file differs. */
 static void clear_up(const char *folder, const struct artifacts *artifacts)
 {
     owned char *last = must_copy(folder);

@@ -300,8 +300,8 @@ static void add_missing(cJSON *needs, const cJSON *uses, const cJSON *carries)
     }
 }
 
-/* What the platform's own builds of MicroPython do not carry of what this type's packages import.
- */
+/* The modules that this type's packages import and the platform's builds of MicroPython do not
+ * have. */
 static void add_needs(cJSON *type, const struct catalog *catalog)
 {
     const cJSON *platform = catalog_platform(catalog, json_string(type, "platform", "")), *module;
@@ -540,7 +540,8 @@ cJSON *model_of_type(const struct system *system, const cJSON *spec, const struc
     cJSON *type = type_part(json_get(model, "system"), spec, catalog), *control;
     json_put(model, "type", type);
     model_mark_last(model);
-    /* Behind the marking: a control's messages are the person's own JSON and stay as they are. */
+    /* After model_mark_last(): the messages of a control are the person's own JSON, and get no
+     * "last". */
     json_put(type, "presence", copy(json_get(spec, "presence")));
     json_put(type, "control", copy(json_get(spec, "control")));
     cJSON_ArrayForEach(control, json_get(type, "control"))

@@ -22,7 +22,7 @@ struct scope {
 struct call {
     const struct mustache *template;
     size_t next;          /* the node to take next */
-    size_t indent_start;  /* what is in force reaches from here to the end of `indents` */
+    size_t indent_start;  /* the indentation of this call: `indents` from here to its end */
     size_t indent_before; /* the length of `indents` before the call */
 };
 

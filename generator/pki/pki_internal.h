@@ -1,4 +1,4 @@
-/* What the files of this folder share and nobody else needs. */
+/* Shared by the files of this folder; not for other rooms. */
 #ifndef GENERATOR_PKI_PKI_INTERNAL_H
 #define GENERATOR_PKI_PKI_INTERNAL_H
 

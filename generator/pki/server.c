@@ -75,6 +75,6 @@ bool server_fits(const struct authority *authority, X509 *certificate, EVP_PKEY 
                 difftime(end, time(NULL)) > seconds;
     for (size_t i = 0; i < count && fits; i++)
         fits = has_name(certificate, names[i]);
-    ERR_clear_error(); /* a certificate that does not fit left reasons there */
+    ERR_clear_error(); /* empties OpenSSL's error queue: a name that does not match adds to it */
     return fits;
 }

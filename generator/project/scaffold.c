@@ -38,7 +38,7 @@ static cJSON *model_of_new(const struct catalog *catalog, const char *type, cons
     return model;
 }
 
-/* The folder has a name that no type can have until it is whole. */
+/* Until all files are written, the folder has a name that no type can have. */
 static enum status write_folder(const struct artifacts *artifacts, const char *type,
                                 struct error *error)
 {

@@ -26,11 +26,11 @@ enum {
 
 /* Seconds. */
 static const double shortest_pause = 0.5, longest_pause = 8; /* before a connection is made again */
-static const double longest_turn = 0.2; /* that epoll waits: then signals and the end count */
+static const double longest_turn = 0.2; /* of epoll, so that signals are noticed in time */
 static const double timer_interval = 1; /* of libmosquitto's keep-alives and timeouts */
-static const double late_limit = 1;     /* a reading that is later is not made up for */
+static const double late_limit = 1;     /* a reading that is later than this is skipped */
 static const double report_interval = 0.1;
-static const double acknowledgement_time = 10; /* for what is not acknowledged at the end */
+static const double acknowledgement_time = 10; /* timeout at the end for acknowledgements */
 
 enum state { PAUSING, CONNECTING, CONNECTED };
 
@@ -41,7 +41,7 @@ struct connection {
     struct mosquitto *client;
     enum state state;
     bool was_connected;          /* ever */
-    int descriptor;              /* that epoll has; -1: none */
+    int descriptor;              /* the socket that epoll watches; -1: none */
     bool writing;                /* epoll waits until it can be written, too */
     double interval;             /* seconds between two readings */
     double due;                  /* when its next reading is (clock_monotonic) */

@@ -196,7 +196,7 @@ static bool is_on(const struct link *link)
 bool world_obey(struct actor *actor, const char *message, size_t length)
 {
     struct comparison comparison = {0};
-    struct error ignored = {0}; /* of a message that is no JSON, as a board ignores it */
+    struct error ignored = {0}; /* a message that is no JSON is ignored, as a board does */
     cJSON *parsed = NULL;
     if (json_parse("command", message, length, &parsed, &ignored) == FINE)
         compare(parsed, actor->kind, actor->values, true, &comparison);

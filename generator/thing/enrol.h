@@ -18,7 +18,7 @@ enum status enrol_choose_mark(char **mark, struct error *error);
 enum status enrol_check_place(struct target *target, const char *name,
                               struct registration *registration, struct error *error);
 
-/* Whether the target can enrol anything now; what it refuses here has changed nothing. */
+/* Asks the target whether it can enrol anything now, before anything is changed. */
 enum status enrol_check_target(struct target *target, struct error *error);
 
 /* Puts the digest of the public key into the registration. The target uses it to find a certificate

@@ -98,8 +98,8 @@ void package_plan_free(struct package_plan *plan)
 
 /* --- the model of one thing --- */
 
-/* A board believes no time before its package was made, less a day for a clock of this machine that
- * is fast, and none after its certificate's end. */
+/* The range of times that a board accepts from a time server: from one day before its package was
+ * made (the clock of this machine may be fast) to the end of its certificate. */
 static void put_times(cJSON *thing, const struct certificate_facts *certificate)
 {
     json_put_number(thing, "made", (double)(time(NULL) - DAY));

@@ -176,7 +176,7 @@ static cJSON *find_object(struct reader *reader, cJSON *object, const char *memb
     return cJSON_IsObject(item) ? item : NULL;
 }
 
-/* After its known members were taken: what is left of it stays among the others. */
+/* Called after the known members were taken. An object with members left stays among the others. */
 static void drop_if_empty(cJSON *record, const char *member)
 {
     const cJSON *object = json_get(record, member);
@@ -284,7 +284,7 @@ static void read_version(struct reader *reader, cJSON *json)
     cJSON_Delete(version);
 }
 
-/* Empties the objects of the JSON of what is known. */
+/* Reads all members that this version knows, and takes them out of the JSON. */
 static void read_members(struct reader *reader, cJSON *json, struct record *record)
 {
     read_version(reader, json);
@@ -307,8 +307,9 @@ static void read_members(struct reader *reader, cJSON *json, struct record *reco
     read_certificate(reader, json, &record->certificate);
 }
 
-/* A folder that was copied: what is written would go to the thing that it was copied from, and
- * deleting it would revoke that thing's certificate. */
+/* The name in the record differs from the folder's name when the folder was copied. Writing would
+ * then change the thing that it was copied from, and deleting would revoke the certificate of that
+ * thing. */
 static void check_name(struct reader *reader, const char *name, const struct record *record)
 {
     if (reader->status || strcmp(name, record->name) == 0)
@@ -513,7 +514,7 @@ void record_change(struct record *record, const struct changes *changes)
     }
 }
 
-/* What is not known of a registration goes with it. */
+/* Moves the unknown members of a registration together with it. */
 static void move_other(cJSON *others, const char *from, const char *to)
 {
     cJSON *moved = cJSON_DetachItemFromObjectCaseSensitive(others, from);

@@ -58,8 +58,9 @@
 /* How one certificate of a thing is asked for. It is recorded before the target is asked, so that
  * the certificate can be found again, or revoked, after a kill. */
 struct issuance {
-    char *mark; /* random; the certificate's serial number on the local target,
-                                          in its subject on a remote one; NULL: no certificate */
+    /* Random. On the local target it is the certificate's serial number, on a remote one it stands in
+     * the certificate's subject. NULL: no certificate. */
+    char *mark;
     struct registration *registration; /* NULL on the local target */
 };
 
@@ -71,8 +72,9 @@ struct record {
     struct attributes attributes;
     struct wifi wifi;
     struct secret secret; /* as in the file; .at is NULL until the record is given one */
-    char *claim;          /* remote targets: random; the thing in the account has it too, so that it
-                                is not confused with somebody else's thing of the same name */
+    /* Remote targets: random. The thing in the account has it too, so that it is not confused with
+     * somebody else's thing of the same name. */
+    char *claim;
     struct issuance current; /* of the certificate that the thing has, or is to get */
     struct issuance next;    /* during a rotation; its mark stays until the rotation is finished */
     struct issuance retired; /* during a rotation, once the next certificate has taken over */

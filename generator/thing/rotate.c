@@ -85,10 +85,10 @@ struct rotation {
     const struct target *target;
     const struct package_plan *plan;
     struct record *record;
-    EVP_PKEY *key; /* the next one, or the new one once it has taken over */
+    EVP_PKEY *key; /* the next key; after the take-over it is the current one */
     struct enrolment enrolment;
     struct package_size *size; /* out */
-    bool taken_over;           /* package, key, certificate and record are the new ones already */
+    bool taken_over;           /* the new package, key, certificate and record are in place */
 };
 
 /* The next key and certificate are on the disk, beside the old ones, before anything uses them. */

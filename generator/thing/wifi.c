@@ -92,8 +92,8 @@ static struct wifi wifi_from(const char *ssid, const char *password)
     return (struct wifi){ssid ? must_copy(ssid) : NULL, secret_from(password)};
 }
 
-/* The file may have keys of other programs (api_password, wifi_password2). Where one of our keys is
- * missing, a key that nearly is its name is a typing error. */
+/* The file may have keys of other programs (api_password, wifi_password2). When one of our keys is
+ * missing, a key with nearly the same name counts as a typing error. */
 static void check_keys(const struct yaml_node *root, struct problems *problems)
 {
     static const char *const known[] = {"wifi_ssid", "wifi_password"};

@@ -25,7 +25,7 @@ enum {
     MOST_WAITING = 10000,  /* deliveries in a list */
     MOST_BYTES = 16 << 20, /* of the bodies in the queue */
     WORKERS = 4,
-    TRIES = 3 /* with a pause of one second after the first, two after the second */
+    TRIES = 3 /* attempts, with a pause of one second after the first, two after the second */
 };
 
 static const double request_seconds = 15, mail_seconds = 30; /* timeouts */
@@ -43,7 +43,7 @@ struct delivery_queue {
     struct list waiting; /* for a worker */
     struct list failed;  /* for delivery_queue_take_failed() */
     pthread_t workers[WORKERS];
-    size_t started, busy; /* workers that run; that are sending */
+    size_t started, busy; /* workers that run; workers that are sending */
     bool stop;            /* the workers shall end */
     uint64_t sent_count, failed_count;
 

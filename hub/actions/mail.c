@@ -57,8 +57,9 @@ static void add_origin(struct buffer *out)
     add_header(out, "Message-ID", line);
 }
 
-/* Headers and body (RFC 5322, RFC 2045): base64, because a message may be one long line of any
- * bytes. A program sent it, and nobody's absence is to be answered to it (RFC 3834). */
+/* Headers and body (RFC 5322, RFC 2045). The body is base64, because a message may be one long line
+ * of any bytes. Auto-Submitted keeps mail servers from answering that the reader is absent (RFC
+ * 3834). */
 static void compose(const char *address, const char *subject, const char *body, size_t length,
                     struct buffer *out)
 {
@@ -141,7 +142,7 @@ static bool start_sendmail(const char *address, int input, pid_t *child)
     return code == 0;
 }
 
-/* Its end, or the end of the time, when it is killed; false then. */
+/* Waits until the child ends. False: it did not end in time, and was killed. */
 static bool wait_for_end(pid_t child, double until, int *state)
 {
     int handle = pidfd_open(child, 0);
