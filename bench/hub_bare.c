@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     sqlite3 *database;
     sqlite3_stmt *statement;
     size_t count;
-    if (argc != 4 || spool_reader_open(argv[1], 0, &reader, &anew, &error) ||
+    if (argc != 4 || spool_reader_open(argv[1], &(struct spool_place){0}, &reader, &anew, &error) ||
         sqlite3_open(argv[2], &database) ||
         sqlite3_exec(database,
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"

@@ -195,7 +195,8 @@ static enum status open_store(struct hub *hub, struct error *error)
 static enum status open_spool(struct hub *hub, struct error *error)
 {
     bool anew = false;
-    enum status status = spool_reader_open(SPOOL_FOLDER, hub->position, &hub->reader, &anew, error);
+    const struct spool_place place = {hub->counts.spool, hub->position};
+    enum status status = spool_reader_open(SPOOL_FOLDER, &place, &hub->reader, &anew, error);
     if (!status && anew)
         log_line("the spool was begun anew");
     return status;
@@ -413,7 +414,8 @@ static enum status loop(struct hub *hub, struct error *error)
         if (has_ended(hub, idle))
             return FINE;
         if (!ending && hub->ended > 0)
-            spool_extent(SPOOL_FOLDER, hub->position, &last, &waiting);
+            spool_extent(SPOOL_FOLDER, &(struct spool_place){hub->counts.spool, hub->position},
+                         &last, &waiting);
         if (hub->ended > 0 && !status && hub->position >= last && hub->stored == hub->count &&
             !(hub->resuming && hub->options->drain))
             return FINE; /* what comes from now on is stored after the next start */

@@ -46,10 +46,10 @@ struct status_page {
     double last_time, rate;
 };
 
-static uint64_t records_behind(uint64_t position)
+static uint64_t records_behind(uint64_t spool, uint64_t position)
 {
     uint64_t last, waiting;
-    spool_extent(SPOOL_FOLDER, position, &last, &waiting);
+    spool_extent(SPOOL_FOLDER, &(struct spool_place){spool, position}, &last, &waiting);
     return waiting;
 }
 
@@ -155,7 +155,7 @@ static void write_now(struct status_page *page)
     owned char *aside = page->aside ? must_copy(page->aside) : NULL;
     pthread_mutex_unlock(&page->mutex);
     now.aside = aside;
-    now.waiting = records_behind(now.position);
+    now.waiting = records_behind(now.counts.spool, now.position);
     if (now.position != page->last_position || !now.waiting)
         page->moved = time;
     page->last_position = now.position;
@@ -348,7 +348,8 @@ static void note_silence(cJSON *page)
 static void count_waiting(cJSON *page)
 {
     uint64_t position = strtoull(json_string(page, "position", "0"), NULL, 10);
-    json_put_number(page, "waiting", (double)records_behind(position));
+    uint64_t spool = (uint64_t)json_number(page, "spool", 0);
+    json_put_number(page, "waiting", (double)records_behind(spool, position));
 }
 
 enum status status_show(bool json, struct error *error)

@@ -3,7 +3,8 @@
  *
  *   {"pid": 1234, "version": "0.1.0", "time": 1795264779000, "started": 1795264000000,
  *    "readings": 1000, "valid": 950, "invalid": 50, "unmatched": 0, "duplicates": 0, "rejected": 0,
- *    "errors": 0, "missing": 0,       since the database was made (engine.h)
+ *    "errors": 0, "missing": 0,       since the database was made (counts.h)
+ *    "spool": 123456789,              id of the spool
  *    "position": "117654586319913536",  number of the last record of the spool that is stored; a
  *                                     string, for it has more digits than a double holds
  *    "waiting": 0,                    records behind it

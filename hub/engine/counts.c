@@ -16,6 +16,7 @@ static const struct {
     {"rejected", offsetof(struct counts, rejected)},
     {"errors", offsetof(struct counts, errors)},
     {"missing", offsetof(struct counts, missing)},
+    {"spool", offsetof(struct counts, spool)},
 };
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };

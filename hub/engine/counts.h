@@ -15,6 +15,7 @@ struct counts {
     uint64_t rejected;   /* rows whose thing and time were there already with other values */
     uint64_t errors;     /* documents for error actions */
     uint64_t missing;    /* records that were damaged or gone in the spool; not in readings */
+    uint64_t spool;      /* no count: id of the spool that the position is in; 0: not known */
 };
 
 /* {"readings": 1, ...} */

@@ -637,9 +637,13 @@ enum status engine_batch(struct engine *engine, struct store *store,
     if (!status && engine->resumed)
         status = store_drop_waiting(store, engine->resumed->name, engine->upto, error);
     if (!status) {
+        const struct spool_record *last =
+            engine->count && !engine->resumed ? &records[engine->count - 1] : NULL;
+        if (last && last->spool)
+            engine->counts.spool = last->spool;
         counts_write(&engine->counts, text);
-        if (engine->count && !engine->resumed)
-            position = records[engine->count - 1].number;
+        if (last)
+            position = last->number;
         status = store_commit(store, position, text, error);
     }
     if (!status) {

@@ -17,6 +17,7 @@ struct spool_reader {
     int lock;
     struct bell *bell;
     uint32_t rung;             /* what bell->rung was before the last read */
+    uint64_t spool;            /* id of the one that is read; 0: not known */
     uint64_t next;             /* number of the next record */
     struct segment open[KEPT]; /* the last one is read; records of the others were handed out */
     size_t open_count;
@@ -114,6 +115,8 @@ static enum status open_segment(struct spool_reader *reader, uint64_t first, str
     }
     reader->open_count++;
     reader->offset = sizeof(struct segment_header);
+    if (segment->spool)
+        reader->spool = segment->spool;
     return FINE;
 }
 
@@ -133,11 +136,34 @@ static uint64_t skip(struct spool_reader *reader)
     return behind;
 }
 
+/* Whether this segment is of another spool than the one that the place is of. */
+static bool is_other(const struct segment *segment, uint64_t spool)
+{
+    return segment->spool && spool && segment->spool != spool;
+}
+
+/* Goes to the first record of a spool of which nothing is stored. */
+static enum status begin_at_first(struct spool_reader *reader, bool *anew, struct error *error)
+{
+    uint64_t first = 0;
+    bool found = false;
+    segment_close(&reader->open[--reader->open_count]);
+    reader->spool = reader->next = 0;
+    enum status status = find_following(reader, 0, &first, &found, error);
+    if (!status && found)
+        status = open_segment(reader, first, error);
+    *anew = !status && found;
+    reader->next = first;
+    return status;
+}
+
 /* Called when the database has stored more records than the last segment has. A power cut can cause
  * that: the database is flushed with each commit, the spool less often. Then the writer begins the
  * spool anew when it opens it, and until then there is nothing to read. Otherwise somebody has put
- * an older spool there. That is refused: new records in it would count as stored already. */
-static enum status lags_behind(struct spool_reader *reader, uint64_t ends, struct error *error)
+ * an older spool there. That is refused: new records in it would count as stored already. A database
+ * of an earlier version did not know the spool's id (knew is false), and one with an id is newer. */
+static enum status lags_behind(struct spool_reader *reader, bool knew, uint64_t ends, bool *anew,
+                               struct error *error)
 {
     uint64_t following = 0, first = current(reader)->first;
     bool found = false;
@@ -147,6 +173,8 @@ static enum status lags_behind(struct spool_reader *reader, uint64_t ends, struc
     bool told = bell_is_current(reader->bell);
     if (told && atomic_load(&reader->bell->last) + 1 >= reader->next)
         return FINE; /* they are damaged, and were stored before */
+    if (told && !knew && current(reader)->spool)
+        return begin_at_first(reader, anew, error);
     segment_close(&reader->open[--reader->open_count]);
     if (!told)
         return FINE;
@@ -162,10 +190,12 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
     enum status status = find_segment(reader, &first, &found, error);
     if (status || !found)
         return status;
-    uint64_t wanted = reader->next;
+    uint64_t wanted = reader->next, spool = reader->spool;
     status = open_segment(reader, first, error);
     if (status)
         return status;
+    if (is_other(current(reader), spool))
+        return begin_at_first(reader, anew, error);
     if (first > wanted) {
         *anew = wanted > 1 && begins_after(current(reader), wanted);
         if (wanted > 1 && !*anew)
@@ -175,7 +205,7 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
         reader->next = first;
     }
     uint64_t ends = skip(reader);
-    return ends < reader->next ? lags_behind(reader, ends, error) : FINE;
+    return ends < reader->next ? lags_behind(reader, spool != 0, ends, anew, error) : FINE;
 }
 
 /* --- opening --- */
@@ -195,8 +225,8 @@ static enum status lock_spool(struct spool_reader *reader, struct error *error)
     return advise(error, "make status shows which; make down stops it");
 }
 
-enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_reader **made,
-                              bool *anew, struct error *error)
+enum status spool_reader_open(const char *folder, const struct spool_place *behind,
+                              struct spool_reader **made, bool *anew, struct error *error)
 {
     struct spool_reader *reader = calloc(1, sizeof *reader);
     *made = NULL;
@@ -209,7 +239,8 @@ enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_
         return fail_memory(error);
     }
     reader->lock = -1;
-    reader->next = behind + 1;
+    reader->next = behind->number + 1;
+    reader->spool = behind->spool;
     enum status status = lock_spool(reader, error);
     if (!status && !(reader->bell = bell_open(folder)))
         status = fail_errno(error, "cannot open %s/bell", folder);
@@ -321,6 +352,7 @@ enum status spool_read(struct spool_reader *reader, struct spool_record *list, s
         struct spool_record *record = &list[*count];
         uint32_t length = segment_record(current(reader), reader->offset, record, &torn);
         if (length && length != SEALED && record->number == reader->next) {
+            record->spool = reader->spool;
             record->missing = reader->missing;
             reader->missing = 0;
             reader->offset += record_room(length);
@@ -438,10 +470,23 @@ static uint64_t last_of(const char *folder, const uint64_t *list, size_t count, 
     return begins ? last_found(folder, list[i]) : list[i + 1] - 1;
 }
 
-void spool_extent(const char *folder, uint64_t behind, uint64_t *last, uint64_t *waiting)
+/* The number of the place in the spool that is there: 0 when it is another one. */
+static uint64_t number_in(const char *folder, uint64_t last, const struct spool_place *place)
+{
+    struct segment segment;
+    if (!segment_open(folder, last, false, &segment))
+        return place->number;
+    bool other = is_other(&segment, place->spool);
+    segment_close(&segment);
+    return other ? 0 : place->number;
+}
+
+void spool_extent(const char *folder, const struct spool_place *place, uint64_t *last,
+                  uint64_t *waiting)
 {
     uint64_t *list = NULL;
     ssize_t count = segment_list(folder, &list, NULL);
+    uint64_t behind = count > 0 ? number_in(folder, list[count - 1], place) : 0;
     *last = *waiting = 0;
     for (ssize_t i = 0; i < count; i++) {
         if (i + 1 < count && list[i + 1] <= behind + 1)

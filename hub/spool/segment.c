@@ -134,8 +134,11 @@ bool segment_open(const char *folder, uint64_t first, bool write, struct segment
         return false;
     }
     segment->damaged = !header_valid(segment, first);
-    segment->begins = !segment->damaged &&
-                      ((const struct segment_header *)(const void *)segment->at)->begins == 1;
+    if (!segment->damaged) {
+        const struct segment_header *header = (const void *)segment->at;
+        segment->begins = header->begins == 1;
+        segment->spool = header->spool;
+    }
     return true;
 }
 

@@ -22,7 +22,9 @@ struct segment_header {
     uint64_t first;    /* number of its first record; 0: it is in the file's name only */
     uint64_t capacity; /* size of the file, in bytes */
     uint32_t begins;   /* 1: the spool was begun anew with this segment; see spool.h */
-    uint32_t reserved[9];
+    uint32_t reserved;
+    uint64_t spool; /* the spool's id; 0: of an earlier version */
+    uint32_t reserved_too[6];
 };
 
 struct record_header {
@@ -39,6 +41,7 @@ struct segment {
     char *at;          /* the mapping; NULL: not open, or an empty file */
     uint64_t capacity; /* bytes of the file */
     uint64_t first;    /* number of its first record, by the file's name */
+    uint64_t spool;    /* the spool's id; 0: not known */
     bool begins;       /* the spool was begun anew with it */
     bool damaged;      /* its header is not whole: records are found by their checksums */
 };

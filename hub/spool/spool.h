@@ -19,11 +19,13 @@
  * power cut loses at most the records of that time. With flush_seconds 0 each append waits for the
  * disk.
  *
- * A position is the number of a record. Numbers have no gaps, except where the spool is begun anew:
- * there they continue at milliseconds since 1970 times 65536, and at least 2^32 above the last
- * known number. So a position from before is never taken for one from after. The spool is begun
- * anew when there is none, and when the machine was started since the spool was written: then a
- * power cut may have torn off records that the database has stored already.
+ * A place in the spool is the spool's id and the number of a record. Numbers have no gaps, except where
+ * the spool is begun anew: there they continue at milliseconds since 1970 times 65536, and at least
+ * 2^32 above the last known number. So a number from before is never taken for one from after. The
+ * spool is begun anew when there is none, and when the machine was started since the spool was
+ * written: then a power cut may have torn off records that the database has stored already. A spool
+ * that is begun where there is none gets a new id, so it does not matter whether the clock was behind
+ * then, and its numbers are lower than those of the spool before it.
  *
  * The spool is bounded. When it is full, spool_append() refuses, and the publisher is refused;
  * nothing is dropped. A client that holds its share of it is refused, too; others are not. The reader
@@ -45,6 +47,7 @@ enum { SPOOL_LONGEST_NAME = 1024, SPOOL_LARGEST_PAYLOAD = 1 << 20, SPOOL_PATH = 
 
 struct spool_record {
     uint64_t number;       /* set by the writer */
+    uint64_t spool;        /* set by the reader: the spool's id; 0: not known */
     uint64_t missing;      /* set by the reader: records before this one that are damaged or gone */
     int64_t time;          /* when it was accepted: milliseconds since 1970 */
     const char *topic;     /* this and the next two are not NUL-terminated */
@@ -91,11 +94,17 @@ void spool_writer_close(struct spool_writer *writer);
 
 struct spool_reader;
 
-/* Begins behind the record of this number (0: at the first that there is). *anew: the spool was begun
- * anew since then. A folder that is not there yet is waited for. REFUSED: the spool ends before that
- * record, so an older one was put there. */
-enum status spool_reader_open(const char *folder, uint64_t behind, struct spool_reader **made,
-                              bool *anew, struct error *error);
+/* The record up to which a spool is stored. */
+struct spool_place {
+    uint64_t spool;  /* the spool's id: random, below 2^48; 0: not known */
+    uint64_t number; /* of the record; 0: none is stored */
+};
+
+/* Begins behind this place; in another spool, at the first record that there is. *anew: the spool was
+ * begun anew since then. A folder that is not there yet is waited for. REFUSED: the spool ends before
+ * that record, so an older one was put there. */
+enum status spool_reader_open(const char *folder, const struct spool_place *behind,
+                              struct spool_reader **made, bool *anew, struct error *error);
 
 /* The next records, at most `most`, into list; pointers into memory that stays until the next call.
  * 0 when there is none now. Records that are damaged or gone are passed over, and counted in the
@@ -123,9 +132,10 @@ bool spool_refuses(const char *folder, char *words, size_t room);
  * Needs no lock. */
 size_t spool_held_back(const char *folder, char name[SHARES_NAME]);
 
-/* *last: number of the last record (0: the spool has none). *waiting: how many records follow the
- * one of the number `behind`. Needs no lock. */
-void spool_extent(const char *folder, uint64_t behind, uint64_t *last, uint64_t *waiting);
+/* *last: number of the last record (0: the spool has none). *waiting: how many records there are behind
+ * the place. Needs no lock. */
+void spool_extent(const char *folder, const struct spool_place *place, uint64_t *last,
+                  uint64_t *waiting);
 void spool_reader_close(struct spool_reader *reader);
 
 #endif

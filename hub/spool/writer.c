@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ struct spool_writer {
     struct segment segment;
     uint64_t offset; /* of the next record in the segment */
     uint64_t gone;   /* the pages before this offset are not mapped any more */
+    uint64_t id;     /* the spool's */
     uint64_t next;   /* number of the next record */
     bool begins;     /* the spool is begun anew with the next segment */
 
@@ -203,7 +205,8 @@ static bool make_file(const struct spool_writer *writer, const char *name,
 /* The header of a spare file: the number of its first record is not known yet. */
 static struct segment_header spare_header(const struct spool_writer *writer)
 {
-    struct segment_header header = {.capacity = record_room(writer->options.segment_bytes)};
+    struct segment_header header = {.capacity = record_room(writer->options.segment_bytes),
+                                    .spool = writer->id};
     memcpy(header.magic, SPOOL_MAGIC, sizeof header.magic);
     return header;
 }
@@ -570,6 +573,14 @@ static uint64_t number_anew(uint64_t known)
     return number > known + margin ? number : known + margin;
 }
 
+static uint64_t new_id(void)
+{
+    uint64_t id = 0;
+    while (!id && getrandom(&id, sizeof id, 0) == sizeof id)
+        id &= (UINT64_C(1) << 48) - 1;
+    return id ? id : (uint64_t)clock_milliseconds();
+}
+
 static void begin_anew(struct spool_writer *writer)
 {
     bool empty = writer->segment.at && writer->next == writer->segment.first;
@@ -618,6 +629,7 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     free(list);
     if (count < 0)
         return fail_errno(error, "cannot read %s", writer->folder);
+    writer->id = new_id();
     if (!count) {
         begin_anew(writer);
         return FINE;
@@ -629,6 +641,8 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
                     "the last segment of %s was written by another version of sensorforge",
                     writer->folder);
     }
+    if (writer->segment.spool)
+        writer->id = writer->segment.spool;
     find_end(writer);
     if (writer->segment.at && !hand_over(writer, last))
         return fail_memory(error);

@@ -210,7 +210,8 @@ static void begin(void)
     make_revoked();
     must_hold(make_folders("iot_system_infra/local/identities", FOLDER_SECRET, &error) == FINE);
     must_hold(mosquitto_plugin_init(NULL, &data, options, 7) == MOSQ_ERR_SUCCESS);
-    must_hold(spool_reader_open("iot_system_infra/local/spool", 0, &reader, &anew, &error) == FINE);
+    must_hold(spool_reader_open("iot_system_infra/local/spool", &(struct spool_place){0}, &reader,
+                                &anew, &error) == FINE);
 }
 
 /* --- events --- */

@@ -77,7 +77,8 @@ static enum status read_all(size_t *whole, bool *last_is_new)
     size_t count;
     *whole = 0;
     *last_is_new = false;
-    enum status status = spool_reader_open("spool", 0, &reader, &anew, &error);
+    enum status status =
+        spool_reader_open("spool", &(struct spool_place){0}, &reader, &anew, &error);
     do {
         if (!status)
             status = spool_read(reader, list, MOST, &count, &error);

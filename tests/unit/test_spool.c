@@ -27,11 +27,34 @@ static struct spool_writer *open_writer(uint64_t most_bytes)
     return open_flushing(most_bytes, 0);
 }
 
+/* The id of the spool that is there; 0: there is none. */
+static uint64_t spool_id(void)
+{
+    uint64_t *numbers, id = 0;
+    ssize_t count = segment_list("spool", &numbers, NULL);
+    struct segment segment;
+    if (count > 0 && segment_open("spool", numbers[count - 1], false, &segment)) {
+        id = segment.spool;
+        segment_close(&segment);
+    }
+    if (count >= 0)
+        free(numbers);
+    return id;
+}
+
+/* Behind this record of the spool that is there. */
+static enum status open_at(uint64_t behind, struct spool_reader **reader, bool *anew,
+                           struct error *why)
+{
+    const struct spool_place place = {spool_id(), behind};
+    return spool_reader_open("spool", &place, reader, anew, why);
+}
+
 static struct spool_reader *open_reader(uint64_t behind)
 {
     struct spool_reader *reader;
     bool anew;
-    assert_fine(spool_reader_open("spool", behind, &reader, &anew, &error));
+    assert_fine(open_at(behind, &reader, &anew, &error));
     return reader;
 }
 
@@ -397,7 +420,7 @@ static void another_version_is_refused(void **state)
     spool_writer_close(writer);
     find_end(&first);
     damage(first, 7, "9", 1);
-    assert_int_equal(spool_reader_open("spool", 0, &reader, &anew, &error), REFUSED);
+    assert_int_equal(open_at(0, &reader, &anew, &error), REFUSED);
     error_free(&error);
     const struct spool_options options = {
         .folder = "spool", .most_bytes = 1 << 20, .segment_bytes = SEGMENT};
@@ -419,7 +442,7 @@ static void missing_records_are_said(void **state)
     assert_true(segment_list("spool", &numbers, NULL) > 2);
     segment_path("spool", numbers[0], path);
     assert_int_equal(unlink(path), 0);
-    assert_fine(spool_reader_open("spool", numbers[0], &reader, &anew, &error));
+    assert_fine(open_at(numbers[0], &reader, &anew, &error));
     assert_false(anew);
     uint64_t missing = numbers[1] - numbers[0] - 1;
     assert_int_equal(read_damaged(reader, missing, 100), 99 - missing);
@@ -441,10 +464,45 @@ static void begun_anew_is_told_apart(void **state)
     writer = open_writer(1 << 20);
     assert_fine(append(writer, 0, 20));
     bool anew;
-    assert_fine(spool_reader_open("spool", last, &reader, &anew, &error));
+    assert_fine(open_at(last, &reader, &anew, &error));
     assert_true(anew);
     assert_true(read_all(reader, 0, 1, 20) > last);
     spool_reader_close(reader);
+    spool_writer_close(writer);
+}
+
+/* The clock was behind when the spool was begun, or the database comes from a machine whose clock was
+ * ahead: the numbers are below those that are stored. */
+static void another_spool_is_read_from_its_beginning(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    struct spool_reader *reader;
+    uint64_t last, waiting;
+    bool anew;
+    for (int i = 0; i < 100; i++)
+        assert_fine(append(writer, i, 100));
+    const struct spool_place places[] = {
+        {spool_id() ^ 1, UINT64_MAX >> 1}, {0, UINT64_MAX >> 1}, {spool_id() ^ 1, 5}};
+    for (int i = 0; i < 3; i++) {
+        spool_extent("spool", &places[i], &last, &waiting);
+        assert_int_equal(waiting, i == 1 ? 0 : 100); /* one without an id is known by its numbers */
+        assert_fine(spool_reader_open("spool", &places[i], &reader, &anew, &error));
+        assert_true(anew);
+        read_all(reader, 0, 100, 100);
+        assert_int_equal(list[0].spool, spool_id());
+        spool_reader_close(reader);
+    }
+    spool_writer_close(writer);
+    uint64_t id = spool_id();
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 100, 100));
+    assert_int_equal(spool_id(), id);
+    spool_writer_close(writer);
+    assert_fine(remove_tree("spool", &error));
+    writer = open_writer(1 << 20);
+    assert_fine(append(writer, 0, 100));
+    assert_true(spool_id() && spool_id() != id);
     spool_writer_close(writer);
 }
 
@@ -457,7 +515,7 @@ static void only_one_of_each(void **state)
         .folder = "spool", .most_bytes = 1 << 20, .segment_bytes = SEGMENT};
     bool anew;
     assert_int_equal(spool_writer_open(&options, &other, &error), REFUSED);
-    assert_int_equal(spool_reader_open("spool", 0, &second, &anew, &error), REFUSED);
+    assert_int_equal(open_at(0, &second, &anew, &error), REFUSED);
     spool_reader_close(reader);
     spool_writer_close(writer);
 }
@@ -466,16 +524,16 @@ static void extent_is_what_there_is(void **state)
 {
     (void)state;
     uint64_t last, waiting;
-    spool_extent("spool", 0, &last, &waiting);
+    spool_extent("spool", &(struct spool_place){0, 0}, &last, &waiting);
     assert_int_equal(last, 0);
     struct spool_writer *writer = open_writer(1 << 20);
     for (int i = 0; i < 50; i++)
         assert_fine(append(writer, i, 100));
-    spool_extent("spool", 0, &last, &waiting);
+    spool_extent("spool", &(struct spool_place){0, 0}, &last, &waiting);
     assert_int_equal(waiting, 50);
     struct spool_reader *reader = open_reader(0);
     assert_int_equal(read_all(reader, 0, 50, 100), last);
-    spool_extent("spool", last - 3, &last, &waiting);
+    spool_extent("spool", &(struct spool_place){0, last - 3}, &last, &waiting);
     assert_int_equal(waiting, 3);
     spool_reader_close(reader);
     spool_writer_close(writer);
@@ -564,7 +622,7 @@ static void after_a_power_cut_nothing_new_is_passed_over(void **state)
     struct spool_writer *writer = open_writer(1 << 20);
     assert_fine(append(writer, 5, 100));
     assert_fine(append(writer, 6, 100));
-    spool_extent("spool", last, &end, &waiting);
+    spool_extent("spool", &(struct spool_place){0, last}, &end, &waiting);
     assert_int_equal(waiting, 2);
     struct spool_reader *reader = open_reader(last);
     assert_true(read_all(reader, 5, 7, 100) > last + 1000000);
@@ -595,7 +653,7 @@ static void an_older_spool_is_refused(void **state)
     struct spool_reader *reader;
     bool anew;
     lose_from(last - 2);
-    assert_int_equal(spool_reader_open("spool", last, &reader, &anew, &error), REFUSED);
+    assert_int_equal(open_at(last, &reader, &anew, &error), REFUSED);
     assert_non_null(strstr(text_string(&error.message), "the database has stored record"));
     error_free(&error);
 }
@@ -818,6 +876,7 @@ int main(void)
         cmocka_unit_test_setup(a_removed_segment_is_written_again, clear_workplace),
         cmocka_unit_test_setup(missing_records_are_said, clear_workplace),
         cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
+        cmocka_unit_test_setup(another_spool_is_read_from_its_beginning, clear_workplace),
         cmocka_unit_test_setup(only_one_of_each, clear_workplace),
         cmocka_unit_test_setup(extent_is_what_there_is, clear_workplace),
         cmocka_unit_test_setup(after_a_power_cut_nothing_new_is_passed_over, clear_workplace),
