@@ -5,7 +5,7 @@
  * the n-th value of the text. */
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "names.h"
+#include "actions.h"
 #include "parts.h"
 #include "values.h"
 

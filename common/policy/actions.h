@@ -1,7 +1,7 @@
 /* The actions that a policy can name. Their names are public (policy.h); the patterns that a
  * document writes for them are read here. */
-#ifndef COMMON_POLICY_NAMES_H
-#define COMMON_POLICY_NAMES_H
+#ifndef COMMON_POLICY_ACTIONS_H
+#define COMMON_POLICY_ACTIONS_H
 
 #include "policy.h"
 

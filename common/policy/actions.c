@@ -1,5 +1,5 @@
-/* Names of actions, as they stand in a policy and in the guide's "AWS IoT Core policy actions". */
-#include "names.h"
+/* Actions by their names, as they stand in a policy and in the guide's "AWS IoT Core policy actions". */
+#include "actions.h"
 
 #include <string.h>
 #include <strings.h>
