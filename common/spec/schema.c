@@ -11,10 +11,9 @@
 #include "common/base/embedded.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <math.h>
-#include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +23,7 @@ EMBEDDED(schema_platform)
 EMBEDDED(schema_driver)
 EMBEDDED(schema_secrets)
 
-enum { MOST_JSON_VALUES = 100000, MATCH_LIMIT = 100000, KEPT_PATTERNS = 64 };
+enum { MOST_JSON_VALUES = 100000 };
 
 struct checker {
     const cJSON *root;
@@ -82,75 +81,6 @@ static const char *keyword_text(const struct checker *checker, const cJSON *sche
 {
     const cJSON *found = keyword(checker, schema, name);
     return cJSON_IsString(found) ? found->valuestring : otherwise;
-}
-
-/* --- patterns --- */
-
-static pcre2_code *compile(const char *pattern, bool whole, int *number, size_t *at)
-{
-    PCRE2_SIZE offset = 0;
-    uint32_t options = PCRE2_UTF | (whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                     options | PCRE2_DOLLAR_ENDONLY, number, &offset, NULL);
-    *at = offset;
-    return code;
-}
-
-/* Compiling a pattern takes ten times as long as matching it, and every spec uses the same few
- * patterns. So the patterns that were used last are kept compiled. NULL: the pattern is not
- * valid. */
-static const pcre2_code *compiled(const char *pattern, bool whole)
-{
-    static struct {
-        char *pattern;
-        bool whole;
-        pcre2_code *code;
-    } kept[KEPT_PATTERNS];
-    static size_t next;
-    for (size_t i = 0; i < KEPT_PATTERNS && kept[i].pattern; i++)
-        if (kept[i].whole == whole && strcmp(kept[i].pattern, pattern) == 0)
-            return kept[i].code;
-    int number;
-    size_t at;
-    pcre2_code *code = compile(pattern, whole, &number, &at);
-    if (!code)
-        return NULL;
-    free(kept[next].pattern);
-    pcre2_code_free(kept[next].code);
-    kept[next].pattern = must_copy(pattern);
-    kept[next].whole = whole;
-    kept[next].code = code;
-    next = (next + 1) % KEPT_PATTERNS;
-    return code;
-}
-
-static bool matches(const char *pattern, const char *text, bool whole)
-{
-    const pcre2_code *code = compiled(pattern, whole);
-    if (!code)
-        return false;
-    pcre2_match_data *match = pcre2_match_data_create_from_pattern(code, NULL);
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    pcre2_set_match_limit(limits, MATCH_LIMIT);
-    int found = pcre2_match(code, (PCRE2_SPTR)text, strlen(text), 0, 0, match, limits);
-    pcre2_match_context_free(limits);
-    pcre2_match_data_free(match);
-    return found >= 0;
-}
-
-bool pattern_matches(const char *pattern, const char *text)
-{
-    return matches(pattern, text, true);
-}
-
-bool pattern_valid(const char *pattern, char why[128], size_t *at)
-{
-    int number;
-    pcre2_code *code = compile(pattern, true, &number, at);
-    if (!code)
-        pcre2_get_error_message(number, (PCRE2_UCHAR *)why, 128);
-    pcre2_code_free(code);
-    return code != NULL;
 }
 
 /* --- durations --- */
@@ -326,7 +256,7 @@ static bool is_wanted_text(struct checker *checker, const cJSON *schema, const c
     }
     if (values)
         *hint = enum_hint(text, values);
-    else if (pattern && !matches(pattern, text, false))
+    else if (pattern && !pattern_found(pattern, text))
         *hint = must_copy(keyword_text(checker, schema, "x-expected", pattern));
     return !*hint;
 }
@@ -425,11 +355,11 @@ static void check_text(struct checker *checker, const cJSON *schema, const struc
                     "%s has at most %d characters; this has %zu", title, longest->valueint, length);
     else if (shortest && length < (size_t)shortest->valuedouble)
         problem_add(checker->problems, ERROR, node->place, NULL, "%s must not be empty", title);
-    else if (pattern && !matches(pattern, node->text, false))
+    else if (pattern && !pattern_found(pattern, node->text))
         problem_add(checker->problems, ERROR, node->place,
                     must_copy(keyword_text(checker, schema, "x-expected", pattern)),
                     "\"%s\" is not %s", node->text, title);
-    else if (unwanted && matches(unwanted, node->text, false))
+    else if (unwanted && pattern_found(unwanted, node->text))
         problem_add(checker->problems, ERROR, node->place,
                     must_copy(keyword_text(checker, schema, "x-not", "another name")),
                     "\"%s\" cannot be %s", node->text, title);

@@ -36,9 +36,4 @@ const cJSON *schema_named(const char *name);
 cJSON *schema_check(const cJSON *root, const cJSON *schema, const struct yaml_node *node,
                     struct problems *problems);
 
-/* Whether all of text matches pattern (PCRE2, anchored at both ends, with match limits). A broken
- * pattern is false, with what is wrong in *why (may be NULL; static text) and its offset in *at. */
-bool pattern_matches(const char *pattern, const char *text);
-bool pattern_valid(const char *pattern, char why[128], size_t *at);
-
 #endif

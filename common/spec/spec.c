@@ -11,6 +11,7 @@
 #include "common/base/paths.h"
 #include "common/base/valid.h"
 #include "common/rule/rule.h"
+#include "pattern.h"
 #include "schema.h"
 
 #include <ctype.h>

@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/base/valid.h"
 #include "common/spec/problems.h"
+#include "common/spec/pattern.h"
 #include "common/spec/schema.h"
 
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "workplace.h"
 
 #include "common/base/json.h"
+#include "common/spec/pattern.h"
 #include "common/spec/schema.h"
 
 /* The JSON that comes back, and behind it every message: "{...}|message (hint)|..." */
