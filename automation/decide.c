@@ -6,6 +6,8 @@
  * member and to the sink; automation_commit() makes it the state. */
 #include "parts.h"
 
+#include "common/base/valid.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,20 +34,12 @@ struct state *member_change(struct member *member)
 
 /* --- the command of a control --- */
 
-/* Whether the name can be a level of a topic, or a part of one. It takes the place of {by}. */
-static bool fits_topic(const char *name)
-{
-    size_t length =
-        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-");
-    return length && !name[length];
-}
-
 /* The topic with the group's name in place of {by}. False when the name fits none. */
 static bool make_topic(const struct watch *watch, const char *group, struct buffer *out)
 {
     for (const char *at = watch->topic; *at; at++) {
         const char *end = *at == '{' ? strchr(at, '}') : NULL;
-        if (end && !fits_topic(group))
+        if (end && !valid_thing_name(group))
             return false;
         if (end)
             buffer_add_string(out, group);

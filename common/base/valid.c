@@ -1,11 +1,12 @@
 #include "valid.h"
+#include "subject.h"
 
 #include <string.h>
 
 bool valid_type_name(const char *name)
 {
     size_t length = strlen(name);
-    if (strcmp(name, "system") == 0)
+    if (subject_is_system(name))
         return false;
     if (strncmp(name, "sqlite_", 7) == 0) /* SQLite keeps these names (lang_createtable.html) */
         return false;

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/subject.h"
 #include "generator/local/capabilities.h"
 #include "generator/deploy/deployment.h"
 #include "generator/deploy/plan.h"
@@ -145,7 +146,7 @@ static void report_stack(struct context *context, const struct deployment *deplo
     } else {
         text_add_format(&context->out, "%s  %s%s: stack %s in %s\n", stack->subject,
                         dry_run && stack->differs ? "would be " : "",
-                        strcmp(stack->subject, "system") == 0 && stack->differs ? "made" : result,
+                        subject_is_system(stack->subject) && stack->differs ? "made" : result,
                         stack->name, deployment->region);
     }
 }
@@ -160,7 +161,7 @@ static enum status conclude(struct context *context, struct deployment *deployme
         if (stack->left_out)
             continue;
         report_stack(context, deployment, stack, answer);
-        if (!stack->error.status && strcmp(stack->subject, "system") != 0 &&
+        if (!stack->error.status && !subject_is_system(stack->subject) &&
             !cli_given(context, "dry-run"))
             status = project_mark(deployment->project, stack->subject, deployment->region,
                                   &context->error);

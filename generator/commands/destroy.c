@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/json.h"
+#include "common/base/subject.h"
 #include "generator/deploy/destruction.h"
 #include "generator/project/types.h"
 
@@ -50,28 +51,32 @@ static void show_plan(struct context *context, const struct destruction *destruc
     text_free(&plan);
 }
 
-/* outcome: "nothing", "planned" or "destroyed". */
+enum outcome { NOTHING, PLANNED, DESTROYED };
+
+static const char *const outcome_names[] = {
+    [NOTHING] = "nothing", [PLANNED] = "planned", [DESTROYED] = "destroyed"};
+
 static void answer(struct context *context, const struct destruction *destruction, cJSON *json,
-                   const char *outcome)
+                   enum outcome outcome)
 {
     if (context->json) {
         json_layout(json, &context->out);
         return;
     }
-    if (strcmp(outcome, "nothing") == 0)
+    if (outcome == NOTHING)
         text_add_format(&context->out, "%s  is not in %s\n", destruction->subject,
                         destruction->deployment.region);
-    else if (strcmp(outcome, "destroyed") == 0)
+    else if (outcome == DESTROYED)
         text_add_format(&context->out, "%s  destroyed\n", destruction->subject);
-    if (strcmp(outcome, "planned") != 0)
+    if (outcome != PLANNED)
         destruction_write_rest(destruction, &context->out);
 }
 
 static enum status destroy_what_is_there(struct context *context, struct destruction *destruction)
 {
     bool nothing = !destruction_has_work(destruction), dry_run = cli_given(context, "dry-run");
-    const char *outcome = nothing ? "nothing" : dry_run ? "planned" : "destroyed";
-    cJSON *json = destruction_json(destruction, outcome); /* of what is there now */
+    enum outcome outcome = nothing ? NOTHING : dry_run ? PLANNED : DESTROYED;
+    cJSON *json = destruction_json(destruction, outcome_names[outcome]); /* of what is there now */
     enum status status = FINE;
     if (!nothing)
         show_plan(context, destruction, dry_run);
@@ -107,6 +112,7 @@ static enum status destroy_here(struct context *context, const char *subject)
 {
     bool marked = types_is_deployed_on(subject, TARGET_LOCAL, NULL);
     bool dry_run = cli_given(context, "dry-run");
+    enum outcome outcome = !marked ? NOTHING : dry_run ? PLANNED : DESTROYED;
     enum status status = destruction_check_things(subject, TARGET_LOCAL, &context->error);
     if (!status && marked && !dry_run)
         status = types_unmark(subject, &context->error);
@@ -115,14 +121,14 @@ static enum status destroy_here(struct context *context, const char *subject)
     if (context->json) {
         cJSON *answer = json_object();
         json_put_string(answer, "subject", subject);
-        json_put_string(answer, "outcome", !marked ? "nothing" : dry_run ? "planned" : "destroyed");
+        json_put_string(answer, "outcome", outcome_names[outcome]);
         json_layout(answer, &context->out);
         cJSON_Delete(answer);
     } else {
         text_add_format(&context->out, "%s  %s; there is no account on the target local\n", subject,
-                        !marked   ? "is not plugged in here"
-                        : dry_run ? "would be unplugged"
-                                  : "unplugged");
+                        outcome == NOTHING   ? "is not plugged in here"
+                        : outcome == PLANNED ? "would be unplugged"
+                                             : "unplugged");
     }
     return FINE;
 }
@@ -131,7 +137,7 @@ enum status command_destroy(struct context *context)
 {
     struct project project;
     const char *subject = context->operands[0];
-    bool system = strcmp(subject, "system") == 0;
+    bool system = subject_is_system(subject);
     enum status status = command_load(context, &project);
     if (!status && !system)
         status = project_check(&project, &subject, 1, &context->error);

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/json.h"
+#include "common/base/subject.h"
 #include "generate.h"
 #include "generator/deploy/deployment.h"
 
@@ -34,7 +35,7 @@ static enum status diff_stacks(struct context *context, struct project *project,
     struct deployment deployment;
     bool whole = context->operand_count == 0;
     for (size_t i = 0; i < subjects->count; i++)
-        whole |= strcmp(subjects->at[i], "system") == 0;
+        whole |= subject_is_system(subjects->at[i]);
     enum status status =
         deployment_open(&deployment, project, subjects->at, subjects->count, error);
     if (!status)

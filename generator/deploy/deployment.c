@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 #include "aws/timestream.h"
+#include "common/base/subject.h"
 #include "generator/targets/account.h"
 #include "removal.h"
 
@@ -53,7 +54,7 @@ static enum status subject_template(struct project *project, const char *subject
 static enum status subject_stack(struct project *project, const char *subject, char **name,
                                  struct error *error)
 {
-    bool system = strcmp(subject, "system") == 0;
+    bool system = subject_is_system(subject);
     cJSON *model = NULL;
     *name = NULL;
     enum status status = project_model(project, subject, &model, error);
@@ -203,7 +204,7 @@ enum status deployment_ask_owners(struct deployment *deployment, struct error *e
     for (size_t i = 0; i < stacks->count; i++) {
         struct stack *stack = &stacks->at[i];
         cJSON *change;
-        removal.type = strcmp(stack->subject, "system") == 0 ? NULL : stack->subject;
+        removal.type = subject_is_system(stack->subject) ? NULL : stack->subject;
         cJSON_ArrayForEach(change, stack->changes)
         {
             if (!status && !stack->left_out && !stack->error.status &&

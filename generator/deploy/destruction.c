@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/names.h"
+#include "common/base/subject.h"
 #include "generator/project/types.h"
 #include "generator/thing/record.h"
 #include "resource.h"
@@ -390,7 +391,7 @@ static enum status look(struct destruction *destruction, struct error *error)
 enum status destruction_open(struct destruction *destruction, struct project *project,
                              const char *subject, bool data, struct error *error)
 {
-    bool system = strcmp(subject, "system") == 0;
+    bool system = subject_is_system(subject);
     struct names *types = system ? types_all() : NULL;
     const char *const *subjects = types ? types->at : &subject;
     *destruction = (struct destruction){

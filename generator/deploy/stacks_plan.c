@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "aws/cloudformation.h"
+#include "common/base/subject.h"
 #include "plan.h"
 #include "template.h"
 
@@ -141,7 +142,7 @@ static void ask_set(struct stacks *all, struct stack *stack)
     cJSON *tags = json_object();
     json_compact(stack->template, &body);
     json_put_string(tags, SYSTEM_TAG, all->system);
-    if (strcmp(stack->subject, "system") != 0)
+    if (!subject_is_system(stack->subject))
         json_put_string(tags, TYPE_TAG, stack->subject);
     stack->set = new_set_name();
     stack->created = !stack->status;

@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
+#include "common/base/subject.h"
 #include "common/spec/spec.h"
 #include "common/spec/system.h"
 #include "common/spec/schema.h"
@@ -183,7 +184,7 @@ static enum status model_of(struct project *project, const char *type, cJSON **m
 enum status project_model(struct project *project, const char *subject, cJSON **model,
                           struct error *error)
 {
-    if (strcmp(subject, "system") != 0)
+    if (!subject_is_system(subject))
         return model_of(project, subject, model, error);
     *model = model_of_system(&project->system);
     return FINE;
@@ -195,7 +196,7 @@ enum status project_check(struct project *project, const char *const *subjects, 
     enum status status = FINE;
     for (size_t i = 0; i < count && !status; i++) {
         struct spec spec = {0};
-        if (strcmp(subjects[i], "system") == 0)
+        if (subject_is_system(subjects[i]))
             continue;
         status = read_right_spec(project, subjects[i], &spec, error);
         if (!status)
@@ -255,7 +256,7 @@ enum status project_render(struct project *project, const char *subject, const c
 {
     cJSON *model = NULL;
     enum status status = project_model(project, subject, &model, error);
-    if (!status && strcmp(subject, "system") == 0)
+    if (!status && subject_is_system(subject))
         status = render_sets(project, "system", &project->system_sets, set, model, out, error);
     else if (!status)
         status = render_sets(project, "type", &project->type_sets, set, model, out, error);
@@ -267,7 +268,7 @@ enum status project_render(struct project *project, const char *subject, const c
 
 char *project_folder(const char *subject)
 {
-    if (strcmp(subject, "system") == 0)
+    if (subject_is_system(subject))
         return must_copy(SYSTEM_GENERATED);
     return must_format(TYPE_GENERATED, subject);
 }
@@ -304,7 +305,7 @@ enum status project_deploy(struct project *project, const char *subject, struct 
                            struct error *error)
 {
     enum status status = project_write(project, subject, false, report, error);
-    if (!status && strcmp(subject, "system") != 0)
+    if (!status && !subject_is_system(subject))
         status = project_mark(project, subject, NULL, error);
     return status;
 }
