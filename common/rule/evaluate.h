@@ -33,6 +33,9 @@ struct run {
     size_t steps;                        /* nodes that were evaluated, to bound nested SELECTs */
 };
 
+/* run.c: begins a run of a statement on the message that was begun. False: out of memory. */
+bool rule_begin_run(struct run *run, const struct rule *rule, struct rule_scratch *scratch);
+
 /* The value of an expression: in the payload, a constant, a slot, or in *space, which the caller
  * offers. So numbers and strings are not copied. The result is never NULL. */
 const struct rule_value *rule_evaluate(struct run *run, const struct node *node,

@@ -108,6 +108,12 @@ static bool begin_run(struct run *run, const struct program *program, const stru
     return !run->memory->failed;
 }
 
+bool rule_begin_run(struct run *run, const struct rule *rule, struct rule_scratch *scratch)
+{
+    const struct program *program = &rule->program;
+    return begin_run(run, program, program->variable_count ? program : NULL, scratch);
+}
+
 static enum rule_outcome end_run(const struct run *run, struct rule_result *result)
 {
     if (run->memory->failed)
@@ -162,10 +168,9 @@ static void write_selected(struct run *run, const struct select *select,
 enum rule_outcome rule_select(const struct rule *rule, struct rule_scratch *scratch,
                               struct rule_result *result)
 {
-    const struct program *program = &rule->program;
     struct run run;
     *result = (struct rule_result){0};
-    if (!begin_run(&run, program, program->variable_count ? program : NULL, scratch))
+    if (!rule_begin_run(&run, rule, scratch))
         return RULE_OUT_OF_MEMORY;
     bool wanted = rule_holds(&run, rule->select.condition);
     if (run.refused || run.memory->failed)

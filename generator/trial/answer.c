@@ -60,6 +60,7 @@ static void write_action(const cJSON *action, struct text *out)
 static void write_unselected(const cJSON *rule, struct text *out)
 {
     const char *outcome = json_string(rule, "outcome", "");
+    const cJSON *reason;
     if (strcmp(outcome, "other topic") == 0)
         text_add_string(out, " takes other topics\n");
     else if (strcmp(outcome, "not selected") == 0)
@@ -69,6 +70,8 @@ static void write_unselected(const cJSON *rule, struct text *out)
                         json_string(rule, "needs", ""));
     else
         text_add_format(out, " is %s\n", outcome);
+    cJSON_ArrayForEach(reason, json_get(rule, "reasons"))
+        text_add_format(out, "  %s\n", reason->valuestring);
 }
 
 static void write_rule(const cJSON *rule, struct text *out)

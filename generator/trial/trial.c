@@ -1,6 +1,7 @@
 #include "trial.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/rule/reasons.h"
 #include "common/rule/value.h"
 
 #include <stdlib.h>
@@ -206,6 +207,16 @@ static void put_selected(const struct trial *trial, const struct topic_rule *rul
     json_put(answer, "actions", actions);
 }
 
+static void put_reasons(const struct trial *trial, const struct rule *rule, cJSON *answer)
+{
+    struct rule_reason reasons[RULE_MOST_REASONS];
+    size_t count = rule_reasons(rule, trial->scratch, reasons);
+    cJSON *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(reasons[i].text));
+    json_put(answer, "reasons", list);
+}
+
 static cJSON *run_rule(const struct trial *trial, const struct topic_rule *rule,
                        const struct rule_message *message)
 {
@@ -222,6 +233,8 @@ static cJSON *run_rule(const struct trial *trial, const struct topic_rule *rule,
         json_put_string(answer, "function", result.function);
         json_put_string(answer, "needs", result.service);
     }
+    if (outcome == RULE_NOT_SELECTED && rule == trial->rules)
+        put_reasons(trial, rule->rule, answer);
     if (outcome == RULE_SELECTED && !rule->disabled)
         put_selected(trial, rule, message, &result, answer);
     return answer;

@@ -31,6 +31,8 @@ void trial_close(struct trial *trial);
  *   [{"rule": "esp8266temp_valid", "sql": "SELECT ...", "sql_version": "2015-10-08",
  *     "outcome": "selected",        or "other topic", "not selected", "disabled", "refused",
  *                                   "too large"
+ *     "reasons": ["temperature 45 is above 40"],     of the rule that fills the central table, when
+ *                                   it does not select the message
  *     "needs": "AWS Lambda", "function": "aws_lambda",                        when it is refused
  *     "selected": {"temperature": 25.0},         a text where it is not JSON; when it is selected
  *     "actions": [{"action": "timestream", "database": "iot", "table": "esp8266temp",
