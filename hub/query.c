@@ -8,6 +8,7 @@
 #include "common/base/valid.h"
 #include "hub/engine/type.h"
 #include "common/spec/system.h"
+#include "reasons.h"
 
 #include <errno.h>
 #include <math.h>
@@ -135,13 +136,10 @@ static enum status find_thing(const char *thing, struct store_table *table, stru
     return advise(error, "make list shows those that there are");
 }
 
-static enum status find_table(const struct query_options *options, const struct system *system,
+static enum status find_table(const struct query_options *options, const struct type *type,
                               struct store *store, struct store_table **table, struct error *error)
 {
-    struct type *type = NULL;
-    enum status status = type_load(options->type, &system->local.notify, &type, error);
-    if (status)
-        return status;
+    enum status status = FINE;
     const char *name = options->invalid ? type->invalid_table : type->valid_table;
     *table = NULL;
     if (!name)
@@ -149,7 +147,6 @@ static enum status find_table(const struct query_options *options, const struct 
     for (size_t i = 0; !status && name && i < type->table_count; i++)
         if (strcmp(type->tables[i].definition.name, name) == 0)
             status = store_table(store, &type->tables[i].definition, table, error);
-    type_free(type);
     return status;
 }
 
@@ -158,11 +155,55 @@ static enum answer_format format_of(const struct query_options *options)
     return options->json ? ANSWER_JSON : options->csv ? ANSWER_CSV : ANSWER_TABLE;
 }
 
-static enum status answer_query(const struct query_options *options, struct store_table *table,
-                                const struct store_query *query, struct error *error)
+/* Rows of invalid readings on their way to the answer. */
+struct explained {
+    struct answer *answer;
+    struct reasons *reasons;
+    bool json;
+    struct text text;
+};
+
+/* Adds the row with one more value before the others: its reasons. */
+static bool add_explained(void *context, const struct read_row *row)
+{
+    struct explained *explained = context;
+    owned struct read_value *values = must_array(row->count + 1, sizeof *values);
+    text_clear(&explained->text);
+    reasons_add(explained->reasons, row, explained->json, &explained->text);
+    values[0] = (struct read_value){.name = "reasons",
+                                    .kind = explained->json ? READ_JSON : READ_TEXT,
+                                    .bytes = text_string(&explained->text),
+                                    .length = explained->text.length};
+    if (row->count)
+        memcpy(values + 1, row->values, row->count * sizeof *values);
+    struct read_row longer = *row;
+    longer.values = values;
+    longer.count++;
+    return answer_add(explained->answer, &longer);
+}
+
+static enum status read_explained(const struct query_options *options, const struct type *type,
+                                  struct store_table *table, const struct store_query *query,
+                                  struct answer *answer, struct error *error)
+{
+    struct explained explained = {
+        .answer = answer, .reasons = reasons_new(type), .json = options->json};
+    enum status status = explained.reasons
+                             ? read_rows(table, query, add_explained, &explained, error)
+                             : read_rows(table, query, answer_add, answer, error);
+    reasons_free(explained.reasons);
+    text_free(&explained.text);
+    return status;
+}
+
+static enum status answer_query(const struct query_options *options, const struct type *type,
+                                struct store_table *table, const struct store_query *query,
+                                struct error *error)
 {
     struct answer *answer = answer_new(table, format_of(options));
-    enum status status = read_rows(table, query, answer_add, answer, error);
+    enum status status = options->invalid
+                             ? read_explained(options, type, table, query, answer, error)
+                             : read_rows(table, query, answer_add, answer, error);
     bool empty = answer_rows(answer) == 0;
     if (!status)
         answer_write(answer);
@@ -179,6 +220,7 @@ enum status query_readings(const struct query_options *options, struct error *er
     struct system system = {0};
     struct store *store = NULL;
     struct store_table *table = NULL;
+    struct type *type = NULL;
     struct store_query query = {.thing = options->thing};
     if (!options->type)
         return fail(error, WRONG_USAGE, "--type is missing");
@@ -192,16 +234,19 @@ enum status query_readings(const struct query_options *options, struct error *er
     if (!status)
         status = system_read(&system, error);
     if (!status)
+        status = type_load(options->type, &system.local.notify, &type, error);
+    if (!status)
         status = store_open(system.local.store, true, &store, error);
     if (!status)
-        status = find_table(options, &system, store, &table, error);
+        status = find_table(options, type, store, &table, error);
     if (!status && !table && options->thing)
         status = find_thing(options->thing, NULL, error);
     if (!status && !table)
         fprintf(stderr, "no readings yet\n");
     else if (!status)
-        status = answer_query(options, table, &query, error);
+        status = answer_query(options, type, table, &query, error);
     store_close(store);
+    type_free(type);
     system_free(&system);
     return status;
 }

@@ -21,7 +21,7 @@
  * before that is trouble. */
 static const double longest_turn = 5, longest_silence = 5;
 
-enum { LARGEST_PAGE = 1 << 16, LONGEST_TROUBLE = 512 };
+enum { LARGEST_PAGE = 1 << 16, LONGEST_TROUBLE = 512, SHOWN_REASONS = 8 };
 
 /* The thread takes the lock for what it shares with the main thread. */
 struct status_page {
@@ -292,10 +292,24 @@ static void show_rare(const cJSON *page, const char *key, const char *words)
         printf("          %.0f %s\n", json_number(page, key, 0), words);
 }
 
+static void show_reasons(const cJSON *reasons)
+{
+    const cJSON *reason;
+    int shown = 0;
+    cJSON_ArrayForEach(reason, reasons)
+    {
+        if (shown++ < SHOWN_REASONS)
+            printf("          %.0f %s\n", reason->valuedouble, reason->string);
+    }
+    if (shown > SHOWN_REASONS)
+        printf("          and %d more reasons: --json shows all\n", shown - SHOWN_REASONS);
+}
+
 static void show_counts(const cJSON *page)
 {
     printf("readings  %.0f accepted: %.0f valid, %.0f invalid\n", json_number(page, "readings", 0),
            json_number(page, "valid", 0), json_number(page, "invalid", 0));
+    show_reasons(json_get(page, "reasons"));
     show_rare(page, "unmatched", "that no rule selected, which are not stored");
     show_rare(page, "duplicates", "sent twice, stored once");
     show_rare(page, "rejected", "rejected: their table has other values (table _log)");

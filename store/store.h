@@ -159,7 +159,7 @@ enum status store_commit(struct store *store, uint64_t position, const char *cou
                          struct error *error);
 
 /* 0 and "" before the first commit. */
-enum { LONGEST_COUNTS = 1024 /* bytes of counts, with the NUL */ };
+enum { LONGEST_COUNTS = 16 << 10 /* bytes of counts, with the NUL */ };
 enum status store_position(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
                            struct error *error);
 

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { SHOWN_REASONS = 8 };
+
 static cJSON *state_of(enum service service)
 {
     struct daemon process;
@@ -82,6 +84,21 @@ static void write_lines(const char *title, const char *lines, struct text *out)
     }
 }
 
+/* hub/engine/counts.h has the list, the most frequent one first. */
+static void write_reasons(const cJSON *reasons, struct text *out)
+{
+    const cJSON *reason;
+    int shown = 0;
+    cJSON_ArrayForEach(reason, reasons)
+    {
+        if (shown++ < SHOWN_REASONS)
+            text_add_format(out, "%-10s %.0f %s\n", "", reason->valuedouble, reason->string);
+    }
+    if (shown > SHOWN_REASONS)
+        text_add_format(out, "%-10s and %d more reasons: --json shows all\n", "",
+                        shown - SHOWN_REASONS);
+}
+
 static void write_counts(const cJSON *hub, struct text *out)
 {
     text_add_format(out, "%-10s %.0f accepted: %.0f valid, %.0f invalid", "readings",
@@ -90,6 +107,7 @@ static void write_counts(const cJSON *hub, struct text *out)
     if (json_true(hub, "running"))
         text_add_format(out, "; %.0f/s", json_number(hub, "rows_per_second", 0));
     text_add_char(out, '\n');
+    write_reasons(json_get(hub, "reasons"), out);
     write_rare(hub, "unmatched", "that no rule took, which are not stored", out);
     write_rare(hub, "duplicates", "sent twice, stored once", out);
     write_rare(hub, "rejected", "rejected by their table, which has other values (table _log)",

@@ -6,6 +6,18 @@
 
 #include <stdint.h>
 
+enum {
+    MOST_COUNTED_REASONS = 32, /* of all types; further ones count together as the last one */
+    LONGEST_COUNTED_REASON = 120
+};
+
+/* Why readings are invalid: "esp8266temp: temperature is above 40". A reading counts under each of
+ * its reasons. */
+struct reason_count {
+    char text[LONGEST_COUNTED_REASON];
+    uint64_t count;
+};
+
 struct counts {
     uint64_t readings;   /* records of the spool */
     uint64_t valid;      /* selected by a rule other than invalid-rule.json */
@@ -16,9 +28,15 @@ struct counts {
     uint64_t errors;     /* documents for error actions */
     uint64_t missing;    /* records that were damaged or gone in the spool; not in readings */
     uint64_t spool;      /* no count: id of the spool that the position is in; 0: not known */
+    struct reason_count reasons[MOST_COUNTED_REASONS];
+    size_t reason_count;
 };
 
-/* {"readings": 1, ...} */
+/* kind: of a struct rule_reason. */
+void counts_add_reason(struct counts *counts, const char *type, const char *kind);
+
+/* {"readings": 1, ..., "reasons": {"esp8266temp: temperature is above 40": 3}},
+ * the most frequent reason first. */
 void counts_write(const struct counts *counts, char text[LONGEST_COUNTS]);
 
 /* A member that is missing, or a text that is not JSON, counts as 0. */

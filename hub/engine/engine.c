@@ -12,6 +12,7 @@
 #include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/base/memory.h"
+#include "common/rule/reasons.h"
 #include "common/rule/topic_rule.h"
 #include "hub/actions/failure.h"
 
@@ -251,6 +252,15 @@ static enum status report_failures(struct engine *engine, const struct hub_rule 
     return status;
 }
 
+/* Called when the actions are through, because it takes memory of the message. */
+static void count_reasons(struct engine *engine, const struct hub_rule *rule)
+{
+    struct rule_reason reasons[RULE_MOST_REASONS];
+    size_t count = rule->valid ? rule_reasons(rule->valid, engine->scratch, reasons) : 0;
+    for (size_t i = 0; i < count; i++)
+        counts_add_reason(&engine->counts, rule->type, reasons[i].kind);
+}
+
 static enum status run_actions(struct engine *engine, struct hub_rule *rule,
                                const struct rule_result *result, size_t record, size_t number,
                                struct error *error)
@@ -268,6 +278,8 @@ static enum status run_actions(struct engine *engine, struct hub_rule *rule,
         work.token = make_token(record, number, i);
         status = run_action(engine, &rule->actions[i], &work, error);
     }
+    if (rule->invalid && !status)
+        count_reasons(engine, rule);
     return status;
 }
 

@@ -204,6 +204,23 @@ static void find_main_tables(struct type *type)
     }
 }
 
+const struct rule *type_valid_rule(const struct type *type)
+{
+    for (size_t i = 0; i < type->rule_count; i++)
+        if (!type->rules[i].invalid)
+            return type->rules[i].rule;
+    return NULL;
+}
+
+static void link_rules(struct type *type)
+{
+    for (size_t i = 0; i < type->rule_count; i++) {
+        struct hub_rule *rule = &type->rules[i];
+        rule->type = type->name;
+        rule->valid = rule->invalid ? type_valid_rule(type) : NULL;
+    }
+}
+
 enum status type_load(const char *name, const struct system_topics *notify, struct type **made,
                       struct error *error)
 {
@@ -223,6 +240,7 @@ enum status type_load(const char *name, const struct system_topics *notify, stru
     }
     free(list);
     find_main_tables(type);
+    link_rules(type);
     *made = status ? NULL : type;
     if (status)
         type_free(type);

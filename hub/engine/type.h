@@ -25,6 +25,10 @@ struct hub_rule {
     struct deployed_type *owner; /* set by deployed.c with the routes */
     bool invalid; /* it is from invalid-rule.json: what it selects counts as invalid */
     struct rule *rule;
+    const char *type; /* its name; belongs to the type */
+    /* Of an invalid rule: that of the valid readings, whose condition says why a reading is not one
+     * of them. NULL: there is none. Belongs to the type. */
+    const struct rule *valid;
     struct action *actions;
     size_t action_count;
     struct action *error_action; /* NULL: none */
@@ -52,6 +56,9 @@ struct type {
 enum status type_load(const char *name, const struct system_topics *notify, struct type **made,
                       struct error *error);
 void type_free(struct type *type);
+
+/* The statement that selects the valid readings; NULL: there is none. */
+const struct rule *type_valid_rule(const struct type *type);
 
 /* Calls each() with every action that cannot run here. */
 void type_faults(const struct type *type,

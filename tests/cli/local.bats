@@ -382,9 +382,14 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
     jq -se 'map(.id) == (map(.id) | unique)' <<<"$output" >/dev/null
     works sf query --type esp8266temp --invalid # an id tells people nothing
     [ "$absurd" = 0 ] || says payload
+    [ "$absurd" = 0 ] || says 'is above 40'
     run ! grep -w id <<<"$output"
     same "1 1 2 2" "$(for number in 1 2 3 4; do sf show sim-esp8266temp-$number --json | jq -r .attributes.zone; done | xargs)"
     works sf up
+    works sf status
+    [ "$absurd" = 0 ] || says "$absurd esp8266temp: temperature is above 40"
+    works sf status --json
+    [ "$absurd" = 0 ] || json '.sensorhub.reasons["esp8266temp: temperature is above 40"]' "$absurd"
     works sf simulate --seconds 1 --json
     json .created 0
 }
@@ -522,6 +527,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
             ('x', $((++at * 1000)) + 1795264779000, $at, 1795264839, '{\"thing\":\"x\",\"payload\":\"$item\",\"expires\":1795264839}')"
     done
     TZ=UTC works sf query --type esp8266temp --invalid --from 2026-11-01
+    says 'zone is missing; temperature is missing'
+    says 'the message is not a JSON object'
     says '{"t": "warm"}'
     says ' /wAB'
     says ' eyJhIjoxfQ'
@@ -532,6 +539,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     works mk query type=esp8266temp invalid=yes json=yes limit=4 last=1000d
     says eyJ0IjogIndhcm0ifQ==
     says 1795264839
+    same '["zone is missing","temperature is missing"]' "$(head -1 <<<"$output" | jq -c .reasons)"
+    works mk query type=esp8266temp invalid=yes csv=yes limit=4 last=1000d
+    says 'zone is missing; temperature is missing'
 }
 
 @test "the broker takes so much of one thing; system.yaml says how much" {

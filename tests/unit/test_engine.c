@@ -185,6 +185,17 @@ static void assert_counts(uint64_t valid, uint64_t invalid, uint64_t errors)
     assert_int_equal(counts.errors, errors);
 }
 
+static void assert_reason(const char *text, uint64_t count)
+{
+    for (size_t i = 0; i < counts.reason_count; i++) {
+        if (strcmp(counts.reasons[i].text, text) == 0) {
+            assert_int_equal(counts.reasons[i].count, count);
+            return;
+        }
+    }
+    fail_msg("%s is not counted", text);
+}
+
 /* --- readings --- */
 
 static void a_valid_reading_is_a_row(void **state)
@@ -237,6 +248,52 @@ static void anything_else_is_invalid(void **state)
                "//6A|");
     assert_sql("SELECT max(length(json_extract(item, '$.payload'))) FROM \"iot-room-invalid\"",
                "1398104|");
+}
+
+/* They are counted by their reason, and the counts survive a restart. */
+static void invalid_readings_are_counted_by_reason(void **state)
+{
+    (void)state;
+    char text[LONGEST_COUNTS];
+    struct counts read;
+    send_at(NOW, "{\"t\": 40}");
+    send_at(NOW + 1, "{\"t\": 41.5}");
+    send_at(NOW + 2, "{\"t\": \"41\"}");
+    send_at(NOW + 3, "{}");
+    send_at(NOW + 4, "hot!");
+    send_at(NOW + 5, "{\"t\": 20}");
+    assert_int_equal(counts.reason_count, 4);
+    assert_reason("room: t is not below 40", 2);
+    assert_reason("room: t is not a number", 1);
+    assert_reason("room: t is missing", 1);
+    assert_reason("room: the message is not a JSON object", 1);
+    counts_write(&counts, text);
+    assert_non_null(strstr(text, "\"reasons\": {\"room: t is not below 40\": 2, "));
+    counts_read(text, &read);
+    assert_memory_equal(read.reasons[0].text, counts.reasons[0].text, LONGEST_COUNTED_REASON);
+    assert_int_equal(read.reason_count, 4);
+    assert_int_equal(read.reasons[0].count, 2);
+}
+
+/* There are as many reasons as a person may want to read; the others count together. */
+static void counted_reasons_are_bounded(void **state)
+{
+    (void)state;
+    struct counts many = {0}, read;
+    char quotes[300], kind[320], text[LONGEST_COUNTS];
+    memset(quotes, '"', sizeof quotes); /* as JSON each takes two bytes */
+    quotes[sizeof quotes - 1] = '\0';
+    for (int i = 0; i < 100; i++) {
+        snprintf(kind, sizeof kind, "%d%s", i, quotes);
+        counts_add_reason(&many, "room", kind);
+    }
+    assert_int_equal(many.reason_count, MOST_COUNTED_REASONS);
+    assert_string_equal(many.reasons[MOST_COUNTED_REASONS - 1].text, "other reasons");
+    assert_int_equal(many.reasons[MOST_COUNTED_REASONS - 1].count, 100 - MOST_COUNTED_REASONS + 1);
+    counts_write(&many, text);
+    counts_read(text, &read);
+    assert_int_equal(read.reason_count, MOST_COUNTED_REASONS);
+    assert_string_equal(read.reasons[0].text, "other reasons"); /* the most frequent one */
 }
 
 /* None takes the place of another; what is done again after a crash takes its own. */
@@ -851,6 +908,8 @@ int main(void)
         TEST(a_valid_reading_is_a_row),
         TEST(anything_else_is_invalid),
         TEST(invalid_readings_of_one_millisecond_are_all_kept),
+        TEST(invalid_readings_are_counted_by_reason),
+        TEST(counted_reasons_are_bounded),
         TEST(an_item_without_its_key_is_an_error),
         TEST(items_by_time_replace_each_other),
         TEST(sent_twice_is_stored_once),
