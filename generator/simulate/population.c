@@ -29,6 +29,13 @@ struct population {
 
 /* --- types --- */
 
+/* The attribute that a control groups things by; "" when it has no groups, or each thing is one. */
+static const char *grouped_by(const cJSON *control)
+{
+    const char *by = json_string(json_get(control, "measure"), "by", "");
+    return strcmp(by, "thing") == 0 ? "" : by;
+}
+
 /* The first control of a type that commands things of another type. *commanded is the model of that
  * type, for the caller; NULL, as the result, when there is none. */
 static const cJSON *usable_control(struct project *project, const cJSON *model, cJSON **commanded)
@@ -159,13 +166,13 @@ static struct attributes group_attributes(const char *by, const char *value)
  * thing. */
 static void choose_groups(const cJSON *control, char *values[GROUPS])
 {
-    const char *by = json_string(json_get(control, "measure"), "by", "");
+    const char *by = grouped_by(control);
     const char *topic = json_string(json_get(control, "publish"), "topic", "");
     size_t chosen = 0;
     for (int number = 1; chosen < GROUPS && number <= MOST_TRIED; number++) {
         owned char *value = must_format("%d", number);
         struct attributes attributes = group_attributes(by, value);
-        owned char *name = world_commanded(topic, &attributes);
+        owned char *name = world_commanded(topic, "", &attributes);
         if (!name || !*by || !is_real(name))
             values[chosen++] = must_copy(value);
         attributes_free(&attributes);
@@ -187,11 +194,12 @@ static enum status add_commanded(struct population *population, const cJSON *con
 {
     const struct world *world = population->world;
     const char *topic = json_string(json_get(control, "publish"), "topic", "");
-    const char *by = json_string(json_get(control, "measure"), "by", "");
+    const char *by = grouped_by(control);
     enum status status = FINE;
     for (size_t i = 0; i < measuring && !status; i++) {
         const char *value = attributes_get(&world->actors[i].attributes, by);
-        owned char *name = world_commanded(topic, &world->actors[i].attributes);
+        owned char *name =
+            world_commanded(topic, world->actors[i].name, &world->actors[i].attributes);
         if (!name || is_added(world, measuring, name))
             continue;
         struct attributes given = group_attributes(by, value ? value : "");
@@ -212,7 +220,7 @@ static enum status choose_all(struct population *population, const char *type, s
         return status;
     struct kind *kind = world_kind(population->world, model);
     const cJSON *control = usable_control(project, kind->model, &commanded);
-    const char *by = json_string(json_get(control, "measure"), "by", "");
+    const char *by = grouped_by(control);
     choose_groups(control, groups);
     for (size_t i = 0; i < things && !status; i++) {
         const char *group = groups[i * GROUPS / things];

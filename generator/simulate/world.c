@@ -80,7 +80,7 @@ void world_free(struct world *world)
 
 /* --- links --- */
 
-char *world_commanded(const char *topic, const struct attributes *attributes)
+char *world_commanded(const char *topic, const char *thing, const struct attributes *attributes)
 {
     struct text name = {0};
     const char *at = strchr(topic, '/'), *end = at ? strchr(at + 1, '/') : NULL;
@@ -90,7 +90,8 @@ char *world_commanded(const char *topic, const struct attributes *attributes)
         const char *close = *at == '{' ? memchr(at, '}', (size_t)(end - at)) : NULL;
         if (close) {
             owned char *attribute = must_copy_bytes(at + 1, (size_t)(close - at - 1));
-            const char *value = attributes_get(attributes, attribute);
+            const char *value =
+                strcmp(attribute, "thing") == 0 ? thing : attributes_get(attributes, attribute);
             text_add_string(&name, value ? value : "");
             at = close;
         } else {
@@ -104,6 +105,13 @@ static int by_name(const void *one, const void *other)
 {
     return strcmp((*(const struct actor *const *)one)->name,
                   (*(const struct actor *const *)other)->name);
+}
+
+/* Cooling is switched on by values that are high. */
+static enum direction driven_direction(const cJSON *switch_on)
+{
+    return json_get(switch_on, "above") || json_get(switch_on, "at_least") ? DRIVEN_DOWN
+                                                                           : DRIVEN_UP;
 }
 
 static const struct actor *find_actor(const struct actor *const *sorted, size_t count,
@@ -121,16 +129,16 @@ static void link_actor(struct actor *actor, const struct actor *const *sorted, s
     {
         const cJSON *publish = json_get(control, "publish");
         const char *of = json_string(json_get(control, "measure"), "of", "");
-        owned char *name = world_commanded(json_string(publish, "topic", ""), &actor->attributes);
+        owned char *name =
+            world_commanded(json_string(publish, "topic", ""), actor->name, &actor->attributes);
         const struct actor *by = name ? find_actor(sorted, count, name) : NULL;
         for (size_t i = 0; by && i < actor->kind->measure_count; i++)
             if (strcmp(actor->kind->measures[i].name, of) == 0 && actor->link_count < MOST_LINKS)
-                actor->links[actor->link_count++] = (struct link){
-                    .measure = i,
-                    .by = by,
-                    .on = json_get(publish, "on"),
-                    .direction = json_get(json_get(control, "switch_on"), "above") ? DRIVEN_DOWN
-                                                                                   : DRIVEN_UP};
+                actor->links[actor->link_count++] =
+                    (struct link){.measure = i,
+                                  .by = by,
+                                  .on = json_get(publish, "on"),
+                                  .direction = driven_direction(json_get(control, "switch_on"))};
     }
 }
 

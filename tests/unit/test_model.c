@@ -442,12 +442,14 @@ static void controls_stay_as_they_are(void **state)
                         "presence: {silent_after: 20m}\n",
                         "");
     const cJSON *type = json_get(made, "type");
-    assert_compact(json_get(type, "control"),
-                   "[{\"name\":\"a\",\"measure\":{\"of\":\"t\",\"statistic\":\"mean\",\"window\":"
-                   "\"1m\"},\"switch_on\":{\"above\":2},\"switch_off\":{\"below\":1},\"publish\":"
-                   "{\"topic\":\"greenhouse/x/command\",\"on\":[{\"a\":1},{\"a\":2}],\"off\":{}},"
-                   "\"every\":\"1m\",\"last\":true}]");
-    assert_compact(json_get(type, "presence"), "{\"silent_after\":\"20m\",\"notify\":[]}");
+    assert_compact(
+        json_get(type, "control"),
+        "[{\"name\":\"a\",\"measure\":{\"of\":\"t\",\"statistic\":\"mean\"},\"switch_on\":{"
+        "\"above\":2},\"switch_off\":{\"below\":1},\"publish\":{\"topic\":\"greenhouse/x/"
+        "command\",\"on\":[{\"a\":1},{\"a\":2}],\"off\":{}},\"every\":\"1m\",\"for\":\"0s\","
+        "\"notify\":[],\"last\":true}]");
+    assert_compact(json_get(type, "presence"),
+                   "{\"silent_after\":\"20m\",\"notify\":[],\"on_first\":false}");
     cJSON_Delete(made);
 }
 

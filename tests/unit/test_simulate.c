@@ -195,6 +195,7 @@ static void names_of_world_commandeds(void **state)
     } cases[] = {{"cooler/AC-{zone}/command", "AC-1"},
                  {"cooler/x{zone}y{zone}/command", "x1y1"},
                  {"cooler/one/command", "one"},
+                 {"cooler/AC-{thing}/command", "AC-kitchen"},
                  {"cooler/{other}/command", ""},
                  {"cooler/{zone/command", "{zone"},
                  {"cooler", NULL},
@@ -203,7 +204,7 @@ static void names_of_world_commandeds(void **state)
     (void)state;
     attributes_put(&attributes, "zone", "1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *name = world_commanded(cases[i].topic, &attributes);
+        char *name = world_commanded(cases[i].topic, "kitchen", &attributes);
         if (cases[i].name)
             assert_string_equal(name, cases[i].name);
         else

@@ -153,7 +153,8 @@ static void defaults_are_filled_in(void **state)
         "\"description\":\"\",\"optional\":false}},\"description\":\"\",\"publish_every\":"
         "\"5m\",\"sleep\":\"none\",\"attributes\":{},\"retention\":{\"memory\":\"24h\","
         "\"magnetic\":"
-        "\"365d\",\"logs\":\"30d\"},\"control\":[],\"commands\":false,\"portal\":false}");
+        "\"365d\",\"logs\":\"30d\"},\"control\":[],\"alerts\":[],\"commands\":false,\"portal\":"
+        "false}");
     assert_string_equal(spec.name, "greenhouse");
     text_free(&json);
     spec_free(&spec);
