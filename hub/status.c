@@ -176,8 +176,10 @@ static void *write_each_second(void *context)
 {
     struct status_page *page = context;
     bool stop = false;
+    owned char *log = must_format(LOG_FILE, "sensorhub");
     write_now(page); /* and again below: then both files have their blocks */
     while (!stop) {
+        log_turn(log);
         write_now(page);
         const struct timespec until = clock_deadline(1);
         pthread_mutex_lock(&page->mutex);

@@ -43,7 +43,8 @@
 #define DEPARTED_FOLDER LOCAL_FOLDER "/departed" /* notes of things that were deleted */
 #define SPOOL_FOLDER LOCAL_FOLDER "/spool"
 #define DATABASE_FILE LOCAL_FOLDER "/central.sqlite"
-#define LOG_FOLDER LOCAL_FOLDER "/log" /* mosquitto.log, sensorhub.log */
+#define LOG_FOLDER LOCAL_FOLDER "/log"
+#define LOG_FILE LOG_FOLDER "/%s.log"  /* of a program: mosquitto, sensorhub; see log_turn() */
 #define RUN_FOLDER LOCAL_FOLDER "/run" /* mosquitto.pid, sensorhub.pid, sensorhub.status.json */
 #define HUB_PID RUN_FOLDER "/sensorhub.pid"
 #define HUB_STATUS RUN_FOLDER "/sensorhub.status.json"

@@ -1,5 +1,6 @@
 #include "daemon.h"
 #include "common/base/files.h"
+#include "common/base/log.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGEST_LOG = 16 << 20, LARGEST_NOTE = 64, LARGEST_STAT = 4096 };
+enum { LARGEST_NOTE = 64, LARGEST_STAT = 4096 };
 
 static char *pid_file(const char *name)
 {
@@ -26,7 +27,7 @@ static char *pid_file(const char *name)
 
 char *daemon_log_file(const char *name)
 {
-    return must_format(LOG_FOLDER "/%s.log", name);
+    return must_format(LOG_FILE, name);
 }
 
 /* --- finding --- */
@@ -124,13 +125,10 @@ void daemon_forget(const char *name)
     unlink(path);
 }
 
-/* Renames a log that is larger than LARGEST_LOG, so that at most twice as much is kept. */
 static int open_log(const char *name)
 {
-    owned char *path = daemon_log_file(name), *aside = must_format("%s.1", path);
-    struct stat facts;
-    if (stat(path, &facts) == 0 && facts.st_size > LARGEST_LOG)
-        rename(path, aside);
+    owned char *path = daemon_log_file(name);
+    log_set_aside(path);
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_SECRET);
 }
 

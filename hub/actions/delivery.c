@@ -46,6 +46,7 @@ struct delivery_queue {
     size_t started, busy; /* workers that run; workers that are sending */
     bool stop;            /* the workers shall end */
     uint64_t sent_count, failed_count;
+    struct log_limit failure_lines;
 
     struct mosquitto *broker; /* NULL until the first message to the broker */
     int port;
@@ -145,8 +146,10 @@ void delivery_free(struct delivery *delivery)
 
 /* --- outcomes; the mutex is held --- */
 
-static void log_failed(const struct delivery *delivery)
+static void log_failed(struct delivery_queue *queue, const struct delivery *delivery)
 {
+    if (!log_allows(&queue->failure_lines))
+        return;
     log_line("rule %s: %s to %s failed: %s", delivery->rule, delivery->action, delivery->target,
              delivery->why);
 }
@@ -160,7 +163,7 @@ static void note_failed(struct delivery_queue *queue, struct delivery *delivery,
         append(&queue->failed, delivery);
         return;
     }
-    log_failed(delivery);
+    log_failed(queue, delivery);
     delivery_free(delivery);
 }
 
@@ -376,6 +379,7 @@ struct delivery *delivery_queue_take_failed(struct delivery_queue *queue)
 struct delivery_counts delivery_queue_count(struct delivery_queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
+    log_tell_left_out(&queue->failure_lines, "failed deliveries");
     struct delivery_counts counts = {.sent = queue->sent_count,
                                      .failed = queue->failed_count,
                                      .returned = queue->failed.count,
@@ -448,7 +452,8 @@ void delivery_queue_stop(struct delivery_queue *queue)
     free_list(&queue->added);
     free_list(&queue->waiting);
     for (const struct delivery *at = queue->failed.first; at; at = at->next)
-        log_failed(at);
+        log_failed(queue, at);
+    log_tell_left_out(&queue->failure_lines, "failed deliveries");
     free_list(&queue->failed);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->mutex);

@@ -66,8 +66,9 @@ struct engine {
         *scratch; /* memory of the rules, for one message; NULL before the first batch */
 
     /* The rule that runs. */
-    struct buffer failures; /* failure_add(): the members of the error document's list */
-    struct buffer document; /* the error document */
+    struct log_limit failure_lines; /* log_failures() */
+    struct buffer failures;         /* failure_add(): the members of the error document's list */
+    struct buffer document;         /* the error document */
 
     /* Workspace of actions; see struct work. */
     struct cell cells[MOST_COLUMNS];
@@ -218,8 +219,10 @@ static enum status run_action(struct engine *engine, struct action *action, stru
     return action_run(action, work, error);
 }
 
-static void log_failures(const struct engine *engine, const struct hub_rule *rule)
+static void log_failures(struct engine *engine, const struct hub_rule *rule)
 {
+    if (!log_allows(&engine->failure_lines))
+        return;
     size_t length = engine->failures.length < 512 ? engine->failures.length : 512;
     log_line("rule %s: a message on %s failed, and %s: %.*s", rule->name, engine->topic,
              rule->error_action ? "so did the error action" : "there is no error action",
@@ -752,6 +755,7 @@ enum status engine_resume(struct engine *engine, struct store *store, uint64_t p
     engine->store = store;
     engine->count = 0;
     *more = false;
+    log_tell_left_out(&engine->failure_lines, "failed messages");
     enum status status = prepare_types(engine, error);
     const struct deployed_type *type = status ? NULL : find_mended(engine);
     if (!type)

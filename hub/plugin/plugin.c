@@ -26,6 +26,7 @@
 #include "common/base/clock.h"
 #include "common/base/memory.h"
 #include "common/base/files.h"
+#include "common/base/log.h"
 #include "common/base/paths.h"
 #include "hub/spool/spool.h"
 #include "allowance.h"
@@ -65,6 +66,7 @@ struct client {
 struct plugin {
     mosquitto_plugin_id_t *id;
     char *project;
+    char *log; /* path of the broker's log */
     struct rights *rights;
     struct principals *principals;
     struct departed *departed;
@@ -109,10 +111,13 @@ static void log_refusal(struct plugin *plugin, const struct identity *identity,
 {
     const char *address = mosquitto_client_address(connection);
     const char *client_id = mosquitto_client_id(connection);
+    const char *thing = *identity->thing ? identity->thing : NULL;
+    client_id = client_id ? client_id : "?";
     address = address ? address : "?";
-    if (may_log(plugin, *identity->thing ? identity->thing : address))
-        mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s (%s) is refused: %s",
-                             client_id ? client_id : "?", address, why);
+    bool other = thing && strcmp(thing, client_id) != 0;
+    if (may_log(plugin, thing ? thing : address))
+        mosquitto_log_printf(MOSQ_LOG_NOTICE, "sensorforge: %s%s%s (%s) is refused: %s",
+                             other ? thing : "", other ? " as " : "", client_id, address, why);
 }
 
 static struct client *find(struct plugin *plugin, const struct mosquitto *connection)
@@ -451,6 +456,7 @@ static int on_tick(int event, void *data, void *context)
     if (time - plugin->refreshed < refresh_seconds)
         return MOSQ_ERR_SUCCESS;
     plugin->refreshed = time;
+    log_turn(plugin->log);
     log_spool(plugin);
     if (time - plugin->tidied > tidy_seconds) {
         plugin->tidied = time;
@@ -507,7 +513,10 @@ static enum status start(struct plugin *plugin, const struct mosquitto_opt *opti
         .most_of_one = (uint64_t)(most * number(options, count, "spool_share", "100") / 100),
         .segment_bytes = (uint64_t)(number(options, count, "segment_megabytes", "16") * 1048576),
         .flush_seconds = number(options, count, "flush_seconds", "0.1")};
+    owned char *log = must_format(LOG_FILE, "mosquitto");
     plugin->project = must_copy(project);
+    plugin->log = path_join(project, log);
+    log_turn(plugin->log);
     plugin->allowances = allowances_open(number(options, count, "messages_per_second", "0"),
                                          number(options, count, "bytes_per_second", "0"));
     plugin->rights = rights_open(project);
@@ -562,6 +571,7 @@ int mosquitto_plugin_cleanup(void *data, struct mosquitto_opt *options, int coun
     rights_close(plugin->rights);
     principals_close(plugin->principals);
     free(plugin->project);
+    free(plugin->log);
     free(plugin);
     return MOSQ_ERR_SUCCESS;
 }

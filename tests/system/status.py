@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import struct
 
+import mqtt
 from house import LOCAL, House, eventually, expect, run_tests
 
 REFUSED = 3
@@ -153,7 +154,7 @@ def drained(houses):
 def full_spool(houses):
     """Status: when the spool takes nothing, status says so."""
     house = House(houses, things=1, edits={"templates/mosquitto/system/mosquitto.conf.mustache": [
-        ("spool_megabytes 1024", "spool_megabytes 1\\nplugin_opt_segment_megabytes 0.25")]})
+        ("spool_megabytes 1024", "spool_megabytes 1\\nplugin_opt_segment_megabytes 0.25"), ("spool_share 25", "spool_share 100")]})
     house.up()
     house.kill("sensorhub", number=signal.SIGSTOP)
     publisher = house.publisher(house.names[0])
@@ -168,4 +169,54 @@ def full_spool(houses):
     house.down()
 
 
-run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool])
+def full_logs(houses):
+    """Logs: a full one is set aside while its program runs, three are kept, and nothing is lost between two; one that was removed is begun again."""
+    house = House(houses, things=4)
+    house.up()
+    folder, refusals = house.folder / LOCAL / "log", iter(range(1000))
+
+    def refuse():
+        with contextlib.suppress(mqtt.Refused):
+            house.thing("thing0").connect(f"wrong{next(refusals)}")
+
+    def look():
+        house.kill("sensorhub", number=signal.SIGHUP)
+    for name, speak, words in (("mosquitto", refuse, "wrong{}"), ("sensorhub", look, "told to look at the types")):
+        log = folder / f"{name}.log"
+        for turn in range(5):
+            speak()
+            eventually(10, lambda: words.format(turn) in log.read_text(), f"{name} does not log any more, turn {turn}")
+            with log.open("a") as more:  # as if the program had written it
+                more.write(f"turn {turn}\n" + "x" * 99 + "\n")
+                more.truncate((16 << 20) + 1)
+            eventually(5, lambda: f"turn {turn}" not in log.read_text(), f"a full {log.name} is not set aside")
+            expect(f"turn {turn}" in (folder / f"{log.name}.1").read_text(), f"{log.name}.1 is not the last full one")
+        kept = sorted(path.name for path in folder.glob(f"{log.name}.*"))
+        expect(kept == [f"{log.name}.{n}" for n in (1, 2, 3)], f"these are kept: {kept}")
+        expect("turn 2" in (folder / f"{log.name}.3").read_text(), "the oldest that is kept is another one")
+        expect(oct(log.stat().st_mode)[-3:] == "600", f"{log.name} has the rights {log.stat().st_mode:o}")
+        log.unlink()
+        eventually(5, log.exists, f"a removed {log.name} is not begun again")
+        speak()
+        eventually(10, lambda: words.format(5) in log.read_text(), f"{name} does not log any more after its log was removed")
+    house.down()
+
+
+def no_full_log(houses):
+    """Logs: one client's refusals do not fill the log, and how many lines were left out is said."""
+    house = House(houses, things=2)
+    house.up()
+    for n in range(60):
+        with contextlib.suppress(mqtt.Refused):
+            house.thing("thing0").connect(f"wrong{n}")
+    log = house.log("mosquitto")
+    expect(log.count("is refused") == log.count("sensorforge: thing0 as wrong") == 10, f"these refusals are logged:\n{log}")
+    with contextlib.suppress(mqtt.Refused):
+        house.thing("thing1").connect("wrong")
+    expect(house.log("mosquitto").count("is refused") == 11, "another thing's refusal is not logged")
+    eventually(20, lambda: "sensorforge: thing0: 50 lines like this are left out" in house.log("mosquitto"), "what was left out is not said")
+    expect(house.log("mosquitto").count("left out") == 1, "what was left out is said more than once")
+    house.down()
+
+
+run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool, full_logs, no_full_log])
