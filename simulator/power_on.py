@@ -73,8 +73,8 @@ def freeze(modules, missing):
 
 def stand_ins():
     """All of them before the firmware begins: on a board they are in flash, and take none of its heap."""
-    modules = ["machine", "network", "socket", "ssl", "time", "os", "onewire", "ds18x20", "dht", "ntptime", "ssd1306", "umqtt.simple", "umqtt.robust"]
-    modules += {"esp8266": ["esp"], "esp32": ["esp"], "rp2": ["rp2"]}[_world.platform()]
+    modules = ["machine", "network", "socket", "ssl", "time", "os", "_onewire", "onewire", "ds18x20", "dht", "ntptime", "ssd1306", "umqtt.simple", "umqtt.robust"]
+    modules += {"esp8266": ["esp"], "esp32": ["esp", "esp32"], "rp2": ["rp2"]}[_world.platform()]
     sys.modules.pop("os", None)
     for name in modules:
         if name.split(".")[0] not in _world.world.get("real", []):

@@ -12,7 +12,8 @@ def answer(query):
     lie = _world.fault("ntp")
     if _world.fault("clock"):
         return b""
-    seconds = _world.now_us() // 1000000 + _1970
+    now = _world.now_us()
+    seconds = now // 1000000 + _1970
     if lie == "past":
         seconds = _1970 + 1000
     if lie == "future":
@@ -22,4 +23,5 @@ def answer(query):
     data[1] = 0 if lie == "kiss" else 2
     data[24:32] = query[40:48]
     data[40:44] = (0 if lie in ("kiss", "zero") else seconds & 0xFFFFFFFF).to_bytes(4, "big")
+    data[44:48] = ((now % 1000000 << 32) // 1000000).to_bytes(4, "big")
     return bytes(data)

@@ -4,7 +4,7 @@
 #   world.json  {"type": the type's model, "platform", "micropython": "1.25", "wifi": {"ssid", "password", "join_ms"},
 #                "hosts": {name: address}, "ports": {port: another}, "axtls": false, "verbose": false,
 #                "quiet": false, "end_ms": the board's time after which all ends, "speed": 1, "network_speed": 1, "seed": 1,
-#                "flash_blocks": 256, "heap_kb": what the firmware has (all there is), "faults": {...},
+#                "flash_blocks": 256, "bounces": 0 (of a contact), "heap_kb": what the firmware has (all there is), "faults": {...},
 #                "back_ms": how far in the past the simulated clock starts (below), "journal", "cycles" (_journal.py)}
 #   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
 #              the last hundred, [[ms, {quantity: value}], ...]}
@@ -14,8 +14,10 @@
 # wifi may have more: {"gone": true, "refuses_ms": 12000 (from each connect()), "others": {name: password} of networks that
 # are there too, "stored": [name, password]: what an ESP8266's flash has from an earlier life}.
 #
-# faults: {"dns": true, "dns_ms": 5000, "clock": true, "ntp": "kiss" (more in _ntp.py), "sensor": "absent" | "crc" | "nan", "drop_acknowledgement": 1,
-#          "power_cut_at_write": 3, "hang": "connect" | "handshake"}; power_on.py and the stand-ins name what they act on.
+# faults: {"dns": true, "dns_ms": 5000, "clock": true, "ntp": "kiss" (more in _ntp.py), "sensor": what all do, or {driver: what its sensors do},
+#          "drop_acknowledgement": 1, "power_cut_at_write": 3, "hang": "connect" | "handshake"}; power_on.py and the stand-ins name what
+#          they act on. A sensor's are "absent", "crc" (a wrong checksum), "nan" (what the chip says when it has measured nothing), "shorted"
+#          (its data line is at ground), "brown_out" and "weak" (DS18B20: each bit reads as 0), "zero" and "clone" (DHT).
 #
 # Time is the host's, plus what was skipped: with speed 20 a sleep of a second takes 50 ms, and everything
 # that the board can ask for the time agrees that a second went by. network_speed does the same to waiting for others.
@@ -271,16 +273,21 @@ class Device:
     def measure(self):
         """{quantity: value}, new ones at each call."""
         self.seen = {m["driver"]["quantity"]: next_value(m) for m in self.measures}
-        if fault("sensor") == "nan":
+        if sensor_fault(self.driver) == "nan":
             self.seen = {quantity: float("nan") for quantity in self.seen}
         else:
             state["measured"] = state.get("measured", [])[-99:] + [[now_us() // 1000, self.seen]]
         return self.seen
 
 
+def sensor_fault(driver):
+    what = fault("sensor")
+    return what.get(driver) if isinstance(what, dict) else what
+
+
 def devices(driver, **parameters):
-    """Those of a driver that are connected there; none where the world says that sensors are absent."""
-    if fault("sensor") == "absent":
+    """Those of a driver that are connected there; none where the world says that they are absent."""
+    if sensor_fault(driver) == "absent":
         return []
     return [d for d in _devices() if d.driver == driver and all(d.parameters.get(k) == v for k, v in parameters.items())]
 

@@ -31,9 +31,28 @@ def unique_id():
     return b"\x5f\x0e\x1a\x2b"
 
 
+_FREQUENCIES = {"esp8266": (80000000, 160000000), "esp32": (160000000, 80000000, 240000000), "rp2": (125000000,)}[_PLATFORM]
+_frequency = _FREQUENCIES[0]
+
+
 def freq(hertz=None):
+    global _frequency
     if hertz is None:
-        return {"esp8266": 80000000, "esp32": 160000000, "rp2": 125000000}[_PLATFORM]
+        return _frequency
+    if hertz not in _FREQUENCIES and _PLATFORM != "rp2":
+        raise ValueError("frequency can only be one of", _FREQUENCIES)
+    if hertz != _frequency and _world.world.get("verbose"):
+        _world.say("processor:", hertz // 1000000, "MHz")
+    _frequency = hertz
+
+
+def dht_readinto(pin, buffer):
+    """As drivers/dht/dht.c: 268 ms of start signal, then 40 bits."""
+    _world.wait_us(268000)
+    frame = _chips.dht_frame(pin.number)
+    if frame is None:
+        raise OSError(110)  # ETIMEDOUT
+    buffer[:5] = frame
 
 
 def idle():
@@ -97,6 +116,8 @@ class Pin:
         self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None, **rest):
+        if pull == Pin.PULL_UP:
+            _chips.pulled_up.add(self.number)
         if value is not None:
             self.value(value)
 
@@ -123,7 +144,7 @@ class Pin:
             raise ValueError("hard IRQ not implemented")
         if hard and _PLATFORM == "esp32":
             raise TypeError("extra keyword arguments given")
-        _chips.pulses(self, handler)
+        _chips.listen(self.number, "pin", trigger, handler and (lambda: handler(self)))
 
 
 class Signal:
@@ -149,11 +170,16 @@ class ADC:
     def width(self, value):
         pass
 
+    # An ESP32's converter is off by up to some percent of the scale, and says no more from there on; read_uv() corrects that by what
+    # the factory wrote into the chip.
     def read_u16(self):
-        return _chips.analogue(self.number)
+        fraction = _chips.analogue(self.number)
+        if _PLATFORM == "esp32":
+            fraction = min(max(fraction * 1.06 - 0.03, 0), 1)
+        return round(fraction * 65535)
 
     def read_uv(self):
-        return self.read_u16() * 3100000 // 65535
+        return round(_chips.analogue(self.number) * 3100) * 1000
 
     def read(self):
         return self.read_u16() >> (6 if _PLATFORM == "esp8266" else 4)

@@ -126,6 +126,8 @@ class socket(io.IOBase):
     def write(self, data, *rest):
         if self.dead:
             raise OSError(104)
+        if isinstance(data, str):  # what a stream is given is a buffer, and a str is one
+            data = data.encode()
         if rest:
             data = memoryview(data)[: rest[0]]
         sent = 0

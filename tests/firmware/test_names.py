@@ -90,6 +90,17 @@ class Check(ast.NodeVisitor):
         for each in node.orelse:
             self.visit(each)
 
+    def visit_Try(self, node):
+        """An import need not succeed where an ImportError is expected."""
+        if any(getattr(h.type, "id", "") == "ImportError" for h in node.handlers):
+            node.body = [each for each in node.body if self.is_there(each)]
+        self.generic_visit(node)
+
+    def is_there(self, node):
+        if isinstance(node, ast.ImportFrom):
+            return {a.name for a in node.names} <= (names_of(node.module, self.platform) or set())
+        return not isinstance(node, ast.Import) or all(names_of(a.name, self.platform) is not None for a in node.names)
+
     def visit_Match(self, node):
         self.problem(node, "there is no match statement")
 

@@ -13,8 +13,6 @@ class Driver:
 
     # The factory's trimming values: temperature 3, pressure 9, humidity 6.
     def load_trim(self):
-        if self.bus.readfrom_mem(self.address, 0xD0, 1) != b"\x60":
-            raise OSError("not a BME280")
         low = self.bus.readfrom_mem(self.address, 0x88, 26)
         high = self.bus.readfrom_mem(self.address, 0xE1, 7)
         t = struct.unpack_from("<Hhh", low, 0)
@@ -24,6 +22,8 @@ class Driver:
         self.trim = t, p, (low[25], h2, h3, e4 * 16 | e5 & 15, e6 * 16 | e5 >> 4, h6)
 
     def read(self):
+        if self.bus.readfrom_mem(self.address, 0xD0, 1) != b"\x60":  # each time: a line at ground says 0 to everything
+            raise OSError("not a BME280")
         if self.trim is None:
             self.load_trim()
         write = self.bus.writeto_mem

@@ -15,4 +15,6 @@ class Driver:
         if 0 < missing <= WARM_UP_MS:
             time.sleep_ms(missing)
         self.sensor.measure()
+        if not any(self.sensor.buf):  # all zeros have a right checksum
+            raise OSError("DHT11: has not measured")
         return {"temperature": self.sensor.temperature(), "humidity": self.sensor.humidity()}
