@@ -9,6 +9,7 @@ import _world
 
 _own = _world.builtin("tls")
 _AXTLS = _world.platform() == "esp8266"
+_RECORD_BUFFER = 5120  # RT_MAX_PLAIN_LENGTH + RT_EXTRA in ports/esp8266/Makefile
 _AXTLS_CIPHERS = ["TLS-RSA-WITH-AES-%d-CBC-%s" % (bits, digest) for digest in ("SHA256", "SHA") for bits in (128, 256)]
 
 PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, CERT_NONE = 0, 1, 0
@@ -24,6 +25,22 @@ def _traditional_rsa(der):
     return bytes(der[at : at + 3]) == b"\x02\x01\x00" and der[at + 3] == 0x02
 
 
+class _Heap:
+    """What axTLS takes of the firmware's heap: tls_kb of the world at the most, its record buffer in one piece, the rest in small ones. A key and
+    a certificate that the context still holds are a part of that: axTLS is at its peak when they are gone."""
+
+    def __init__(self, held):
+        self.left, self.pieces = int(_world.world.get("tls_kb", 0) * 1024), []
+        self.take(self.left - held)
+
+    def take(self, size):
+        size = min(size, self.left)
+        while size > 0:
+            self.pieces.append(bytearray(min(512 if self.pieces else _RECORD_BUFFER, size)))
+            size -= len(self.pieces[-1])
+            self.left -= len(self.pieces[-1])
+
+
 def _is_bytes(data):
     if not isinstance(data, (bytes, bytearray, str)):
         raise TypeError("can't convert '%s' object to str implicitly" % type(data).__name__)
@@ -35,7 +52,7 @@ class SSLContext:
         self._own = _own.SSLContext(_own.PROTOCOL_TLS_CLIENT)
         self._own.verify_mode = CERT_NONE
         self._mode = CERT_NONE if _AXTLS else CERT_REQUIRED
-        self._key = self._certificate = None
+        self._key = self._certificate = self._heap = None
         if _AXTLS and _world.world.get("axtls") and hasattr(self._own, "set_ciphers"):
             self._own.set_ciphers(_AXTLS_CIPHERS)
 
@@ -51,6 +68,8 @@ class SSLContext:
     def load_cert_chain(self, certificate, key):
         if _AXTLS:  # keeps both as they are until a socket is wrapped
             self._certificate, self._key = certificate, key
+            if key is None and self._heap:
+                self._heap.take(self._heap.left)
             if not hasattr(self._own, "set_ciphers"):  # the interpreter has axTLS itself
                 self._own.load_cert_chain(certificate, key)
         else:
@@ -68,8 +87,9 @@ class SSLContext:
         if self._mode != CERT_NONE and _world.board_us() < 1704067200000000:  # 2024
             raise ValueError("The certificate validity starts in the future\n")
         _world.deaf = _world.fault("hang") == "handshake"
+        self._heap = _Heap(len(self._key or b"") + len(self._certificate or b""))
         try:
-            return _Stream(self._own.wrap_socket(sock, server_hostname=server_hostname))
+            return _Stream(self._own.wrap_socket(sock, server_hostname=server_hostname), self._heap)
         except OSError as error:
             if _world.world.get("verbose"):
                 _world.say("TLS:", repr(error))
@@ -84,8 +104,8 @@ if _AXTLS:
 class _Stream:
     """The methods that a board's TLS socket has, and no others: no settimeout. What is written is looked at, for a fault."""
 
-    def __init__(self, own):
-        self._own = own
+    def __init__(self, own, heap):
+        self._own, self._heap = own, heap
         self._sent, self._received = _journal.Packets(_journal.sent), _journal.Packets(_journal.received)
         self._journal = _journal.wanted()
         _world.published = False
@@ -120,3 +140,4 @@ class _Stream:
 
     def close(self):
         self._own.close()
+        self._heap = None

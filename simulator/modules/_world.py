@@ -4,7 +4,7 @@
 #   world.json  {"type": the type's model, "platform", "micropython": "1.25", "wifi": {"ssid", "password", "join_ms"},
 #                "hosts": {name: address}, "ports": {port: another}, "axtls": false, "verbose": false,
 #                "quiet": false, "end_ms": the board's time after which all ends, "speed": 1, "network_speed": 1, "seed": 1,
-#                "flash_blocks": 256, "bounces": 0 (of a contact), "heap_kb": what the firmware has (all there is), "faults": {...},
+#                "flash_blocks": 256, "bounces": 0 (of a contact), "heap_kb": what the firmware has (all there is), "tls_kb": what TLS takes of it, "faults": {...},
 #                "back_ms": how far in the past the simulated clock starts (below), "journal", "cycles" (_journal.py)}
 #   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
 #              the last hundred, [[ms, {quantity: value}], ...]}

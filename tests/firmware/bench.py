@@ -26,7 +26,6 @@ PROGRAM = os.environ.get("SENSORFORGE", str(REPO / "build/bin/sensorforge"))
 MICROPYTHON, POWER_ON = REPO / "scripts/micropython", REPO / "simulator/power_on.py"
 PROMPT, RESET, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER = 0, 10, 11, 12, 13, 14
 SSID, PASSWORD = "Home", 'correct horse $ "battery"'
-HEAP_KB = 36  # what an ESP8266 leaves to a program
 HEAP = "512k"  # of the interpreter, stand-ins included
 LONGEST_CYCLE = 30  # seconds of ours
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("SENSORFORGE", "MICROPY"))} | {
