@@ -25,7 +25,7 @@ def ask(host, first, last):
     seconds = struct.unpack("!I", answer[40:])[0]
     if answer[0] & 0xC7 not in (4, 0x44, 0x84) or not 0 < answer[1] < 16 or not seconds:
         raise ValueError("a server without a time")
-    seconds -= 2208988800
+    seconds += (answer[44] >> 7) - 2208988800
     if seconds < 0:
         seconds += 1 << 32
     if not first <= seconds <= last:

@@ -6,9 +6,19 @@ import common
 MEASURES = (("enabled", "boolean"), )
 
 
+def decimal(units, places):
+    text = str(abs(units))
+    text = "0" * (places + 1 - len(text)) + text
+    return "%s%s.%s" % ("-" if units < 0 else "", text[: len(text) - places], text[len(text) - places :] or "0")
+
+
 def encode(value, kind):
     if value is None:
         return None
+    if isinstance(value, tuple):
+        if kind == "double":
+            return decimal(*value)
+        value = value[0] // 10 ** value[1]
     if kind == "double":
         value = float(value)
         if value - value != 0:
@@ -23,7 +33,6 @@ def encode(value, kind):
 
 
 def take():
-    stamp = common.now_ms()
     latest, fields = {}, []
     try:
         import sensor
@@ -31,6 +40,7 @@ def take():
         latest = dict(sensor.read())
     except Exception as error:
         print("sensor: %r" % error)
+    stamp = common.now_ms()
     for name, kind in MEASURES:
         value = latest.get(name)
         try:

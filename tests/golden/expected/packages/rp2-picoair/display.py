@@ -8,6 +8,8 @@ screen = None
 
 
 def text(name, value):
+    if isinstance(value, tuple):
+        value = value[0] / 10 ** value[1]
     if isinstance(value, float):
         value = "%.1f" % value
     return "%s %s" % (name[:9], "?" if value is None else value)
