@@ -107,7 +107,7 @@ complete_bash() {
     works make --no-print-directory help
     local listed=$output target missing=()
     for target in $(sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep '^[a-z-]*$' | grep -vx 'rooms\|unit-tests'); do
-        grep -q "^make $target\b" <<<"$listed" || missing+=("$target")
+        grep -q "^  make $target\b" <<<"$listed" || missing+=("$target")
     done
     [ ${#missing[@]} -eq 0 ] || say_and_fail "not in make help: ${missing[*]}"
     works make --no-print-directory
