@@ -3,7 +3,6 @@
 #include "common/base/memory.h"
 
 #include <expat.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +28,7 @@ struct reader {
 
 /* --- expat's memory: the answer may hold keys, so it is wiped --- */
 
-static void free_wiped(void *memory)
-{
-    if (memory)
-        explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
-static void *grow_wiped(void *memory, size_t size)
-{
-    void *grown = must_alloc(size);
-    if (memory) {
-        size_t before = malloc_usable_size(memory);
-        memcpy(grown, memory, before < size ? before : size);
-        free_wiped(memory);
-    }
-    return grown;
-}
-
-static const XML_Memory_Handling_Suite wiping = {must_alloc, grow_wiped, free_wiped};
+static const XML_Memory_Handling_Suite wiping = {must_alloc, must_move_wiped, free_wiped};
 
 /* --- handlers --- */
 

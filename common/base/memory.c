@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,6 +46,24 @@ void *must_grow(void *array, size_t count, size_t *room, size_t size)
         out_of_memory();
     *room = wanted;
     return must_realloc(array, wanted * size);
+}
+
+void free_wiped(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void *must_move_wiped(void *memory, size_t size)
+{
+    void *moved = must_alloc(size);
+    if (memory) {
+        size_t held = malloc_usable_size(memory);
+        memcpy(moved, memory, held < size ? held : size);
+        free_wiped(memory);
+    }
+    return moved;
 }
 
 char *must_copy_bytes(const char *bytes, size_t length)

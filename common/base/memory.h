@@ -35,6 +35,11 @@ void must_replace(char **string, const char *text);
 /* A formatted string that the caller frees. */
 char *must_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* As free() and realloc(), but memory that is given back is overwritten first: for libraries that
+ * may hold secrets. */
+void free_wiped(void *memory);
+void *must_move_wiped(void *memory, size_t size);
+
 /* Frees what a variable holds when the variable goes out of scope: `owned char *path = ...;`.
  * Used wherever a function has more than one way out, instead of a ladder of labels. */
 #define owned __attribute__((cleanup(free_owned)))

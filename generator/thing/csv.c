@@ -3,7 +3,6 @@
 #include "common/base/memory.h"
 
 #include <csv.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,26 +83,6 @@ static int is_space(unsigned char character)
     return 0;
 }
 
-/* libcsv's buffer holds each field for a moment, passwords too: it is overwritten when it is freed,
- * and when it moves because it grows. */
-static void free_overwritten(void *memory)
-{
-    if (memory)
-        explicit_bzero(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
-static void *move_overwritten(void *memory, size_t size)
-{
-    void *moved = malloc(size);
-    if (moved && memory) {
-        size_t held = malloc_usable_size(memory);
-        memcpy(moved, memory, held < size ? held : size);
-        free_overwritten(memory);
-    }
-    return moved;
-}
-
 /* Line by line, so that the callbacks know the number of the line. */
 static enum status parse(struct reading *reading, const char *bytes, size_t length)
 {
@@ -111,8 +90,9 @@ static enum status parse(struct reading *reading, const char *bytes, size_t leng
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI))
         return fail(reading->error, REFUSED, "cannot read CSV: out of memory");
     csv_set_space_func(&parser, is_space);
-    csv_set_realloc_func(&parser, move_overwritten);
-    csv_set_free_func(&parser, free_overwritten);
+    /* libcsv's buffer holds each field for a moment, passwords too. */
+    csv_set_realloc_func(&parser, must_move_wiped);
+    csv_set_free_func(&parser, free_wiped);
     while (length && !reading->status) {
         const char *newline = memchr(bytes, '\n', length);
         size_t step = newline ? (size_t)(newline - bytes) + 1 : length;
