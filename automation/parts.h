@@ -162,6 +162,8 @@ struct automation {
 
 /* --- document.c --- */
 
+/* Compiles automation.json of the type of this name. WRONG_INPUT with the place; *made is freed with
+ * type_free(). */
 enum status document_read(const cJSON *document, const char *type, struct automation_type **made,
                           struct error *error);
 void type_free(struct automation_type *type);
@@ -205,6 +207,7 @@ struct basis {
     struct sample_window window;
 };
 
+/* The value of a watch for a group at this time, and the readings that it was computed from. */
 struct basis watch_basis(const struct watch *watch, const struct group *group, int64_t now);
 
 void words_duration(struct buffer *out, int64_t milliseconds);

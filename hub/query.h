@@ -17,6 +17,8 @@ struct query_options {
     bool json, csv;        /* the output; neither: an aligned table */
 };
 
+/* Reads and writes to standard output. WRONG_USAGE and WRONG_INPUT for wrong options, an unknown type or
+ * an unknown thing; REFUSED when the database cannot be read. */
 enum status query_readings(const struct query_options *options, struct error *error);
 
 #endif

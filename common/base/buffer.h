@@ -16,6 +16,7 @@ struct buffer {
     bool failed;   /* out of memory since the last buffer_clear() */
 };
 
+/* Each of these adds a copy to the end. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_string(struct buffer *buffer, const char *string);
 

@@ -27,6 +27,7 @@ struct error {
 enum status fail(struct error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same with the arguments of a variadic function. */
 enum status failv(struct error *error, enum status status, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 

@@ -86,6 +86,9 @@ enum status batch_write_new(struct batch *batch, const char *path, const void *b
 /* Puts the folder `from` in the place of `to`; what was there (a folder or nothing) is removed. */
 void batch_replace_folder(struct batch *batch, const char *from, const char *to);
 
+/* batch_commit() makes the steps happen. After a failure some of the renames may have happened.
+ * batch_drop() removes the temporary files of a batch that is not to be committed. Both leave an
+ * empty batch, which may be used again. */
 enum status batch_commit(struct batch *batch, struct error *error);
 void batch_drop(struct batch *batch);
 

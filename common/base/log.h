@@ -13,6 +13,7 @@
  * path opens the file again, after it was renamed (log rotation). */
 enum status log_open(const char *path, struct error *error);
 
+/* Writes a line; the format has no newline at its end. */
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The error's message and advice, each on a line. */

@@ -18,6 +18,7 @@ struct text {
                       the text grows: for a text that holds a password or a key */
 };
 
+/* Each of these adds a copy to the end. */
 void text_add(struct text *text, const void *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char character);

@@ -53,6 +53,7 @@ struct compiler {
 
 /* --- words.c --- */
 
+/* Makes the next word the current one; a word that cannot be read fills the fault. */
 void rule_next_word(struct compiler *compiler);
 
 /* Whether the current word is this keyword (in any case) or sign; take: and if so, consumes it. */
@@ -97,6 +98,7 @@ void rule_give_slots(struct compiler *compiler);
 
 /* --- expression.c; NULL and false after a failure --- */
 
+/* In the memory of the program. from: offset of the first byte that the constant was written with. */
 struct node *rule_new_node(struct compiler *compiler, enum node_kind kind);
 const struct node *rule_new_constant(struct compiler *compiler, struct rule_value value,
                                      size_t from);

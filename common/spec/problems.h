@@ -51,6 +51,7 @@ struct problems {
 void problem_add(struct problems *problems, enum severity severity, struct place place, char *hint,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* By place in the file. */
 void problems_sort(struct problems *problems);
 
 /* Appends at most 50 problems as above, each ending in a newline, and then the number of the

@@ -64,6 +64,7 @@ void cli_show_error(const struct context *context);
 /* Whether standard error is a terminal on which colours are wanted (NO_COLOR, TERM=dumb). */
 bool cli_can_colour(void);
 
+/* A reporter that writes to standard error, as --quiet and --verbose say. */
 struct reporter cli_reporter(struct context *context);
 
 /* --- the program --- */

@@ -34,11 +34,13 @@ void daemon_close(struct daemon *process);
  * it cannot be run. */
 enum status daemon_start(const struct launch *launch, struct daemon *started, struct error *error);
 
+/* False when the process has ended, or its handle is -1. */
 bool daemon_running(const struct daemon *process);
 
 /* Waits until it ends, at most so many seconds; true when it has ended. */
 bool daemon_wait(const struct daemon *process, double seconds);
 
+/* Sends a signal. Does nothing when the process has ended. */
 void daemon_signal(const struct daemon *process, int number);
 
 /* Sends SIGTERM, and SIGKILL when it has not ended after `patience` seconds; false when SIGKILL was

@@ -32,6 +32,7 @@ bool key_algorithm_named(const char *name, enum key_algorithm *algorithm);
 bool key_encoding_named(const char *name, enum key_encoding *encoding);
 const char *key_algorithm_title(enum key_algorithm algorithm); /* "RSA-2048", "EC P-256" */
 
+/* Makes a new key, freed with EVP_PKEY_free(). */
 enum status key_make(enum key_algorithm algorithm, EVP_PKEY **key, struct error *error);
 
 /* SHA-256 of the public key (SubjectPublicKeyInfo, DER) in lower-case hexadecimal. */
@@ -102,6 +103,7 @@ enum status certificate_from_pem(const char *pem, size_t length, X509 **certific
 /* The same from a file, which the message names; also WRONG_INPUT when it is missing. */
 enum status certificate_read(const char *path, X509 **certificate, struct error *error);
 
+/* Add the certificate to the end of a text. */
 enum status certificate_to_pem(const X509 *certificate, struct text *pem, struct error *error);
 enum status certificate_to_der(const X509 *certificate, struct text *der, struct error *error);
 

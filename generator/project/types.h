@@ -21,6 +21,7 @@
 struct names *types_all(void);
 struct names *types_deployed(void);
 
+/* Whether the type has a mark. */
 bool types_is_deployed(const char *type);
 
 /* Whether the type is plugged in on this target. database: the one that its mark

@@ -24,6 +24,7 @@ void attributes_put(struct attributes *attributes, const char *name, const char 
 /* The value of the attribute with this name; NULL when there is none. */
 const char *attributes_get(const struct attributes *attributes, const char *name);
 
+/* A copy with strings of its own; freed with attributes_free(). */
 struct attributes attributes_copy(const struct attributes *attributes);
 
 /* Whether both have the same names with the same values, in whichever order. */

@@ -132,6 +132,7 @@ bool record_has_certificate(const struct record *record);
  * registration, and when it was begun. */
 void record_resume(struct record *record, struct record *half_made);
 
+/* Takes over copies of the changes. */
 void record_change(struct record *record, const struct changes *changes);
 
 /* The next certificate becomes the current one, the current one is retired. */

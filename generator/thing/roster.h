@@ -85,6 +85,7 @@ enum status roster_check(struct roster *roster, struct error *error);
 /* REFUSED when another command has the lock. */
 enum status roster_lock(struct roster *roster, struct error *error);
 
+/* Completes the plans of all types that rows name; after roster_check(). */
 enum status roster_prepare(struct roster *roster, struct error *error);
 
 /* Makes one thing of the changes as its row says, with its package. The board needs that package.

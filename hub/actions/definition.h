@@ -79,6 +79,7 @@ bool definition_is_template(const char *text); /* whether it has a ${ in it */
 enum status definition_template(const struct action *action, const char *field, const char *text,
                                 struct rule_template **made, struct error *error);
 
+/* Adds a dimension or header, whose value is compiled by definition_template(). */
 enum status definition_add_field(struct action *action, const char *name, const char *value,
                                  struct error *error);
 

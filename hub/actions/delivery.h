@@ -70,6 +70,7 @@ void delivery_queue_wait(struct delivery_queue *queue, double seconds);
  * not taken, are logged. queue may be NULL. */
 void delivery_queue_stop(struct delivery_queue *queue);
 
+/* See the head of this file. delivery_queue_add() takes the delivery over. */
 void delivery_queue_add(struct delivery_queue *queue, struct delivery *delivery);
 void delivery_queue_commit(struct delivery_queue *queue);
 void delivery_queue_rollback(struct delivery_queue *queue);
