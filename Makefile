@@ -167,8 +167,8 @@ $(BUILD)/dependencies: Makefile
 ## rotate name=kitchen [zone=] [wifissid=] | type=|zone=|all=yes: new key, certificate and package
 ## package name=kitchen [zone=] [wifissid=] [source=yes] | type=|zone=|all=yes: rebuilds packages
 ## delete name=kitchen | type=|zone=|all=yes [yes=yes]: revokes things and removes all of them
-## list [type=] [zone=]: lists the things
-## show name=kitchen: shows all about a thing
+## list [type=] [zone=] [TARGET=aws]: lists the things
+## show name=kitchen [TARGET=aws]: shows all about a thing
 ## types: lists the sensor types
 ## doctor [TARGET=aws] [clean=yes] [yes=yes]: looks for what would go wrong, and was left behind
 

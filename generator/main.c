@@ -299,10 +299,12 @@ const struct command commands[] = {
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "list the things",
+        .details = "Asks the account, where the target is one: things that were made elsewhere are "
+                   "listed too, and what is only here or only there is said.",
         .examples =
             "sensorforge list --type esp8266temp --json\nsensorforge list --attribute zone=2",
         .run = command_list,
-        .options = {FILTER_OPTIONS},
+        .options = {FILTER_OPTIONS, TARGET_OPTION, PROFILE_OPTION},
     },
     {
         .name = "show",
@@ -313,6 +315,7 @@ const struct command commands[] = {
         .summary = "show all about a thing (but for its secrets)",
         .examples = "sensorforge show kitchen",
         .run = command_show,
+        .options = {TARGET_OPTION, PROFILE_OPTION},
     },
     {
         .name = "up",

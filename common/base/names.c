@@ -17,6 +17,12 @@ static int by_name(const void *one, const void *other)
     return strcmp(*(char *const *)one, *(char *const *)other);
 }
 
+void names_sort(struct names *names)
+{
+    if (names->count)
+        qsort(names->at, names->count, sizeof *names->at, by_name);
+}
+
 struct names *names_of_folders(const char *folder, const char *file)
 {
     struct names *names = must_alloc(sizeof *names);

@@ -13,6 +13,9 @@ struct names {
 /* Appends a copy. */
 void names_append(struct names *names, const char *name);
 
+/* Sorts the names by their bytes. */
+void names_sort(struct names *names);
+
 /* The sorted names of the folders in folder that hold a file called file (".": of all folders), but
  * for hidden ones; empty when folder cannot be read. The caller frees it with names_free(). */
 struct names *names_of_folders(const char *folder, const char *file);

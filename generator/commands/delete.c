@@ -36,14 +36,14 @@ enum status command_delete(struct context *context)
     struct deletion deletion = {.project = &project};
     enum status status = command_load(context, &project);
     if (!status)
-        status = choose_things(context, &chosen);
+        status = choose_things(context, &project, &deletion.target, &chosen);
     if (!status)
         status =
             consent_to_all(context, &chosen, "would be deleted, and their certificates revoked");
     chosen.alone = false; /* a list of names, also of one */
     if (!status)
         status = each_chosen(context, &chosen, "deleted", delete_one, &deletion);
-    names_free(chosen.names);
+    chosen_free(&chosen);
     target_close(&deletion.target);
     project_free(&project);
     return status;

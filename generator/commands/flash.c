@@ -134,7 +134,7 @@ enum status command_flash(struct context *context)
         return status;
     status = command_load(context, &project);
     if (!status)
-        status = choose_things(context, &chosen);
+        status = choose_things(context, &project, NULL, &chosen);
     if (!status)
         status = check_helper(context, &chosen);
     if (!status) {
@@ -146,7 +146,7 @@ enum status command_flash(struct context *context)
     }
     free(flashing.port);
     free(flashing.image);
-    names_free(chosen.names);
+    chosen_free(&chosen);
     project_free(&project);
     return status;
 }

@@ -9,11 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the registry of the account says of a thing that has a record. */
+enum standing {
+    NOT_ASKED, /* the target has no registry, or it is that of another account or region */
+    THERE,
+    NOT_THERE,
+    ANOTHER /* a thing of the same name, which was made since */
+};
+
 /* A folder of a thing: its record, or why that cannot be read. */
 struct entry {
     const char *name;
     struct record *record; /* NULL: there is none, or it cannot be read */
     struct error error;
+    enum standing standing;
 };
 
 /* The state, and for a thing that is not active the command to run. */
@@ -24,8 +33,20 @@ static char *state_advice(const struct entry *entry)
         return must_format("unreadable: make show name=%s says why", name);
     if (!entry->record)
         return must_format("damaged: make delete name=%s removes it", name);
+    if (entry->record->elsewhere)
+        return must_format(
+            "only in the account, its key is elsewhere: make rotate name=%s gives it "
+            "a new one here",
+            name);
     switch (entry->record->state) {
     case RECORD_ACTIVE:
+        if (entry->standing == NOT_THERE)
+            return must_format("only here, the account has no such thing: make delete name=%s "
+                               "removes what is left",
+                               name);
+        if (entry->standing == ANOTHER)
+            return must_format("made again elsewhere: make rotate name=%s gives it a new key here",
+                               name);
         return must_copy("active");
     case RECORD_ROTATING:
         return must_format("half-rotated: run make rotate name=%s again", name);
@@ -37,11 +58,18 @@ static char *state_advice(const struct entry *entry)
     }
 }
 
-/* The record; one that cannot be read is {"name", "state": "damaged", "fault": why}. */
+/* The record, with "elsewhere": true where there is none, and "account": whether the registry has the
+ * thing, where that was asked. One that cannot be read is {"name", "state": "damaged", "fault": why}. */
 static cJSON *entry_json(const struct entry *entry)
 {
-    if (entry->record)
-        return record_json(entry->record);
+    if (entry->record) {
+        cJSON *record = record_json(entry->record);
+        if (entry->record->elsewhere)
+            json_put_bool(record, "elsewhere", true);
+        if (entry->record->elsewhere || entry->standing != NOT_ASKED)
+            json_put_bool(record, "account", entry->record->elsewhere || entry->standing == THERE);
+        return record;
+    }
     cJSON *json = json_object();
     json_put_string(json, "name", entry->name);
     json_put_string(json, "state", "damaged");
@@ -99,24 +127,87 @@ static enum status tell_none(struct context *context, const struct selection *se
     return FINE;
 }
 
-static void list_things(struct context *context, const struct names *names, struct table *table)
+static enum standing standing_of(const struct record *record, const struct registry *registry)
+{
+    const struct registration *place = record ? record->current.registration : NULL;
+    if (!place || !registry->account || !place->account || !place->region ||
+        strcmp(place->account, registry->account) != 0 ||
+        strcmp(place->region, registry->region) != 0)
+        return NOT_ASKED;
+    const struct registered_thing *thing = registry_find(registry, record->name);
+    if (!thing)
+        return NOT_THERE;
+    return strcmp(thing->claim, record->claim ? record->claim : "") == 0 ? THERE : ANOTHER;
+}
+
+struct listing {
+    struct records elsewhere;
+    struct registry registry; /* account is NULL where none was asked */
+};
+
+static void list_one(struct context *context, const struct listing *listing, const char *name,
+                     struct table *table, cJSON *list)
+{
+    struct entry entry = {.name = name, .record = records_find(&listing->elsewhere, name)};
+    struct record *read = NULL;
+    if (!entry.record) {
+        record_read(name, &read, &entry.error);
+        entry.record = read;
+        entry.standing = standing_of(read, &listing->registry);
+    }
+    if (context->json)
+        cJSON_AddItemToArray(list, entry_json(&entry));
+    else
+        add_row(table, &entry);
+    record_free(read);
+    error_free(&entry.error);
+}
+
+static void list_things(struct context *context, const struct listing *listing,
+                        const struct names *names, struct table *table)
 {
     cJSON *list = json_array();
-    for (size_t i = 0; i < names->count; i++) {
-        struct entry entry = {.name = names->at[i]};
-        record_read(entry.name, &entry.record, &entry.error);
-        if (context->json)
-            cJSON_AddItemToArray(list, entry_json(&entry));
-        else
-            add_row(table, &entry);
-        record_free(entry.record);
-        error_free(&entry.error);
-    }
+    for (size_t i = 0; i < names->count; i++)
+        list_one(context, listing, names->at[i], table, list);
     if (context->json)
         json_layout(list, &context->out);
     else if (table->count)
         table_write(table, &context->out);
     cJSON_Delete(list);
+}
+
+/* Where the account does not answer, what is here is listed all the same, and the command fails. */
+static enum status list_all(struct context *context, struct project *project,
+                            struct selection *selection, struct table *table)
+{
+    struct listing listing = {0};
+    struct target target = {0};
+    struct names *names = NULL;
+    struct error unasked = {0};
+    if (find_elsewhere(context, project, &target, selection, &listing.elsewhere,
+                       &listing.registry)) {
+        unasked = context->error;
+        context->error = (struct error){0};
+        records_free(&listing.elsewhere);
+    }
+    selection->elsewhere = &listing.elsewhere;
+    enum status status = selection_find(selection, &names, &context->error);
+    if (!status)
+        list_things(context, &listing, names, table);
+    if (!status && !names->count && !context->json && !unasked.status)
+        status = tell_none(context, selection);
+    if (!status && unasked.status) {
+        context->error = unasked;
+        unasked = (struct error){0};
+        status = advise(&context->error,
+                        "only what this machine remembers is listed; the account was not asked");
+    }
+    error_free(&unasked);
+    names_free(names);
+    records_free(&listing.elsewhere);
+    registry_free(&listing.registry);
+    target_close(&target);
+    return status;
 }
 
 enum status command_list(struct context *context)
@@ -125,19 +216,13 @@ enum status command_list(struct context *context)
                                           "CERTIFICATE", "CREATED", "STATE"};
     struct table table = {.columns = columns, .column_count = sizeof columns / sizeof *columns};
     struct selection selection = {0};
-    struct names *names = NULL;
     struct project project;
-    enum status status = command_find(context, &project);
+    enum status status = command_load(context, &project);
     if (!status)
         status = given_selection(context, &selection);
     if (!status)
-        status = selection_find(&selection, &names, &context->error);
-    if (!status)
-        list_things(context, names, &table);
-    if (!status && !names->count && !context->json)
-        status = tell_none(context, &selection);
+        status = list_all(context, &project, &selection, &table);
     attributes_free(&selection.attributes);
-    names_free(names);
     table_free(&table);
     project_free(&project);
     return status;

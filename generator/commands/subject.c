@@ -3,6 +3,7 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "generator/thing/adopt.h"
 #include "generator/thing/record.h"
 
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 
 /* The attributes that the thing has, as far as its type still has them, and those given now. */
 static enum status merge_attributes(struct context *context, const cJSON *type,
-                                    const struct record *record, struct attributes *attributes)
+                                    const struct record *record, struct subject *subject)
 {
-    struct attributes merged;
     const cJSON *known;
-    enum status status = given_attributes(context, "set", &merged);
+    enum status status = given_attributes(context, "set", &subject->set);
+    struct attributes merged = attributes_copy(&subject->set);
     cJSON_ArrayForEach(known, json_get(type, "attributes"))
     {
         const char *name = json_string(known, "name", "");
@@ -23,20 +24,22 @@ static enum status merge_attributes(struct context *context, const cJSON *type,
             attributes_put(&merged, name, value);
     }
     if (!status)
-        status = attributes_complete(type, &merged, "", attributes, &context->error);
+        status = attributes_complete(type, &merged, "", &subject->attributes, &context->error);
     attributes_free(&merged);
     return status;
 }
 
 /* Only what an option asks for: the environment may hold the wifi of new things, and must not move an
- * existing one to another network. */
+ * existing one to another network. The wifi of a thing that was made elsewhere is not known here, and
+ * found as that of a new one. */
 static enum status find_wifi(struct context *context, const struct record *record,
                              struct wifi *wifi)
 {
     const char *ssid = cli_value(context, "wifi-ssid");
-    if (!ssid && !cli_given(context, "wifi-password"))
+    bool known = record->wifi.ssid;
+    if (known && !ssid && !cli_given(context, "wifi-password"))
         return FINE;
-    if (!ssid)
+    if (known && !ssid)
         ssid = record->wifi.ssid;
     return wifi_find(ssid, cli_asker(), wifi, &context->error);
 }
@@ -114,17 +117,20 @@ static enum status open_subject(struct context *context, struct subjects *subjec
     struct record *record = NULL;
     struct package_plan *plan = NULL;
     *subject = (struct subject){0};
-    enum status status = thing_present(name, &record, &context->error);
+    enum status status = adopt_find(&subjects->target, name, &record, &context->error);
     if (!status)
         status = plan_of(context, subjects, record->type, &plan);
     if (!status) {
         subject->plan = plan;
-        status =
-            merge_attributes(context, json_get(plan->model, "type"), record, &subject->attributes);
+        status = merge_attributes(context, json_get(plan->model, "type"), record, subject);
     }
     if (!status)
         status = find_wifi(context, record, &subject->wifi);
-    subject->changes = (struct changes){&subject->attributes, subject->wifi.ssid,
+    if (!status && cli_given(context, "dry-run") && record->state == RECORD_ACTIVE &&
+        !record->elsewhere)
+        status = adopt_refresh(&subjects->target, record, NULL, &context->error);
+    subject->elsewhere = record && record->elsewhere;
+    subject->changes = (struct changes){&subject->attributes, &subject->set, subject->wifi.ssid,
                                         subject->wifi.ssid ? &subject->wifi.password : NULL};
     record_free(record);
     return status;
@@ -133,6 +139,7 @@ static enum status open_subject(struct context *context, struct subjects *subjec
 static void close_subject(struct subject *subject)
 {
     attributes_free(&subject->attributes);
+    attributes_free(&subject->set);
     wifi_free(&subject->wifi);
 }
 
@@ -150,6 +157,8 @@ static void tell(struct context *context, const struct subjects *subjects,
 
 static enum status change(struct context *context, void *state, const char *name, cJSON *answers)
 {
+    static const char new_key[] =
+        "would get a new key, certificate and package: its key is elsewhere";
     struct subjects *subjects = state;
     struct subject subject = {0};
     struct package_size size = {0};
@@ -158,7 +167,7 @@ static enum status change(struct context *context, void *state, const char *name
     if (!status)
         status = open_subject(context, subjects, name, &subject);
     if (!status && cli_given(context, "dry-run"))
-        tell_planned(context, name, subjects->would, answers);
+        tell_planned(context, name, subject.elsewhere ? new_key : subjects->would, answers);
     else if (!status)
         status =
             subjects->action(&subjects->target, &subject, name, &record, &size, &context->error);
@@ -201,7 +210,7 @@ enum status each_subject(struct context *context, subject_action *action, const 
     struct subjects subjects = {.project = &project, .action = action, .would = would};
     enum status status = command_load(context, &project);
     if (!status)
-        status = choose_things(context, &chosen);
+        status = choose_things(context, &project, &subjects.target, &chosen);
     if (!status && ask)
         status = consent_to_all(context, &chosen, would);
     if (!status) {
@@ -212,7 +221,7 @@ enum status each_subject(struct context *context, subject_action *action, const 
         cli_say(context, "next     each board needs its new package: sensorforge flash NAME --port "
                          "/dev/ttyUSB0");
     free_subjects(&subjects);
-    names_free(chosen.names);
+    chosen_free(&chosen);
     project_free(&project);
     return status;
 }

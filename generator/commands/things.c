@@ -2,6 +2,9 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/valid.h"
+#include "generator/project/types.h"
+#include "generator/thing/adopt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,8 @@ void write_thing_line(const struct record *record, const struct package_plan *pl
     text_add_format(out, "%s  %s  %s key until %.10s, package of %zu files, %.1f KB\n",
                     record->name, record->type, package_key_title(plan), until, size->files,
                     (double)size->bytes / 1024);
+    if (record->elsewhere)
+        text_add_format(out, "    its key was elsewhere: it is out until it has this package\n");
 }
 
 void write_thing(const struct record *record, const struct package_plan *plan,
@@ -31,6 +36,10 @@ void write_thing(const struct record *record, const struct package_plan *plan,
     if (size->files)
         text_add_format(out, "package  %s/  %zu files, %.1f KB\n", folder, size->files,
                         (double)size->bytes / 1024);
+    if (record->elsewhere)
+        text_add_string(out,
+                        "new key  the old one was elsewhere; the board is out until it has this "
+                        "package\n");
     text_add_format(out,
                     "next     sensorforge flash %s --port /dev/ttyUSB0\n"
                     "         sensorforge run %s --cycles 3 --fast    (without a board)\n",
@@ -45,6 +54,7 @@ cJSON *thing_json(const struct record *record, const struct package_size *size)
     json_put_number(package, "files", (double)size->files);
     json_put_number(package, "bytes", (double)size->bytes);
     json_put(answer, "package", package);
+    json_put_bool(answer, "key_was_elsewhere", record->elsewhere);
     return answer;
 }
 
@@ -102,13 +112,83 @@ static enum status check_selection(struct context *context, const struct selecti
                 context->command->name);
 }
 
-enum status choose_things(struct context *context, struct chosen *chosen)
+static bool has_folder(const char *name)
+{
+    owned char *folder = record_folder(name);
+    return is_folder(folder);
+}
+
+static enum status look_up_named(struct context *context, struct target *target,
+                                 const struct selection *selection, struct records *elsewhere)
+{
+    enum status status = FINE;
+    for (size_t i = 0; i < selection->name_count && !status; i++) {
+        const char *name = selection->names[i];
+        struct record *record = NULL;
+        if (has_folder(name) || !valid_thing_name(name))
+            continue;
+        status = adopt_look(target, name, &record, &context->error);
+        if (record)
+            records_add(elsewhere, record);
+    }
+    return status;
+}
+
+static enum status list_registry(struct context *context, struct target *target, const char *type,
+                                 struct records *elsewhere, struct registry *registry)
+{
+    struct names *types = types_all();
+    const char *const *asked = type ? &type : types->at;
+    enum status status =
+        target->list(target, asked, type ? 1 : types->count, registry, &context->error);
+    for (size_t i = 0; i < registry->count && !status; i++)
+        if (!has_folder(registry->at[i].name))
+            records_add(elsewhere, adopt_record(&registry->at[i], target->kind));
+    names_free(types);
+    return status;
+}
+
+/* Whether each thing that is asked for has a record here, so that no registry need be asked. */
+static bool all_are_here(const struct selection *selection)
+{
+    for (size_t i = 0; i < selection->name_count; i++)
+        if (!has_folder(selection->names[i]))
+            return false;
+    return selection->name_count;
+}
+
+enum status find_elsewhere(struct context *context, struct project *project, struct target *target,
+                           const struct selection *selection, struct records *elsewhere,
+                           struct registry *registry)
+{
+    struct registry listed = {0};
+    bool whole = registry != NULL;
+    if (!project_has_account(project) || (!whole && all_are_here(selection)))
+        return FINE;
+    enum status status =
+        target->state ? FINE
+                      : project_target(project, project->system.target, target, &context->error);
+    if (!status && target->look && !whole && selection->name_count)
+        status = look_up_named(context, target, selection, elsewhere);
+    else if (!status && target->list)
+        status =
+            list_registry(context, target, selection->type, elsewhere, whole ? registry : &listed);
+    records_sort(elsewhere);
+    registry_free(&listed);
+    return status;
+}
+
+enum status choose_things(struct context *context, struct project *project, struct target *target,
+                          struct chosen *chosen)
 {
     struct selection selection;
     *chosen = (struct chosen){.by_name = context->operand_count > 0};
     enum status status = given_selection(context, &selection);
     if (!status)
         status = check_selection(context, &selection);
+    if (!status && target)
+        status = find_elsewhere(context, project, target, &selection, &chosen->elsewhere, NULL);
+    selection.elsewhere = &chosen->elsewhere;
     if (!status)
         status = selection_find(&selection, &chosen->names, &context->error);
     if (!status && !chosen->names->count)
@@ -116,6 +196,12 @@ enum status choose_things(struct context *context, struct chosen *chosen)
     chosen->alone = !status && chosen->by_name && chosen->names->count == 1;
     attributes_free(&selection.attributes);
     return status;
+}
+
+void chosen_free(struct chosen *chosen)
+{
+    names_free(chosen->names);
+    records_free(&chosen->elsewhere);
 }
 
 /* --- consent --- */

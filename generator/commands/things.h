@@ -40,15 +40,28 @@ enum status given_selection(struct context *context, struct selection *selection
 /* The things of the command line, found before the first of them is changed. */
 struct chosen {
     struct names *names;
+    struct records elsewhere; /* of them, those whose keys are not on this machine (adopt.h) */
     bool
         by_name; /* each was named; otherwise they were found by type, by attributes, or with --all */
     bool alone; /* one thing, which was named: the answer has room for more than a line, and is an
                      object with --json, where that of several is a list */
 };
 
-/* WRONG_USAGE when nothing says which; WRONG_INPUT when there is no such thing. The caller frees it with
- * names_free(), also on failure. */
-enum status choose_things(struct context *context, struct chosen *chosen);
+/* WRONG_USAGE when nothing says which; WRONG_INPUT when there is no such thing. target: {0}, or open.
+ * Where the project's target has a registry, it is opened, and things that are only there are chosen
+ * too; NULL: only what has a record here. The caller frees *chosen with chosen_free(), and closes the
+ * target, also on failure. */
+enum status choose_things(struct context *context, struct project *project, struct target *target,
+                          struct chosen *chosen);
+void chosen_free(struct chosen *chosen);
+
+/* The things of the selection that the registry of the project's target knows, and that have no record
+ * here: those that are named, or all. registry (may be NULL): all that was listed, with every name.
+ * The caller frees both, and closes the target, also on failure. Does nothing for a target without a
+ * registry. */
+enum status find_elsewhere(struct context *context, struct project *project, struct target *target,
+                           const struct selection *selection, struct records *elsewhere,
+                           struct registry *registry);
 
 /* Asks whether to go on where the things were not named; --yes has said so already. would: what happens
  * to each ("would be deleted"). */
@@ -68,8 +81,10 @@ enum status each_chosen(struct context *context, const struct chosen *chosen, co
 struct subject {
     struct package_plan *plan;    /* of its type; borrowed */
     struct attributes attributes; /* complete */
+    struct attributes set;        /* of them, those of --set */
     struct wifi wifi;             /* {0}: it does not change */
     struct changes changes;       /* borrows from both */
+    bool elsewhere;               /* its key is not on this machine, as far as is known */
 };
 
 /* What rotate or package does to each thing. *record: as it is afterwards; the caller frees it. */

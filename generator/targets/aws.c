@@ -42,7 +42,7 @@ static const char amazon_root[] =
     "rqXRfboQnoZsG4q5WTP468SQvvG5\n"
     "-----END CERTIFICATE-----\n";
 
-static enum status find_account(struct aws_target *state, struct error *error)
+enum status account_find(struct aws_target *state, struct error *error)
 {
     struct aws_call call = {0};
     if (state->account)
@@ -63,7 +63,7 @@ static enum status aws_place(struct target *target, const char *thing,
                              struct registration *registration, struct error *error)
 {
     struct aws_target *state = target->state;
-    enum status status = find_account(state, error);
+    enum status status = account_find(state, error);
     if (status)
         return status;
     const char *region = registration->region, *account = registration->account;
@@ -180,6 +180,8 @@ enum status aws_target_open(const struct system *system, const struct account_op
                               .remote = true,
                               .group = GROUP,
                               .place = aws_place,
+                              .look = aws_look,
+                              .list = aws_list_things,
                               .endpoint = aws_endpoint,
                               .authority = aws_authority,
                               .enrol = aws_enrol,

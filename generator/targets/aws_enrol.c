@@ -126,12 +126,18 @@ static bool keep_pem(struct passage *passage, const char *pem)
 static void name_taken(struct passage *passage)
 {
     const struct enrolment *enrolment = passage->enrolment;
-    owned char *message = must_format(
-        "%s is in the account already, and was not made by this project (%s)", enrolment->thing,
-        json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
+    bool by_us = *thing_claim(passage->call.answer);
+    owned char *message =
+        must_format("%s is in the account already, %s (%s)", enrolment->thing,
+                    by_us ? "made elsewhere" : "and was not made by sensorforge",
+                    json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
+    owned char *advice =
+        by_us ? must_format("make rotate name=%s gives it a new key here; make delete name=%s "
+                            "removes it; or choose another name",
+                            enrolment->thing, enrolment->thing)
+              : must_copy("another name, or delete that thing first where it was made");
     passage->enrolment->nothing_left = !enrolment->renewal;
-    give_up_with(passage, WRONG_INPUT, message,
-                 "another name, or delete that thing first from where it was made");
+    give_up_with(passage, WRONG_INPUT, message, advice);
 }
 
 /* A person may have given the thing attributes of their own: those stay. */

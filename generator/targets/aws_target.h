@@ -27,6 +27,15 @@ struct aws_target {
 /* aws.c: the host of the account's endpoint (iot:Data-ATS), which it keeps. */
 enum status account_host(struct aws_target *target, const char **host, struct error *error);
 
+/* aws.c: finds the account of the credentials. */
+enum status account_find(struct aws_target *target, struct error *error);
+
+/* aws_registry.c; see struct target. */
+enum status aws_look(struct target *target, const char *name, const char *const *known,
+                     size_t known_count, struct registered_thing *found, struct error *error);
+enum status aws_list_things(struct target *target, const char *const *types, size_t count,
+                            struct registry *found, struct error *error);
+
 /* aws_enrol.c; see struct target. */
 void aws_enrol(struct target *target, struct enrolment **list, size_t count,
                const struct enrol_events *events);

@@ -13,6 +13,7 @@
 #include "common/spec/system.h"
 #include "generator/pki/pki.h"
 #include "registration.h"
+#include "registry.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -86,6 +87,18 @@ struct target {
      * one place only. */
     enum status (*place)(struct target *target, const char *thing,
                          struct registration *registration, struct error *error);
+
+    /* What the target's own registry says of a thing, with the certificates that are attached to it.
+     * found->name is NULL when it has none of this name; the caller frees what it holds. known: ids
+     * of certificates of which nothing is asked. NULL where the records of this machine are all that
+     * there is. */
+    enum status (*look)(struct target *target, const char *name, const char *const *known,
+                        size_t known_count, struct registered_thing *found, struct error *error);
+
+    /* The things of these types that this program made, without their certificates. The caller frees
+     * them. NULL as look(). */
+    enum status (*list)(struct target *target, const char *const *types, size_t count,
+                        struct registry *found, struct error *error);
 
     /* Where boards connect: host belongs to the target. */
     enum status (*endpoint)(struct target *target, const char **host, int *port,

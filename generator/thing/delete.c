@@ -1,5 +1,6 @@
 /* Deleting a thing; thing.c lists the steps. */
 #include "thing.h"
+#include "adopt.h"
 #include "enrol.h"
 #include "pem.h"
 #include "common/base/memory.h"
@@ -42,23 +43,31 @@ static enum status retire_all(struct target *target, const char *name, const str
     struct certificate_facts current, next;
     read_serial(name, THING_CERTIFICATE, &current);
     read_serial(name, THING_NEXT_CERTIFICATE, &next);
-    const struct retired_certificate all[] = {
+    const struct retired_certificate own[] = {
         {.serial = *current.serial ? current.serial : NULL},
         {.serial = *next.serial ? next.serial : NULL},
         recorded(&record->current, record->certificate.serial),
         recorded(&record->next, NULL),
         recorded(&record->retired, record->retired_serial),
     };
+    const size_t count = sizeof own / sizeof *own;
+    struct retired_certificate *all = must_array(count + record->stray_count, sizeof *all);
+    memcpy(all, own, sizeof own);
+    for (size_t i = 0; i < record->stray_count; i++)
+        all[count + i] = (struct retired_certificate){.registration = record->strays[i]};
     const struct retirement retirement = {.thing = name,
                                           .type = record->type,
                                           .claim = record->claim,
                                           .since = record->created,
                                           .whole = true,
                                           .certificates = all,
-                                          .count = sizeof all / sizeof *all};
-    for (size_t i = 0; i < retirement.count; i++)
-        *revoked |= all[i].serial != NULL;
-    return target->retire(target, &retirement, error);
+                                          .count = count + record->stray_count};
+    for (size_t i = 0; i < count; i++)
+        *revoked |= own[i].serial != NULL;
+    *revoked |= record->stray_count > 0;
+    enum status status = target->retire(target, &retirement, error);
+    free(all);
+    return status;
 }
 
 /* Without a record the type is not known, and the package may be that of any type. */
@@ -75,19 +84,45 @@ static enum status remove_packages(const char *name, const struct record *record
     return status;
 }
 
-/* A thing can also be deleted when its record is missing or damaged; *record is NULL then. */
-static enum status open_to_delete(const char *name, const char *type, int *lock,
-                                  struct record **record, struct error *error)
+/* Where the record is missing or damaged, the target's registry says which thing it is. */
+static enum status find_lost(struct target *target, const char *name, struct record **record,
+                             struct error *error)
 {
-    enum status status = thing_open_folder(name, lock, record, error);
-    if (status == WRONG_INPUT && *lock >= 0) {
+    struct error lost = {0};
+    if (!target->look || !adopt_look(target, name, record, &lost))
+        return FINE;
+    if (lost.status == REFUSED)
+        *error = lost;
+    else
+        error_free(&lost); /* what is there is not ours: only what is here is removed */
+    return error->status;
+}
+
+/* A thing can also be deleted when it has no record here; *record is NULL where nobody knows it. What
+ * is to be deleted of one that is half-made or half-deleted is in its record already: a thing of the
+ * same name in the registry may be another's. */
+static enum status open_to_delete(struct target *target, const char *name, const char *type,
+                                  int *lock, struct record **record, struct error *error)
+{
+    owned char *folder = record_folder(name);
+    bool here = is_folder(folder);
+    enum status status = here ? thing_open_folder(name, lock, record, error)
+                              : adopt_open(target, name, lock, record, error);
+    if (here && status == WRONG_INPUT && *lock >= 0) {
         error_free(error);
         status = FINE;
     }
+    if (!status && here && !*record)
+        status = find_lost(target, name, record, error);
     if (!status && type && *record && strcmp((*record)->type, type) != 0)
         status = fail(error, WRONG_INPUT, "%s is not of type %s but of type %s", name, type,
                       (*record)->type);
-    return status;
+    if (!status && *record) /* first, because this may refuse */
+        status = enrol_check_place(target, name, (*record)->current.registration, error);
+    bool whole =
+        *record && ((*record)->state == RECORD_ACTIVE || (*record)->state == RECORD_ROTATING);
+    return !status && whole && !(*record)->elsewhere ? adopt_refresh(target, *record, NULL, error)
+                                                     : status;
 }
 
 enum status delete_thing(struct target *target, const char *name, const char *type, bool *revoked,
@@ -99,9 +134,7 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
     struct record *record = NULL;
     int lock;
     *revoked = false;
-    enum status status = open_to_delete(name, type, &lock, &record, error);
-    if (!status && record) /* first, because this may refuse */
-        status = enrol_check_place(target, name, record->current.registration, error);
+    enum status status = open_to_delete(target, name, type, &lock, &record, error);
     if (!status && record && record->state != RECORD_DELETING) {
         record->state = RECORD_DELETING;
         status = record_write(record, error);
@@ -123,6 +156,8 @@ enum status delete_thing(struct target *target, const char *name, const char *ty
         status = remove_tree(folder, error);
     if (!status)
         status = sync_folder(THINGS_FOLDER, error);
+    if (lock >= 0)
+        adopt_close(name);
     record_free(record);
     unlock(&lock);
     return status;

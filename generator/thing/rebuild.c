@@ -1,5 +1,6 @@
 /* Making a thing's package anew, with the key and the certificate that it has. */
 #include "thing.h"
+#include "adopt.h"
 #include "common/base/memory.h"
 #include "enrol.h"
 #include "pem.h"
@@ -43,22 +44,63 @@ static enum status amend(struct target *target, const struct changes *changes,
                          changes->attributes, error);
 }
 
+static enum status refuse_gone(const struct record *record, struct error *error)
+{
+    fail(error, WRONG_INPUT, "%s is not in the account any more", record->name);
+    return advise(error,
+                  "make delete name=%s, then create it again; or are these the credentials of "
+                  "another account?",
+                  record->name);
+}
+
+/* Opens the record, and makes it what the target's registry says. */
+static enum status open_fresh(struct target *target, const char *name, int *lock,
+                              struct record **record, struct error *error)
+{
+    bool there = true;
+    enum status status = adopt_open(target, name, lock, record, error);
+    if (!status && (*record)->state != RECORD_ACTIVE)
+        status = thing_half_done(*record, error);
+    if (!status)
+        status = enrol_check_place(target, name, (*record)->current.registration, error);
+    if (!status && !(*record)->elsewhere)
+        status = adopt_refresh(target, *record, &there, error);
+    return status || there ? status : refuse_gone(*record, error);
+}
+
+static enum status rebuild(struct target *target, const struct package_plan *plan,
+                           const struct changes *changes, struct record *record,
+                           struct package_size *size, struct error *error)
+{
+    struct changes known = *changes;
+    struct attributes merged = {0};
+    if (changes->attributes) {
+        merged = adopt_attributes(record, changes);
+        known.attributes = &merged;
+    }
+    enum status status = amend(target, &known, record, error);
+    if (!status) {
+        record_change(record, &known);
+        status = restage(plan, record, size, error);
+    }
+    attributes_free(&merged);
+    return status;
+}
+
 enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, struct record **record,
                           struct package_size *size, struct error *error)
 {
     int lock;
-    enum status status = thing_open(name, &lock, record, error);
-    if (!status && (*record)->state != RECORD_ACTIVE)
-        status = thing_half_done(*record, error);
-    if (!status)
-        status = enrol_check_place(target, name, (*record)->current.registration, error);
-    if (!status)
-        status = amend(target, changes, *record, error);
-    if (!status) {
-        record_change(*record, changes);
-        status = restage(plan, *record, size, error);
-    }
+    enum status status = open_fresh(target, name, &lock, record, error);
+    bool elsewhere = !status && (*record)->elsewhere;
+    if (!status && !elsewhere)
+        status = rebuild(target, plan, changes, *record, size, error);
+    if (lock >= 0)
+        adopt_close(name);
     unlock(&lock);
-    return status;
+    if (!elsewhere)
+        return status;
+    record_free(*record);
+    return rotate_thing(target, plan, name, changes, record, size, error);
 }

@@ -51,6 +51,15 @@ static void free_issuance(struct issuance *issuance)
     *issuance = (struct issuance){0};
 }
 
+static void free_strays(struct record *record)
+{
+    for (size_t i = 0; i < record->stray_count; i++)
+        registration_free(record->strays[i]);
+    free(record->strays);
+    record->strays = NULL;
+    record->stray_count = record->stray_room = 0;
+}
+
 void record_free(struct record *record)
 {
     if (!record)
@@ -64,6 +73,7 @@ void record_free(struct record *record)
     free_issuance(&record->current);
     free_issuance(&record->next);
     free_issuance(&record->retired);
+    free_strays(record);
     free(record->retired_serial);
     json_wipe(record->others);
     free(record);
@@ -86,6 +96,42 @@ enum status record_give_secret(struct record *record, struct error *error)
     explicit_bzero(halves, sizeof halves);
     text_free(&both);
     return status;
+}
+
+/* --- several --- */
+
+void records_add(struct records *records, struct record *record)
+{
+    records->at = must_grow(records->at, records->count, &records->room, sizeof *records->at);
+    records->at[records->count++] = record;
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp((*(struct record *const *)one)->name, (*(struct record *const *)other)->name);
+}
+
+void records_sort(struct records *records)
+{
+    if (records->count)
+        qsort(records->at, records->count, sizeof *records->at, by_name);
+}
+
+struct record *records_find(const struct records *records, const char *name)
+{
+    const struct record wanted = {.name = (char *)name}, *key = &wanted;
+    struct record **found = records && records->count ? bsearch(&key, records->at, records->count,
+                                                                sizeof *records->at, by_name)
+                                                      : NULL;
+    return found ? *found : NULL;
+}
+
+void records_free(struct records *records)
+{
+    for (size_t i = 0; i < records->count; i++)
+        record_free(records->at[i]);
+    free(records->at);
+    *records = (struct records){0};
 }
 
 /* --- reading --- */
@@ -184,20 +230,41 @@ static void drop_if_empty(cJSON *record, const char *member)
         cJSON_DeleteItemFromObjectCaseSensitive(record, member);
 }
 
-static void read_registration(struct reader *reader, cJSON *record, const char *member,
-                              struct registration **registration)
+static void read_registration_of(struct reader *reader, cJSON *object, struct registration *read)
 {
-    cJSON *object = find_object(reader, record, member);
-    if (!object)
-        return;
-    struct registration *read = *registration = must_alloc(sizeof *read);
     take_string(reader, object, "account", &read->account);
     take_string(reader, object, "region", &read->region);
     take_string(reader, object, "key", &read->key);
     take_string(reader, object, "certificate_id", &read->certificate_id);
     take_string(reader, object, "certificate_arn", &read->certificate_arn);
     take_time(reader, object, "sweep", &read->sweep);
+}
+
+static void read_registration(struct reader *reader, cJSON *record, const char *member,
+                              struct registration **registration)
+{
+    cJSON *object = find_object(reader, record, member);
+    if (!object)
+        return;
+    *registration = must_alloc(sizeof **registration);
+    read_registration_of(reader, object, *registration);
     drop_if_empty(record, member);
+}
+
+static void read_strays(struct reader *reader, cJSON *json, struct record *record)
+{
+    cJSON *list = take(json, "strays"), *stray;
+    if (list && !cJSON_IsArray(list))
+        refuse(reader, "strays", "is not an array");
+    cJSON_ArrayForEach(stray, list)
+    {
+        struct registration *read = must_alloc(sizeof *read);
+        if (!cJSON_IsObject(stray))
+            refuse(reader, "strays", "holds something else than objects");
+        read_registration_of(reader, stray, read);
+        record_add_stray(record, read);
+    }
+    cJSON_Delete(list);
 }
 
 static void read_certificate(struct reader *reader, cJSON *record, struct certificate_facts *facts)
@@ -304,6 +371,7 @@ static void read_members(struct reader *reader, cJSON *json, struct record *reco
     take_string(reader, json, "retired_mark", &record->retired.mark);
     read_registration(reader, json, "retired_registration", &record->retired.registration);
     take_string(reader, json, "retired", &record->retired_serial);
+    read_strays(reader, json, record);
     read_certificate(reader, json, &record->certificate);
 }
 
@@ -372,11 +440,8 @@ static void put_time(cJSON *object, const char *member, time_t when)
         json_put_string(object, member, text);
 }
 
-static void put_registration(cJSON *json, const char *member,
-                             const struct registration *registration)
+static cJSON *registration_json(const struct registration *registration)
 {
-    if (!registration)
-        return;
     cJSON *object = json_object();
     put_known(object, "account", registration->account);
     put_known(object, "region", registration->region);
@@ -384,7 +449,25 @@ static void put_registration(cJSON *json, const char *member,
     put_known(object, "certificate_id", registration->certificate_id);
     put_known(object, "certificate_arn", registration->certificate_arn);
     put_time(object, "sweep", registration->sweep);
-    json_put(json, member, object);
+    return object;
+}
+
+static void put_registration(cJSON *json, const char *member,
+                             const struct registration *registration)
+{
+    if (registration)
+        json_put(json, member, registration_json(registration));
+}
+
+static void put_strays(cJSON *json, const struct record *record)
+{
+    cJSON *list = json_array();
+    for (size_t i = 0; i < record->stray_count; i++)
+        cJSON_AddItemToArray(list, registration_json(record->strays[i]));
+    if (list->child)
+        json_put(json, "strays", list);
+    else
+        cJSON_Delete(list);
 }
 
 static void put_certificate(cJSON *json, const struct certificate_facts *facts)
@@ -435,6 +518,7 @@ static cJSON *make_json(const struct record *record)
     put_known(json, "retired_mark", record->retired.mark);
     put_registration(json, "retired_registration", record->retired.registration);
     put_known(json, "retired", record->retired_serial);
+    put_strays(json, record);
     put_certificate(json, &record->certificate);
     put_others(json, record->others);
     return json;
@@ -541,9 +625,17 @@ bool record_promoted(const struct record *record)
            strcmp(record->next.mark, record->current.mark) == 0;
 }
 
+void record_add_stray(struct record *record, struct registration *stray)
+{
+    record->strays =
+        must_grow(record->strays, record->stray_count, &record->stray_room, sizeof *record->strays);
+    record->strays[record->stray_count++] = stray;
+}
+
 void record_end_rotation(struct record *record)
 {
     free_issuance(&record->retired);
+    free_strays(record);
     free_issuance(&record->next);
     must_replace(&record->retired_serial, NULL);
     cJSON_DeleteItemFromObjectCaseSensitive(record->others, "retired_registration");

@@ -24,6 +24,8 @@
  *    "serial": "4F...",                  the mark of the certificate, chosen before it is signed
  *    "registration": {...},              remote targets: struct registration
  *    "next_serial", "next_registration"  during a rotation: the same of the next certificate
+ *    "strays": [{...}],                  remote targets, while a thing is rotated or deleted: further
+ *                                        certificates of it, which were made elsewhere
  *    "retired_mark", "retired_registration", "retired"
  *                                        during a rotation: the same of the old certificate, and its
  *                                        serial number
@@ -79,13 +81,31 @@ struct record {
     struct issuance next;    /* during a rotation; its mark stays until the rotation is finished */
     struct issuance retired; /* during a rotation, once the next certificate has taken over */
     char *retired_serial;    /* of the certificate that is to be revoked; NULL: none */
+    struct registration *
+        *strays; /* of further certificates that are to be revoked: made elsewhere */
+    size_t stray_count, stray_room;
     struct certificate_facts certificate; /* serial is "" until the first one is signed */
-    cJSON *others; /* members that this version does not know, in the shape of the file */
+    bool elsewhere; /* not in the file: the key of the thing is not on this machine */
+    cJSON *others;  /* members that this version does not know, in the shape of the file */
 };
+
+/* Records, sorted by name. */
+struct records {
+    struct record **at;
+    size_t count, room;
+};
+
+/* Adds a record, which the records take over; records_sort() must follow the last one. */
+void records_add(struct records *records, struct record *record);
+void records_sort(struct records *records);
+struct record *records_find(const struct records *records, const char *name); /* NULL: none */
+void records_free(struct records *records);
 
 /* What shall change of a thing; what is NULL stays. */
 struct changes {
     const struct attributes *attributes; /* all of them */
+    const struct attributes *set; /* those of them that were asked for: of the others the target's
+                                     registry knows better; NULL: all were */
     const char *ssid;
     const struct secret *password;
 };
@@ -141,7 +161,10 @@ void record_promote(struct record *record, const struct certificate_facts *next)
 /* Whether a rotation has come as far as record_promote(). */
 bool record_promoted(const struct record *record);
 
-/* Forgets the retired certificate: the rotation is finished. */
+/* Adds a certificate that is to be revoked with the others. Takes over the registration. */
+void record_add_stray(struct record *record, struct registration *stray);
+
+/* Forgets the retired certificate and the strays: the rotation is finished. */
 void record_end_rotation(struct record *record);
 
 #endif

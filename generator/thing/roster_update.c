@@ -103,7 +103,7 @@ enum status roster_update(struct roster *roster, const struct roster_change *cha
                           struct package_size *size, struct error *error)
 {
     const struct wifi *wifi = &change->wifi;
-    const struct changes changes = {&change->attributes, wifi->ssid,
+    const struct changes changes = {&change->attributes, NULL, wifi->ssid,
                                     wifi->password.at ? &wifi->password : NULL};
     struct record *record = NULL;
     if (change->target != roster->target->kind) {

@@ -1,10 +1,12 @@
 /* Rotating a thing: a new key and certificate in the place of the old ones. thing.c lists the
  * steps. */
 #include "thing.h"
+#include "adopt.h"
 #include "common/base/memory.h"
 #include "enrol.h"
 #include "pem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The next key is on the disk before a remote target is asked for a certificate. */
@@ -59,6 +61,18 @@ static enum status prepare_record(struct target *target, const struct package_pl
     return status ? status : record_stage(record, batch, error);
 }
 
+static void change_record(struct record *record, const struct changes *changes)
+{
+    struct changes known = *changes;
+    struct attributes merged = {0};
+    if (changes->attributes) {
+        merged = adopt_attributes(record, changes);
+        known.attributes = &merged;
+    }
+    record_change(record, &known);
+    attributes_free(&merged);
+}
+
 static enum status begin_rotation(struct target *target, const struct package_plan *plan,
                                   struct record *record, const struct changes *changes,
                                   bool *resumed, struct error *error)
@@ -73,7 +87,9 @@ static enum status begin_rotation(struct target *target, const struct package_pl
         return thing_half_done(record, error);
     if ((status = enrol_check_target(target, error)))
         return status;
-    record_change(record, changes);
+    if (!record->elsewhere && (status = adopt_refresh(target, record, NULL, error)))
+        return status;
+    change_record(record, changes);
     status = prepare_record(target, plan, record, &batch, error);
     if (!status)
         status = batch_commit(&batch, error);
@@ -201,12 +217,20 @@ static enum status retire_old(struct target *target, const struct record *record
                                             .mark = record->retired.mark,
                                             .key_digest = registration ? registration->key : NULL,
                                             .registration = registration};
+    struct retired_certificate *all = must_array(1 + record->stray_count, sizeof *all);
+    size_t count = 0;
+    if (old.serial)
+        all[count++] = old;
+    for (size_t i = 0; i < record->stray_count; i++)
+        all[count++] = (struct retired_certificate){.registration = record->strays[i]};
     const struct retirement retirement = {.thing = record->name,
                                           .claim = record->claim,
                                           .since = record->created,
-                                          .certificates = &old,
-                                          .count = 1};
-    return old.serial ? target->retire(target, &retirement, error) : FINE;
+                                          .certificates = all,
+                                          .count = count};
+    enum status status = count ? target->retire(target, &retirement, error) : FINE;
+    free(all);
+    return status;
 }
 
 static enum status finish_rotation(struct target *target, struct record *record,
@@ -232,7 +256,7 @@ enum status rotate_thing(struct target *target, const struct package_plan *plan,
 {
     struct rotation rotation = {.target = target, .plan = plan, .size = size};
     int lock;
-    enum status status = thing_open(name, &lock, record, error);
+    enum status status = adopt_open(target, name, &lock, record, error);
     if (!status)
         status = begin_rotation(target, plan, *record, changes, &rotation.enrolment.resumed, error);
     fault_point("rotate:begun");
@@ -242,6 +266,8 @@ enum status rotate_thing(struct target *target, const struct package_plan *plan,
         status = enrol_next(target, &rotation, error);
     if (!status)
         status = finish_rotation(target, *record, error);
+    if (lock >= 0)
+        adopt_close(name);
     unlock(&lock);
     return status;
 }

@@ -65,17 +65,18 @@ static enum status find_named(const struct selection *selection, struct names *f
     enum status status = FINE;
     for (size_t i = 0; i < selection->name_count && !status; i++) {
         const char *name = selection->names[i];
-        struct record *record = NULL;
+        struct record *record = NULL, *elsewhere = records_find(selection->elsewhere, name);
         struct error damage = {0};
-        status = thing_check_folder(name, error);
-        if (!status)
+        status = elsewhere ? FINE : thing_check_folder(name, error);
+        if (!status && !elsewhere)
             record_read(name, &record, &damage);
         if (!status && damage.status == REFUSED) {
             *error = damage;
             return REFUSED;
         }
-        if (!status && record && !selection_takes(selection, record))
-            status = refuse_other(selection, record, error);
+        const struct record *known = elsewhere ? elsewhere : record;
+        if (!status && known && !selection_takes(selection, known))
+            status = refuse_other(selection, known, error);
         if (!status && !is_typed_before(selection, i))
             names_append(found, name);
         error_free(&damage);
@@ -97,6 +98,11 @@ static void find_all(const struct selection *selection, struct names *found)
         record_free(record);
     }
     names_free(all);
+    const struct records *elsewhere = selection->elsewhere;
+    for (size_t i = 0; elsewhere && i < elsewhere->count; i++)
+        if (selection_takes(selection, elsewhere->at[i]))
+            names_append(found, elsewhere->at[i]->name);
+    names_sort(found);
 }
 
 enum status selection_find(const struct selection *selection, struct names **found,

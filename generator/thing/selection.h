@@ -15,6 +15,8 @@ struct selection {
     size_t name_count;        /* 0: things of any name */
     const char *type;         /* borrowed; NULL: any type */
     struct attributes attributes;
+    const struct records *elsewhere; /* of things without a folder here (adopt.h); borrowed; may be
+                                        NULL */
 };
 
 /* Whether the type and the attributes of a thing are those that are asked for. record: NULL where it

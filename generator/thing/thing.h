@@ -55,7 +55,8 @@ enum status rotate_thing(struct target *target, const struct package_plan *plan,
                          const struct changes *changes, struct record **record,
                          struct package_size *size, struct error *error);
 
-/* Makes the package again, with the key and certificate that the thing has. Otherwise as
+/* Makes the package again, with the key and certificate that the thing has. Where its key is not on
+ * this machine (record->elsewhere), it gets new ones, as rotate_thing() makes them. Otherwise as
  * rotate_thing(). */
 enum status rebuild_thing(struct target *target, const struct package_plan *plan, const char *name,
                           const struct changes *changes, struct record **record,

@@ -13,6 +13,8 @@ enum { LONGEST_SSID = 32, SHORTEST_PASSWORD = 8, LONGEST_PASSWORD = 63, KEY_DIGI
 
 struct wifi wifi_copy(const struct wifi *wifi)
 {
+    if (!wifi->ssid)
+        return (struct wifi){0};
     return (struct wifi){must_copy(wifi->ssid),
                          secret_copy(wifi->password.at, wifi->password.length)};
 }

@@ -20,6 +20,7 @@ struct wifi {
     struct secret password; /* without NUL; "" is an open network */
 };
 
+/* {0} stays {0}. */
 struct wifi wifi_copy(const struct wifi *wifi);
 
 /* Overwrites the password, and frees both; {0} is fine. */
