@@ -117,7 +117,7 @@ enum status adopt_find(struct target *target, const char *name, struct record **
     if (!target->look || has_folder(name) || !valid_thing_name(name))
         return thing_present(name, record, error);
     enum status status = adopt_look(target, name, record, error);
-    return status || *record ? status : thing_not_found(name, error);
+    return status || *record ? status : thing_check_folder(name, error);
 }
 
 enum status adopt_open(struct target *target, const char *name, int *lock, struct record **record,
