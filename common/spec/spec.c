@@ -3,6 +3,7 @@
  * the schema already found a value wrong, the JSON does not have it and the check is silent. */
 #include "spec.h"
 #include "check_automation.h"
+#include "check_drivers.h"
 #include "checks.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -39,6 +40,14 @@ static void check_identity(struct checked *spec)
                     "the type is called \"%s\" and its folder \"%s\"", type, spec->name);
 }
 
+/* A way to sleep that the platform takes, but not as one might think. */
+static void check_sleep(struct checked *spec, const cJSON *platform, const char *sleep)
+{
+    const char *note = json_string(json_get(platform, "sleep_notes"), sleep, NULL);
+    if (note)
+        problem_add(spec->problems, WARNING, checks_at(spec->root, "sleep"), NULL, "%s", note);
+}
+
 static void check_platform(struct checked *spec)
 {
     const char *name = json_string(spec->json, "platform", NULL);
@@ -59,8 +68,10 @@ static void check_platform(struct checked *spec)
     size_t count = 0;
     cJSON_ArrayForEach(way, json_get(platform, "sleep"))
     {
-        if (strcmp(way->valuestring, sleep) == 0)
+        if (strcmp(way->valuestring, sleep) == 0) {
+            check_sleep(spec, platform, sleep);
             return;
+        }
         if (count < 8)
             ways[count++] = way->valuestring;
     }
@@ -126,186 +137,6 @@ static void check_range(struct checked *spec, const cJSON *measure, const struct
                         "a bigint's limit must be a whole number");
 }
 
-static void check_quantity(struct checked *spec, const cJSON *measure, const cJSON *driver,
-                           const struct yaml_node *node)
-{
-    const cJSON *section = json_get(measure, "driver"),
-                *quantities = json_get(driver, "quantities");
-    const char *quantity = json_string(section, "quantity", NULL);
-    const cJSON *found = json_get(quantities, quantity ? quantity : measure->string);
-    if (!found && !quantity && cJSON_GetArraySize(quantities) == 1)
-        found = quantities->child;
-    const char *type = json_string(measure, "type", "");
-    if (!found)
-        problem_add(spec->problems, ERROR,
-                    quantity ? checks_at(node, "driver", "quantity") : checks_at(node, "driver"),
-                    checks_hint_of_keys(quantity ? quantity : measure->string, quantities),
-                    quantity ? "%s does not read \"%s\"" : "say which quantity of %s is \"%s\"",
-                    json_string(driver, "driver", ""), quantity ? quantity : measure->string);
-    else if (strcmp(json_string(found, "type", ""), type) != 0)
-        problem_add(spec->problems, ERROR, checks_at(node, "type"),
-                    must_format("type: %s", json_string(found, "type", "")),
-                    "%s reads %s as a %s, not as a %s", json_string(driver, "driver", ""),
-                    found->string, json_string(found, "type", ""), type);
-}
-
-/* format: "pin" or "analog". The platform lists the pins of both kinds. */
-static void check_pin(struct checked *spec, const struct yaml_node *node, const char *format,
-                      double pin)
-{
-    bool analog = strcmp(format, "analog") == 0;
-    const char *name = json_string(spec->json, "platform", "");
-    const cJSON *platform = catalog_platform(spec->catalog, name), *known;
-    const cJSON *pins = json_get(platform, analog ? "analog" : "pins");
-    struct text list = {0};
-    cJSON_ArrayForEach(known, pins)
-    {
-        if (known->valuedouble == pin) {
-            text_free(&list);
-            return;
-        }
-        text_add_format(&list, "%s%d", list.length ? ", " : "", known->valueint);
-    }
-    if (list.length)
-        problem_add(
-            spec->problems, ERROR, node->place, must_format("usable: %s", text_string(&list)),
-            "%s has no %s %.0f that a driver can use", name, analog ? "analog input" : "pin", pin);
-    text_free(&list);
-}
-
-/* Two parameters of one sensor on one pin. */
-static void check_pin_twice(struct checked *spec, const cJSON *parameters,
-                            const struct yaml_node *node, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        const char *format = json_string(json_get(parameters, node->keys[i]->text), "format", "");
-        if (strcmp(format, "pin") == 0 && node->items[i]->kind == YAML_SCALAR &&
-            strcmp(node->items[i]->text, node->items[index]->text) == 0)
-            problem_add(spec->problems, ERROR, node->items[index]->place, NULL,
-                        "pin %s is \"%s\" already", node->items[i]->text, node->keys[i]->text);
-    }
-}
-
-/* The driver's data file holds a schema for each parameter, which is checked like any other. own:
- * the keys of the section that are not parameters. */
-static void check_parameters(struct checked *spec, const cJSON *driver,
-                             const struct yaml_node *node, const char *const own[2])
-{
-    const char *name = json_string(driver, "driver", "");
-    const cJSON *parameters = json_get(driver, "parameters"), *required;
-    for (size_t i = 0; i < node->count; i++) {
-        const struct yaml_node *key = node->keys[i], *value = node->items[i];
-        if (strcmp(key->text, own[0]) == 0 || strcmp(key->text, own[1]) == 0)
-            continue;
-        const cJSON *schema = json_get(parameters, key->text);
-        if (!schema) {
-            problem_add(spec->problems, ERROR, key->place,
-                        checks_hint_of_keys(key->text, parameters),
-                        "\"%s\" is not a parameter of %s", key->text, name);
-            continue;
-        }
-        if (value->kind == YAML_SCALAR && yaml_meaning(value, NULL) == YAML_AMBIGUOUS)
-            continue; /* reported where the section was read */
-        size_t errors = spec->problems->errors;
-        cJSON *checked = schema_check(schema, schema, value, spec->problems);
-        const char *format = json_string(schema, "format", NULL);
-        if (errors == spec->problems->errors && format) {
-            check_pin(spec, value, format, checked->valuedouble);
-            check_pin_twice(spec, parameters, node, i);
-        }
-        cJSON_Delete(checked);
-    }
-    cJSON_ArrayForEach(required, json_get(driver, "required"))
-    {
-        if (!yaml_get(node, required->valuestring)) {
-            const char *about =
-                json_string(json_get(parameters, required->valuestring), "description", NULL);
-            problem_add(spec->problems, ERROR, node->place,
-                        about ? must_format("%s: %s", required->valuestring, about) : NULL,
-                        "%s needs the parameter \"%s\"", name, required->valuestring);
-        }
-    }
-}
-
-static char *hint_of_drivers(struct catalog *catalog, const char *name, const char *kind)
-{
-    const char *names[128];
-    size_t count = 0;
-    struct error broken = {0}; /* a driver that cannot be read is not proposed */
-    for (size_t i = 0; i < catalog->driver_names->count && count < 128; i++) {
-        const char *other = catalog->driver_names->at[i];
-        if (catalog_read_driver(catalog, other, &broken) == FINE &&
-            driver_is(catalog_driver(catalog, other), kind))
-            names[count++] = other;
-        error_free(&broken);
-    }
-    return count ? choice_hint(name, names, count) : NULL;
-}
-
-/* The driver of that name and kind. NULL when there is none, which is reported. */
-static const cJSON *find_driver(struct checked *spec, const char *name, const char *kind,
-                                struct place place)
-{
-    const char *platform = json_string(spec->json, "platform", NULL);
-    const cJSON *driver = catalog_driver(spec->catalog, name), *runs_on;
-    if (!driver || !driver_is(driver, kind)) {
-        char *hint = hint_of_drivers(spec->catalog, name, kind);
-        if (driver)
-            problem_add(spec->problems, ERROR, place, hint, "%s drives a %s, not a %s", name,
-                        json_string(driver, "kind", ""), kind);
-        else
-            problem_add(spec->problems, ERROR, place, hint, "\"%s\" is not a driver", name);
-        return NULL;
-    }
-    bool runs = !platform || !catalog_platform(spec->catalog, platform);
-    const char *platforms[16];
-    size_t count = 0;
-    cJSON_ArrayForEach(runs_on, json_get(driver, "platforms"))
-    {
-        runs |= platform && strcmp(runs_on->valuestring, platform) == 0;
-        if (count < 16)
-            platforms[count++] = runs_on->valuestring;
-    }
-    if (!runs)
-        problem_add(spec->problems, ERROR, place, choice_hint(platform, platforms, count),
-                    "%s does not run on %s", name, platform);
-    return driver;
-}
-
-static void check_driver(struct checked *spec, const cJSON *measure, const struct yaml_node *node)
-{
-    static const char *const own[] = {"name", "quantity"};
-    const char *name = json_string(json_get(measure, "driver"), "name", NULL);
-    const cJSON *driver =
-        name ? find_driver(spec, name, "sensor", checks_at(node, "driver", "name")) : NULL;
-    if (!driver)
-        return;
-    if (json_true(driver, "awake") && strcmp(json_string(spec->json, "sleep", ""), "none") != 0)
-        problem_add(spec->problems, WARNING, checks_at(node, "driver", "name"),
-                    must_copy("sleep: none keeps the board awake"),
-                    "%s works only while the board is awake", name);
-    check_quantity(spec, measure, driver, node);
-    check_parameters(spec, driver, yaml_get(node, "driver"), own);
-}
-
-static void check_display(struct checked *spec)
-{
-    static const char *const own[] = {"driver", "driver"};
-    const char *name = json_string(json_get(spec->json, "display"), "driver", NULL);
-    const cJSON *driver =
-        name ? find_driver(spec, name, "display", checks_at(spec->root, "display", "driver"))
-             : NULL;
-    if (driver)
-        check_parameters(spec, driver, yaml_get(spec->root, "display"), own);
-}
-
-static bool has_own_code(const struct checked *spec)
-{
-    owned char *path = must_format(TYPE_CODE "/sensor.py", spec->name);
-    return path_exists(path);
-}
-
-/* A reading without any measure would be valid, and no table has a place for it. */
 static void check_optional(struct checked *spec)
 {
     const cJSON *measures = json_get(spec->json, "measures"), *measure;
@@ -321,25 +152,12 @@ static void check_optional(struct checked *spec)
                 "every measure is optional, so a reading could be empty");
 }
 
-static void check_measures(struct checked *spec)
+static void check_ranges(struct checked *spec)
 {
+    const struct yaml_node *measures = yaml_get(spec->root, "measures");
     const cJSON *measure;
-    bool own_code = has_own_code(spec);
     cJSON_ArrayForEach(measure, json_get(spec->json, "measures"))
-    {
-        const struct yaml_node *measures = yaml_get(spec->root, "measures");
-        const struct yaml_node *node = yaml_get(measures, measure->string);
-        check_range(spec, measure, node);
-        check_driver(spec, measure, node);
-        if (own_code && yaml_get(node, "driver"))
-            problem_add(spec->problems, WARNING, yaml_key(node, "driver")->place,
-                        must_copy("remove code/sensor.py, or the driver"),
-                        "code/sensor.py reads every measure, and this driver is not used");
-        if (!own_code && !yaml_get(node, "driver"))
-            problem_add(spec->problems, ERROR, yaml_key(measures, measure->string)->place,
-                        must_copy("name a driver, or write code/sensor.py with read()"),
-                        "nothing reads \"%s\"", measure->string);
-    }
+        check_range(spec, measure, yaml_get(measures, measure->string));
 }
 
 /* --- rule --- */
@@ -528,9 +346,9 @@ enum status spec_read_type(const char *name, struct catalog *catalog, struct spe
         const cJSON *attribute;
         cJSON_ArrayForEach(attribute, json_get(spec->json, "attributes"))
             check_attribute(&checked, attribute);
-        check_measures(&checked);
+        check_ranges(&checked);
         check_optional(&checked);
-        check_display(&checked);
+        check_drivers(&checked);
         check_rule(&checked);
         check_automation(&checked);
     }

@@ -1,8 +1,10 @@
 #include "model.h"
 #include "common/base/calendar.h"
 #include "common/base/clock.h"
+#include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "common/base/paths.h"
 #include "common/spec/schema.h"
 #include "rules.h"
 
@@ -326,6 +328,34 @@ static void add_drivers_stay(cJSON *type, const struct catalog *catalog)
     json_put_bool(type, "drivers_stay", stay);
 }
 
+/* Who reads the measures: drivers, and for those without one the type's own code. */
+static void add_readers(cJSON *type)
+{
+    const cJSON *measure;
+    bool unread = false;
+    owned char *code = must_format(TYPE_CODE "/sensor.py", json_string(type, "name", ""));
+    cJSON_ArrayForEach(measure, json_get(type, "measures")) unread |=
+        cJSON_IsNull(json_get(measure, "driver"));
+    json_put_bool(type, "has_drivers", cJSON_GetArraySize(json_get(type, "drivers")) > 0);
+    json_put_bool(type, "own_code", unread && path_exists(code));
+}
+
+/* What the platform says of its pins, for the simulator. */
+static void add_board(cJSON *type, const struct catalog *catalog)
+{
+    static const char *const members[] = {"pins",
+                                          "input_only",
+                                          "wake_pin",
+                                          "without_pull_up",
+                                          "without_pull_down",
+                                          "without_interrupt"};
+    const cJSON *platform = catalog_platform(catalog, json_string(type, "platform", ""));
+    cJSON *board = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_put(board, members[i], copy(json_get(platform, members[i])));
+    json_put(type, "board", board);
+}
+
 /* --- type: policy --- */
 
 /* action, and the topic or client that it is about: prefix, the thing's name, suffix. */
@@ -527,6 +557,8 @@ static cJSON *type_part(const cJSON *system, const cJSON *spec, const struct cat
     add_display(type, spec, catalog);
     add_needs(type, catalog);
     add_drivers_stay(type, catalog);
+    add_readers(type);
+    add_board(type, catalog);
     add_retention(type, spec);
     add_dimensions(type);
     rules_add(type, spec, json_true(system, "dynamodb"));

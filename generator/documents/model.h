@@ -58,6 +58,11 @@
  *                                            builds of MicroPython do not carry
  *     "drivers_stay": false,                 whether a driver works between two readings, so that it
  *                                            has to stay in the board's memory
+ *     "has_drivers": true,                   whether a driver reads a measure
+ *     "own_code": false,                     whether code/sensor.py does: those without a driver
+ *     "board": {"pins": [...], "input_only": [...], "wake_pin": 16, "without_pull_up": [...],
+ *               "without_pull_down": [...], "without_interrupt": [...]},
+ *                                            as in platform.yaml, for the simulator
  *     "retention": {"memory_hours": 24, "magnetic_days": 365, "magnetic_seconds": 31536000},
  *     "dimensions": [{"name": "thing", "value": "${topic(2)}", "last": false},
  *                    {"name": "zone", "value": "${zone}", "last": true}],

@@ -107,15 +107,38 @@ def lightsleep(ms=None):
 sleep = lightsleep
 
 
+# What check says of the pins that drivers use, said of those that code uses: the platform's data is in the type's model.
+_BOARD = _world.world.get("type", {}).get("board") or {}
+
+
+def _has(number):
+    return not isinstance(number, int) or not _BOARD.get("pins") or number in _BOARD["pins"]
+
+
+def _check_pin(number, mode, pull):
+    if number == _BOARD.get("wake_pin") and _world.world["type"].get("sleep") == "deep":
+        raise ValueError("Pin(%d) is wired to RST: it wakes the board from deep sleep" % number)
+    if mode in (Pin.OUT, Pin.OPEN_DRAIN) and number in _BOARD.get("input_only", ()):
+        raise ValueError("pin can only be input")
+    for resistor, lacking in (("PULL_UP", "without_pull_up"), ("PULL_DOWN", "without_pull_down")):
+        if pull is not None and pull == getattr(Pin, resistor, None) and number in _BOARD.get(lacking, ()):
+            raise ValueError("Pin(%d) doesn't support %s" % (number, resistor))
+
+
 class Pin:
     IN, OUT, OPEN_DRAIN, PULL_UP, PULL_DOWN, IRQ_RISING, IRQ_FALLING = 0, 1, 2, 1, 2, 1, 2
     WAKE_LOW, WAKE_HIGH = 4, 5
 
     def __init__(self, number, mode=-1, pull=-1, *, value=None, drive=0, alt=-1, hold=None):
+        if isinstance(number, Pin):
+            number = number.number
+        if not _has(number):
+            raise ValueError("invalid pin")
         self.number = number
         self.init(mode, pull, value=value)
 
     def init(self, mode=-1, pull=-1, *, value=None, **rest):
+        _check_pin(self.number, mode, pull)
         if pull == Pin.PULL_UP:
             _chips.pulled_up.add(self.number)
         if value is not None:
@@ -140,6 +163,8 @@ class Pin:
         self.value(0)
 
     def irq(self, handler=None, trigger=IRQ_RISING | IRQ_FALLING, *, priority=1, wake=None, hard=False):
+        if self.number in _BOARD.get("without_interrupt", ()):
+            raise OSError("pin does not have IRQ capabilities")
         if hard and _PLATFORM == "esp8266":
             raise ValueError("hard IRQ not implemented")
         if hard and _PLATFORM == "esp32":

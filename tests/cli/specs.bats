@@ -182,3 +182,27 @@ YAML
     refuses 2 '--database: "x/y" is not' sf model aircon --database x/y
     refuses 2 '--target: "mars" is not a target' sf model aircon --target mars
 }
+
+@test "check: code that does not compile, with its line; by mpy-cross, by python3, and by nobody" {
+    mkdir -p sensortypes/aircon/code/lib
+    printf 'def read():\n    return {\n' >sensortypes/aircon/code/lib/broken.py
+    refuses 1 "sensortypes/aircon/code/lib/broken.py:" sf check aircon
+    tells "1 error in 1 of 1 spec"
+    run --separate-stderr sf check --json
+    [ "$status" -eq 1 ]
+    json .errors 1
+    json '.problems[0] | [.file, .severity] | join(" ")' "sensortypes/aircon/code/lib/broken.py error"
+    json '.problems[0].line > 1' true
+    # a folder of programs without a compiler, then with python3 in it
+    local program
+    mkdir "$T/bin"
+    for program in bash sed head tr grep; do ln -s "$(command -v $program)" "$T/bin/"; done
+    works env -u SENSORFORGE_MPY_CROSS PATH="$T/bin" SENSORFORGE_CACHE="$T/none" "$SENSORFORGE" check aircon
+    tells "sensortypes/aircon/code/lib/broken.py: warning: not checked: neither mpy-cross nor python3 is here"
+    [ ! -e "$T/none" ] || say_and_fail "something was fetched"
+    ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$T/bin/python3"
+    refuses 1 "sensortypes/aircon/code/lib/broken.py:" env -u SENSORFORGE_MPY_CROSS PATH="$T/bin" SENSORFORGE_CACHE="$T/none" "$SENSORFORGE" check aircon
+    printf 'def read():\n    return {}\n' >sensortypes/aircon/code/lib/broken.py
+    works sf check aircon
+    [ -z "$(find sensortypes -name '__pycache__' -o -name '*.mpy')" ] || say_and_fail "left something"
+}

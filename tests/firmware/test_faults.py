@@ -196,6 +196,75 @@ def the_code_reads_what_json_cannot_say(board):
         assert wanted in got, f"wanted: {wanted}, got: {got}"
 
 
+MIXED_SPEC = """version: 1
+type: {name}
+platform: {platform}
+publish_every: 5m
+sleep: {sleep}
+measures:
+  measured: {{driver: {driver}, simulate: {{start: 20}}}}
+  own: {{type: bigint}}
+"""
+MIXED = """
+turn = 0
+
+
+def read():
+    global turn
+    turn += 1
+    if turn == 2:
+        raise ValueError("a fault")
+    return {"own": turn, "measured": -1.0}
+"""
+
+
+@on_each
+def a_driver_and_code_of_its_own(board):
+    """The driver reads its measure, the code the one without a driver; neither costs the other's"""
+    platform = board.model["platform"]
+    kind = f"mixed{platform}"
+    driver = KINDS[platform][2][:-1] + ", quantity: temperature}"
+    mixed = board_with_code(kind, MIXED_SPEC.format(name=kind, platform=platform, sleep="none", driver=driver), MIXED)
+    bounded(mixed.live(3 * EVERY))
+    got = BROKER.wait_for(mixed.topic, 3)
+    same([1, None, 3], [r.get("own") for r in got[:3]], got)
+    assert all(abs(r["measured"] - 20) < 1 for r in got), got
+
+
+PINS = {  # what code tries, and whether the board takes it
+    "esp8266": {"Pin(6)": False, "Pin(4, Pin.IN, Pin.PULL_UP)": True, "Pin(16, Pin.IN, Pin.PULL_UP)": False, "Pin(16, Pin.IN).irq(print)": False,
+                "Pin(4, Pin.IN).irq(print)": True},
+    "esp32": {"Pin(6)": False, "Pin(34, Pin.OUT)": False, "Pin(34, Pin.OPEN_DRAIN)": False, "Pin(34, Pin.IN)": True, "Pin(34, Pin.IN, Pin.PULL_UP)": False,
+              "Pin(13, Pin.OUT)": True},
+    "rp2": {"Pin(24)": False, "Pin(2, Pin.IN, Pin.PULL_DOWN)": True, "Pin(Pin(2))": True},
+}
+PINS_CODE = """
+from machine import Pin
+
+
+def read():
+    refused = []
+    for words in ({words}):
+        try:
+            eval(words)
+        except (ValueError, OSError):
+            refused.append(words)
+    return {{"refused": ";".join(refused)}}
+"""
+
+
+@on_each
+def pins_that_a_board_does_not_have(board):
+    """Code is refused what the platform says of its pins, as check refuses it to drivers"""
+    platform = board.model["platform"]
+    kind = f"pins{platform}"
+    tried = PINS[platform]
+    spec = f"version: 1\ntype: {kind}\nplatform: {platform}\npublish_every: 5m\nsleep: none\nmeasures:\n  refused: {{type: varchar}}\n"
+    pins = board_with_code(kind, spec, PINS_CODE.format(words="".join(f"{words!r}, " for words in tried)))
+    bounded(pins.live(EVERY))
+    same(";".join(w for w, taken in tried.items() if not taken), BROKER.wait_for(pins.topic, 1)[0]["refused"])
+
+
 STRANGE_SPEC = """version: 1
 type: {name}
 platform: {platform}

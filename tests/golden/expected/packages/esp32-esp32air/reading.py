@@ -35,7 +35,7 @@ def encode(value, kind):
 def take():
     latest, fields = {}, []
     try:
-        import sensor
+        import drivers as sensor
 
         latest = dict(sensor.read())
     except Exception as error:
