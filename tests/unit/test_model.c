@@ -404,11 +404,32 @@ static void needs(void **state)
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         owned char *type =
             must_format("platform: %s\n"
-                        "measures: {on: {type: boolean, driver: {name: gpio, pin: 4}}}\n"
+                        "measures: {on: {type: boolean, driver: {name: gpio, pin: 14}}}\n"
                         "display: {driver: ssd1306, scl: 5, sda: 4}\n",
                         wanted[i][0]);
         cJSON *made = model(type, "");
         assert_compact(json_get(json_get(made, "type"), "needs"), wanted[i][1]);
+        cJSON_Delete(made);
+    }
+}
+
+/* Who reads the measures: there is a code/sensor.py, which reads those without a driver. */
+static void readers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *measures;
+        bool drivers, own_code;
+    } wanted[] = {{"{t: {}}", false, true},
+                  {"{t: {driver: {name: ds18x20, pin: 4}}}", true, false},
+                  {"{t: {driver: {name: ds18x20, pin: 4}}, u: {}}", true, true}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        owned char *type = must_format("measures: %s\n", wanted[i].measures);
+        cJSON *made = model(type, "");
+        const cJSON *part = json_get(made, "type");
+        assert_int_equal(json_true(part, "has_drivers"), wanted[i].drivers);
+        assert_int_equal(json_true(part, "own_code"), wanted[i].own_code);
+        assert_int_equal(json_number(json_get(part, "board"), "wake_pin", 0), 16);
         cJSON_Delete(made);
     }
 }
@@ -480,6 +501,7 @@ int main(void)
         cmocka_unit_test(drivers),
         cmocka_unit_test(display),
         cmocka_unit_test(needs),
+        cmocka_unit_test(readers),
         cmocka_unit_test(listens),
         cmocka_unit_test(controls_stay_as_they_are),
         cmocka_unit_test(marks),
