@@ -12,6 +12,8 @@
 #include "common/base/paths.h"
 #include "common/spec/system.h"
 #include "hub/engine/engine.h"
+#include "hub/engine/known_time.h"
+#include "retention.h"
 #include "status.h"
 
 #include <errno.h>
@@ -27,8 +29,7 @@
 #include <unistd.h>
 
 enum {
-    MOST_IN_BATCH = 30000, /* records */
-    EXPIRE_AT_ONCE = 2000  /* rows, so that a batch waits only for a moment */
+    MOST_IN_BATCH = 30000 /* records */
 };
 
 /* Bytes of payloads that may be set aside: as many as the spool holds by default. */
@@ -38,7 +39,6 @@ static const double look_seconds = 1;      /* interval between two looks at the 
 static const double gather_seconds = 0.02; /* interval between two commits, if both are small */
 static const double idle_seconds = 0.5;    /* timeout of the sleep while nothing comes */
 static const double tidy_seconds = 1;      /* interval between two removals of stored segments */
-static const double expire_seconds = 600;  /* interval between two rounds of retention */
 static const double first_retry_seconds =
     0.1; /* delay after a failure; each further one doubles it */
 static const double longest_retry_seconds = 10;
@@ -75,10 +75,8 @@ struct hub {
     double complained; /* when a failure was logged last; 0: there is none now */
     double retry;      /* delay before the next try; 0: there is no failure now */
 
-    /* The round of retention. It goes on with one table or log group in each turn of the loop. */
-    double expired;                               /* when it began */
-    bool expiring;                                /* it is not finished */
-    size_t expire_type, expire_table, expire_log; /* where it is */
+    struct known_time known;
+    struct retention retention;
 };
 
 /* --- signals --- */
@@ -188,6 +186,9 @@ static enum status open_store(struct hub *hub, struct error *error)
         return status;
     }
     counts_read(counts, &hub->counts);
+    if (!hub->known.time)
+        hub->known =
+            (struct known_time){.time = (int64_t)hub->counts.clock, .at = clock_since_boot()};
     take_position(hub, position);
     return FINE;
 }
@@ -234,62 +235,46 @@ static enum status look_at_types(struct hub *hub, struct error *error)
 
 /* --- retention --- */
 
-/* *entry: the type where the round is. False: the round is finished. */
-static bool next_to_expire(struct hub *hub, const struct deployed_type **entry)
+static void note_doubt(struct hub *hub, int64_t wall, int64_t time)
 {
-    while (hub->expire_type < deployed_count(hub->deployed)) {
-        *entry = deployed_at(hub->deployed, hub->expire_type);
-        const struct type *type = (*entry)->type;
-        if (type && (hub->expire_table < type->table_count || hub->expire_log < type->log_count))
-            return true;
-        hub->expire_type++;
-        hub->expire_table = hub->expire_log = 0;
-    }
-    return false;
+    char shown[CLOCK_TEXT], known[CLOCK_TEXT];
+    clock_write_milliseconds(wall, shown);
+    clock_write_milliseconds(time, known);
+    if (hub->known.doubted)
+        log_line("the clock shows %s, and by all that is known it is %s: nothing is deleted by the "
+                 "clock until things send readings with times near it",
+                 shown, known);
+    else
+        log_line("the clock shows %s, and retention goes by it again", shown);
 }
 
-/* Deletes some rows of one table or log group; the next call goes on. */
-static enum status expire_some(struct hub *hub, struct error *error)
+/* The time that retention goes by. */
+static int64_t look_at_clock(struct hub *hub)
 {
-    const struct deployed_type *entry;
-    bool more = false;
-    int64_t now = clock_milliseconds();
-    enum status status = FINE;
-    if (!next_to_expire(hub, &entry)) {
-        hub->expiring = false;
-        return FINE;
-    }
-    const struct type *type = entry->type;
-    if (hub->expire_table < type->table_count) {
-        struct store_table *table;
-        struct error wrong = {0};
-        status =
-            store_table(hub->store, &type->tables[hub->expire_table].definition, &table, &wrong);
-        if (!status)
-            status = store_expire(table, now, EXPIRE_AT_ONCE, &more, error);
-        else
-            status = FINE; /* it was logged when the type was loaded */
-        error_free(&wrong);
-        hub->expire_table += !more;
-        return status;
-    }
-    const struct log_retention *log = &type->logs[hub->expire_log];
-    int64_t before = now - (int64_t)(log->seconds * 1000);
-    if (log->seconds > 0)
-        status = store_expire_log(hub->store, log->group, before, EXPIRE_AT_ONCE, &more, error);
-    hub->expire_log += !more;
-    return status;
+    bool doubted = hub->known.doubted;
+    int64_t wall = clock_milliseconds();
+    int64_t time =
+        known_time_now(&hub->known, wall, clock_since_boot(), (int64_t)hub->counts.newest);
+    if (doubted != hub->known.doubted)
+        note_doubt(hub, wall, known_time_reached(&hub->known, clock_since_boot()));
+    int64_t reached = known_time_reached(&hub->known, clock_since_boot());
+    status_doubt(hub->page, hub->known.doubted ? reached : 0);
+    hub->counts.clock = (uint64_t)reached;
+    if (!hub->known.doubted && hub->counts.newest > (uint64_t)wall)
+        hub->counts.newest = (uint64_t)wall; /* of a time when the clock was ahead */
+    return time;
 }
 
-static enum status expire(struct hub *hub, struct error *error)
+/* At the end of a round, the time is noted in the database, also while no readings come. */
+static enum status expire(struct hub *hub, int64_t now, struct error *error)
 {
-    double now = clock_monotonic();
-    if (!hub->expiring && (hub->expired == 0 || now - hub->expired > expire_seconds)) {
-        hub->expiring = true;
-        hub->expired = now;
-        hub->expire_type = hub->expire_table = hub->expire_log = 0;
-    }
-    return hub->expiring ? expire_some(hub, error) : FINE;
+    bool ended = false;
+    size_t none;
+    enum status status =
+        retention_turn(&hub->retention, hub->deployed, hub->store, now, &ended, error);
+    return status || !ended ? status
+                            : engine_batch(hub->engine, hub->store, NULL, 0, &none, hub->position,
+                                           &hub->counts, error);
 }
 
 /* --- the loop --- */
@@ -353,7 +338,7 @@ static void wait_for_more(struct hub *hub)
         return;
     if (hub->count && since < gather_seconds)
         clock_sleep(gather_seconds - since);
-    else if (!hub->count && !hub->expiring && !hub->resuming)
+    else if (!hub->count && !hub->retention.at_work && !hub->resuming)
         spool_wait(hub->reader, idle_seconds);
 }
 
@@ -375,6 +360,7 @@ static enum status turn(struct hub *hub, struct error *error)
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
     }
     note_damage(hub);
+    int64_t now = hub->store ? look_at_clock(hub) : 0;
     if (!status)
         status = engine_resume(hub->engine, hub->store, hub->position, &hub->counts, &hub->resuming,
                                error);
@@ -383,7 +369,7 @@ static enum status turn(struct hub *hub, struct error *error)
     if (!status)
         status = tidy(hub, error);
     if (!status && hub->ended == 0)
-        status = expire(hub, error);
+        status = expire(hub, now, error);
     return status;
 }
 

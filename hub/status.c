@@ -33,6 +33,7 @@ struct status_page {
     struct counts counts;
     uint64_t position;
     double lag;
+    int64_t known; /* status_doubt() */
     struct delivery_counts deliveries;
     bool ready;
     double turned; /* monotonic clock: when the main loop's turn began */
@@ -98,6 +99,20 @@ static void add_held_back(struct buffer *out)
     buffer_add_json(out, words, strlen(words));
 }
 
+static void add_doubt(const struct status_page *page, struct buffer *out)
+{
+    char words[LONGEST_TROUBLE] = "", shown[CLOCK_TEXT], known[CLOCK_TEXT];
+    clock_write(time(NULL), shown);
+    clock_write(page->known / 1000, known);
+    if (page->known)
+        snprintf(words, sizeof words,
+                 "the clock of this machine shows %s, and by all that is known it is %s\n"
+                 "nothing is deleted by it: see docs/local.md, \"Retention and the clock\"",
+                 shown, known);
+    buffer_add_string(out, ", \"doubt\": ");
+    buffer_add_json(out, words, strlen(words));
+}
+
 static void compose(struct status_page *page, struct buffer *out)
 {
     char counts[LONGEST_COUNTS], line[LONGEST_COUNTS + 256];
@@ -119,6 +134,7 @@ static void compose(struct status_page *page, struct buffer *out)
     buffer_add_string(out, ", \"advice\": ");
     buffer_add_json(out, page->advice, strlen(page->advice));
     add_damage(page, out);
+    add_doubt(page, out);
     buffer_add_string(out, ", \"aside\": ");
     buffer_add_string(out, page->aside ? page->aside : "[]");
     add_held_back(out);
@@ -227,6 +243,13 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
     page->deliveries = *deliveries;
     if (!page->aside || strcmp(page->aside, aside) != 0)
         must_replace(&page->aside, aside);
+    pthread_mutex_unlock(&page->mutex);
+}
+
+void status_doubt(struct status_page *page, int64_t known)
+{
+    pthread_mutex_lock(&page->mutex);
+    page->known = known;
     pthread_mutex_unlock(&page->mutex);
 }
 
@@ -345,6 +368,8 @@ static void show_words(const cJSON *page)
         printf("refused   %s\n", json_string(page, "held_back", ""));
     if (*json_string(page, "damage", ""))
         printf("damage    %s\n", json_string(page, "damage", ""));
+    if (*json_string(page, "doubt", ""))
+        printf("clock     %s\n", json_string(page, "doubt", ""));
     show_aside(json_get(page, "aside"));
 }
 

@@ -19,6 +19,7 @@
  *                                     spool
  *    "damage": ""}                    that readings are missing, and nobody took the damaged files of
  *                                     the spool away yet
+ *    "doubt": "",                     why retention does not go by the clock
  *    "aside": [...]                   types that are held: engine_report_waiting()
  */
 #ifndef HUB_STATUS_H
@@ -46,6 +47,8 @@ void status_note(struct status_page *page, const struct counts *counts, uint64_t
  * does not answer. */
 void status_turn(struct status_page *page);
 void status_trouble(struct status_page *page, bool ready, const struct error *error);
+/* The wall clock is doubted, and this is the time by all that is known; 0: it is not doubted. */
+void status_doubt(struct status_page *page, int64_t known);
 void status_works(struct status_page *page); /* there is no trouble (any more) */
 void status_stop(struct status_page *page);  /* writes the file a last time */
 

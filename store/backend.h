@@ -34,10 +34,10 @@ struct backend {
                           struct error *error);
     enum status (*position)(struct store *store, uint64_t *position, char counts[LONGEST_COUNTS],
                             struct error *error);
-    enum status (*expire)(struct store_table *table, int64_t now, size_t most, bool *more,
-                          struct error *error);
+    enum status (*expire)(struct store_table *table, int64_t now, size_t most,
+                          struct expired *expired, struct error *error);
     enum status (*expire_log)(struct store *store, const char *group, int64_t before, size_t most,
-                              bool *more, struct error *error);
+                              struct expired *expired, struct error *error);
     enum status (*query)(struct store_table *table, const struct store_query *query,
                          bool (*each)(void *context, const struct row *row), void *context,
                          struct error *error);

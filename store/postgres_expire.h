@@ -4,9 +4,9 @@
 
 #include "backend.h"
 
-enum status postgres_expire(struct store_table *table, int64_t now, size_t most, bool *more,
-                            struct error *error);
+enum status postgres_expire(struct store_table *table, int64_t now, size_t most,
+                            struct expired *expired, struct error *error);
 enum status postgres_expire_log(struct store *base, const char *group, int64_t before, size_t most,
-                                bool *more, struct error *error);
+                                struct expired *expired, struct error *error);
 
 #endif

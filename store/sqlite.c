@@ -720,56 +720,64 @@ static enum status next_thing(struct sqlite_store *store, struct sqlite_table *o
 }
 
 static enum status expire_readings(struct sqlite_store *store, struct sqlite_table *own,
-                                   int64_t before, size_t most, bool *more, struct error *error)
+                                   size_t most, struct expired *expired, struct error *error)
 {
     enum status status = FINE;
-    size_t deleted = 0;
-    *more = true;
-    for (int i = 0; i < THINGS_AT_ONCE && deleted < most && !status; i++) {
+    expired->more = true;
+    for (int i = 0; i < THINGS_AT_ONCE && expired->count < most && !status; i++) {
         if (!own->expired_partly)
-            status = next_thing(store, own, more, error);
-        if (status || !*more)
+            status = next_thing(store, own, &expired->more, error);
+        if (status || !expired->more)
             break;
         bind_text(own->expire, 1, own->expired_thing.at, own->expired_thing.length);
-        sqlite3_bind_int64(own->expire, 2, before);
-        sqlite3_bind_int64(own->expire, 3, (sqlite3_int64)(most - deleted));
-        status = must_step(store, own->expire, error);
-        deleted += status ? 0 : (size_t)sqlite3_changes(store->database);
-        own->expired_partly = deleted == most;
+        sqlite3_bind_int64(own->expire, 2, expired->before);
+        sqlite3_bind_int64(own->expire, 3, (sqlite3_int64)(most - expired->count));
+        status = step(own->expire) ? table_failed(own, error) : FINE;
+        expired->count += status ? 0 : (uint64_t)sqlite3_changes(store->database);
+        own->expired_partly = expired->count == most;
     }
     return status;
 }
 
-static enum status sqlite_expire(struct store_table *table, int64_t now, size_t most, bool *more,
-                                 struct error *error)
+static enum status expire_items(struct sqlite_store *store, struct sqlite_table *own, int64_t now,
+                                size_t most, struct expired *expired, struct error *error)
+{
+    sqlite3_bind_int64(own->expire, 1, now / 1000);
+    sqlite3_bind_int64(own->expire, 2, (sqlite3_int64)most);
+    if (step(own->expire))
+        return table_failed(own, error);
+    expired->count = (uint64_t)sqlite3_changes(store->database);
+    expired->more = expired->count == most;
+    return FINE;
+}
+
+static enum status sqlite_expire(struct store_table *table, int64_t now, size_t most,
+                                 struct expired *expired, struct error *error)
 {
     struct sqlite_store *store = (struct sqlite_store *)table->store;
     struct sqlite_table *own = (struct sqlite_table *)table;
-    *more = false;
-    if (table->kind == TABLE_READINGS ? table->retention_seconds <= 0 : !table->expires)
-        return FINE;
     enum status status = must_step(store, store->begin, error);
-    if (!status && table->kind == TABLE_READINGS) {
-        int64_t kept = (int64_t)(table->retention_seconds * 1000);
-        status = expire_readings(store, own, now - kept, most, more, error);
-    } else if (!status) {
-        sqlite3_bind_int64(own->expire, 1, now / 1000);
-        sqlite3_bind_int64(own->expire, 2, (sqlite3_int64)most);
-        status = must_step(store, own->expire, error);
-        *more = !status && (size_t)sqlite3_changes(store->database) == most;
-    }
-    return status ? status : must_step(store, store->commit, error);
+    if (status)
+        return status;
+    status = table->kind == TABLE_READINGS ? expire_readings(store, own, most, expired, error)
+                                           : expire_items(store, own, now, most, expired, error);
+    if (!status)
+        return must_step(store, store->commit, error);
+    sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    *expired = (struct expired){.unit = expired->unit};
+    return status;
 }
 
 static enum status sqlite_expire_log(struct store *base, const char *group, int64_t before,
-                                     size_t most, bool *more, struct error *error)
+                                     size_t most, struct expired *expired, struct error *error)
 {
     struct sqlite_store *store = (struct sqlite_store *)base;
     bind_text(store->expire_log, 1, group, strlen(group));
     sqlite3_bind_int64(store->expire_log, 2, before);
     sqlite3_bind_int64(store->expire_log, 3, (sqlite3_int64)most);
     enum status status = must_step(store, store->expire_log, error);
-    *more = !status && (size_t)sqlite3_changes(store->database) == most;
+    expired->count = status ? 0 : (uint64_t)sqlite3_changes(store->database);
+    expired->more = expired->count == most;
     return status;
 }
 

@@ -299,17 +299,23 @@ enum status store_position(struct store *store, uint64_t *position, char counts[
     return store->backend->position(store, position, counts, error);
 }
 
-enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
-                         struct error *error)
+enum status store_expire(struct store_table *table, int64_t now, size_t most,
+                         struct expired *expired, struct error *error)
 {
+    bool readings = table->kind == TABLE_READINGS;
+    int64_t kept = readings ? (int64_t)(table->retention_seconds * 1000) : 0;
     table->store->troubled = NULL;
-    return table->store->backend->expire(table, now, most, more, error);
+    *expired = (struct expired){.unit = "rows", .before = now - kept};
+    if (readings ? kept <= 0 : !table->expires)
+        return FINE;
+    return table->store->backend->expire(table, now, most, expired, error);
 }
 
 enum status store_expire_log(struct store *store, const char *group, int64_t before, size_t most,
-                             bool *more, struct error *error)
+                             struct expired *expired, struct error *error)
 {
-    return store->backend->expire_log(store, group, before, most, more, error);
+    *expired = (struct expired){.unit = "messages", .before = before};
+    return store->backend->expire_log(store, group, before, most, expired, error);
 }
 
 enum status store_query(struct store_table *table, const struct store_query *query,

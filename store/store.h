@@ -203,11 +203,18 @@ enum status store_sum_waiting(struct store *store,
 
 /* --- retention --- */
 
-/* Deletes rows that are too old, about `most` rows at most. *more: there may be more of them. */
-enum status store_expire(struct store_table *table, int64_t now, size_t most, bool *more,
-                         struct error *error);
+struct expired {
+    uint64_t count;
+    const char *unit; /* of count: rows, or chunks of a hypertable */
+    int64_t before;   /* what is deleted is older: milliseconds since 1970 */
+    bool more;        /* there may be more of it */
+};
+
+/* Deletes rows that are too old, about `most` rows at most. */
+enum status store_expire(struct store_table *table, int64_t now, size_t most,
+                         struct expired *expired, struct error *error);
 enum status store_expire_log(struct store *store, const char *group, int64_t before, size_t most,
-                             bool *more, struct error *error);
+                             struct expired *expired, struct error *error);
 
 /* --- reading --- */
 

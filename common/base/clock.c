@@ -27,6 +27,11 @@ double clock_monotonic(void)
     return seconds_of(CLOCK_MONOTONIC);
 }
 
+double clock_since_boot(void)
+{
+    return seconds_of(CLOCK_BOOTTIME);
+}
+
 double clock_monotonic_coarse(void)
 {
     return seconds_of(CLOCK_MONOTONIC_COARSE);

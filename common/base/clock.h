@@ -22,6 +22,9 @@ int64_t clock_milliseconds(void);
  * time. */
 double clock_monotonic(void);
 double clock_monotonic_coarse(void);
+
+/* As clock_monotonic(), but it goes on while the machine is suspended. */
+double clock_since_boot(void);
 uint64_t clock_monotonic_nanoseconds(void);
 
 /* What the monotonic clock shows in so many seconds: a deadline for pthread_cond_timedwait(). */

@@ -8,7 +8,8 @@ static bool is_good(const cJSON *state)
 {
     const cJSON *hub = json_get(state, "sensorhub");
     return json_true(state, "running") && !*json_string(hub, "damage", "") &&
-           !*json_string(hub, "held_back", "") && !cJSON_GetArraySize(json_get(hub, "aside"));
+           !*json_string(hub, "doubt", "") && !*json_string(hub, "held_back", "") &&
+           !cJSON_GetArraySize(json_get(hub, "aside"));
 }
 
 enum status command_status(struct context *context)

@@ -154,6 +154,7 @@ static void write_work(const cJSON *hub, struct text *out)
     write_lines("", json_string(hub, "advice", ""), out);
     write_lines("refused", json_string(hub, "held_back", ""), out);
     write_lines("damage", json_string(hub, "damage", ""), out);
+    write_lines("clock", json_string(hub, "doubt", ""), out);
     write_aside(json_get(hub, "aside"), out);
 }
 

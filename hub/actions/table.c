@@ -273,6 +273,13 @@ static bool read_time(const struct action *action, const struct work *work, int6
     return true;
 }
 
+/* A time that is that of the arrival to the millisecond is this machine's. */
+static void note_time(const struct work *work, int64_t time)
+{
+    if (work->newest && time != work->message->time && time > 0 && (uint64_t)time > *work->newest)
+        *work->newest = (uint64_t)time;
+}
+
 enum status table_run_timestream(struct action *action, struct work *work, struct error *error)
 {
     struct rule_result thing;
@@ -294,8 +301,10 @@ enum status table_run_timestream(struct action *action, struct work *work, struc
     enum status status = fill_dimensions(action, work, &done, error);
     if (!status && done)
         status = fill_measures(action, work, &filled, error);
-    if (!status && done && filled)
+    if (!status && done && filled) {
+        note_time(work, row.time);
         status = store_put(action->table, &row, error);
+    }
     return status;
 }
 

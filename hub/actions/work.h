@@ -25,6 +25,9 @@ struct work {
     uint64_t token;          /* identifies the row in store_settle(): record, rule and action */
     struct buffer *failures; /* failure_add() adds to it */
 
+    uint64_t
+        *newest; /* raised to the time that a thing gave to its reading: milliseconds since 1970 */
+
     /* Workspace of table actions. */
     char *unescaped;    /* length bytes, for strings whose escapes are resolved */
     struct cell *cells; /* MOST_COLUMNS of them */

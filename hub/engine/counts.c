@@ -20,6 +20,8 @@ static const struct {
     {"errors", offsetof(struct counts, errors)},
     {"missing", offsetof(struct counts, missing)},
     {"spool", offsetof(struct counts, spool)},
+    {"newest", offsetof(struct counts, newest)},
+    {"clock", offsetof(struct counts, clock)},
 };
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };

@@ -27,9 +27,13 @@ struct counts {
     uint64_t rejected;   /* rows whose thing and time were there already with other values */
     uint64_t errors;     /* documents for error actions */
     uint64_t missing;    /* records that were damaged or gone in the spool; not in readings */
-    uint64_t spool;      /* no count: id of the spool that the position is in; 0: not known */
     struct reason_count reasons[MOST_COUNTED_REASONS];
     size_t reason_count;
+
+    /* No counts. */
+    uint64_t spool;  /* id of the spool that the position is in; 0: not known */
+    uint64_t newest; /* newest time that a thing gave to a reading: milliseconds since 1970 */
+    uint64_t clock;  /* known_time_now() at the commit; 0: not known */
 };
 
 /* kind: of a struct rule_reason. */

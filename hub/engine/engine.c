@@ -207,6 +207,7 @@ static struct work new_work(struct engine *engine, const struct hub_rule *rule)
                          .message = &engine->message,
                          .rule = rule->name,
                          .failures = &engine->failures,
+                         .newest = rule->invalid ? NULL : &engine->counts.newest,
                          .cells = engine->cells};
 }
 

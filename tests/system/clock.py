@@ -84,4 +84,33 @@ def begun_behind(houses):
     expect(house.counts()["readings"] == 4, f"sensorhub counted {house.counts()}")
 
 
-run_tests([jumps, begun_behind])
+def far_ahead(houses):
+    """Clock: 400 days ahead, nothing is deleted, and it is said; what is really too old is deleted, and logged."""
+    house = House(houses, things=1)
+    jump, environment = faked(house), house.environment
+    house.environment = {}
+    publisher = house.publisher("thing0")
+    house.up()
+    expect(house.thing("thing0").connect("thing0").publish(f"{TYPE}/thing0", publisher.payload(0)), "a thing is not served")
+    house.drain()
+    old = int(time.time() * 1000) - 5000 * 86400_000
+    house.change_database(f"INSERT INTO {TYPE} (thing, time, temperature) VALUES ('old', {old}, 1), ('old', {old + 1}, 1)")
+    expect(house.run("status"), "status says nothing")
+    house.kill("sensorhub")
+    jump(24 * 400)
+    house.environment = environment
+    house.up()
+    house.environment = {}
+    eventually(10, lambda: not house.query(f"SELECT * FROM {TYPE} WHERE thing = 'old'"), "what is too old is not deleted")
+    eventually(5, lambda: f'2 rows of table "{TYPE}" are deleted: older than ' in house.log("sensorhub"), "what is deleted is not logged")
+    time.sleep(4)
+    expect(house.rows("thing0") == dict([publisher.reading(0)]), "a clock that is ahead deleted readings")
+    said = house.run("status", code=3)
+    expect("the clock of this machine shows 202" in said and "nothing is deleted by it" in said, f"status says: {said}")
+    jump(0)
+    eventually(10, lambda: house.status()[0] == 0, lambda: f"the right clock is not believed: {house.status()}")
+    expect(house.rows("thing0") == dict([publisher.reading(0)]), "a clock that was ahead deleted readings")
+    house.down()
+
+
+run_tests([jumps, begun_behind, far_ahead])

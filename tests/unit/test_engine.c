@@ -2,6 +2,7 @@
  * are written here as the generator emits them. */
 #include "common/base/json.h"
 #include "hub/engine/engine.h"
+#include "hub/engine/known_time.h"
 #include "common/base/log.h"
 #include "common/spec/system.h"
 #include "workplace.h"
@@ -782,6 +783,55 @@ static void a_refusal_leaves_nothing(void **state)
     assert_sql("SELECT count(*) FROM room", "1|");
 }
 
+/* --- the time that retention goes by --- */
+
+static void a_clock_far_away_is_not_believed(void **state)
+{
+    (void)state;
+    enum { DAY = 86400 };
+    const int64_t day = INT64_C(1000) * DAY;
+    struct known_time known = {0};
+    assert_int_equal(known_time_now(&known, NOW, 100, 0), NOW); /* nothing is known yet */
+    /* Small steps are believed, forwards and back. */
+    assert_int_equal(known_time_now(&known, NOW + day / 2, 110, 0), NOW + day / 2);
+    assert_int_equal(known_time_now(&known, NOW, 110, 0), NOW);
+    /* 400 days ahead: time goes on by the other clock. */
+    assert_int_equal(known_time_now(&known, NOW + 400 * day, 120, NOW), NOW + 10000);
+    assert_true(known.doubted);
+    assert_int_equal(known_time_now(&known, NOW + 400 * day, 130, NOW), NOW + 20000);
+    assert_int_equal(known_time_reached(&known, 130), NOW + 20000);
+    /* Behind: the clock decides, and what is known is kept. */
+    assert_int_equal(known_time_now(&known, 5, 140, NOW), 5);
+    assert_int_equal(known_time_reached(&known, 140), NOW + 30000);
+    /* It is right again. */
+    assert_int_equal(known_time_now(&known, NOW + 50000, 150, NOW), NOW + 50000);
+    assert_false(known.doubted);
+    /* The machine was off for 30 days; things say the same. */
+    known = (struct known_time){.time = NOW, .at = 1};
+    assert_int_equal(known_time_now(&known, NOW + 30 * day, 1, NOW), NOW);
+    assert_int_equal(known_time_now(&known, NOW + 30 * day, 2, NOW + 30 * day - 50),
+                     NOW + 30 * day);
+    assert_false(known.doubted);
+    /* Nobody says anything: after a week it is believed, if nobody moved it meanwhile. */
+    known = (struct known_time){.time = NOW, .at = 1};
+    assert_true(known_time_now(&known, NOW + 30 * day, 1, 0) < NOW + day);
+    assert_true(known_time_now(&known, NOW + 36 * day, 1 + 6 * DAY, 0) < NOW + 7 * day);
+    assert_true(known_time_now(&known, NOW + 44 * day, 2 + 7 * DAY, 0) < NOW + 8 * day);
+    assert_true(known_time_now(&known, NOW + 44 * day, 3 + 7 * DAY, 0) < NOW + 8 * day);
+    assert_int_equal(known_time_now(&known, NOW + 51 * day, 4 + 14 * DAY, 0), NOW + 51 * day);
+}
+
+static void the_newest_time_of_things_is_kept(void **state)
+{
+    (void)state;
+    send_at(NOW, "{\"t\": 1}"); /* the time of its arrival */
+    assert_int_equal(counts.newest, 0);
+    send_at(NOW, "{\"t\": 1, \"time\": 1795264778000}");
+    send_at(NOW, "{\"t\": 1, \"time\": 1795264777000}");
+    assert_int_equal(counts.newest, 1795264778000);
+    assert_sql("SELECT json_extract(counts, '$.newest') FROM \"_hub\"", "1795264778000|");
+}
+
 /* --- what is sent --- */
 
 /* Answers one request after the other with the codes in *context, and keeps what it was asked. */
@@ -920,6 +970,8 @@ int main(void)
         TEST(a_table_that_cannot_be_made_holds_its_type),
         TEST(a_table_that_takes_no_rows_holds_its_type),
         TEST(what_is_set_aside_is_bounded),
+        TEST(a_clock_far_away_is_not_believed),
+        TEST(the_newest_time_of_things_is_kept),
         TEST(a_time_outside_the_window_is_rejected),
         TEST(a_value_of_another_type_is_rejected),
         TEST(any_field_may_become_a_column),

@@ -391,7 +391,7 @@ static void tells_items_apart_by_id(void **state)
     struct table_definition definition = items;
     definition.by_id = true;
     struct store_table *table = make(&definition);
-    bool more;
+    struct expired expired;
     for (int i = 0; i < 2; i++) {
         begin();
         put_item_called(table, "x", "{\"x\":0}");
@@ -404,9 +404,9 @@ static void tells_items_apart_by_id(void **state)
         reopen();
         table = make(&definition);
     }
-    assert_fine(store_expire(table, 50000, 1, &more, &error));
-    assert_true(more);
-    assert_fine(store_expire(table, 50000, 5, &more, &error));
+    assert_fine(store_expire(table, 50000, 1, &expired, &error));
+    assert_true(expired.more);
+    assert_fine(store_expire(table, 50000, 5, &expired, &error));
     assert_all(table, "a 1 []|");
 }
 
@@ -962,7 +962,8 @@ static void deletes_what_is_too_old(void **state)
     make_readings();
     struct store_table *table = make(&definition);
     struct store_table *kept = make(&items);
-    bool more = true;
+    struct expired expired = {.more = true};
+    uint64_t all = 0;
     begin();
     for (int i = 0; i < 10; i++)
         for (int thing = 'a'; thing < 'd'; thing++)
@@ -975,17 +976,21 @@ static void deletes_what_is_too_old(void **state)
     assert_fine(store_put_log(store, 2, "g", "new", 3, &error));
     commit(1);
     int pieces = 0;
-    for (; more; pieces++)
-        assert_fine(store_expire(table, 9500, 5, &more, &error));
+    for (; expired.more; pieces++, all += expired.count)
+        assert_fine(store_expire(table, 9500, 5, &expired, &error));
+    assert_int_equal(all, 27);
+    assert_string_equal(expired.unit, "rows");
+    assert_int_equal(expired.before, 8500);
     assert_true(pieces > 3 && pieces < 12);
     assert_all(table, "c 9000 9|b 9000 9|a 9000 9|");
-    assert_fine(store_expire(kept, 5000, 5, &more, &error));
-    assert_false(more);
+    assert_fine(store_expire(kept, 5000, 5, &expired, &error));
+    assert_false(expired.more);
+    assert_int_equal(expired.count, 1);
     assert_all(kept, "a 3 {}|a 2 {}|");
-    assert_fine(store_expire_log(store, "g", 2, 1, &more, &error));
-    assert_true(more);
-    assert_fine(store_expire_log(store, "g", 2, 1, &more, &error));
-    assert_false(more);
+    assert_fine(store_expire_log(store, "g", 2, 1, &expired, &error));
+    assert_true(expired.more);
+    assert_fine(store_expire_log(store, "g", 2, 1, &expired, &error));
+    assert_false(expired.more);
 }
 
 static void rows_after_settling_count_too(void **state)
