@@ -1,5 +1,5 @@
 # power_on.py FOLDER: one run of a board on MicroPython's unix port, from its reset to its next sleep or reset.
-# power_on.py FOLDER --flash PACKAGE: makes the board's flash and puts a package on it.
+# power_on.py FOLDER --flash PACKAGE [LIBRARY]: makes the board's flash and puts a package on it, and modules into /lib.
 # power_on.py FOLDER --copy FILES: makes a flash with these files.
 # power_on.py FOLDER --list | --get FILE: what is on the flash.
 #
@@ -10,7 +10,7 @@
 import gc
 import sys
 
-sys.path.append(__file__.rsplit("/", 1)[0] + "/modules")
+sys.path.insert(0, __file__.rsplit("/", 1)[0] + "/modules")  # before what is frozen into the interpreter
 import _journal  # noqa: E402
 import _world  # noqa: E402
 from _flash import mount  # noqa: E402
@@ -80,6 +80,8 @@ def stand_ins():
         if name.split(".")[0] not in _world.world.get("real", []):
             __import__(name)
     sys.modules["tls"] = __import__("_tls")
+    for name in ("machine", "os", "socket", "ssl", "time"):  # on a board these are other names for the same
+        sys.modules["u" + name] = sys.modules[name]
     freeze(dict(sys.modules), ("tls",) if _world.version() < (1, 23) else ())
     sys.path[:] = ["", ".frozen", "/lib"]
 
@@ -107,8 +109,8 @@ def make_older(path):
         json.dump(config, file)
 
 
-def make_flash(folder, package):
-    """As `sensorforge flash` leaves it: the package in /a, and what chooses it."""
+def make_flash(folder, package, library=None):
+    """As `sensorforge flash` leaves it: the package in /a, and what chooses it; installed modules in /lib."""
     import os
 
     mount(folder, True)
@@ -117,6 +119,9 @@ def make_flash(folder, package):
     if _world.world.get("back_ms"):
         make_older("/a/config.json")
     os.rename("/a/boot.py", "/boot.py")
+    if library:
+        os.mkdir("/lib")
+        copy_in("/host" + library, "/lib")
     with open("/slot", "w") as file:
         file.write("a")
 
@@ -161,7 +166,7 @@ def power_on(folder):
 try:
     _world.load(sys.argv[1])
     if sys.argv[2:3] == ["--flash"]:
-        make_flash(sys.argv[1], sys.argv[3])
+        make_flash(sys.argv[1], *sys.argv[3:])
     elif sys.argv[2:3] == ["--copy"]:
         mount(sys.argv[1], True)
         copy_in("/host" + sys.argv[3], "")

@@ -3,6 +3,9 @@
 A Project is a folder as a fresh clone has it; a Broker is mosquitto with TLS, certificates of the project's own authority, and
 an access list made from the types' policies; a Board is one package in one world (simulator/modules/_world.py), run from
 reset to reset. All live in one temporary folder that goes with the test.
+
+SENSORFORGE_UMQTT=FOLDER: boards have the umqtt of that folder, as mip would install it, in place of the simulator's. FIRMWARE_SOURCE=1:
+packages are of source. scripts/micropython says which other interpreter they can run on.
 """
 
 import atexit
@@ -25,10 +28,11 @@ REPO = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("SENSORFORGE", str(REPO / "build/bin/sensorforge"))
 MICROPYTHON, POWER_ON = REPO / "scripts/micropython", REPO / "simulator/power_on.py"
 PROMPT, RESET, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER = 0, 10, 11, 12, 13, 14
+UMQTT = os.environ.get("SENSORFORGE_UMQTT")
 SSID, PASSWORD = "Home", 'correct horse $ "battery"'
 HEAP = "512k"  # of the interpreter, stand-ins included
 LONGEST_CYCLE = 30  # seconds of ours
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("SENSORFORGE", "MICROPY"))} | {
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("SENSORFORGE", "MICROPY")) or k.startswith("SENSORFORGE_MICROPYTHON")} | {
     "SENSORFORGE_WIFI_SSID": SSID, "SENSORFORGE_WIFI_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8",
     "SENSORFORGE_CACHE": os.environ.get("SENSORFORGE_CACHE", str(REPO / "build/cache"))}
 
@@ -113,6 +117,8 @@ class Project:
 
     def create(self, name, kind, **attributes):
         self.sensorforge("create", name, "--type", kind, *[w for k, v in attributes.items() for w in ("--attribute", f"{k}={v}")])
+        if os.environ.get("FIRMWARE_SOURCE"):
+            self.sensorforge("package", name, "--source")
         return self.folder / "sensortypes" / kind / "sensors" / name
 
     @property
@@ -267,20 +273,26 @@ class Board:
                       "wifi": dict(self.WIFI), "hosts": {"iot.local": "127.0.0.1"}, "faults": {}}
         if self.model["platform"] == "esp8266":
             self.world |= {"axtls": True, "ports": {str(project.port): project.old_port}}
+        if UMQTT:
+            self.world["real"] = ["umqtt"]
         self.world |= world
         self.environment = ENVIRONMENT
         self.write_world()
-        self.simulator("--flash", package)
+        self.simulator("--flash", package, *self.library())
+
+    @staticmethod
+    def library():
+        return [UMQTT] if UMQTT else []
 
     def small_flash(self, package, free):
         """The smallest flash that takes the package, and that many blocks more."""
         for self.world["flash_blocks"] in range(8, 64):
             self.write_world()
-            if run(*self.words(), "--flash", package, check=False).returncode == 0:
+            if run(*self.words(), "--flash", package, *self.library(), check=False).returncode == 0:
                 break
         self.world["flash_blocks"] += free
         self.write_world()
-        self.simulator("--flash", package)
+        self.simulator("--flash", package, *self.library())
 
     def write_world(self):
         (self.folder / "world.json").write_text(json.dumps(self.world))
@@ -309,7 +321,9 @@ class Board:
         began = time.monotonic()
         ran = subprocess.run(self.words(), env=self.environment, timeout=seconds, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, check=False)
-        return Cycle(ran.returncode, ran.stdout.decode(errors="replace"), time.monotonic() - began, self.state())
+        state = self.state()
+        code = state.get("code", ran.returncode) if ran.returncode < 0 else ran.returncode
+        return Cycle(code, ran.stdout.decode(errors="replace"), time.monotonic() - began, state)
 
     def elapsed(self):
         """Seconds of the board's time since it was first switched on."""

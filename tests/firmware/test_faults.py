@@ -488,6 +488,8 @@ def a_package_on_trial(board):
     package = PROJECT.folder / "sensortypes" / board.topic.split("/")[0] / "sensors" / board.topic.split("/")[1]
     shutil.copytree(package, trial / "a")
     (trial / "a/boot.py").rename(trial / "boot.py")
+    for library in board.library():
+        shutil.copytree(library, trial / "lib")
     board.simulator("--copy", trial)
     cycles = bounded(board.live(EVERY))
     same([True] * 3 + [False], ["b fails" in c.said for c in cycles[:4]], cycles)
