@@ -7,6 +7,7 @@
 #include "common/base/paths.h"
 #include "common/spec/schema.h"
 #include "rules.h"
+#include "watches.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -571,6 +572,7 @@ cJSON *model_of_type(const struct system *system, const cJSON *spec, const struc
     cJSON *model = model_of_system(system);
     cJSON *type = type_part(json_get(model, "system"), spec, catalog), *control;
     json_put(model, "type", type);
+    watches_add(type, spec);
     model_mark_last(model);
     /* After model_mark_last(): the messages of a control are the person's own JSON, and get no
      * "last". */

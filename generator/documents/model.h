@@ -79,7 +79,24 @@
  *                                "resources": [{"prefix": "client/", "suffix": "", "last": true}],
  *                                                      prefix, the thing's name, suffix
  *                                "last": false}]},
- *     "presence": {...}, "control": [...]    as in the spec; presence may be null
+ *     "presence": {...}, "control": [...],   as in the spec; presence may be null
+ *     "automation": {                        what its automation.json says; null without a watch
+ *       "measures": [{"name": "temperature", "last": true}],
+ *       "attributes": [{"name": "zone", "last": true}],
+ *       "watches": [{"presence": true, "kind": "presence", "name": "presence",
+ *                    "silent_after_ms": 1200000, "on_first": false,
+ *                    "remind_every_ms": 0,                           0: never
+ *                    "notify": [{"address": "mailto:...", "last": true}],
+ *                    "publish": null, "last": false},
+ *                   {"presence": false, "kind": "control", "name": "cooling",   or "alert"
+ *                    "of": "temperature", "by": "zone", "unit": "celsius",      by, unit: or null
+ *                    "statistic": "mean", "every_ms": 60000, "window_ms": 600000, "for_ms": 0,
+ *                    "on": {"compare": "above", "value": 35},
+ *                    "off": {"compare": "at_most", "value": 20},
+ *                    "on_silence": null,                             or "on", "off"
+ *                    "publish": {"topic": "...", "on": "{...}", "off": "{...}"},    JSON as text;
+ *                                                                    null for an alert
+ *                    "remind_every_ms": 0, "notify": [], "last": true}]}
  *   }
  * }
  *

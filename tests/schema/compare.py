@@ -62,7 +62,7 @@ def validator(name):
     return Validator(schema)
 
 
-VALIDATORS = {name: validator(name) for name in ("sensortype", "system")}
+VALIDATORS = {name: validator(name) for name in ("sensortype", "system", "automation")}
 
 
 def schema_says(path, system):
@@ -122,6 +122,18 @@ def promises(path):
     return found[1].decode(), found[2].decode(), head[2].startswith(b"# code: yes")
 
 
+def document_says(program, project):
+    """What the schema of automation.json says of the document that the spec gives; "" where it is right, or there is none."""
+    made = project / "made"
+    shutil.rmtree(made, ignore_errors=True)
+    subprocess.run([program, "-C", project, "generate", "greenhouse", "--out", made, "--quiet"],
+                   capture_output=True, timeout=60, check=True)
+    for path in made.glob("**/automation.json"):
+        for problem in VALIDATORS["automation"].iter_errors(json.loads(path.read_text(encoding="utf-8"))):
+            return f"automation.json: {problem.json_path}: {problem.message}"
+    return ""
+
+
 def compare(program, project, path):
     """Lines that say what is wrong; none when all holds."""
     promised = promises(path)
@@ -140,6 +152,8 @@ def compare(program, project, path):
         wrong.append(f"checker: {checker}, not {wanted_checker} {checker_why}")
     if schema == "bad" and checker == "good":
         wrong.append("the checker takes what the schema refuses")
+    if checker == "good" and not system and (why := document_says(program, project)):
+        wrong.append(why)
     return wrong
 
 
@@ -162,7 +176,7 @@ def main():
         for path in sorted(CORPUS.glob("*/*.yaml")):
             try:
                 wrong = compare(program, project, path)
-            except (RuntimeError, ValueError, subprocess.TimeoutExpired) as problem:
+            except (RuntimeError, ValueError, subprocess.SubprocessError) as problem:
                 wrong = [str(problem)]
             results.append((f"schema and checker on {path.relative_to(CORPUS)}", wrong))
     count = len(results)

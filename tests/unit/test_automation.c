@@ -509,6 +509,27 @@ static void read_cases(void)
     fclose(file);
 }
 
+/* The engine takes what templates/automation makes of the types that ship. */
+static void takes_the_documents_that_ship(void **state)
+{
+    static const char *const types[] = {"aircon",      "esp32air", "esp8266climate",
+                                        "esp8266temp", "picoair",  "watermeter"};
+    struct automation *automation = automation_new();
+    struct error error = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        owned char *path = must_format(
+            "%s/tests/golden/expected/timestream/%s/automation/automation.json",
+            getenv("SENSORFORGE_SOURCE") ? getenv("SENSORFORGE_SOURCE") : ".", types[i]);
+        cJSON *document = NULL;
+        assert_int_equal(json_read(path, 1 << 20, &document, &error), FINE);
+        assert_int_equal(automation_load(automation, types[i], document, &error), FINE);
+        assert_non_null(automation_type(automation, types[i]));
+        cJSON_Delete(document);
+    }
+    automation_free(automation);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
@@ -517,11 +538,12 @@ int main(void)
         fprintf(stderr, "only %zu cases were read\n", case_count);
         return 1;
     }
-    struct CMUnitTest *tests = must_array(case_count, sizeof *tests);
+    struct CMUnitTest *tests = must_array(case_count + 1, sizeof *tests);
     for (size_t i = 0; i < case_count; i++)
         tests[i] = (struct CMUnitTest){
             .name = cases[i].name, .test_func = run_case, .initial_state = &cases[i]};
-    int failed = _cmocka_run_group_tests("automation", tests, case_count, NULL, NULL);
+    tests[case_count] = (struct CMUnitTest)cmocka_unit_test(takes_the_documents_that_ship);
+    int failed = _cmocka_run_group_tests("automation", tests, case_count + 1, NULL, NULL);
     for (size_t i = 0; i < case_count; i++) {
         for (size_t j = 0; j < cases[i].count; j++)
             free(cases[i].lines[j].text);
