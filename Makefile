@@ -183,6 +183,13 @@ $(BUILD)/dependencies: Makefile
 ## query type=esp8266temp [thing=] [last=1h] [limit=] [invalid=yes] [csv=yes] [json=yes]: reads the central database
 ## service: installs a systemd unit of the user for the local system
 
+# make puts variables of the command line into the environment of recipes, and expands them before: a $(shell ...) in a value
+# would be run. Only the tests take something from there (JOBS, FUZZ_SECONDS).
+override-names := $(sort $(foreach _word,$(MAKEOVERRIDES),$(if $(findstring =,$(_word)),$(firstword $(subst =, ,$(_word))))))
+ifeq ($(filter test soak lint fuzz bench golden,$(MAKECMDGOALS)),)
+$(foreach _name,$(override-names),$(if $(filter command,$(firstword $(origin $(_name)))),$(eval unexport $(_name))))
+endif
+
 OPERATED := $(shell sed -n '/^\# --- types/,/^\# --- checking/s/^\#\# \([a-z-]*\).*/\1/p' $(firstword $(MAKEFILE_LIST)))
 # make esp8266tempCreate name=..., make esp8266temp dbName=...: a type that is called as a target is has only the long form.
 TYPES := $(filter-out $(shell sed -n 's/^\#\# \([a-z-]*\).*/\1/p' $(firstword $(MAKEFILE_LIST))),$(notdir $(patsubst %/spec.yaml,%,$(wildcard sensortypes/*/spec.yaml))))

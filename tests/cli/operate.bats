@@ -61,7 +61,7 @@ gets() { same "$1" "$(sed 's/ ssid<unset> password<unset>//' "$shown")"; }
 
 @test "a value is handed on byte for byte" {
     local value
-    for value in 'a b' ' a' $'\ta' 'a ' '$$' '$(touch injected)' '`touch injected`' '"' "'" "'; touch injected; '" 'a=b c=d' 'name=x' \
+    for value in '$(shell touch injected)' '${shell touch injected}' 'a $(shell touch injected;b=c)' 'a $(shell=x)' 'a b' ' a' $'\ta' 'a ' '$$' '$(touch injected)' '`touch injected`' '"' "'" "'; touch injected; '" 'a=b c=d' 'name=x' \
         $'a\nb' $'a\n' '\' 'a\ b' '#' '%' '' $'\xff' 'ö' '*' '~' '$(MAKE)' 'a:=b'; do
         works op create name="$value"
         gets "<create><--><$value>"
