@@ -366,7 +366,9 @@ const struct command commands[] = {
         .operands = "",
         .summary = "read readings from the central database of the local system",
         .details =
-            "The newest come last. A TIME is 2026-11-21T12:00:00Z or seconds since 1970. "
+            "The newest come last. Without --limit a table ends at the newest 1,000 readings, and "
+            "says so; --json and --csv have all. A TIME is 2026-11-21T12:00:00Z or seconds since "
+            "1970. "
             "With --json each reading is an object on a line of its own, with times and payloads "
             "as they are stored; the table has them as people read them.",
         .examples = "sensorforge query --type esp8266temp --thing kitchen --last 1h\n"

@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum {
-    MOST_ROWS = 10000000, /* of JSON and CSV, without --limit */
+    MOST_ROWS = 10000000, /* in all: an answer is in memory before it is written */
     SHOWN_ROWS = 1000     /* of a table, without --limit */
 };
 
@@ -155,18 +155,19 @@ static enum answer_format format_of(const struct query_options *options)
     return options->json ? ANSWER_JSON : options->csv ? ANSWER_CSV : ANSWER_TABLE;
 }
 
-/* Rows of invalid readings on their way to the answer. */
-struct explained {
+/* Rows on their way to the answer. */
+struct passage {
     struct answer *answer;
-    struct reasons *reasons;
+    size_t most;             /* rows of the answer */
+    bool more;               /* there are more */
+    struct reasons *reasons; /* of invalid readings; NULL: not wanted */
     bool json;
     struct text text;
 };
 
 /* Adds the row with one more value before the others: its reasons. */
-static bool add_explained(void *context, const struct read_row *row)
+static bool add_explained(struct passage *explained, const struct read_row *row)
 {
-    struct explained *explained = context;
     owned struct read_value *values = must_array(row->count + 1, sizeof *values);
     text_clear(&explained->text);
     reasons_add(explained->reasons, row, explained->json, &explained->text);
@@ -182,18 +183,48 @@ static bool add_explained(void *context, const struct read_row *row)
     return answer_add(explained->answer, &longer);
 }
 
-static enum status read_explained(const struct query_options *options, const struct type *type,
-                                  struct store_table *table, const struct store_query *query,
-                                  struct answer *answer, struct error *error)
+static bool pass(void *context, const struct read_row *row)
 {
-    struct explained explained = {
-        .answer = answer, .reasons = reasons_new(type), .json = options->json};
-    enum status status = explained.reasons
-                             ? read_rows(table, query, add_explained, &explained, error)
-                             : read_rows(table, query, answer_add, answer, error);
-    reasons_free(explained.reasons);
-    text_free(&explained.text);
+    struct passage *passage = context;
+    passage->more = answer_rows(passage->answer) == passage->most;
+    if (passage->more)
+        return false;
+    return passage->reasons ? add_explained(passage, row) : answer_add(passage->answer, row);
+}
+
+/* Reads one row more than it takes. *more: there was one. */
+static enum status read_answer(const struct query_options *options, const struct type *type,
+                               struct store_table *table, const struct store_query *query,
+                               struct answer *answer, bool *more, struct error *error)
+{
+    struct store_query longer = *query;
+    struct passage passage = {.answer = answer,
+                              .most = query->limit,
+                              .reasons = options->invalid ? reasons_new(type) : NULL,
+                              .json = options->json};
+    longer.limit++;
+    enum status status = read_rows(table, &longer, pass, &passage, error);
+    *more = passage.more;
+    reasons_free(passage.reasons);
+    text_free(&passage.text);
     return status;
+}
+
+/* Without --limit nothing is left out in silence. A program would take what it gets for all there
+ * is, so that it gets nothing then. */
+static enum status tell_more(const struct query_options *options, size_t rows, struct error *error)
+{
+    if (options->limit)
+        return FINE;
+    if (options->json || options->csv) {
+        fail(error, WRONG_INPUT, "there are more than %zu readings in that time", rows);
+        return advise(error, "ask for less with --from and --to, or for the newest with --limit");
+    }
+    fprintf(stderr,
+            "these are the newest %zu, and there are more: --limit %zu shows so many,\n"
+            "--csv and --json have all\n",
+            rows, 10 * rows);
+    return FINE;
 }
 
 static enum status answer_query(const struct query_options *options, const struct type *type,
@@ -201,10 +232,11 @@ static enum status answer_query(const struct query_options *options, const struc
                                 struct error *error)
 {
     struct answer *answer = answer_new(table, format_of(options));
-    enum status status = options->invalid
-                             ? read_explained(options, type, table, query, answer, error)
-                             : read_rows(table, query, answer_add, answer, error);
+    bool more = false;
+    enum status status = read_answer(options, type, table, query, answer, &more, error);
     bool empty = answer_rows(answer) == 0;
+    if (!status && more)
+        status = tell_more(options, query->limit, error);
     if (!status)
         answer_write(answer);
     answer_free(answer);

@@ -18,8 +18,17 @@ struct reading {
     struct read_value *values;
     size_t count, room;
     char (*numbers)[NUMBER_ROOM]; /* of readings: the text of each value that is not a text */
-    struct text parts;            /* of an item: the JSON of its numbers, objects and arrays */
+    struct text parts;            /* of an item: its values */
+    struct text marked;           /* of an item with \u0000: the item for cJSON */
+    struct text compact;          /* a value of an item as JSON, with marks */
 };
+
+/* cJSON ends a string at a NUL. A NUL on its way through cJSON is this sequence, which no valid
+ * UTF-8 has (RFC 3629, 3). */
+#define NUL_MARK "\xc0\x80"
+enum { NUL_MARK_LENGTH = 2 };
+#define NUL_ESCAPE "\\u0000"
+enum { NUL_ESCAPE_LENGTH = 6 };
 
 static bool hand_out(struct reading *reading, const struct row *row)
 {
@@ -68,26 +77,62 @@ static bool take_reading(void *context, const struct row *row)
 
 /* --- items --- */
 
-/* The bytes of what is not a text follow each other in reading->parts, which may move as it grows:
- * until it is complete, bytes is NULL. */
+/* A copy of an item with marks in place of its \u0000; the item itself when it has none. */
+static cJSON *parse_item(struct reading *reading, const struct row *row)
+{
+    const char *at = row->item, *end = at + row->item_length;
+    struct text *marked = &reading->marked;
+    if (!memmem(at, row->item_length, NUL_ESCAPE, NUL_ESCAPE_LENGTH))
+        return cJSON_ParseWithLength(row->item, row->item_length);
+    text_clear(marked);
+    while (at < end) {
+        size_t left = (size_t)(end - at), step = *at == '\\' && left > 1 ? 2 : 1;
+        if (left >= NUL_ESCAPE_LENGTH && memcmp(at, NUL_ESCAPE, NUL_ESCAPE_LENGTH) == 0) {
+            text_add(marked, NUL_MARK, NUL_MARK_LENGTH);
+            step = NUL_ESCAPE_LENGTH;
+        } else {
+            text_add(marked, at, step);
+        }
+        at += step;
+    }
+    return cJSON_ParseWithLength(marked->at, marked->length);
+}
+
+/* Adds bytes with the NUL in another form in place of each mark. */
+static void add_unmarked(struct text *out, const char *bytes, size_t length, const char *nul,
+                         size_t nul_length)
+{
+    const char *end = bytes + length, *mark;
+    while ((mark = memmem(bytes, (size_t)(end - bytes), NUL_MARK, NUL_MARK_LENGTH))) {
+        text_add(out, bytes, (size_t)(mark - bytes));
+        text_add(out, nul, nul_length);
+        bytes = mark + NUL_MARK_LENGTH;
+    }
+    text_add(out, bytes, (size_t)(end - bytes));
+}
+
+/* The bytes of the values follow each other in reading->parts, which may move as it grows: until it
+ * is complete, bytes is NULL. */
 static void add_member(struct reading *reading, const cJSON *member)
 {
     size_t before = reading->parts.length;
     struct read_value value = {.name = member->string, .kind = READ_JSON};
     if (cJSON_IsString(member)) {
         value.kind = READ_TEXT;
-        value.bytes = member->valuestring;
-        value.length = strlen(member->valuestring);
+        add_unmarked(&reading->parts, member->valuestring, strlen(member->valuestring), "", 1);
     } else if (cJSON_IsNull(member)) {
         value.kind = READ_NULL;
     } else {
-        json_compact(member, &reading->parts);
-        value.length = reading->parts.length - before;
+        text_clear(&reading->compact);
+        json_compact(member, &reading->compact);
+        add_unmarked(&reading->parts, text_string(&reading->compact), reading->compact.length,
+                     NUL_ESCAPE, NUL_ESCAPE_LENGTH);
         if (cJSON_IsNumber(member))
             value.kind = READ_NUMBER;
         else if (cJSON_IsBool(member))
             value.kind = READ_BOOLEAN;
     }
+    value.length = reading->parts.length - before;
     reading->values =
         must_grow(reading->values, reading->count, &reading->room, sizeof *reading->values);
     reading->values[reading->count++] = value;
@@ -98,9 +143,7 @@ static void point_to_parts(struct reading *reading)
     const char *at = text_string(&reading->parts);
     for (size_t i = 0; i < reading->count; i++) {
         struct read_value *value = &reading->values[i];
-        if (value->bytes)
-            continue;
-        value->bytes = value->kind == READ_NULL ? "" : at;
+        value->bytes = at;
         at += value->length;
     }
 }
@@ -108,7 +151,7 @@ static void point_to_parts(struct reading *reading)
 static bool take_item(void *context, const struct row *row)
 {
     struct reading *reading = context;
-    cJSON *item = cJSON_ParseWithLength(row->item, row->item_length);
+    cJSON *item = parse_item(reading, row);
     const cJSON *member;
     reading->count = 0;
     text_clear(&reading->parts);
@@ -140,5 +183,7 @@ enum status read_rows(struct store_table *table, const struct store_query *query
     free(reading.values);
     free(reading.numbers);
     text_free(&reading.parts);
+    text_free(&reading.marked);
+    text_free(&reading.compact);
     return status;
 }

@@ -496,6 +496,27 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     [ "$status" -eq 2 ] || [ "$status" -eq 1 ]
 }
 
+@test "query: a table that is cut says so; programs get all" {
+    works sf up
+    works sf simulate --type esp8266temp --things 4 --rate 600 --seconds 3
+    works sf down
+    works sf query --type esp8266temp --last 1d --csv
+    local all=$((${#lines[@]} - 1))
+    [ $all -gt 1000 ] || say_and_fail "$all readings are too few"
+    same "" "$stderr"
+    works sf query --type esp8266temp --last 1d
+    same 1001 "${#lines[@]}"
+    tells "these are the newest 1000, and there are more: --limit 10000 shows so many"
+    works sf query --type esp8266temp --last 1d --limit 10000
+    same $((all + 1)) "${#lines[@]}"
+    same "" "$stderr"
+    works sf query --type esp8266temp --last 1d --limit 7
+    same 8 "${#lines[@]}"
+    same "" "$stderr"
+    works sf query --type esp8266temp --last 1d --json
+    same "$all" "${#lines[@]}"
+}
+
 @test "query: what there is not, and a table that can be read" {
     works sf deploy --all
     refuses 1 'there is no type "nosuch"' sf query --type nosuch

@@ -667,6 +667,36 @@ static void reads_items_as_values(void **state)
                          "y=\"\"|");
 }
 
+/* Adds the texts and JSON of a row with their NULs as "0". */
+static bool write_nuls(void *context, const struct read_row *row)
+{
+    struct text *out = context;
+    for (size_t i = 0; i < row->count; i++)
+        for (size_t k = 0; k <= row->values[i].length; k++) {
+            char c = row->values[i].bytes[k];
+            text_add_char(out, k == row->values[i].length ? '|' : c ? c : '0');
+        }
+    return true;
+}
+
+static void reads_texts_with_nul(void **state)
+{
+    (void)state;
+    struct text rows = {0};
+    const struct store_query query = {NULL, INT64_MIN, INT64_MAX, 0};
+    struct store_table *table = make(&items);
+    begin();
+    put_item(table, 1,
+             "{\"a\":\"x\\u0000y\",\"b\":\"\\u0000\",\"c\":\"\\\\u0000\","
+             "\"d\":[\"\\u0000\",1],\"e\":\"z\"}",
+             0);
+    settle();
+    commit(1);
+    assert_fine(read_rows(table, &query, write_nuls, &rows, &error));
+    assert_string_equal(text_string(&rows), "x0y|0|\\u0000|[\"\\u0000\",1]|z|");
+    text_free(&rows);
+}
+
 static void tell_database(const char *sql)
 {
     if (url == postgres_url) {
@@ -1172,6 +1202,7 @@ int main(void)
         BOTH(answers_queries),
         BOTH(reads_readings_as_values),
         BOTH(reads_items_as_values),
+        BOTH(reads_texts_with_nul),
         BOTH(deletes_what_is_too_old),
         BOTH(rows_after_settling_count_too),
         BOTH(many_rows_at_once),
