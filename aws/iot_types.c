@@ -66,6 +66,12 @@ void iot_list_things_of_type(struct aws *aws, struct aws_call *call, const char 
     iot_list_things(aws, call, type, token);
 }
 
+void iot_get_policy(struct aws *aws, struct aws_call *call, const char *policy)
+{
+    struct text path = path_to("/policies/", policy, "");
+    submit(aws, call, "GetPolicy", "GET", &path, NULL, NULL, false);
+}
+
 void iot_list_policy_versions(struct aws *aws, struct aws_call *call, const char *policy)
 {
     struct text path = path_to("/policies/", policy, "/version");

@@ -22,6 +22,9 @@ void iot_list_tags(struct aws *aws, struct aws_call *call, const char *arn, cons
 void iot_list_things_of_type(struct aws *aws, struct aws_call *call, const char *type,
                              const char *token);
 
+/* {"policyName", "policyArn", "policyDocument", ...} */
+void iot_get_policy(struct aws *aws, struct aws_call *call, const char *policy);
+
 /* {"policyVersions": [{"versionId": "3", "isDefaultVersion", "createDate": seconds}]}; at most
  * five, in one answer. */
 void iot_list_policy_versions(struct aws *aws, struct aws_call *call, const char *policy);

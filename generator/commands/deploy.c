@@ -61,13 +61,17 @@ static enum status deploy_here(struct context *context, struct project *project,
 
 /* --- in an account --- */
 
-static enum status write_documents(struct project *project, const char *const *types, size_t count,
-                                   struct error *error)
+static enum status write_documents(struct deployment *deployment, const char *const *types,
+                                   size_t count, struct error *error)
 {
+    struct project *project = deployment->project;
     struct emit_report report = {0};
+    deployment_use_database(deployment, "system");
     enum status status = project_write(project, "system", false, &report, error);
-    for (size_t i = 0; i < count && !status; i++)
+    for (size_t i = 0; i < count && !status; i++) {
+        deployment_use_database(deployment, types[i]);
         status = project_write(project, types[i], false, &report, error);
+    }
     return status;
 }
 
@@ -161,6 +165,7 @@ static enum status conclude(struct context *context, struct deployment *deployme
         if (stack->left_out)
             continue;
         report_stack(context, deployment, stack, answer);
+        deployment_use_database(deployment, stack->subject);
         if (!stack->error.status && !subject_is_system(stack->subject) &&
             !cli_given(context, "dry-run"))
             status = project_mark(deployment->project, stack->subject, deployment->region,
@@ -186,7 +191,7 @@ static enum status plan_and_apply(struct context *context, struct deployment *de
     if (!status && !dry_run)
         status = consent(context, deployment);
     if (!status && !dry_run)
-        status = write_documents(deployment->project, types, count, &context->error);
+        status = write_documents(deployment, types, count, &context->error);
     if (status || dry_run)
         stacks_forget(&deployment->stacks);
     else

@@ -102,11 +102,82 @@ void deployment_close(struct deployment *deployment)
     aws_close(deployment->aws);
 }
 
+/* --- the database of each stack --- */
+
+/* The one that a deployed stack has; NULL: it is not deployed. */
+static const char *held_database(const struct stack *stack)
+{
+    return stack && !stack->left_out && !stack->error.status && stack_is_alive(stack)
+               ? json_string(stack->deployed_parameters, "DatabaseName", NULL)
+               : NULL;
+}
+
+void deployment_use_database(struct deployment *deployment, const char *subject)
+{
+    const struct stack *stack = stacks_find(&deployment->stacks, subject);
+    const char *name = stack ? json_string(stack->parameters, "DatabaseName", NULL) : NULL;
+    if (name)
+        system_set_database(&deployment->project->system, name);
+}
+
+/* The template is rendered again, because the database is in it, too. */
+static enum status set_database(struct deployment *deployment, struct stack *stack,
+                                const char *database, struct error *error)
+{
+    struct project *project = deployment->project;
+    owned char *before = must_copy(project->system.database), *held = must_copy(database);
+    cJSON *template = NULL, *parameters = NULL;
+    if (strcmp(before, held) == 0)
+        return FINE;
+    system_set_database(&project->system, held);
+    enum status status = subject_template(project, stack->subject, &template, error);
+    parameters = stack_parameters(project);
+    if (!status && template)
+        stack_change(stack, template, parameters);
+    cJSON_Delete(parameters);
+    system_set_database(&project->system, before);
+    if (!status)
+        report_line(project->reporter, "%s  its database is %s, as it is deployed (not %s)",
+                    stack->subject, held, before);
+    return status;
+}
+
+/* The database that types get which are not deployed yet: that of the system's stack. With a database
+ * that no stack holds, it is that of the types that are deployed. */
+static const char *usual_database(const struct deployment *deployment)
+{
+    const struct stacks *stacks = &deployment->stacks;
+    const char *held = held_database(stacks_find(stacks, "system"));
+    for (size_t i = 0; i < stacks->count && !held; i++)
+        held = held_database(&stacks->at[i]);
+    return held;
+}
+
+static enum status keep_databases(struct deployment *deployment, struct error *error)
+{
+    struct stacks *stacks = &deployment->stacks;
+    const char *usual = usual_database(deployment);
+    enum status status = FINE;
+    if (deployment->project->database_chosen || !usual)
+        return FINE;
+    for (size_t i = 0; i < stacks->count && !status; i++) {
+        struct stack *stack = &stacks->at[i];
+        const char *held = held_database(stack);
+        if (!stack->left_out && !stack->error.status)
+            status = set_database(deployment, stack, held ? held : usual, error);
+    }
+    system_set_database(&deployment->project->system, usual);
+    return status;
+}
+
 enum status deployment_look(struct deployment *deployment, struct error *error)
 {
     struct stacks *stacks = &deployment->stacks;
     struct stack *first = NULL;
     stacks_look(stacks);
+    enum status status = keep_databases(deployment, error);
+    if (status)
+        return status;
     for (size_t i = 0; i < stacks->count; i++) {
         struct stack *stack = &stacks->at[i];
         if (!stack->left_out && !stack->error.status)

@@ -23,9 +23,13 @@ enum status deployment_open(struct deployment *deployment, struct project *proje
                             const char *const *subjects, size_t count, struct error *error);
 void deployment_close(struct deployment *deployment);
 
-/* stacks_look(). An error only when no stack could be looked at: then the reason is the same for
+/* stacks_look(). A stack that is deployed keeps its database, unless one was chosen on the command line;
+ * a type that is not gets that of the system's stack. An error only when no stack could be looked at: then the reason is the same for
  * all. */
 enum status deployment_look(struct deployment *deployment, struct error *error);
+
+/* Makes the database of a subject's stack that of the project, whose documents and marks name it. */
+void deployment_use_database(struct deployment *deployment, const char *subject);
 
 /* After deployment_look(): decides whether the stack of the system is part of the plan. It is when
  * `whole` is true, and when the database that the types need does not exist. It is not when the

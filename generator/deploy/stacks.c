@@ -40,6 +40,13 @@ void stacks_add(struct stacks *all, const char *subject, const char *name, cJSON
     cJSON_Delete(template);
 }
 
+void stack_change(struct stack *stack, cJSON *template, const cJSON *parameters)
+{
+    stack_set_json(&stack->template, template_resolve(template, parameters, RESOLVE_RETAINED));
+    stack_set_json(&stack->parameters, cJSON_Duplicate(parameters, true));
+    cJSON_Delete(template);
+}
+
 void stacks_free(struct stacks *all)
 {
     for (size_t i = 0; i < all->count; i++) {

@@ -54,10 +54,11 @@ struct stack {
     cJSON *pages; /* an array of what the pages of a list have held so far */
 
     /* Of planning: */
-    bool listed;    /* the change sets of earlier commands are all in pages */
-    bool import;    /* the change set may import resources that exist already */
-    bool created;   /* the change set creates the stack */
-    bool contested; /* another command works on the stack, so nothing of it is deleted */
+    bool listed;      /* the change sets of earlier commands are all in pages */
+    bool import;      /* the change set may import resources that exist already */
+    bool created;     /* the change set creates the stack */
+    bool names_asked; /* it has names that another system may have taken */
+    bool contested;   /* another command works on the stack, so nothing of it is deleted */
 
     /* Of an operation of CloudFormation, which makes a change set, executes one, or deletes: */
     bool running;  /* it is under way */
@@ -81,6 +82,9 @@ struct stacks {
 void stacks_add(struct stacks *all, const char *subject, const char *name, cJSON *template,
                 const cJSON *parameters);
 void stacks_free(struct stacks *all);
+
+/* Another template, which it takes over, and other parameters for a stack of the list. */
+void stack_change(struct stack *stack, cJSON *template, const cJSON *parameters);
 
 struct stack *stacks_find(const struct stacks *all, const char *subject);
 

@@ -24,6 +24,10 @@ void stack_set_json(cJSON **tree, cJSON *value);
 /* Only a person can decide what becomes of it. */
 bool stack_is_stuck(const struct stack *stack);
 
+/* stacks_names.c: WRONG_INPUT for each new stack of which a name is taken in the account: by another
+ * system, or by what is left of an earlier deploy. */
+void stacks_check_names(struct stacks *all);
+
 /* Asks for the status of a stack, and reads it. */
 void stack_ask_status(struct stacks *all, struct stack *stack);
 void stack_hear_status(struct stacks *all, struct stack *stack);

@@ -294,6 +294,7 @@ void stacks_plan(struct stacks *all, bool apply)
         else
             compare(stack);
     }
+    stacks_check_names(all);
     if (apply)
         clear_dead(all);
     remove_leftovers(all);

@@ -96,6 +96,7 @@ enum status project_load(struct project *project, const struct project_choices *
         status = system_read(&project->system, error);
     if (!status)
         status = system_choose(&project->system, "target", choices->target, error);
+    project->database_chosen = choices->database;
     return status ? status : system_choose(&project->system, "database", choices->database, error);
 }
 

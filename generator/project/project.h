@@ -32,6 +32,7 @@ struct project {
     char *templates; /* folder */
     struct catalog catalog;
     struct system system;
+    bool database_chosen;            /* system.database is that of the command line */
     const struct reporter *reporter; /* set by the caller; may be NULL */
     struct account_options account;  /* how an account is reached; set by the caller */
 

@@ -124,6 +124,56 @@ def failures(lab):
     expect(ran.code == 3 and "store: dynamodb" in ran.err, str(ran))
 
 
+@corrected("dbName is remembered: a stack that is deployed keeps its database, a new type gets the system's; --database says otherwise")
+def remembered(lab):
+    project = begin(lab, types=("esp32air", "aircon"))
+    lab.works("deploy", "esp32air", "--database", "readings")
+    before = lab.infrastructure()
+    (project / "sensortypes/esp32air/deployed.json").unlink()  # as in a clone
+    ran = lab.works("deploy", "esp32air")
+    expect("readings, as it is deployed (not iot)" in ran.err and "unchanged" in ran.out, str(ran))
+    same(before, lab.infrastructure(), "the account after deploying again without a database")
+    same("readings", json.loads((project / "sensortypes/esp32air/deployed.json").read_text(encoding="utf-8"))["database"], "the mark")
+    ran = lab.works("diff", "esp32air")
+    expect("0 of 1 stacks would change" in ran.err, str(ran))
+    lab.works("deploy", "--all")
+    state = lab.infrastructure()
+    same((["readings"], ["aircon", "esp32air"]), (sorted(state["timestream"]), sorted(state["timestream"]["readings"])), "databases and tables")
+    expect("iot-" not in json.dumps(sorted(state["dynamodb"])), lambda: str(sorted(state["dynamodb"])))
+    lab.no_problems()
+    begin(lab, types=("esp32air",))  # a database of nobody's stack
+    lab.client("timestream-write").create_database(DatabaseName="central")
+    lab.works("deploy", "esp32air", "--database", "central")
+    before = lab.infrastructure()
+    lab.works("deploy", "esp32air")
+    same(before, lab.infrastructure(), "the account: a database of nobody's stack")
+
+
+@corrected("two systems in one account: a type that the other has is refused before anything is made, with what to do")
+def two_systems(lab):
+    project = begin(lab, types=("esp32air",))
+    lab.works("deploy", "esp32air")
+    before = lab.infrastructure()
+    edit(project / "iot_system_infra/system.yaml", ("name: home", "name: office"))
+    for words in (["diff", "esp32air"], ["deploy", "esp32air", "--yes"], ["deploy", "--all", "--yes"]):
+        lab.proxy.begin()
+        ran = lab.run(*words)
+        expect(ran.code == 1 and "the system \"home\" has a type esp32air too" in ran.err + ran.out, str(ran))
+        expect("ExecuteChangeSet" not in [c["operation"] for c in lab.proxy.calls if c["parameters"].get("StackName") == "office-esp32air"], str(ran))
+        lab.no_problems()
+    state = lab.infrastructure()
+    same((before["types"], before["rules"], None), (state["types"], state["rules"], state["stacks"].get("office-esp32air")), "the account")
+    begin(lab, types=("esp32air",))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}]})
+    lab.client("iot").create_policy(policyName="esp32air", policyDocument=document)
+    ran = lab.run("deploy", "esp32air")
+    expect(ran.code == 1 and "policy esp32air" in ran.err and "did not make it" in ran.err, str(ran))
+    begin(lab, types=("esp32air",))
+    lab.client("iot").create_topic_rule(ruleName="esp32air_valid", topicRulePayload={"sql": "SELECT * FROM 'x'", "actions": []})
+    ran = lab.run("deploy", "esp32air")
+    expect(ran.code == 1 and "rule esp32air_valid" in ran.err and "did not make it" in ran.err, str(ran))
+
+
 @corrected("a database that is there already is plugged into, and is not ours to destroy")
 def database(lab):
     begin(lab, types=("esp32air",))
