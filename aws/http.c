@@ -107,6 +107,11 @@ static void set_connection(CURL *easy, const struct http_exchange *exchange)
         curl.easy_setopt(easy, CURLOPT_CAINFO, exchange->certificates);
     if (exchange->direct)
         curl.easy_setopt(easy, CURLOPT_PROXY, "");
+    if (exchange->weighs) {
+        curl.easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
 }
 
 static void set_callbacks(CURL *easy, struct http_exchange *exchange)
@@ -218,6 +223,35 @@ static enum http_result result_of(CURLcode code, const struct http_exchange *exc
     return exchange->sent ? HTTP_BROKEN : HTTP_UNREACHABLE;
 }
 
+/* --- the server's certificates --- */
+
+/* Bytes of what stands in base64 between the first two lines of a PEM text. */
+static size_t der_length(const char *pem)
+{
+    const char *at = strstr(pem, "-----BEGIN CERTIFICATE-----");
+    size_t letters = 0;
+    for (at = at ? strchr(at, '\n') : NULL; at && *at && *at != '-'; at++)
+        letters += *at != '\n' && *at != '\r' && *at != '=';
+    return letters * 6 / 8;
+}
+
+/* A message of type and length, the length of the list, and a length before each certificate. */
+static size_t chain_length(CURL *easy)
+{
+    enum { MESSAGE_HEADER = 4, LENGTH = 3 };
+    struct curl_certinfo *chain = NULL;
+    size_t bytes = MESSAGE_HEADER + LENGTH;
+    if (curl.easy_getinfo(easy, CURLINFO_CERTINFO, &chain) || !chain || chain->num_of_certs <= 0)
+        return 0;
+    for (int i = 0; i < chain->num_of_certs; i++) {
+        for (struct curl_slist *line = chain->certinfo[i]; line; line = line->next) {
+            if (strncmp(line->data, "Cert:", 5) == 0)
+                bytes += LENGTH + der_length(line->data);
+        }
+    }
+    return bytes;
+}
+
 struct http_exchange *http_ended(struct http *http)
 {
     int left;
@@ -233,6 +267,7 @@ struct http_exchange *http_ended(struct http *http)
     exchange->status = (int)status;
     exchange->timed_out = code == CURLE_OPERATION_TIMEDOUT;
     exchange->result = result_of(code, exchange);
+    exchange->chain_bytes = exchange->weighs ? chain_length(message->easy_handle) : 0;
     if (!exchange->said[0])
         strncat(exchange->said, code ? curl.easy_strerror(code) : "the answer breaks off",
                 sizeof exchange->said - 1);

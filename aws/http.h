@@ -33,6 +33,7 @@ struct http_exchange {
     long connect_ms, total_ms; /* the longest time to connect, and altogether */
     const char *certificates;  /* a file of certificate authorities to trust; NULL: the system's */
     bool direct;               /* not through a proxy */
+    bool weighs;               /* only to know chain_bytes: the server is not verified */
     void *owner;               /* the caller's */
 
     /* The answer: */
@@ -42,6 +43,8 @@ struct http_exchange {
         sent; /* how often the request was sent, or begun to be: libcurl sends it again by itself
                       when the server has closed a connection that was kept open */
     bool timed_out;
+    /* With weighs: of the server's certificates, as TLS sends them in one message (RFC 5246, 7.4.2). 0: none came. */
+    size_t chain_bytes;
     struct text answer;         /* the body; wiped and freed by http_free() */
     struct text fields;         /* the header, as it came; freed by http_free() */
     char said[CURL_ERROR_SIZE]; /* what went wrong, in libcurl's words */

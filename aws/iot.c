@@ -1,4 +1,5 @@
 #include "iot.h"
+#include "client.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 
@@ -302,4 +303,15 @@ void iot_describe_endpoint(struct aws *aws, struct aws_call *call)
                            .path = "/endpoint",
                            .query = "endpointType=iot%3AData-ATS",
                            .reads = true});
+}
+
+bool iot_is_elsewhere(const struct aws *aws)
+{
+    struct endpoint endpoint = {0};
+    struct error error = {0};
+    bool elsewhere =
+        !endpoint_find(aws->settings, &iot_service, NULL, &endpoint, &error) && endpoint.overridden;
+    endpoint_free(&endpoint);
+    error_free(&error);
+    return elsewhere;
 }

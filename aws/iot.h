@@ -84,4 +84,7 @@ void iot_list_topic_rules(struct aws *aws, struct aws_call *call, const char *to
 /* {"endpointAddress"} of the type iot:Data-ATS. */
 void iot_describe_endpoint(struct aws *aws, struct aws_call *call);
 
+/* Whether the service is called somewhere else than at AWS: at an emulator (endpoint.h). */
+bool iot_is_elsewhere(const struct aws *aws);
+
 #endif

@@ -158,9 +158,11 @@ static enum status examine(struct doctor *doctor)
     checkup_records(checkup, &doctor->records);
     if (project->system.target == TARGET_LOCAL)
         checkup_authority(checkup, project);
-    else if (checkup_account(checkup, project))
+    else if (checkup_account(checkup, project)) {
+        checkup_endpoint(checkup, project);
         status =
             checkup_orphans(checkup, project, &doctor->records, &doctor->orphans, &context->error);
+    }
     if (!context->json)
         tell(doctor);
     if (!status && cli_given(context, "clean"))

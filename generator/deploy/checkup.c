@@ -7,12 +7,14 @@
 #include "common/spec/spec.h"
 #include "aws/cloudformation.h"
 #include "aws/dynamodb.h"
+#include "aws/http.h"
 #include "aws/iam.h"
 #include "aws/iot.h"
 #include "aws/logs.h"
 #include "aws/pages.h"
 #include "aws/sts.h"
 #include "aws/timestream.h"
+#include "generator/project/types.h"
 #include "generator/targets/account.h"
 #include "permissions.h"
 
@@ -20,9 +22,11 @@
 #include <string.h>
 
 enum {
-    SKEW_NOTED = 60,   /* seconds; AWS refuses signatures whose time is wrong by five minutes */
-    MOST_RULES = 1000, /* in an account and region ("AWS IoT Core endpoints and quotas") */
-    MOST_TABLES = 2500 /* likewise ("Quotas in Amazon DynamoDB") */
+    SKEW_NOTED = 60,    /* seconds; AWS refuses signatures whose time is wrong by five minutes */
+    MOST_RULES = 1000,  /* in an account and region ("AWS IoT Core endpoints and quotas") */
+    MOST_TABLES = 2500, /* likewise ("Quotas in Amazon DynamoDB") */
+    CHAIN_MARGIN =
+        20 /* a twentieth of what a board takes: as much as a renewed chain may be longer */
 };
 
 static const double nearly_full = 0.8;
@@ -320,6 +324,85 @@ bool checkup_account(struct checkup *checkup, const struct project *project)
         return false;
     }
     return check_account(checkup->aws, &project->system, checkup);
+}
+
+/* --- the certificates of the endpoint --- */
+
+/* The most bytes of a server's certificates that the boards of all types take; 0: no type's bounds
+ * them. *type: one that takes no more; freed by the caller. */
+static size_t smallest_bound(struct project *project, char **type)
+{
+    struct names *types = types_all();
+    size_t smallest = 0;
+    for (size_t i = 0; i < types->count; i++) {
+        cJSON *model = NULL;
+        struct error error = {0};
+        if (!project_model(project, types->at[i], &model, &error)) {
+            const char *name = json_string(json_get(model, "type"), "platform", "");
+            const cJSON *platform = catalog_platform(&project->catalog, name);
+            size_t bound = (size_t)json_number(platform, "chain_bytes", 0);
+            if (bound && (!smallest || bound < smallest)) {
+                smallest = bound;
+                free(*type);
+                *type = must_copy(types->at[i]);
+            }
+        }
+        error_free(&error); /* a spec that is wrong is what `check` tells */
+        cJSON_Delete(model);
+    }
+    names_free(types);
+    return smallest;
+}
+
+static void judge_chain(struct checkup *checkup, const char *address, size_t bytes, size_t bound,
+                        const char *type)
+{
+    bool fits = bytes <= bound;
+    char *text = must_format("%s sends %zu bytes of certificates, boards of %s take %zu", address,
+                             bytes, type, bound);
+    if (fits && bytes <= bound - bound / CHAIN_MARGIN)
+        add(checkup, "certificates", WELL, text, NULL);
+    else
+        add(checkup, "certificates", fits ? DOUBTFUL : ILL, text,
+            must_copy(fits ? "AWS renews them from time to time: a longer chain will keep these "
+                             "boards out. New things better get another platform"
+                           : "they cannot connect: give the type another platform"));
+}
+
+static void weigh_chain(struct checkup *checkup, const char *address, size_t bound,
+                        const char *type)
+{
+    owned char *url = must_format("https://%s/", address);
+    struct http_exchange exchange = {
+        .method = "GET", .url = url, .connect_ms = 5000, .total_ms = 10000, .weighs = true};
+    struct error error = {0};
+    enum status status = http_exchange_now(&exchange, &error);
+    if (!status && exchange.chain_bytes)
+        judge_chain(checkup, address, exchange.chain_bytes, bound, type);
+    else
+        add(checkup, "certificates", DOUBTFUL,
+            must_format("not known what %s sends: %s", address,
+                        status ? text_string(&error.message) : exchange.said),
+            NULL);
+    error_free(&error);
+    http_free(&exchange);
+}
+
+void checkup_endpoint(struct checkup *checkup, struct project *project)
+{
+    struct aws_call call = {0};
+    owned char *type = NULL;
+    size_t bound = smallest_bound(project, &type);
+    if (!bound)
+        return;
+    iot_describe_endpoint(checkup->aws, &call);
+    if (!aws_finish(checkup->aws, &call, NULL)) {
+        const char *address = json_string(call.answer, "endpointAddress", "");
+        bool real = strstr(address, ".amazonaws.");
+        if (*address && !(real && iot_is_elsewhere(checkup->aws)))
+            weigh_chain(checkup, address, bound, type);
+    }
+    aws_call_free(&call);
 }
 
 /* --- the local target --- */

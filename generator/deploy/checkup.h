@@ -42,6 +42,11 @@ enum status checkup_mend_revocations(struct checkup *checkup, struct project *pr
  * would only say so again. */
 bool checkup_account(struct checkup *checkup, const struct project *project);
 
+/* After checkup_account(): adds a finding about the certificates that the account's endpoint for things sends,
+ * where there is a type whose platform bounds them (schemas/platform.schema.json). Nothing is asked at an emulator
+ * that names an endpoint of AWS. */
+void checkup_endpoint(struct checkup *checkup, struct project *project);
+
 /* After checkup_account(): finds orphans (orphans.h), which point into the checkup and the records,
  * and adds a finding about them. */
 enum status checkup_orphans(struct checkup *checkup, const struct project *project,

@@ -87,6 +87,7 @@ class SSLContext:
         if self._mode != CERT_NONE and _world.board_us() < 1704067200000000:  # 2024
             raise ValueError("The certificate validity starts in the future\n")
         _world.deaf = _world.fault("hang") == "handshake"
+        _world.state["handshake_hertz"] = _world.state.get("hertz")
         self._heap = _Heap(len(self._key or b"") + len(self._certificate or b""))
         try:
             return _Stream(self._own.wrap_socket(sock, server_hostname=server_hostname), self._heap)

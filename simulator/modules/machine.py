@@ -41,9 +41,7 @@ def freq(hertz=None):
         return _frequency
     if hertz not in _FREQUENCIES and _PLATFORM != "rp2":
         raise ValueError("frequency can only be one of", _FREQUENCIES)
-    if hertz != _frequency and _world.world.get("verbose"):
-        _world.say("processor:", hertz // 1000000, "MHz")
-    _frequency = hertz
+    _frequency = _world.state["hertz"] = hertz
 
 
 def dht_readinto(pin, buffer):

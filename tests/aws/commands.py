@@ -3,11 +3,14 @@
 
 With --stock against moto as it is: those tests that need no correction of it."""
 
+import http.server
 import json
 import random
 import re
+import ssl
 import subprocess
 import sys
+import threading
 import time
 
 import documents
@@ -584,6 +587,44 @@ def doctor(lab):
     same(before[0]["kitchen"], lab.things()[0]["kitchen"], "the thing that was well")
     expect(set(lab.things()[1]) <= set(others), "orphans after cleaning")
     expect(not (project / "certificates/cellar").exists(), "the record of a thing that is gone is still there")
+
+
+def chain_server(folder, extra):
+    """A TLS server on a port of its own that sends a certificate and its authority's, with an extension of so many bytes: the server, and
+    the bytes of that message."""
+    run = lambda *words: subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)  # noqa: E731
+    more = ["-addext", f"1.2.3.4=ASN1:UTF8String:{'x' * extra}"] if extra else []
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-subj", "/CN=authority", "-days", 2, *more)
+    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "server.key", "-out", folder / "server.csr", "-subj", "/CN=localhost")
+    run("x509", "-req", "-in", folder / "server.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-set_serial", 2, "-days", 2, "-out", folder / "server.pem")
+    chain = [(folder / name).read_text() for name in ("server.pem", "ca.pem")]
+    (folder / "chain.pem").write_text("".join(chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem", folder / "server.key")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.RequestHandlerClass.log_message = lambda *_: None
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, 7 + sum(3 + len(ssl.PEM_cert_to_DER_cert(pem)) for pem in chain)
+
+
+@corrected("doctor: the certificates of the endpoint are held against what boards take")
+def doctor_chain(lab):
+    begin(lab, types=("esp32air", "esp8266temp", "aircon"))
+    findings = lambda: [f for f in lab.run("doctor", "--json").json()["findings"] if f["what"] == "certificates"]  # noqa: E731
+    same([], findings(), "at an emulator AWS's own endpoint is not asked")
+    for extra, health in ((0, "well"), (3450, "doubtful"), (4000, "ill")):
+        folder = lab.folder / f"chain{extra}"
+        folder.mkdir()
+        server, size = chain_server(folder, extra)
+        lab.mock.tune(endpoint=f"127.0.0.1:{server.server_address[1]}")
+        found, = findings()
+        same((health, f"{size} bytes" in found["text"]), (found["health"], True), f"{size} bytes: {found}")
+        server.shutdown()
+    lab.mock.tune(endpoint="127.0.0.1:9")
+    found, = findings()
+    expect(found["health"] == "doubtful" and "not known" in found["text"], str(found))
+    lab.mock.tune(endpoint=None)
 
 
 @corrected("doctor: no credentials, no Timestream, a wrong clock are found")

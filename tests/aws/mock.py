@@ -34,6 +34,7 @@ TUNING = {
     "stack": 0.0,          # how long each resource of a stack takes
     "fail": {},            # types of resources that cannot be made, and why
     "timestream": True,    # whether this account may use Timestream
+    "endpoint": None,      # host and port that things connect to, in place of one of AWS
     "empty_page": False,   # whether lists begin with a page without anything but a token, as AWS's filtered lists may
 }
 STARTING = dict(TUNING)
@@ -239,7 +240,9 @@ def correct_iot():
         endpoint" (BC)."""
         if endpoint_type not in self.endpoints:
             self.endpoints[endpoint_type] = iot.FakeEndpoint(endpoint_type, self.region_name)
-        return self.endpoints[endpoint_type]
+        made = copy.copy(self.endpoints[endpoint_type])
+        made.endpoint = TUNING["endpoint"] or made.endpoint
+        return made
 
     class MalformedPolicy(IoTClientError):
         def __init__(self, why):

@@ -145,6 +145,15 @@ def serve_once(port, context, names):
 
 
 @test
+def an_esp8266_hurries_in_its_handshake():
+    """An ESP8266's handshake is at 160 MHz, all else at 80, also where the handshake fails"""
+    for faults in ({}, {"hang": "handshake"}):
+        board = Board(PROJECT, THINGS[PLATFORMS["esp8266"]], PLATFORMS["esp8266"], network_speed=400)
+        board.live(60, **faults)
+        same((160000000, 80000000), (board.state()["handshake_hertz"], board.state()["hertz"]), faults)
+
+
+@test
 def a_server_of_another_authority_gets_nothing():
     """A server with a certificate of another authority gets nothing from a board that verifies"""
     other = Project()

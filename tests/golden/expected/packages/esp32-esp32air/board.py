@@ -38,5 +38,9 @@ def radio_off():
     wlan.active(False)
 
 
+def hurry(_):
+    pass
+
+
 def reset():
     machine.reset()

@@ -33,5 +33,9 @@ def radio_off():
     pass
 
 
+def hurry(on):
+    machine.freq(160000000 if on else 80000000)
+
+
 def reset():
     machine.reset()

@@ -102,7 +102,9 @@ def connect():
     try:
         stream = Stream(sock)
         sock.connect(socket.getaddrinfo(host, port)[0][-1])
+        board.hurry(True)
         client.sock = secure(stream, host)
+        board.hurry(False)
         size = 12 + len(name)
         size = bytes((size,) if size < 128 else (size & 127 | 128, 1))
         flags = 0
@@ -113,6 +115,7 @@ def connect():
         client.set_callback(on_command)
         client.subscribe(commands, qos=1)
     except Exception:
+        board.hurry(False)
         if board.VERIFIES_SERVER and now_ms() < SET_MS:
             print("tls: the clock is not set, and without it no certificate is valid")
         sock.close()

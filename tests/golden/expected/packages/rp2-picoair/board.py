@@ -69,6 +69,10 @@ def radio_off():
     wlan.active(False)
 
 
+def hurry(_):
+    pass
+
+
 def reset():
     leave()
     machine.reset()
