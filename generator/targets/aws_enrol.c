@@ -49,7 +49,7 @@ struct passage {
     enum step step;
     unsigned looks;
     bool swept;    /* in this command */
-    bool hopeless; /* its error is one that all others would meet */
+    bool hopeless; /* every other call would fail with the same error */
 };
 
 static void go(struct passage *passage, enum step step);
@@ -74,7 +74,7 @@ cJSON *claimed_attributes(const char *claim, const struct attributes *attributes
     return all;
 }
 
-/* Nobody answers, or nobody with these credentials is answered. */
+/* Whether the account cannot be reached, or refuses these credentials. */
 static bool is_hopeless(const struct aws_call *call)
 {
     static const char *const codes[] = {
@@ -87,7 +87,7 @@ static bool is_hopeless(const struct aws_call *call)
     return !call->http_status;
 }
 
-/* The call's error is the enrolment's. */
+/* Ends the enrolment with the error of the call. */
 static void give_up(struct passage *passage)
 {
     passage->hopeless = is_hopeless(&passage->call);
@@ -140,7 +140,7 @@ static void name_taken(struct passage *passage)
     give_up_with(passage, WRONG_INPUT, message, advice);
 }
 
-/* A person may have given the thing attributes of their own: those stay. */
+/* Whether the thing has all wanted attributes. A person may have added others; those stay. */
 static bool has_all(const cJSON *there, const struct attributes *wanted)
 {
     for (size_t i = 0; i < wanted->count; i++) {
@@ -195,7 +195,7 @@ static void no_such_type(struct passage *passage)
 static void make_thing_answered(struct passage *passage)
 {
     if (aws_failed_with(&passage->call, "ResourceAlreadyExistsException") && passage->looks < 3)
-        passage->step = LOOK; /* ours, by an answer that was lost, or another's that was quicker */
+        passage->step = LOOK; /* it is ours and the answer was lost, or somebody was quicker */
     else if (aws_failed_with(&passage->call, "ResourceNotFoundException"))
         no_such_type(passage);
     else if (passage->call.error.status)
@@ -226,7 +226,7 @@ static void make_certificate_answered(struct passage *passage)
         give_up(passage);
         return;
     }
-    /* What an earlier command made may be listed only now. */
+    /* A certificate that an earlier command made may be in the list only now. */
     bool doubtful = passage->call.uncertain || passage->enrolment->resumed;
     if (doubtful)
         note_sweep(passage->enrolment->registration);
@@ -340,7 +340,7 @@ static void activate(struct passage *passage)
 }
 
 static const struct {
-    void (*ask)(struct passage *passage);      /* NULL: nothing is asked, the passage waits */
+    void (*ask)(struct passage *passage); /* makes the call; NULL: the step makes none, and waits */
     void (*answered)(struct passage *passage); /* chooses the next step */
 } steps[] = {
     [LOOK] = {look, look_answered},
@@ -365,7 +365,7 @@ static void answered(struct aws_call *call, void *context)
     go(passage, passage->step);
 }
 
-/* A search is for those that an earlier command may have left something of. */
+/* Only a resumed enrolment searches: an earlier command may have left a certificate of it. */
 static void go(struct passage *passage, enum step step)
 {
     if (step == SEARCH && certificate_id(passage))
@@ -391,7 +391,7 @@ static enum status remove_double(void *context, const char *id, const char *arn,
                               error);
 }
 
-/* The first that is found is the one; keep_certificate() records it before it is used. */
+/* Uses the first certificate that is found. keep_certificate() records it before it is used. */
 static enum status adopt(void *context, const char *id, const char *arn, struct error *error)
 {
     struct passage *passage = context;
@@ -433,7 +433,8 @@ static bool unpark_all(struct passage *passages, size_t count)
     return any;
 }
 
-/* The certificate of one whose name somebody else took meanwhile: it was never active. */
+/* Removes the certificate of a thing whose name somebody else has taken in the meantime. It was
+ * never active. */
 static void take_back(struct passage *passage)
 {
     struct enrolment *enrolment = passage->enrolment;

@@ -32,7 +32,7 @@ static bool is_gone(const struct aws_call *call)
     return aws_failed_with(call, "ResourceNotFoundException");
 }
 
-/* Ends a call for which it is no failure that there is nothing any more. */
+/* Ends a call that also succeeds when the resource does not exist any more. */
 static enum status finish_or_gone(struct aws *aws, struct aws_call *call, struct error *error)
 {
     enum status status = aws_finish(aws, call, NULL);
@@ -170,7 +170,8 @@ static enum status remove_found(void *context, const char *id, const char *arn, 
     return remove_one(context, id, arn, error);
 }
 
-/* A certificate as it was recorded; and, where an answer may have been lost, what is found. */
+/* Removes the recorded certificate, and, where an answer may have been lost, the certificates that
+ * a search finds. */
 static enum status retire_one(struct removal *removal,
                               const struct retired_certificate *certificate, struct error *error)
 {
@@ -205,8 +206,8 @@ static enum status detach_principal(void *context, const cJSON *principal, struc
     return finish_or_gone(detaching->aws, &call, error);
 }
 
-/* Whatever else a person attached by hand: the thing cannot be deleted with it. What is not ours is
- * taken off, and left. */
+/* Detaches the principals that a person attached by hand, because a thing with principals cannot be
+ * deleted. They are not deleted. */
 static enum status detach_others(struct aws *aws, const char *thing, struct error *error)
 {
     const struct aws_list list = {ask_principals, thing, "principals", "nextToken"};

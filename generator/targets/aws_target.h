@@ -21,7 +21,7 @@ struct aws_target {
     struct seen_certificate *seen;
     size_t seen_count, seen_room;
     char *account;         /* of the credentials; NULL until it is asked for */
-    struct error hopeless; /* why nothing can work, once that is clear */
+    struct error hopeless; /* the error that every call would meet; FINE until there is one */
 };
 
 /* aws.c: the host of the account's endpoint (iot:Data-ATS), which it keeps. */
@@ -63,8 +63,8 @@ time_t claim_time(const char *claim);
  * another one which is not listed yet. */
 bool needs_sweep(const struct registration *registration);
 void note_sweep(struct registration *registration);
-void end_sweep(
-    struct registration *registration); /* after a search; only when it was long enough ago */
+/* Called after a search. Clears the note if it is old enough. */
+void end_sweep(struct registration *registration);
 
 /* The claim that a thing bears (an answer of DescribeThing); "" when it has none. */
 const char *thing_claim(const cJSON *described);

@@ -89,8 +89,9 @@ static enum status make_authority(const char *system, struct error *error)
     return status;
 }
 
-/* A new one in the place of one that was lost would make all certificates worthless without a word.
- * Looked at in this order, because the first command may be making both just now. */
+/* An authority that was lost is not replaced in silence: all certificates would stop working.
+ * Certificates are looked at first, because another command may be making the authority and its
+ * first certificate just now. */
 static enum status check_not_lost(struct error *error)
 {
     struct names *certified = names_of_folders(THINGS_FOLDER, THING_CERTIFICATE);
@@ -260,8 +261,8 @@ static enum status list_lost(struct error *error)
                          "sensorforge doctor --clean");
 }
 
-/* The list with these serials besides, and with those of its copy, which has more where an older list
- * was restored; empty when it has them all. */
+/* Makes the list with these serials and those of its copy added. The copy has more serials when an
+ * older list was restored from a backup. list stays empty when nothing is new. */
 static enum status extend_list(const struct authority *authority, const char *const *serials,
                                size_t count, struct text *list, struct error *error)
 {
@@ -286,7 +287,8 @@ static enum status extend_list(const struct authority *authority, const char *co
     return status;
 }
 
-/* The list first: a copy that is behind it is brought up to it by the next command. */
+/* The list is written first. When the copy is older than the list, the next command writes it
+ * again. */
 static enum status write_list(const struct text *list, struct error *error)
 {
     enum status status =

@@ -13,8 +13,8 @@ enum { WINDOW = 256 /* calls that are prepared at once */ };
 
 /* --- many calls, each with something to do it for --- */
 
-/* For the items from first on, count of them: asks, runs, and reads each answer. Gone meanwhile is
- * no failure. */
+/* Calls ask() for `count` items from `first` on, runs the calls, and reads each answer. An item
+ * that was deleted in the meantime is skipped. */
 static enum status
 for_each(struct aws *aws, struct survey *survey, size_t count,
          void (*ask)(struct aws *, struct aws_call *, const struct survey *, size_t),
@@ -155,7 +155,7 @@ static void read_certificate(struct survey *survey, size_t index, const cJSON *a
     error_free(&unread);
 }
 
-/* Those that this program never made are none of its business. */
+/* Skips what this program did not make. */
 static void drop_others(struct survey *survey)
 {
     size_t kept = 0;

@@ -20,25 +20,25 @@
 
 struct account_options; /* account.h: how an account is reached */
 
-/* One certificate for one thing, on its way to being accepted by the target. What is lent stays as
- * it is until enrol() has returned. */
+/* Asking the target for one certificate of one thing. What is lent must not change until enrol()
+ * has returned. */
 struct enrolment {
     const char *thing, *type, *policy; /* names */
     const char *mark;  /* random, on disk before: names this enrolment. The certificate's serial
                           number where the target lets us choose it, else in the request's subject */
-    const char *claim; /* random, on disk before: whose the name of the thing is */
+    const char *claim; /* random, on the disk before: shows that the thing of this name is ours */
     const char *key_digest; /* key_digest() of its key, on disk before */
     time_t since;           /* when the thing's record was first written; 0: not known */
     const struct attributes *attributes;
     struct certificate_subject subject; /* what the certificate says, and its key; lent */
-    bool renewal; /* the thing is there and ours, this is a further certificate */
-    bool resumed; /* an earlier command that was killed may have been here */
+    bool renewal; /* the thing exists and is ours; this is another certificate */
+    bool resumed; /* an earlier command may have been killed while it made it */
     struct registration *registration; /* {0} at first, then as it was remembered; NULL where the
                                            target is not remote */
 
     X509 *certificate; /* set already where an earlier command came that far; freed by the caller */
     struct error error; /* of this one; freed by the caller */
-    bool nothing_left;  /* it cannot be made, and of it there is nothing but what is here */
+    bool nothing_left;  /* it failed, and the target holds nothing of it */
     void *owner;        /* the caller's */
 };
 
@@ -54,7 +54,7 @@ struct enrol_events {
     void (*activated)(struct enrolment *enrolment);
 };
 
-/* One certificate that shall be worth nothing any more. */
+/* One certificate to revoke. */
 struct retired_certificate {
     const char *serial;                      /* its number; NULL where it is not known */
     const char *mark;                        /* of its enrolment; NULL where it is not known */
@@ -67,7 +67,7 @@ struct retirement {
     const char *type;  /* NULL where there is no record */
     const char *claim; /* NULL where there is no record */
     time_t since;      /* of the enrolments; 0 where there is no record */
-    bool whole;        /* the thing goes with its certificates */
+    bool whole;        /* the thing is removed with its certificates */
     const struct retired_certificate *certificates;
     size_t count;
 };
@@ -79,12 +79,11 @@ struct target {
     /* What it makes is kept elsewhere: private keys are on the disk before it is asked, and what it
      * made counts only when it was activated. */
     bool remote;
-    size_t
-        group; /* how many things are best enrolled together; 0: as many as it takes to be quick */
+    size_t group; /* things that are enrolled together; 0: any number */
 
-    /* Says in an empty registration where this target makes things; one that says another place is
-     * WRONG_INPUT, with what to do: there, "not found" would be taken for gone. NULL where there is
-     * one place only. */
+    /* Writes account and region into an empty registration. WRONG_INPUT, with what to do, when it
+     * names others: a search in the wrong place would find nothing, and the thing would count as
+     * removed. NULL where there is one place only. */
     enum status (*place)(struct target *target, const char *thing,
                          struct registration *registration, struct error *error);
 
@@ -111,8 +110,8 @@ struct target {
      * enrol() can tell. */
     enum status (*can_enrol)(struct target *target, struct error *error);
 
-    /* Certificates for keys of this machine, all the way to being accepted. An error of one
-     * enrolment is its own, and does not stop the others. */
+    /* Gets certificates for keys of this machine, up to their activation. An error of one enrolment
+     * does not stop the others. */
     void (*enrol)(struct target *target, struct enrolment **list, size_t count,
                   const struct enrol_events *events);
 
@@ -120,15 +119,15 @@ struct target {
     enum status (*amend)(struct target *target, const char *thing, const char *claim,
                          const struct attributes *attributes, struct error *error);
 
-    /* Makes certificates worthless; those that are so already are no error. */
+    /* Revokes certificates. One that is revoked already is no error. */
     enum status (*retire)(struct target *target, const struct retirement *retirement,
                           struct error *error);
 
-    /* In the parent before it forks workers: what they cannot ask for themselves is renewed. May be
-     * NULL. */
+    /* Called in the parent before it forks workers: renews what a worker cannot ask a person for.
+     * May be NULL. */
     enum status (*before_fork)(struct target *target, struct error *error);
 
-    /* In a child after fork(): connections are the parent's. May be NULL. */
+    /* Called in a child after fork(), which must not use the parent's connections. May be NULL. */
     void (*after_fork)(struct target *target);
 
     void (*close)(struct target *target);
