@@ -120,9 +120,9 @@ struct aws_request {
                                    (Timestream's cells); NULL: the service's own */
     const char *const *headers; /* "Name: value", NULL at the end; or NULL */
     cJSON *body;
-    const char
-        *wanted;    /* the members that an answer must have, with spaces between them: "thingName
-                           thingArn". One that is missing, null or "" makes it no answer. NULL: none */
+    /* The members that an answer must have, with spaces between them: "thingName thingArn". One that
+     * is missing, null or "" makes it no answer. NULL: none. */
+    const char *wanted;
     bool changes;   /* the operation changes something; else it only reads */
     bool secret;    /* body or answer holds secrets */
     bool anonymous; /* not signed (AssumeRoleWithWebIdentity) */

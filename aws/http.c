@@ -48,8 +48,7 @@ static size_t take_field(char *bytes, size_t size, size_t count, void *context)
     struct http_exchange *exchange = context;
     size_t length = size * count;
     if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
-        text_clear(
-            &exchange->fields); /* what came before was "100 Continue", or a proxy's answer */
+        text_clear(&exchange->fields); /* they were those of "100 Continue", or of a proxy */
     if (exchange->fields.length + length > LARGEST_HEADER) {
         exchange->result = HTTP_TOO_LARGE;
         return 0;

@@ -39,9 +39,9 @@ struct http_exchange {
     /* The answer: */
     enum http_result result;
     int status;
-    unsigned
-        sent; /* how often the request was sent, or begun to be: libcurl sends it again by itself
-                      when the server has closed a connection that was kept open */
+    /* How often the request was sent, or begun to be: libcurl sends it again by itself when the
+     * server has closed a connection that was kept open. */
+    unsigned sent;
     bool timed_out;
     /* With weighs: of the server's certificates, as TLS sends them in one message (RFC 5246, 7.4.2). 0: none came. */
     size_t chain_bytes;

@@ -165,7 +165,7 @@ enum status request_sign(struct aws_transfer *transfer, const struct endpoint *e
         while (transfer->lines[count])
             count++;
     }
-    transfer->lines[count] = must_copy(
-        "User-Agent: sensorforge/" VERSION); /* last and not signed: a proxy may change it */
+    /* Last and not signed: a proxy may change it. */
+    transfer->lines[count] = must_copy("User-Agent: sensorforge/" VERSION);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "generator/cli/cli.h"
 #include "generator/commands/commands.h"
 
+/* clang-format off: it takes these rows for blocks of code */
 #define TARGET_OPTION                                                                              \
     {                                                                                              \
         "target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_TARGETS          \
@@ -11,7 +12,6 @@
     {                                                                                              \
         "database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING  \
     }
-
 #define PROFILE_OPTION                                                                             \
     {                                                                                              \
         "profile", 0, "NAME", "the AWS profile, instead of AWS_PROFILE or system.yaml's",          \
@@ -41,6 +41,7 @@
         "wifi-password", 0, NULL, "another wifi password: environment, secrets.yaml or prompt",    \
             COMPLETE_NOTHING                                                                       \
     }
+/* clang-format on */
 
 const struct command_option global_options[] = {
     {"directory", 'C', "DIR", "work in this folder's project", COMPLETE_FOLDERS},

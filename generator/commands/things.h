@@ -41,10 +41,11 @@ enum status given_selection(struct context *context, struct selection *selection
 struct chosen {
     struct names *names;
     struct records elsewhere; /* of them, those whose keys are not on this machine (adopt.h) */
-    bool
-        by_name; /* each was named; otherwise they were found by type, by attributes, or with --all */
-    bool alone; /* one thing, which was named: the answer has room for more than a line, and is an
-                     object with --json, where that of several is a list */
+    /* Each was named; otherwise they were found by type, by attributes, or with --all. */
+    bool by_name;
+    /* One thing, which was named: the answer has room for more than a line, and is an object with
+     * --json, where that of several is a list. */
+    bool alone;
 };
 
 /* WRONG_USAGE when nothing says which; WRONG_INPUT when there is no such thing. target: {0}, or open.

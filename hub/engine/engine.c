@@ -39,22 +39,22 @@ struct engine {
     struct counts counts; /* with this batch; the caller gets them after the commit */
     uint64_t *order;      /* sort_batch(): the keys of the records, ascending */
     size_t order_room;
-    struct delivery
-        *returned;         /* failed deliveries that this batch reports; freed after the commit */
-    uint64_t looked_until; /* number of the newest record that was in the spool when the folders
-                                  of the types were looked at last */
+    struct delivery *returned; /* failed deliveries that it reports; freed after the commit */
+    /* Number of the newest record that was in the spool when the folders of the types were looked at
+     * last. */
+    uint64_t looked_until;
 
     /* What is set aside. known: since the store was opened. */
     struct waiting_list waiting;
     bool known;
-    const struct deployed_type
-        *resumed;        /* the batch is of records of this type that were set aside;
-                                            NULL: it is of the spool */
+    /* The batch is of records of this type that were set aside; NULL: it is of the spool. */
+    const struct deployed_type *resumed;
     struct buffer bytes; /* what the records of such a batch point to */
     struct spool_record *resumed_records;
     uint64_t upto; /* id of the last one of them */
 
-    /* The message that is processed. serial: its number since the start. message points to the texts, which are NUL-terminated. */
+    /* The message that is processed. serial: its number since the start. message points to the
+     * texts, which are NUL-terminated. */
     uint64_t number; /* of its record */
     uint64_t serial;
     struct rule_message message;
@@ -62,8 +62,7 @@ struct engine {
     char client_id[SPOOL_LONGEST_NAME + 1];
     char principal[SPOOL_LONGEST_NAME + 1];
     char trace_id[37];
-    struct rule_scratch
-        *scratch; /* memory of the rules, for one message; NULL before the first batch */
+    struct rule_scratch *scratch; /* memory of the rules; NULL before the first batch */
 
     /* The rule that runs. */
     struct log_limit failure_lines; /* log_failures() */

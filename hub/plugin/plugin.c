@@ -70,8 +70,7 @@ struct plugin {
     struct rights *rights;
     struct principals *principals;
     struct departed *departed;
-    struct mosquitto
-        *fresh; /* connected since the last tick, to a session that another thing left */
+    struct mosquitto *fresh; /* connected since the last tick, to another thing's old session */
     struct spool_writer *spool;
     struct client *clients, *by_id; /* the same, by connection and by client id */
     struct client *latest; /* the last one that was found: each message causes two events */
