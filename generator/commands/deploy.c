@@ -7,11 +7,54 @@
 #include "generator/deploy/plan.h"
 #include "generator/project/types.h"
 #include "generator/targets/target.h"
+#include "generator/thing/outdated.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* --- what becomes of readings --- */
+
+static void tell_measure(struct context *context, const char *type, const cJSON *measure,
+                         bool written)
+{
+    const char *name = json_string(measure, "measure", "");
+    double count = json_number(measure, "things", 0);
+    bool one = count == 1, optional = json_true(measure, "optional");
+    cli_say(context, "%s: %.0f %s without the measure %s; %s", type, count,
+            one ? "thing has a package" : "things have packages", name,
+            written    ? "whether readings are valid is up to the rule in spec.yaml"
+            : optional ? "readings stay valid, without it"
+                       : "all readings become invalid until the boards have new packages");
+    if (!optional && !written)
+        cli_say(context, "  \"optional: true\" on %s in spec.yaml lets them stay valid", name);
+}
+
+/* Said before anything is done. A type whose spec is not right has failed project_check(). */
+static enum status tell_outdated(struct context *context, struct project *project,
+                                 const char *const *types, size_t count)
+{
+    enum status status = FINE;
+    cJSON *packages = outdated_packages();
+    for (size_t i = 0; i < count && !status; i++) {
+        cJSON *model = NULL;
+        const cJSON *measure;
+        status = project_model(project, types[i], &model, &context->error);
+        cJSON *measures = status ? NULL : outdated_measures(packages, model);
+        bool written = json_true(json_get(json_get(model, "type"), "rules"), "written");
+        cJSON_ArrayForEach(measure, measures) tell_measure(context, types[i], measure, written);
+        if (cJSON_GetArraySize(measures))
+            cli_say(
+                context, "  new packages: sensorforge package --type %s, then flash each board%s",
+                types[i],
+                project_has_account(project) ? " (things of other clones are not counted)" : "");
+        cJSON_Delete(measures);
+        cJSON_Delete(model);
+    }
+    cJSON_Delete(packages);
+    return status;
+}
 
 /* --- on this machine: a type needs only its documents --- */
 
@@ -227,6 +270,8 @@ enum status command_deploy(struct context *context)
     size_t count = all ? types->count : context->operand_count;
     if (!status)
         status = project_check(&project, subjects, count, &context->error);
+    if (!status)
+        status = tell_outdated(context, &project, subjects, count);
     if (!status)
         status = project_has_account(&project) ? deploy_there(context, &project, subjects, count)
                                                : deploy_here(context, &project, subjects, count);

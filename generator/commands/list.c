@@ -4,6 +4,7 @@
 #include "generator/project/project.h"
 #include "generator/thing/record.h"
 #include "generator/cli/table.h"
+#include "generator/thing/outdated.h"
 #include "things.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct entry {
     struct record *record; /* NULL: there is none, or it cannot be read */
     struct error error;
     enum standing standing;
+    enum outdated package;
 };
 
 /* The state, and for a thing that is not active the command to run. */
@@ -47,7 +49,7 @@ static char *state_advice(const struct entry *entry)
         if (entry->standing == ANOTHER)
             return must_format("made again elsewhere: make rotate name=%s gives it a new key here",
                                name);
-        return must_copy("active");
+        return must_copy(entry->package == PACKAGE_BEHIND ? "active, package behind" : "active");
     case RECORD_ROTATING:
         return must_format("half-rotated: run make rotate name=%s again", name);
     case RECORD_DELETING:
@@ -64,6 +66,7 @@ static cJSON *entry_json(const struct entry *entry)
 {
     if (entry->record) {
         cJSON *record = record_json(entry->record);
+        json_put_string(record, "package", outdated_name(entry->package));
         if (entry->record->elsewhere)
             json_put_bool(record, "elsewhere", true);
         if (entry->record->elsewhere || entry->standing != NOT_ASKED)
@@ -143,9 +146,11 @@ static enum standing standing_of(const struct record *record, const struct regis
 struct listing {
     struct records elsewhere;
     struct registry registry; /* account is NULL where none was asked */
+    struct type_versions versions;
+    bool behind; /* a package is */
 };
 
-static void list_one(struct context *context, const struct listing *listing, const char *name,
+static void list_one(struct context *context, struct listing *listing, const char *name,
                      struct table *table, cJSON *list)
 {
     struct entry entry = {.name = name, .record = records_find(&listing->elsewhere, name)};
@@ -155,6 +160,9 @@ static void list_one(struct context *context, const struct listing *listing, con
         entry.record = read;
         entry.standing = standing_of(read, &listing->registry);
     }
+    entry.package =
+        entry.record ? outdated_package(&listing->versions, entry.record) : PACKAGE_UNKNOWN;
+    listing->behind |= entry.package == PACKAGE_BEHIND;
     if (context->json)
         cJSON_AddItemToArray(list, entry_json(&entry));
     else
@@ -163,8 +171,8 @@ static void list_one(struct context *context, const struct listing *listing, con
     error_free(&entry.error);
 }
 
-static void list_things(struct context *context, const struct listing *listing,
-                        const struct names *names, struct table *table)
+static void list_things(struct context *context, struct listing *listing, const struct names *names,
+                        struct table *table)
 {
     cJSON *list = json_array();
     for (size_t i = 0; i < names->count; i++)
@@ -173,6 +181,9 @@ static void list_things(struct context *context, const struct listing *listing,
         json_layout(list, &context->out);
     else if (table->count)
         table_write(table, &context->out);
+    if (listing->behind && !context->json)
+        cli_say(context, "a package that is behind was made of an earlier version of its type: "
+                         "sensorforge package --type TYPE, then flash each board");
     cJSON_Delete(list);
 }
 
@@ -180,7 +191,7 @@ static void list_things(struct context *context, const struct listing *listing,
 static enum status list_all(struct context *context, struct project *project,
                             struct selection *selection, struct table *table)
 {
-    struct listing listing = {0};
+    struct listing listing = {.versions = {.project = project}};
     struct target target = {0};
     struct names *names = NULL;
     struct error unasked = {0};
@@ -206,6 +217,7 @@ static enum status list_all(struct context *context, struct project *project,
     names_free(names);
     records_free(&listing.elsewhere);
     registry_free(&listing.registry);
+    outdated_free_versions(&listing.versions);
     target_close(&target);
     return status;
 }

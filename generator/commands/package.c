@@ -9,5 +9,9 @@ static enum status rebuild(struct target *target, struct subject *subject, const
 
 enum status command_package(struct context *context)
 {
-    return each_subject(context, rebuild, "would get a new package", "rebuilt", false);
+    static const struct subject_command command = {.action = rebuild,
+                                                   .would = "would get a new package",
+                                                   .verb = "rebuilt",
+                                                   .skip_current = true};
+    return each_subject(context, &command);
 }

@@ -9,5 +9,9 @@ static enum status rotate(struct target *target, struct subject *subject, const 
 
 enum status command_rotate(struct context *context)
 {
-    return each_subject(context, rotate, "would get a new key and certificate", "rotated", true);
+    static const struct subject_command command = {.action = rotate,
+                                                   .would = "would get a new key and certificate",
+                                                   .verb = "rotated",
+                                                   .ask = true};
+    return each_subject(context, &command);
 }

@@ -57,9 +57,9 @@ struct subjects {
     struct target target;     /* of the thing before; {0}: none yet */
     struct kept_plan **plans; /* pointers: things refer to the plans */
     size_t plan_count, plan_room;
-    subject_action *action;
-    const char *would;
-    bool alone; /* of the chosen */
+    const struct subject_command *command;
+    bool alone;     /* of the chosen */
+    size_t current; /* things that --dry-run left out */
 };
 
 static struct kept_plan *find_plan(const struct subjects *subjects, const char *type)
@@ -132,6 +132,9 @@ static enum status open_subject(struct context *context, struct subjects *subjec
     subject->elsewhere = record && record->elsewhere;
     subject->changes = (struct changes){&subject->attributes, &subject->set, subject->wifi.ssid,
                                         subject->wifi.ssid ? &subject->wifi.password : NULL};
+    subject->current = !status && !subject->elsewhere && !subject->wifi.ssid &&
+                       strcmp(record->built.version, plan->version) == 0 &&
+                       attributes_equal(&subject->attributes, &record->attributes);
     record_free(record);
     return status;
 }
@@ -166,11 +169,15 @@ static enum status change(struct context *context, void *state, const char *name
     enum status status = target_of_thing(context, subjects->project, name, &subjects->target);
     if (!status)
         status = open_subject(context, subjects, name, &subject);
-    if (!status && cli_given(context, "dry-run"))
-        tell_planned(context, name, subject.elsewhere ? new_key : subjects->would, answers);
+    bool dry_run = cli_given(context, "dry-run");
+    if (!status && dry_run && subject.current && subjects->command->skip_current)
+        subjects->current++;
+    else if (!status && dry_run)
+        tell_planned(context, name, subject.elsewhere ? new_key : subjects->command->would,
+                     answers);
     else if (!status)
-        status =
-            subjects->action(&subjects->target, &subject, name, &record, &size, &context->error);
+        status = subjects->command->action(&subjects->target, &subject, name, &record, &size,
+                                           &context->error);
     if (!status && record)
         tell(context, subjects, &subject, record, &size, answers);
     record_free(record);
@@ -202,24 +209,26 @@ enum status target_of_thing(struct context *context, struct project *project, co
     return project_target(project, own, target, error);
 }
 
-enum status each_subject(struct context *context, subject_action *action, const char *would,
-                         const char *verb, bool ask)
+enum status each_subject(struct context *context, const struct subject_command *command)
 {
     struct project project;
     struct chosen chosen = {0};
-    struct subjects subjects = {.project = &project, .action = action, .would = would};
+    struct subjects subjects = {.project = &project, .command = command};
     enum status status = command_load(context, &project);
     if (!status)
         status = choose_things(context, &project, &subjects.target, &chosen);
-    if (!status && ask)
-        status = consent_to_all(context, &chosen, would);
+    if (!status && command->ask)
+        status = consent_to_all(context, &chosen, command->would);
     if (!status) {
         subjects.alone = chosen.alone;
-        status = each_chosen(context, &chosen, verb, change, &subjects);
+        status = each_chosen(context, &chosen, command->verb, change, &subjects);
     }
     if (!status && !subjects.alone && !context->json && !cli_given(context, "dry-run"))
         cli_say(context, "next     each board needs its new package: sensorforge flash NAME --port "
                          "/dev/ttyUSB0");
+    if (!status && subjects.current && !context->json)
+        cli_say(context, "%zu thing%s the package that %s type would give now", subjects.current,
+                subjects.current == 1 ? " has" : "s have", subjects.current == 1 ? "its" : "their");
     free_subjects(&subjects);
     chosen_free(&chosen);
     project_free(&project);

@@ -86,6 +86,7 @@ struct subject {
     struct wifi wifi;             /* {0}: it does not change */
     struct changes changes;       /* borrows from both */
     bool elsewhere;               /* its key is not on this machine, as far as is known */
+    bool current; /* its package is of the type as it is, and nothing changes of it */
 };
 
 /* What rotate or package does to each thing. *record: as it is afterwards; the caller frees it. */
@@ -93,11 +94,16 @@ typedef enum status subject_action(struct target *target, struct subject *subjec
                                    struct record **record, struct package_size *size,
                                    struct error *error);
 
-/* Runs the action on each thing of the command line, and shows each. would: what --dry-run says ("would
- * get a new key"); verb: of the progress ("rotated"). ask: whether somebody has to agree where the
- * things were not named. */
-enum status each_subject(struct context *context, subject_action *action, const char *would,
-                         const char *verb, bool ask);
+struct subject_command {
+    subject_action *action;
+    const char *would; /* what --dry-run says: "would get a new key" */
+    const char *verb;  /* of the progress: "rotated" */
+    bool ask;          /* somebody has to agree where the things were not named */
+    bool skip_current; /* --dry-run leaves out those whose package would not change */
+};
+
+/* Runs the action on each thing of the command line, and shows each. */
+enum status each_subject(struct context *context, const struct subject_command *command);
 
 /* Opens the target that a thing was made on. *target is {0}, or open: then it is kept if it is that
  * one, and closed otherwise. WRONG_USAGE when --target names another. */

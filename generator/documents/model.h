@@ -69,7 +69,8 @@
  *     "timestamp": "${floor(nanvl(time, timestamp()))}",
  *     "rules": {"valid": {"name": "esp8266temp_valid", "sql": "SELECT ...",
  *                         "sql_version": "2015-10-08"},
- *               "invalid": {...}},
+ *               "invalid": {...},
+ *               "written": false},         whether a person wrote the valid one
  *     "policy": {"name": "esp8266temp",
  *                "document": "{...}",        the whole policy on one line, ARNs filled in
  *                "statements": [{"sid": "Connect",

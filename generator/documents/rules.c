@@ -147,6 +147,25 @@ static void add_written(cJSON *rules, const cJSON *type, const cJSON *spec_rule,
     rule_free(rule);
 }
 
+cJSON *rules_selected(const cJSON *document)
+{
+    const cJSON *payload = json_get(document, "topicRulePayload");
+    const char *sql = json_string(payload, "sql", "");
+    enum rule_version version;
+    struct rule_fault fault;
+    if (!rule_version_read(json_string(payload, "awsIotSqlVersion", DECIMALS_STAY), &version))
+        return NULL;
+    struct rule *rule = rule_compile(sql, strlen(sql), version, &fault);
+    const struct rule_outline *outline = rule ? rule_outline(rule) : NULL;
+    cJSON *names = outline && !outline->whole ? json_array() : NULL;
+    for (size_t i = 0; names && i < outline->column_count; i++) {
+        owned char *name = must_copy_bytes(outline->columns[i].name, outline->columns[i].length);
+        cJSON_AddItemToArray(names, cJSON_CreateString(name));
+    }
+    rule_free(rule);
+    return names;
+}
+
 void rules_add(cJSON *type, const cJSON *spec, bool dynamodb)
 {
     cJSON *rules = json_object();
@@ -155,6 +174,7 @@ void rules_add(cJSON *type, const cJSON *spec, bool dynamodb)
         add_written(rules, type, rule, dynamodb);
     else
         add_derived(rules, type, dynamodb);
+    json_put_bool(rules, "written", json_get(rule, "sql") != NULL);
     json_put_string(type, "timestamp", "${" READ_AT "}");
     json_put(type, "rules", rules);
 }

@@ -30,4 +30,8 @@
  * spec is the JSON of the checked spec, dynamodb whether the central table is in DynamoDB. */
 void rules_add(cJSON *type, const cJSON *spec, bool dynamodb);
 
+/* The names that the statement of a rule's document selects, a list; NULL: it selects "*", or cannot
+ * be read. The caller deletes. */
+cJSON *rules_selected(const cJSON *document);
+
 #endif

@@ -26,76 +26,6 @@ static char *temporary_folder(const char *type, const char *name)
     return must_format(TYPES_FOLDER "/%s/sensors/.%s", type, name);
 }
 
-/* --- the plan --- */
-
-/* The files of each driver, without its driver.yaml, which is for the generator. */
-static enum status add_drivers(const struct catalog *catalog, const cJSON *type,
-                               struct artifacts *shared, struct error *error)
-{
-    const cJSON *module;
-    enum status status = FINE;
-    cJSON_ArrayForEach(module, json_get(type, "driver_modules"))
-    {
-        owned char *folder =
-            must_format("%s/drivers/%s", catalog->folder, json_string(module, "name", ""));
-        if (!status)
-            status = template_set_add_folder(shared, folder, "driver.yaml", error);
-    }
-    return status;
-}
-
-static enum status add_endpoint(struct target *target, struct package_plan *plan,
-                                struct error *error)
-{
-    const char *host = NULL;
-    enum status status = target->endpoint(target, &host, &plan->port, error);
-    if (!status)
-        plan->host = must_copy(host);
-    return status ? status : target->authority(target, &plan->authority, error);
-}
-
-/* The platform's schema has checked both words. */
-static void choose_key(const cJSON *key, struct package_plan *plan)
-{
-    plan->key_algorithm = KEY_RSA_2048;
-    plan->key_encoding = KEY_PKCS8;
-    key_algorithm_named(json_string(key, "algorithm", ""), &plan->key_algorithm);
-    key_encoding_named(json_string(key, "encoding", ""), &plan->key_encoding);
-}
-
-enum status package_plan_make(const char *templates, const struct catalog *catalog,
-                              struct target *target, cJSON *model, struct package_plan *plan,
-                              struct error *error)
-{
-    const cJSON *type = json_get(model, "type");
-    *plan = (struct package_plan){.model = model, .platform = json_string(type, "platform", "")};
-    const cJSON *platform = catalog_platform(catalog, plan->platform);
-    const char *base = json_string(platform, "extends", NULL);
-    owned char *set = must_format("firmware/%s", plan->platform);
-    owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
-    owned char *code = must_format(TYPE_CODE, json_string(type, "name", ""));
-    choose_key(json_get(platform, "key"), plan);
-    plan->compiler = compiler_make(templates, json_get(platform, "compile"));
-    plan->format = (int)json_number(json_get(platform, "compile"), "format", 0);
-    enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
-    if (!status)
-        status = add_drivers(catalog, type, &plan->shared, error);
-    if (!status) /* without documentation, which no board reads */
-        status = template_set_add_folder(&plan->shared, code, ".md", error);
-    return status ? status : add_endpoint(target, plan, error);
-}
-
-void package_plan_free(struct package_plan *plan)
-{
-    cJSON_Delete(plan->model);
-    template_set_free(plan->set);
-    artifacts_free(&plan->shared);
-    compiler_free(plan->compiler);
-    text_free(&plan->authority);
-    free(plan->host);
-    *plan = (struct package_plan){0};
-}
-
 /* --- the model of one thing --- */
 
 /* The range of times that a board accepts from a time server: from one day before its package was
@@ -142,6 +72,126 @@ static cJSON *model_of_thing(const struct package_plan *plan, const struct recor
     json_put(model, "wifi", wifi_json(&record->wifi));
     json_put(model, "endpoint", endpoint);
     return model;
+}
+
+/* --- the plan --- */
+
+/* The files of each driver, without its driver.yaml, which is for the generator. */
+static enum status add_drivers(const struct catalog *catalog, const cJSON *type,
+                               struct artifacts *shared, struct error *error)
+{
+    const cJSON *module;
+    enum status status = FINE;
+    cJSON_ArrayForEach(module, json_get(type, "driver_modules"))
+    {
+        owned char *folder =
+            must_format("%s/drivers/%s", catalog->folder, json_string(module, "name", ""));
+        if (!status)
+            status = template_set_add_folder(shared, folder, "driver.yaml", error);
+    }
+    return status;
+}
+
+static enum status add_endpoint(struct target *target, struct package_plan *plan,
+                                struct error *error)
+{
+    const char *host = NULL;
+    enum status status = target->endpoint(target, &host, &plan->port, error);
+    if (!status)
+        plan->host = must_copy(host);
+    return status ? status : target->authority(target, &plan->authority, error);
+}
+
+/* The platform's schema has checked both words. */
+static void choose_key(const cJSON *key, struct package_plan *plan)
+{
+    plan->key_algorithm = KEY_RSA_2048;
+    plan->key_encoding = KEY_PKCS8;
+    key_algorithm_named(json_string(key, "algorithm", ""), &plan->key_algorithm);
+    key_encoding_named(json_string(key, "encoding", ""), &plan->key_encoding);
+}
+
+static void put_digest(struct text *all, const struct artifact *artifact)
+{
+    text_add_format(all, "%s %zu\n", artifact->path, artifact->bytes.length);
+    text_add(all, text_string(&artifact->bytes), artifact->bytes.length);
+}
+
+/* Renders the type's templates for a thing that is the same for all: its name, its wifi, and the
+ * endpoint say nothing of the type. */
+static enum status render_sample(const struct package_plan *plan, struct artifacts *artifacts,
+                                 struct error *error)
+{
+    static char thing[] = "thing", wifi[] = "wifi", password[] = "password", host[] = "host";
+    const cJSON *type = json_get(plan->model, "type"), *attribute;
+    const struct certificate_facts none = {0};
+    struct package_plan sample = *plan;
+    struct record record = {.name = thing, .wifi = {wifi, {password, sizeof password - 1}}};
+    sample.host = host;
+    sample.port = 8883;
+    cJSON_ArrayForEach(attribute, json_get(type, "attributes"))
+        attributes_put(&record.attributes, json_string(attribute, "name", ""), "1");
+    cJSON *model = model_of_thing(&sample, &record, &none);
+    json_put_number(json_get(model, "thing"), "made", 0);
+    enum status status = template_set_render(plan->set, model, "", artifacts, error);
+    cJSON_Delete(model);
+    attributes_free(&record.attributes);
+    return status;
+}
+
+static enum status find_version(struct package_plan *plan, struct error *error)
+{
+    struct artifacts rendered = {0};
+    struct text all = {0};
+    char hexadecimal[65] = "";
+    enum status status = render_sample(plan, &rendered, error);
+    artifacts_sort(&rendered);
+    text_add_format(&all, "format %d\n", plan->format);
+    for (size_t i = 0; i < rendered.count; i++)
+        put_digest(&all, &rendered.at[i]);
+    for (size_t i = 0; i < plan->shared.count; i++)
+        put_digest(&all, &plan->shared.at[i]);
+    if (!status)
+        status = openssl_sha256(text_string(&all), all.length, hexadecimal, error);
+    memcpy(plan->version, hexadecimal, sizeof plan->version - 1);
+    text_free(&all);
+    artifacts_free(&rendered);
+    return status;
+}
+
+enum status package_plan_make(const char *templates, const struct catalog *catalog,
+                              struct target *target, cJSON *model, struct package_plan *plan,
+                              struct error *error)
+{
+    const cJSON *type = json_get(model, "type");
+    *plan = (struct package_plan){.model = model, .platform = json_string(type, "platform", "")};
+    const cJSON *platform = catalog_platform(catalog, plan->platform);
+    const char *base = json_string(platform, "extends", NULL);
+    owned char *set = must_format("firmware/%s", plan->platform);
+    owned char *base_set = base ? must_format("firmware/%s", base) : NULL;
+    owned char *code = must_format(TYPE_CODE, json_string(type, "name", ""));
+    choose_key(json_get(platform, "key"), plan);
+    plan->compiler = compiler_make(templates, json_get(platform, "compile"));
+    plan->format = (int)json_number(json_get(platform, "compile"), "format", 0);
+    enum status status = template_set_load(templates, set, base_set, "thing", &plan->set, error);
+    if (!status)
+        status = add_drivers(catalog, type, &plan->shared, error);
+    if (!status) /* without documentation, which no board reads */
+        status = template_set_add_folder(&plan->shared, code, ".md", error);
+    if (!status)
+        status = find_version(plan, error);
+    return status || !target ? status : add_endpoint(target, plan, error);
+}
+
+void package_plan_free(struct package_plan *plan)
+{
+    cJSON_Delete(plan->model);
+    template_set_free(plan->set);
+    artifacts_free(&plan->shared);
+    compiler_free(plan->compiler);
+    text_free(&plan->authority);
+    free(plan->host);
+    *plan = (struct package_plan){0};
 }
 
 /* --- the files --- */
@@ -259,8 +309,11 @@ enum status package_stage(const struct package_plan *plan, struct record *record
         status = collect(plan, record, certificate, &key_der, &artifacts, error);
     if (!status)
         status = write_package(&artifacts, making, batch, size, error);
-    if (!status)
+    if (!status) {
+        record_note_built(record, plan->version,
+                          json_get(json_get(plan->model, "type"), "measures"));
         batch_replace_folder(batch, making, folder);
+    }
     artifacts_free(&artifacts);
     return status;
 }

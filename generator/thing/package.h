@@ -50,9 +50,13 @@ struct package_plan {
     struct text authority; /* DER of the certificate that boards check the endpoint's against */
     char *host;            /* the endpoint: where boards connect */
     int port;
+    /* A checksum of what the type gives its packages: templates as rendered for it, drivers, its own
+     * code. Not of what is each thing's own (attributes, wifi, certificate), nor of the endpoint. */
+    char version[RECORD_VERSION];
 };
 
-/* Makes the plan for the type of the model, which it takes over, also on failure. */
+/* Makes the plan for the type of the model, which it takes over, also on failure. target: NULL for a
+ * plan that is only asked for its version. */
 enum status package_plan_make(const char *templates, const struct catalog *catalog,
                               struct target *target, cJSON *model, struct package_plan *plan,
                               struct error *error);

@@ -5,6 +5,7 @@
 #include "common/base/paths.h"
 #include "common/spec/system.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,7 @@ void record_free(struct record *record)
     attributes_free(&record->attributes);
     wifi_free(&record->wifi);
     secret_free(&record->secret);
+    cJSON_Delete(record->built.measures);
     free(record->claim);
     free_issuance(&record->current);
     free_issuance(&record->next);
@@ -316,6 +318,22 @@ static void read_secret_of(struct reader *reader, cJSON *json, struct record *re
     json_wipe(secret);
 }
 
+static void read_built(struct reader *reader, cJSON *record, struct built *built)
+{
+    cJSON *object = find_object(reader, record, "built");
+    const cJSON *measure;
+    take_short(reader, object, "version", built->version, sizeof built->version);
+    built->measures = take(object, "measures");
+    if (built->measures && !cJSON_IsArray(built->measures))
+        refuse(reader, "measures", "is not a list");
+    cJSON_ArrayForEach(measure, built->measures)
+    {
+        if (!cJSON_IsString(measure))
+            refuse(reader, "measures", "has something that is not a string");
+    }
+    drop_if_empty(record, "built");
+}
+
 static void read_state(struct reader *reader, cJSON *json, enum record_state *state)
 {
     owned char *name = NULL;
@@ -363,6 +381,7 @@ static void read_members(struct reader *reader, cJSON *json, struct record *reco
     read_attributes(reader, json, &record->attributes);
     read_wifi(reader, json, &record->wifi);
     read_secret_of(reader, json, record);
+    read_built(reader, json, &record->built);
     take_string(reader, json, "claim", &record->claim);
     take_string(reader, json, "serial", &record->current.mark);
     read_registration(reader, json, "registration", &record->current.registration);
@@ -482,6 +501,17 @@ static void put_certificate(cJSON *json, const struct certificate_facts *facts)
     json_put(json, "certificate", object);
 }
 
+static void put_built(cJSON *json, const struct built *built)
+{
+    if (!*built->version)
+        return;
+    cJSON *object = json_object();
+    json_put_string(object, "version", built->version);
+    if (built->measures)
+        json_put(object, "measures", cJSON_Duplicate(built->measures, true));
+    json_put(json, "built", object);
+}
+
 /* Adds what was read and is not known. */
 static void put_others(cJSON *json, const cJSON *others)
 {
@@ -510,6 +540,7 @@ static cJSON *make_json(const struct record *record)
     json_put(json, "wifi", wifi_json(&record->wifi));
     if (record->secret.at)
         json_put_secret(json, "secret", &record->secret);
+    put_built(json, &record->built);
     put_known(json, "claim", record->claim);
     put_known(json, "serial", record->current.mark);
     put_registration(json, "registration", record->current.registration);
@@ -558,6 +589,16 @@ cJSON *record_json(const struct record *record)
 }
 
 /* --- what it says, and its changes --- */
+
+void record_note_built(struct record *record, const char *version, const cJSON *measures)
+{
+    const cJSON *measure;
+    snprintf(record->built.version, sizeof record->built.version, "%s", version);
+    cJSON_Delete(record->built.measures);
+    record->built.measures = json_array();
+    cJSON_ArrayForEach(measure, measures) cJSON_AddItemToArray(
+        record->built.measures, cJSON_CreateString(json_string(measure, "name", "")));
+}
 
 void record_time(time_t when, char text[CLOCK_TEXT])
 {

@@ -21,6 +21,10 @@
  *                                        authenticated with; records of before have none until
  *                                        their next package
  *    "claim": "4F...@2026-...",          remote targets: see struct record
+ *    "built": {"version": "9f86d081884c7d65", "measures": ["temperature"]},
+ *                                        what its package was made of (package_plan.version), and
+ *                                        which measures its board sends; records of before have
+ *                                        none until their next package
  *    "serial": "4F...",                  the mark of the certificate, chosen before it is signed
  *    "registration": {...},              remote targets: struct registration
  *    "next_serial", "next_registration"  during a rotation: the same of the next certificate
@@ -66,6 +70,14 @@ struct issuance {
     struct registration *registration; /* NULL on the local target */
 };
 
+enum { RECORD_VERSION = 17 }; /* hexadecimal digits of a version, with the NUL */
+
+/* What the package of a thing was made of. */
+struct built {
+    char version[RECORD_VERSION]; /* "": not known */
+    cJSON *measures;              /* names, a list; NULL: not known */
+};
+
 struct record {
     char *name, *type; /* of the thing */
     enum target_kind target;
@@ -74,6 +86,7 @@ struct record {
     struct attributes attributes;
     struct wifi wifi;
     struct secret secret; /* as in the file; .at is NULL until the record is given one */
+    struct built built;
     /* Remote targets: random. The thing in the account has it too, so that it is not confused with
      * somebody else's thing of the same name. */
     char *claim;
@@ -124,6 +137,9 @@ struct record *record_new(const char *name, const char *type, enum target_kind t
 
 /* Gives the record a secret if it has none. It is in the file once the record is written. */
 enum status record_give_secret(struct record *record, struct error *error);
+
+/* Notes what the package was made of. measures: of the model. */
+void record_note_built(struct record *record, const char *version, const cJSON *measures);
 
 /* Overwrites what is secret, and frees the record; NULL is fine. */
 void record_free(struct record *record);
