@@ -33,6 +33,15 @@ void iot_describe_thing_type(struct aws *aws, struct aws_call *call, const char 
     submit(aws, call, "DescribeThingType", "GET", &path, NULL, NULL, false);
 }
 
+void iot_update_thing_type(struct aws *aws, struct aws_call *call, const char *type,
+                           const cJSON *properties)
+{
+    struct text path = path_to("/thing-types/", type, "");
+    cJSON *body = json_object();
+    json_put(body, "thingTypeProperties", cJSON_Duplicate(properties, true));
+    submit(aws, call, "UpdateThingType", "PATCH", &path, NULL, body, true);
+}
+
 void iot_deprecate_thing_type(struct aws *aws, struct aws_call *call, const char *type, bool undo)
 {
     struct text path = path_to("/thing-types/", type, "/deprecate");

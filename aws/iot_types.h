@@ -9,6 +9,12 @@
  * {"deprecated", "deprecationDate": seconds since 1970, "creationDate"}} */
 void iot_describe_thing_type(struct aws *aws, struct aws_call *call, const char *type);
 
+/* properties: as DescribeThingType gives them. The service refuses changes of thingTypeDescription and
+ * searchableAttributes by InvalidRequestException ("Can only update mqtt5Configuration."), although
+ * its documentation has them (aws-cli issue 9884, 2025-11). */
+void iot_update_thing_type(struct aws *aws, struct aws_call *call, const char *type,
+                           const cJSON *properties);
+
 /* Things can no longer be made of it; or, with undo, they can again. */
 void iot_deprecate_thing_type(struct aws *aws, struct aws_call *call, const char *type, bool undo);
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 /* `name` and `also` are properties with "Update requires: Replacement" in the CloudFormation
- * template reference. The properties of a thing type cannot be updated after its creation, and a
- * thing type cannot be replaced under its name while things have it. */
+ * template reference. Of a thing type the reference says "No interruption", but its handler answers
+ * NotUpdatable (terraform-provider-awscc issue 2392), and a thing type cannot be replaced under its
+ * name while things have it. stacks_thing_types.c asks IoT itself. */
 static const struct resource_kind kinds[] = {
     {.type = "AWS::IoT::ThingType",
      .title = "thing type",

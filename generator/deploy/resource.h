@@ -11,7 +11,8 @@ struct resource_kind {
     const char *title; /* for messages: "rule" */
     const char *name;  /* the property that holds its name; NULL: CloudFormation makes a name */
     const char *also;  /* another property that changes only by replacing the resource; or NULL */
-    const char *fixed; /* a property that AWS cannot change, not even by replacing it; or NULL */
+    const char *fixed; /* a property that CloudFormation cannot change, not even by replacing the
+                          resource; or NULL */
     bool data;         /* it holds readings */
 };
 

@@ -54,8 +54,9 @@ void stacks_free(struct stacks *all)
         char *strings[] = {stack->subject, stack->name, stack->status, stack->why,   stack->id,
                            stack->set,     stack->next, stack->newest, stack->reason};
         cJSON *trees[] = {
-            stack->template, stack->parameters, stack->deployed, stack->deployed_parameters,
-            stack->changes,  stack->notes,      stack->pages};
+            stack->template,  stack->parameters, stack->deployed, stack->deployed_parameters,
+            stack->changes,   stack->notes,      stack->pages,    stack->wanted,
+            stack->thing_type};
         for (size_t j = 0; j < sizeof strings / sizeof *strings; j++)
             free(strings[j]);
         for (size_t j = 0; j < sizeof trees / sizeof *trees; j++)

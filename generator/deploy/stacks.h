@@ -40,6 +40,8 @@ struct stack {
     cJSON *deployed;            /* its template; NULL: there is none, or its creation failed */
     cJSON *deployed_parameters; /* likewise */
 
+    cJSON *wanted; /* {logical id: properties} that CloudFormation cannot change (template.h) */
+
     /* After stacks_plan(): */
     cJSON *changes; /* plan.h; empty: nothing changes */
     cJSON *notes;   /* lines for people about them: an array of strings */
@@ -54,11 +56,12 @@ struct stack {
     cJSON *pages; /* an array of what the pages of a list have held so far */
 
     /* Of planning: */
-    bool listed;      /* the change sets of earlier commands are all in pages */
-    bool import;      /* the change set may import resources that exist already */
-    bool created;     /* the change set creates the stack */
-    bool names_asked; /* it has names that another system may have taken */
-    bool contested;   /* another command works on the stack, so nothing of it is deleted */
+    bool listed;       /* the change sets of earlier commands are all in pages */
+    bool import;       /* the change set may import resources that exist already */
+    bool created;      /* the change set creates the stack */
+    cJSON *thing_type; /* properties that its thing type shall get by UpdateThingType; NULL: none */
+    bool names_asked;  /* it has names that another system may have taken */
+    bool contested;    /* another command works on the stack, so nothing of it is deleted */
 
     /* Of an operation of CloudFormation, which makes a change set, executes one, or deletes: */
     bool running;  /* it is under way */

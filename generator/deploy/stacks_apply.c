@@ -410,6 +410,7 @@ void stacks_apply(struct stacks *all)
     if (system && system->set && !system->left_out)
         execute_system(all, system);
     execute(all);
+    stacks_change_thing_types(all);
     stacks_forget(all); /* the change sets of stacks that were not executed */
 }
 

@@ -28,6 +28,12 @@ bool stack_is_stuck(const struct stack *stack);
  * system, or by what is left of an earlier deploy. */
 void stacks_check_names(struct stacks *all);
 
+/* stacks_thing_types.c: which thing types have another description or other searchable attributes than
+ * they should, with a note for each; and changing them, which the service may refuse: that is said,
+ * and no failure. */
+void stacks_plan_thing_types(struct stacks *all);
+void stacks_change_thing_types(struct stacks *all);
+
 /* Asks for the status of a stack, and reads it. */
 void stack_ask_status(struct stacks *all, struct stack *stack);
 void stack_hear_status(struct stacks *all, struct stack *stack);

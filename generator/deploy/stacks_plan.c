@@ -48,7 +48,7 @@ static void compare(struct stack *stack)
 {
     const cJSON *before = stack_is_alive(stack) ? stack->deployed : NULL;
     if (before)
-        template_keep_fixed(stack->template, before, stack->notes);
+        stack_set_json(&stack->wanted, template_keep_fixed(stack->template, before));
     stack->differs = !before || !ends_with(stack->status, "_COMPLETE") ||
                      !cJSON_Compare(stack->template, before, true) ||
                      !cJSON_Compare(stack->parameters, stack->deployed_parameters, true);
@@ -295,6 +295,7 @@ void stacks_plan(struct stacks *all, bool apply)
             compare(stack);
     }
     stacks_check_names(all);
+    stacks_plan_thing_types(all);
     if (apply)
         clear_dead(all);
     remove_leftovers(all);

@@ -79,8 +79,9 @@ cJSON *template_resolve(const cJSON *from, const cJSON *parameters, enum resolvi
     return made;
 }
 
-void template_keep_fixed(cJSON *template, const cJSON *deployed, cJSON *notes)
+cJSON *template_keep_fixed(cJSON *template, const cJSON *deployed)
 {
+    cJSON *wanted = json_object();
     const cJSON *resource;
     cJSON_ArrayForEach(resource, json_get(template, "Resources"))
     {
@@ -93,10 +94,9 @@ void template_keep_fixed(cJSON *template, const cJSON *deployed, cJSON *notes)
             strcmp(resource_name(before), resource_name(resource)) != 0 ||
             cJSON_Compare(old, json_get(properties, kind->fixed), true))
             continue;
+        json_put(wanted, resource->string,
+                 cJSON_DetachItemFromObjectCaseSensitive(properties, kind->fixed));
         json_put(properties, kind->fixed, cJSON_Duplicate(old, true));
-        owned char *note = must_format("%s %s: AWS cannot change its description and attributes; "
-                                       "they stay until it is destroyed and deployed again",
-                                       kind->title, resource_name(resource));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(note));
     }
+    return wanted;
 }

@@ -13,8 +13,8 @@ enum resolving { RESOLVE_ALL, RESOLVE_RETAINED };
  * {"DatabaseName": "iot"}. The caller deletes. */
 cJSON *template_resolve(const cJSON *from, const cJSON *parameters, enum resolving which);
 
-/* Sets each property that AWS cannot change (resource_kind.fixed) to the value that is deployed,
- * and adds a line for people about each to notes, an array of strings. */
-void template_keep_fixed(cJSON *template, const cJSON *deployed, cJSON *notes);
+/* Sets each property that CloudFormation cannot change (resource_kind.fixed) to the value that is
+ * deployed. The caller deletes what was wanted instead: {logical id: value}. */
+cJSON *template_keep_fixed(cJSON *template, const cJSON *deployed);
 
 #endif

@@ -152,6 +152,29 @@ def remembered(lab):
     same(before, lab.infrastructure(), "the account: a database of nobody's stack")
 
 
+@corrected("a thing type's description and searchable attributes: updated where AWS IoT takes that; else it is said, and no failure")
+def retyped(lab):
+    for takes in (True, False):
+        project = begin(lab, types=("esp32air",))
+        lab.works("deploy", "esp32air")
+        lab.mock.tune(retype=takes)
+        spec = project / "sensortypes/esp32air/spec.yaml"
+        text = spec.read_text(encoding="utf-8")
+        old = re.search(r"^description: (.*)$", text, re.M)[1]
+        edit(spec, (f"description: {old}", "description: Something else"))
+        ran = lab.works("diff", "esp32air")
+        expect("thing type esp32air: its description" in ran.out, str(ran))
+        ran = lab.works("deploy", "esp32air", "--yes")
+        lab.no_problems()
+        expect(("searchable attributes updated" in ran.err) == takes and ("keeps its description" in ran.err) != takes, str(ran))
+        there = lab.client("iot").describe_thing_type(thingTypeName="esp32air")["thingTypeProperties"]["thingTypeDescription"]
+        same(takes, there == "Something else", f"the description: {there}")
+        lab.proxy.begin()
+        lab.works("deploy", "esp32air", "--yes")
+        same(not takes, "UpdateThingType" in lab.proxy.operations(), "another try")
+    lab.mock.tune(retype=False)
+
+
 @corrected("two systems in one account: a type that the other has is refused before anything is made, with what to do")
 def two_systems(lab):
     project = begin(lab, types=("esp32air",))

@@ -35,6 +35,7 @@ TUNING = {
     "fail": {},            # types of resources that cannot be made, and why
     "timestream": True,    # whether this account may use Timestream
     "endpoint": None,      # host and port that things connect to, in place of one of AWS
+    "retype": False,       # whether a thing type's description and attributes can be changed (aws-cli issue 9884: they cannot, by now)
     "empty_page": False,   # whether lists begin with a page without anything but a token, as AWS's filtered lists may
 }
 STARTING = dict(TUNING)
@@ -337,6 +338,15 @@ def correct_iot():
         return iot_result({"thingPrincipalObjects": [
             {"principal": p, "thingPrincipalType": "EXCLUSIVE_THING" if p in exclusive else "NON_EXCLUSIVE_THING"} for p in found]})
 
+    def respond_update_type(self):
+        """UpdateThingType is documented for all properties (BC); the service answered "Can only update mqtt5Configuration." in 2025-11."""
+        kind, given = self.iot_backend.describe_thing_type(self._get_param("thingTypeName")), self._get_param("thingTypeProperties") or {}
+        changed = {k for k, v in given.items() if kind.thing_type_properties.get(k) != v}
+        if changed - {"mqtt5Configuration"} and not TUNING["retype"]:
+            raise InvalidRequestException("Can only update mqtt5Configuration.")
+        kind.thing_type_properties.update(given)
+        return iot_result({})
+
     def respond_tags(self):
         """"Lists the tags (metadata) you have assigned to the resource" (BC): moto has none of IoT's."""
         tags = self.iot_backend.tags.get(self._get_param("resourceArn"), {})
@@ -348,7 +358,7 @@ def correct_iot():
             setattr(backend, name, corrected)
     backend.__init__ = begin_backend
     IoTResponse.list_things, IoTResponse.list_tags_for_resource = respond_things, respond_tags
-    IoTResponse.attach_thing_principal = respond_attach
+    IoTResponse.attach_thing_principal, IoTResponse.update_thing_type = respond_attach, respond_update_type
     IoTResponse.list_thing_principals, IoTResponse.list_thing_principals_v2 = respond_principals, respond_principals_by_kind
     IoTResponse.list_certificates, IoTResponse.list_targets_for_policy, IoTResponse.list_policies = respond_certificates, respond_targets, respond_policies
     correct_iot_in_stacks(iot, ResourceNotFoundException)
