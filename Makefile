@@ -129,7 +129,8 @@ $(HUB_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $
 	$(call say-and-run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(HUB_LIBRARIES) $(LIBRARIES) -lcmocka)
 
 # The engine of automation/ needs nothing but common/.
-$(BUILD)/tests/unit/test_automation: tests/unit/test_automation.c $(call objects-of,$(AUTOMATION_SOURCES)) $(COMMON_LIBRARY)
+AUTOMATION_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_automation*.c))
+$(AUTOMATION_TESTS): $(BUILD)/tests/unit/%: tests/unit/%.c $(call objects-of,$(AUTOMATION_SOURCES)) $(COMMON_LIBRARY)
 	@mkdir -p $(@D)
 	$(call say-and-run,link,$@,$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBRARIES) -lcmocka)
 

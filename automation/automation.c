@@ -186,9 +186,19 @@ static struct incident incident_from(const cJSON *json)
                              .passed = whole(json, "passed")};
 }
 
+/* Whether a stored state is of a watch with this kind and this grouping; see automation_load(). */
+static bool is_of(const cJSON *json, const struct watch *watch)
+{
+    const char *kind = automation_kind_name(watch->kind);
+    return strcmp(json_string(json, "kind", ""), kind) == 0 &&
+           strcmp(json_string(json, "by", ""), watch->by ? watch->by : "") == 0;
+}
+
 static enum status restore(struct watch *watch, const char *group, const cJSON *json,
                            struct error *error)
 {
+    if (!is_of(json, watch))
+        return FINE;
     if (!group) {
         watch->incident = watch->next_incident = incident_from(json);
         return FINE;

@@ -58,9 +58,11 @@ enum status member_say(const struct member *member, const struct automation_sink
     const struct watch *watch = member->watch;
     struct automation_key key = {watch->type->name, watch->name, member->name};
     const struct state *state = &member->next;
-    char json[320];
-    int length = snprintf(json, sizeof json, "{\"state\": \"%s\", \"since\": %lld",
-                          automation_state_name(state->is), (long long)state->since);
+    char json[512];
+    int length = words_begin_state(json, sizeof json, watch);
+    length += snprintf(json + length, sizeof json - (size_t)length,
+                       ", \"state\": \"%s\", \"since\": %lld", automation_state_name(state->is),
+                       (long long)state->since);
     const struct {
         const char *name;
         int64_t value;
@@ -119,7 +121,7 @@ static enum status say_decision(const struct tick *tick, struct member *member,
                                            .value = basis->value,
                                            .readings = window_count(&basis->window)};
     words_id(id, watch, member->name, tick->now, (int)member->next.is);
-    words_why(&why, member, basis, tick->now);
+    words_why(&why, member, basis);
     words_parts(watch->type, basis, &decision);
     decision.why = buffer_string(&why);
     if (!add_command(watch, member, &topic, &decision))

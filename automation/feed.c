@@ -325,8 +325,10 @@ static bool add_sample(struct automation_type *type, size_t number, struct thing
 {
     struct series *series = &type->series[number];
     const struct automation_value *value = &reading->values[series->measure];
+    /* A text is counted, and check allows no other statistic of it. */
+    double counted = value->kind == AUTOMATION_NUMBER ? value->number : 0;
     struct group *group;
-    if (value->kind != AUTOMATION_NUMBER || !isfinite(value->number))
+    if (value->kind == AUTOMATION_NONE || !isfinite(counted))
         return true;
     if (!find_group(type, number, thing, reading->values, &group))
         return false;
@@ -335,8 +337,8 @@ static bool add_sample(struct automation_type *type, size_t number, struct thing
     mark_dirty(type, group);
     int64_t newest =
         type->automation->ticked > reading->arrived ? type->automation->ticked : reading->arrived;
-    return samples_add(&group->samples, reading->time, thing->index, value->number,
-                       newest - series->span, series->span);
+    return samples_add(&group->samples, reading->time, thing->index, counted, newest - series->span,
+                       series->span);
 }
 
 static void keep_values(const struct automation_type *type, struct thing *thing,

@@ -364,10 +364,11 @@ static enum status say_incident(const struct watch *watch, const struct automati
 {
     const struct incident *incident = &watch->next_incident;
     struct automation_key key = {watch->type->name, watch->name, NULL};
-    char json[320];
+    char json[512];
+    int length = words_begin_state(json, sizeof json, watch);
     snprintf(
-        json, sizeof json,
-        "{\"opened\": %lld, \"due\": %lld, \"pause\": %lld, \"sent\": %lld, \"messages\": %lld, "
+        json + length, sizeof json - (size_t)length,
+        ", \"opened\": %lld, \"due\": %lld, \"pause\": %lld, \"sent\": %lld, \"messages\": %lld, "
         "\"passed\": %lld}",
         (long long)incident->opened, (long long)incident->due, (long long)incident->pause,
         (long long)incident->sent, (long long)incident->messages, (long long)incident->passed);

@@ -216,8 +216,7 @@ void words_limit(struct buffer *out, const struct limit *limit);
 void words_time(struct buffer *out, int64_t time); /* local: 2026-11-27 09:12:00 */
 
 /* Why a member got its new state. */
-void words_why(struct buffer *out, const struct member *member, const struct basis *basis,
-               int64_t now);
+void words_why(struct buffer *out, const struct member *member, const struct basis *basis);
 
 /* What a watch waits for in this state. */
 void words_clause(struct buffer *out, const struct watch *watch, enum automation_state state);
@@ -226,6 +225,10 @@ void words_clause(struct buffer *out, const struct watch *watch, enum automation
  * the most readings first. */
 void words_parts(const struct automation_type *type, const struct basis *basis,
                  struct automation_decision *decision);
+
+/* Writes the beginning of a stored state, without its end: what kind of watch it is of, and what that
+ * groups by. Returns the length. */
+int words_begin_state(char *json, size_t size, const struct watch *watch);
 
 /* The same for the same arguments: hexadecimal digits and a dash. */
 void words_id(char id[ID_ROOM], const struct watch *watch, const char *group, int64_t time,

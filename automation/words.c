@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,12 +94,19 @@ void words_number(struct buffer *out, double number)
     buffer_add_string(out, digits);
 }
 
-/* A computed value, with six significant digits. */
-static void add_value(struct buffer *out, double value)
+/* A computed value, with six significant digits; a large one with all before the point, because few
+ * people read exponents. With all of its digits where it would look like the limit that it passed:
+ * 0.1 + 0.2 is above 0.3. */
+static void add_value(struct buffer *out, double value, const struct limit *limit)
 {
     char rounded[40];
-    snprintf(rounded, sizeof rounded, "%.6g", value);
-    buffer_add_string(out, rounded);
+    bool large = fabs(value) >= 1e6 && fabs(value) < 1e15;
+    value += 0.0; /* -0 is 0 */
+    snprintf(rounded, sizeof rounded, large ? "%.0f" : "%.6g", value);
+    if (value != limit->value && strtod(rounded, NULL) == limit->value)
+        words_number(out, value);
+    else
+        buffer_add_string(out, rounded);
 }
 
 void words_duration(struct buffer *out, int64_t milliseconds)
@@ -215,7 +223,7 @@ static void add_basis(struct buffer *out, const struct watch *watch, const struc
 }
 
 static void why_condition(struct buffer *out, const struct member *member,
-                          const struct basis *basis, int64_t now)
+                          const struct basis *basis)
 {
     const struct watch *watch = member->watch;
     bool on = member->next.is == AUTOMATION_ON;
@@ -227,33 +235,40 @@ static void why_condition(struct buffer *out, const struct member *member,
         buffer_add_string(out, on ? "; on_silence is on" : "; on_silence is off");
         return;
     }
+    const struct limit *limit = on ? &watch->on : &watch->off;
     add_statistic(out, watch);
     buffer_add_string(out, " is ");
-    add_value(out, basis->value);
+    add_value(out, basis->value, limit);
     if (watch->unit && *watch->unit) {
         buffer_add_string(out, " ");
         buffer_add_string(out, watch->unit);
     }
     buffer_add_string(out, ", ");
-    words_limit(out, on ? &watch->on : &watch->off);
+    words_limit(out, limit);
     if (on && member->at.holds_since) {
         buffer_add_string(out, " since ");
         words_time(out, member->at.holds_since);
     }
     add_basis(out, watch, basis);
-    (void)now;
 }
 
-void words_why(struct buffer *out, const struct member *member, const struct basis *basis,
-               int64_t now)
+void words_why(struct buffer *out, const struct member *member, const struct basis *basis)
 {
     if (member->watch->kind == AUTOMATION_PRESENCE)
         why_present(out, member);
     else
-        why_condition(out, member, basis, now);
+        why_condition(out, member, basis);
 }
 
-/* --- ids --- */
+/* --- ids and stored states --- */
+
+int words_begin_state(char *json, size_t size, const struct watch *watch)
+{
+    int length = snprintf(json, size, "{\"kind\": \"%s\"", automation_kind_name(watch->kind));
+    if (watch->by)
+        length += snprintf(json + length, size - (size_t)length, ", \"by\": \"%s\"", watch->by);
+    return length;
+}
 
 /* FNV-1a, 64 bits (draft-eastlake-fnv): a name, not a secret. */
 static uint64_t hash(uint64_t seed, const char *text)

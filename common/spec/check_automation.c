@@ -119,6 +119,18 @@ static enum direction read_limit(const cJSON *limit, double *value, bool *inclus
     return NO_DIRECTION;
 }
 
+/* A group without a reading in the window has no value, so a count is 1 at least. */
+static void check_count(struct checked *spec, const struct watch *watch, const char *clause)
+{
+    double value;
+    bool inclusive;
+    enum direction direction = read_limit(json_get(watch->json, clause), &value, &inclusive);
+    if (direction == FALLS && (inclusive ? value < 1 : value <= 1))
+        problem_add(spec->problems, ERROR, checks_at(watch->node, clause),
+                    must_copy("things that are silent are told by presence:, or use on_silence"),
+                    "without a reading there is no value: a count is never below 1");
+}
+
 static void check_limits(struct checked *spec, const struct watch *watch)
 {
     const struct kind *kind = watch->kind;
@@ -127,6 +139,10 @@ static void check_limits(struct checked *spec, const struct watch *watch)
     enum direction on_direction = read_limit(json_get(watch->json, kind->on), &on, &on_inclusive);
     enum direction off_direction =
         read_limit(json_get(watch->json, kind->off), &off, &off_inclusive);
+    if (strcmp(json_string(json_get(watch->json, "measure"), "statistic", ""), "count") == 0) {
+        check_count(spec, watch, kind->on);
+        check_count(spec, watch, kind->off);
+    }
     if (!on_direction || !off_direction)
         return;
     if (on_direction == off_direction)

@@ -72,9 +72,9 @@ void world_add(struct world *world, struct kind *kind, const char *name,
 /* Finds out which thing drives which: once, when all are added. */
 void world_link(struct world *world);
 
-/* The thing that a control commands: the second level of its topic, with the name ({thing})
- * and the attributes of the measuring thing in it: "aircon/AC-{zone}/command" gives "AC-1". Freed by the caller; NULL when the
- * topic has no third level. */
+/* The thing that a control commands: the second level of its topic, with the name ({thing}) and the
+ * attributes of the measuring thing in it: "aircon/AC-{zone}/command" gives "AC-1". Freed by the
+ * caller; NULL when the topic has no third level. */
 char *world_commanded(const char *topic, const char *thing, const struct attributes *attributes);
 
 /* The next reading of a thing: {"temperature":21.5,"zone":"1","time":...}. No two readings of a thing
