@@ -264,6 +264,7 @@ install: $(PROGRAM) $(HUB) $(PLUGIN)
 	install -D -m 755 scripts/micropython "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/micropython"
 	install -D -m 755 scripts/mpy-cross "$(DESTDIR)$(PREFIX)/share/sensorforge/scripts/mpy-cross"
 	chmod -R u=rwX,go=rX "$(DESTDIR)$(PREFIX)/share/sensorforge"
+	install -D -m 644 LICENSE "$(DESTDIR)$(PREFIX)/share/doc/sensorforge/copyright"
 	$(PROGRAM) man > "$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1"
 	$(PROGRAM) completion bash > "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge"
 	$(PROGRAM) completion zsh > "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"
@@ -273,6 +274,7 @@ install: $(PROGRAM) $(HUB) $(PLUGIN)
 uninstall:
 	rm -rf "$(DESTDIR)$(PREFIX)/bin/sensorforge" "$(DESTDIR)$(PREFIX)/bin/sensorhub" \
 		"$(DESTDIR)$(PREFIX)/lib/sensorforge" "$(DESTDIR)$(PREFIX)/share/sensorforge" \
+		"$(DESTDIR)$(PREFIX)/share/doc/sensorforge" \
 		"$(DESTDIR)$(PREFIX)/share/man/man1/sensorforge.1" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sensorforge" \
 		"$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sensorforge"

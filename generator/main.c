@@ -3,45 +3,31 @@
 #include "generator/cli/cli.h"
 #include "generator/commands/commands.h"
 
-/* clang-format off: it takes these rows for blocks of code */
-#define TARGET_OPTION                                                                              \
-    {                                                                                              \
-        "target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_TARGETS          \
-    }
-#define DATABASE_OPTION                                                                            \
-    {                                                                                              \
-        "database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING  \
-    }
-#define PROFILE_OPTION                                                                             \
-    {                                                                                              \
-        "profile", 0, "NAME", "the AWS profile, instead of AWS_PROFILE or system.yaml's",          \
-            COMPLETE_NOTHING                                                                       \
-    }
+/* The formatter takes these rows for blocks of code. */
+/* clang-format off */
+#define TARGET_OPTION \
+    {"target", 0, "TARGET", "local or aws, instead of system.yaml's", COMPLETE_TARGETS}
+#define DATABASE_OPTION \
+    {"database", 0, "NAME", "the central database, instead of system.yaml's", COMPLETE_NOTHING}
+#define PROFILE_OPTION \
+    {"profile", 0, "NAME", "the AWS profile, instead of AWS_PROFILE or system.yaml's", COMPLETE_NOTHING}
 
 /* Which things: they and NAME... are one mechanism (commands/things.h). */
-#define FILTER_OPTIONS                                                                             \
-    {"type", 't', "TYPE", "things of this type", COMPLETE_TYPES},                                  \
-    {                                                                                              \
-        "attribute", 'a', "NAME=VALUE", "things with this attribute (may be repeated)",            \
-            COMPLETE_NOTHING                                                                       \
-    }
-#define SELECTION_OPTIONS                                                                          \
-    FILTER_OPTIONS,                                                                                \
-    {                                                                                              \
-        "all", 0, NULL, "all things", COMPLETE_NOTHING                                             \
-    }
+#define FILTER_OPTIONS \
+    {"type", 't', "TYPE", "things of this type", COMPLETE_TYPES}, \
+    {"attribute", 'a', "NAME=VALUE", "things with this attribute (may be repeated)", COMPLETE_NOTHING}
+#define SELECTION_OPTIONS \
+    FILTER_OPTIONS, \
+    {"all", 0, NULL, "all things", COMPLETE_NOTHING}
+
+#define CHANGE_OPTIONS \
+    {"set", 0, "NAME=VALUE", "a new value of an attribute (may be repeated)", COMPLETE_NOTHING}, \
+    {"wifi-ssid", 0, "NAME", "another wifi network (and its password)", COMPLETE_NOTHING}, \
+    {"wifi-password", 0, NULL, "another wifi password: environment, secrets.yaml or prompt", COMPLETE_NOTHING}
+/* clang-format on */
 
 #define SELECTION_DETAILS                                                                          \
     "Things are named, or chosen by --type and --attribute, which must all hold, or with --all."
-
-#define CHANGE_OPTIONS                                                                             \
-    {"set", 0, "NAME=VALUE", "a new value of an attribute (may be repeated)", COMPLETE_NOTHING},   \
-        {"wifi-ssid", 0, "NAME", "another wifi network (and its password)", COMPLETE_NOTHING},     \
-    {                                                                                              \
-        "wifi-password", 0, NULL, "another wifi password: environment, secrets.yaml or prompt",    \
-            COMPLETE_NOTHING                                                                       \
-    }
-/* clang-format on */
 
 const struct command_option global_options[] = {
     {"directory", 'C', "DIR", "work in this folder's project", COMPLETE_FOLDERS},

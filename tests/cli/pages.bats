@@ -117,9 +117,11 @@ complete_bash() {
 @test "make install puts program, man page, completions and templates in place; uninstall removes them" {
     local root=$T/root
     rm templates schemas
-    cp -R "$REPO/templates" "$REPO/schemas" .
+    cp -R "$REPO/templates" "$REPO/schemas" "$REPO/LICENSE" .
     works mk install DESTDIR="$root" PREFIX=/opt/forge
-    local wanted="bin/sensorforge share/bash-completion/completions/sensorforge share/man/man1/sensorforge.1
+    local wanted="bin/sensorforge bin/sensorhub lib/sensorforge/sensorforge_broker.so share/doc/sensorforge/copyright
+        share/sensorforge/simulator/power_on.py share/sensorforge/scripts/micropython share/sensorforge/scripts/mpy-cross
+        share/bash-completion/completions/sensorforge share/man/man1/sensorforge.1
         share/zsh/site-functions/_sensorforge share/sensorforge/templates/awscli/type/rule.json.mustache
         share/sensorforge/schemas/sensortype.schema.json"
     local file
@@ -137,6 +139,7 @@ complete_bash() {
 }
 
 @test "make install into a folder with a space in its name" {
+    cp "$REPO/LICENSE" .
     works mk install DESTDIR="$T/a root" PREFIX=/usr
     [ -x "$T/a root/usr/bin/sensorforge" ] || say_and_fail "not there"
     works mk uninstall DESTDIR="$T/a root" PREFIX=/usr
