@@ -40,7 +40,8 @@ static void write_record(const struct record *record, struct text *out)
     write_line(out, "created", created);
     for (size_t i = 0; i < record->attributes.count; i++)
         write_line(out, record->attributes.at[i].name, record->attributes.at[i].value);
-    write_line(out, "wifi", record->wifi.ssid ? record->wifi.ssid : "");
+    owned char *wifi = wifi_title(record->wifi.ssid ? record->wifi.ssid : "");
+    write_line(out, "wifi", wifi);
     if (record_has_certificate(record))
         write_certificate(&record->certificate, out);
     if (path_exists(folder))

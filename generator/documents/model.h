@@ -110,7 +110,8 @@
  *             "attributes": [{"name": "zone", "value": "1", "last": true}],
  *             "topic": "esp8266temp/kitchen",
  *             "command_topic": "esp8266temp/kitchen/command"},           or null
- *   "wifi": {"ssid": "...", "password": "..."},
+ *   "wifi": {"ssid": "...", "ssid_base64": null, "password": "..."},       base64: of a name that is
+ *                                                                          not UTF-8
  *   "endpoint": {"host": "iot.local", "port": 8883}
  */
 /* clang-format on */

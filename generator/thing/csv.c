@@ -115,13 +115,28 @@ static enum status parse(struct reading *reading, const char *bytes, size_t leng
     return reading->status;
 }
 
+/* By its byte order mark; without one, by every second byte of the header being 0. */
+static bool is_utf16(const struct text *bytes)
+{
+    const char *at = text_string(bytes);
+    if (bytes->length < 2)
+        return false;
+    return memcmp(at, "\xFF\xFE", 2) == 0 || memcmp(at, "\xFE\xFF", 2) == 0 ||
+           (bytes->length >= 4 &&
+            ((at[0] && !at[1] && at[2] && !at[3]) || (!at[0] && at[1] && !at[2] && at[3])));
+}
+
 enum status csv_read(const char *path, struct csv *csv, struct error *error)
 {
     struct text bytes = {.secret = true};
     struct reading reading = {.csv = csv, .path = path, .error = error};
     *csv = (struct csv){0};
     enum status status = read_file(path, CSV_LARGEST, &bytes, error);
-    if (!status) {
+    if (!status && is_utf16(&bytes)) {
+        fail(error, WRONG_INPUT, "%s is UTF-16", path);
+        status =
+            advise(error, "save it as UTF-8: Excel calls that \"CSV UTF-8 (comma delimited)\"");
+    } else if (!status) {
         size_t mark = bytes.length >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
         status = parse(&reading, text_string(&bytes) + mark, bytes.length - mark);
     }

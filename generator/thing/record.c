@@ -298,7 +298,15 @@ static void read_attributes(struct reader *reader, cJSON *record, struct attribu
 static void read_wifi(struct reader *reader, cJSON *record, struct wifi *wifi)
 {
     cJSON *object = find_object(reader, record, "wifi");
+    owned char *base64 = NULL;
     take_string(reader, object, "ssid", &wifi->ssid);
+    take_string(reader, object, "ssid_base64", &base64);
+    if (base64) {
+        free(wifi->ssid);
+        wifi->ssid = wifi_decode(base64);
+        if (!wifi->ssid)
+            refuse(reader, "ssid_base64", "is not base64 of a name");
+    }
     cJSON *password = take(object, "password");
     if (cJSON_IsString(password))
         wifi->password = secret_copy(password->valuestring, strlen(password->valuestring));
@@ -526,6 +534,15 @@ static void put_others(cJSON *json, const cJSON *others)
     }
 }
 
+/* It borrows the password. */
+static cJSON *wifi_member(const struct record *record)
+{
+    cJSON *wifi = wifi_json(&record->wifi);
+    if (cJSON_IsNull(json_get(wifi, "ssid_base64")))
+        cJSON_DeleteItemFromObjectCaseSensitive(wifi, "ssid_base64");
+    return wifi;
+}
+
 /* As in the file. It borrows the password, which must outlive it. */
 static cJSON *make_json(const struct record *record)
 {
@@ -537,7 +554,7 @@ static cJSON *make_json(const struct record *record)
     json_put_string(json, "state", record_state_name(record->state));
     put_time(json, "created", record->created);
     json_put(json, "attributes", attributes_json(&record->attributes));
-    json_put(json, "wifi", wifi_json(&record->wifi));
+    json_put(json, "wifi", wifi_member(record));
     if (record->secret.at)
         json_put_secret(json, "secret", &record->secret);
     put_built(json, &record->built);
@@ -580,8 +597,8 @@ enum status record_write(const struct record *record, struct error *error)
 
 cJSON *record_json(const struct record *record)
 {
-    cJSON *json = make_json(record), *wifi = json_object();
-    json_put_string(wifi, "ssid", record->wifi.ssid);
+    cJSON *json = make_json(record), *wifi = wifi_member(record);
+    json_wipe(cJSON_DetachItemFromObjectCaseSensitive(wifi, "password"));
     json_wipe(cJSON_DetachItemFromObjectCaseSensitive(json, "wifi"));
     json_wipe(cJSON_DetachItemFromObjectCaseSensitive(json, "secret"));
     json_put(json, "wifi", wifi);

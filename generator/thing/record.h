@@ -16,7 +16,7 @@
  *    "state": "making",                  making, active, rotating or deleting
  *    "created": "2026-11-21T10:12:00Z",  when the record was first written, UTC
  *    "attributes": {"zone": "1"},
- *    "wifi": {"ssid": "Home", "password": "..."},
+ *    "wifi": {"ssid": "Home", "password": "..."},   and "ssid_base64", of a name that is not UTF-8
  *    "secret": "9b3c...",                64 hexadecimal digits: what updates of its firmware are
  *                                        authenticated with; records of before have none until
  *                                        their next package

@@ -51,11 +51,17 @@ static bool same_secret(const struct secret *one, const struct secret *other)
            (!one->length || memcmp(one->at, other->at, one->length) == 0);
 }
 
+static void differ_in_name(struct roster *roster, const char *was, const char *is)
+{
+    owned char *was_title = wifi_title(was), *is_title = wifi_title(is);
+    differ(roster, "wifissid", was_title, is_title);
+}
+
 static void compare_wifi(struct roster *roster, const struct record *record, const struct wifi *own)
 {
     const char *was = record->wifi.ssid ? record->wifi.ssid : "";
     if (own->ssid && strcmp(own->ssid, was) != 0)
-        differ(roster, "wifissid", was, own->ssid);
+        differ_in_name(roster, was, own->ssid);
     if (own->password.at && !same_secret(&own->password, &record->wifi.password))
         differ(roster, "wifipassword", NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "wifi.h"
+#include "common/base/base64.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -26,10 +27,56 @@ void wifi_free(struct wifi *wifi)
     *wifi = (struct wifi){0};
 }
 
+/* --- names that JSON and terminals cannot hold --- */
+
+static char *encode(const char *ssid)
+{
+    char *base64 = must_alloc(base64_encoded_length(strlen(ssid)) + 1);
+    base64_encode(ssid, strlen(ssid), base64);
+    return base64;
+}
+
+char *wifi_decode(const char *base64)
+{
+    size_t length = strlen(base64), count = 0;
+    char *ssid = must_alloc(base64_decoded_length(length) + 1);
+    bool decoded =
+        base64_decode(base64, length, ssid, &count) && count && !memchr(ssid, '\0', count);
+    if (decoded) {
+        ssid[count] = '\0';
+        return ssid;
+    }
+    free(ssid);
+    return NULL;
+}
+
+char *wifi_title(const char *ssid)
+{
+    struct text title = {0};
+    while (*ssid) {
+        size_t bad = 0, length = strlen(ssid);
+        unsigned char byte = (unsigned char)*ssid;
+        size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        bool shown = byte >= 0x20 && byte != 0x7F && size <= length && utf8_valid(ssid, size, &bad);
+        if (shown)
+            text_add(&title, ssid, size);
+        else
+            text_add_format(&title, "\\x%02X", byte);
+        ssid += shown ? size : 1;
+    }
+    char *copy = must_copy(text_string(&title));
+    text_free(&title);
+    return copy;
+}
+
 cJSON *wifi_json(const struct wifi *wifi)
 {
     cJSON *object = json_object();
-    json_put_string(object, "ssid", wifi->ssid);
+    bool text = !wifi->ssid || utf8_valid(wifi->ssid, strlen(wifi->ssid), NULL);
+    owned char *title = text ? NULL : wifi_title(wifi->ssid);
+    owned char *base64 = text ? NULL : encode(wifi->ssid);
+    json_put_string(object, "ssid", text ? wifi->ssid : title);
+    json_put_string(object, "ssid_base64", base64);
     json_put_secret(object, "password", &wifi->password);
     return object;
 }
@@ -50,8 +97,6 @@ static enum status check_ssid(const char *ssid, const char *where, struct error 
     if (!length || length > LONGEST_SSID)
         return fail(error, WRONG_INPUT, "%sa wifi network's name has 1 to %d bytes; this has %zu",
                     where, LONGEST_SSID, length);
-    if (!utf8_valid(ssid, length, NULL))
-        return fail(error, WRONG_INPUT, "%sthe wifi network's name is not UTF-8", where);
     return FINE;
 }
 
@@ -68,8 +113,9 @@ enum status wifi_check(const struct wifi *wifi, const char *where, struct error 
     enum status status = check_ssid(wifi->ssid, where, error);
     if (status || !password->length || is_key(password))
         return status;
+    owned char *title = wifi_title(wifi->ssid);
     if (password->length < SHORTEST_PASSWORD || password->length > LONGEST_PASSWORD) {
-        fail(error, WRONG_INPUT, "%sthe wifi password for \"%s\" has %zu bytes", where, wifi->ssid,
+        fail(error, WRONG_INPUT, "%sthe wifi password for \"%s\" has %zu bytes", where, title,
              password->length);
         return advise(error, "%d to %d bytes, 64 hexadecimal digits, or none for an open network",
                       SHORTEST_PASSWORD, LONGEST_PASSWORD);
@@ -78,7 +124,7 @@ enum status wifi_check(const struct wifi *wifi, const char *where, struct error 
         return fail(
             error, WRONG_INPUT,
             "%sthe wifi password for \"%s\" holds a control character or bytes that are not UTF-8",
-            where, wifi->ssid);
+            where, title);
     return FINE;
 }
 
@@ -200,8 +246,9 @@ static enum status ask_ssid(secret_asker *ask, struct wifi *wifi, struct error *
 
 static enum status ask_password(secret_asker *ask, struct wifi *wifi, struct error *error)
 {
+    owned char *title = wifi_title(wifi->ssid);
     owned char *question =
-        must_format("wifi password for \"%s\" (empty: an open network): ", wifi->ssid);
+        must_format("wifi password for \"%s\" (empty: an open network): ", title);
     if (!ask)
         return nobody_to_ask("password", error);
     return ask(question, false, &wifi->password) ? FINE : no_answer("password", error);

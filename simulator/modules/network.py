@@ -35,6 +35,23 @@ def connected():
     return WLAN(STA_IF).isconnected()
 
 
+def _name(name):
+    """A network's name as text that state.json can hold; of one that is not UTF-8 the bytes in hexadecimal behind a NUL."""
+    try:
+        return name if isinstance(name, str) else bytes(name).decode()
+    except UnicodeError:
+        return "\0" + bytes(name).hex()
+
+
+def _own_name():
+    wifi = _world.world["wifi"]
+    if wifi.get("ssid_base64"):
+        import binascii
+
+        return _name(binascii.a2b_base64(wifi["ssid_base64"]))
+    return wifi["ssid"]
+
+
 class _Interface:
     def __init__(self, number):
         self.on = False
@@ -81,7 +98,7 @@ class WLAN:
         wifi = _world.world["wifi"]
         early = _world.now_us() - self.kept.asked_us < wifi.get("refuses_ms", 0) * 1000
         networks = dict(wifi.get("others", {}))
-        networks[wifi["ssid"]] = wifi.get("password")
+        networks[_own_name()] = wifi.get("password")
         if wifi.get("gone") or early or self.kept.asked[0] not in networks:
             return "NO_AP_FOUND"
         return "GOT_IP" if (self.kept.asked[1] or "") == (networks[self.kept.asked[0]] or "") else "WRONG_PASSWORD"
@@ -97,7 +114,7 @@ class WLAN:
         if _world.platform() == "esp32" and self.kept.asked and self.status() == _STATUS["CONNECTING"]:
             raise OSError("Wifi Internal State Error")
         if ssid is not None:
-            self.kept.asked = (ssid, key)
+            self.kept.asked = (_name(ssid), key)
             if _STORES:
                 self._store()
         self.kept.asked_us = _world.now_us()
@@ -147,7 +164,10 @@ class WLAN:
 
     def config(self, what=None, **settings):
         if what in ("ssid", "essid") and self.interface == STA_IF:
-            return (self.kept.asked or ("",))[0]
+            name = (self.kept.asked or ("",))[0]
+            if name.startswith("\0"):
+                raise UnicodeError
+            return name
         if what is not None:
             return self.kept.settings[what]
         self.kept.settings.update(settings)

@@ -131,6 +131,12 @@ CSV
     refuses 1 'x.csv:2: a quoted field that begins here does not end' sf create --from x.csv
     printf 'name,type\na,esp32\0air\n' >x.csv
     refuses 1 'x.csv:2: a field is not UTF-8 text' sf create --from x.csv
+    local encoding
+    for encoding in UTF-16 UTF-16LE UTF-16BE; do
+        printf 'name,type\na,esp32air\n' | iconv -t $encoding >x.csv
+        refuses 1 'x.csv is UTF-16' sf create --from x.csv
+        tells 'save it as UTF-8'
+    done
     printf 'name,type\na,\xff\n' >x.csv
     refuses 1 'x.csv:2: a field is not UTF-8 text' sf create --from x.csv
     printf 'name,type,nonsense\na,esp32air,1\n' >x.csv

@@ -152,3 +152,27 @@ config() { jq -j ".wifi.$1" sensortypes/esp32air/sensors/"${2:-air}"/config.json
     [ -s "$T/arguments" ]
     run ! grep -qF "$PASSWORD" "$T/arguments"
 }
+
+@test "a name that is not UTF-8: any bytes reach the record and the package, and none the terminal" {
+    local name base64
+    name=$(printf 'Caf\xe9\e[31m')
+    base64=$(printf %s "$name" | base64)
+    works sf create air -t esp32air --wifi-ssid "$name"
+    same "$base64" "$(config ssid_base64)"
+    same 'Caf\xE9\x1B[31m' "$(config ssid)"
+    works sf show air
+    says 'wifi         Caf\xE9\x1B[31m'
+    works sf show air --json
+    json .wifi.ssid_base64 "$base64"
+    # the record is read again, and nothing of it is lost
+    works sf package air --source
+    same "$base64" "$(config ssid_base64)"
+    grep -q a2b_base64 sensortypes/esp32air/sensors/air/wifi.py
+    works sf package air --wifi-ssid Barn --source
+    same "Barn|null" "$(config ssid)|$(config ssid_base64)"
+    run ! grep -q base64 sensortypes/esp32air/sensors/air/wifi.py
+    SENSORFORGE_WIFI_SSID=$(printf '\xff\xfe%030d' 0) works sf create most -t esp32air
+    refuses 1 "has 1 to 32 bytes; this has 33" sf create x -t esp32air --wifi-ssid "$(printf '\xff%032d' 0)"
+    jq '.wifi.ssid_base64 = "%%%"' certificates/air/thing.json >broken && mv broken certificates/air/thing.json
+    refuses 1 "\"ssid_base64\" is not base64 of a name" sf show air
+}

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What goes wrong in a house, on each platform: nothing hangs, nothing is lost that could be kept, and it mends itself."""
 
+import base64
 import json
+import os
 import shutil
 import sys
 import threading
@@ -471,6 +473,21 @@ def esp8266_the_network_of_an_earlier_life():
 
 
 @test
+def esp8266_a_network_whose_name_is_not_utf8():
+    """esp8266: a network whose name is not UTF-8 is joined, and the chip's flash is not written at each start"""
+    kind = KINDS["esp8266"][0]
+    package = PROJECT.create("latin", kind)
+    PROJECT.sensorforge("package", "latin", "--wifi-ssid", os.fsdecode(b"Caf\xe9"))
+    board = Board(PROJECT, package, kind, speed=200)
+    board.world["wifi"] |= {"ssid": "Caf\\xE9", "ssid_base64": base64.b64encode(b"Caf\xe9").decode()}
+    cycles = bounded(board.live(EVERY))
+    writes = board.state()["wifi_writes"]
+    assert BROKER.received(board.topic), "\n".join(str(c) for c in cycles)
+    bounded(board.live(3 * EVERY))
+    same(writes, board.state()["wifi_writes"], "writes to the chip's flash")
+
+
+@test
 def esp8266_the_password_is_another():
     """esp8266: a password that is no longer the stored one is told to the chip in the same attempt"""
     board = new_board("esp8266", wifi={"ssid": SSID, "password": PASSWORD, "join_ms": 0, "stored": [SSID, "the old password"]})
@@ -569,6 +586,8 @@ def the_wifi_is_another(board):
         assert "<form method=post" in page and f"moved-{platform}" in page, page
         short = fetch(port, {"ssid": "x", "password": "short"})
         assert "8 to 63" in short, short
+        nearly = fetch(port, {"ssid": "x", "password": "g" * 64})
+        assert "64 hexadecimal digits" in nearly, nearly
         form = {"ssid": moved.world["wifi"]["ssid"], "password": moved.world["wifi"]["password"]}
         saved = fetch(port, form)
         assert "Saved" in saved, saved
