@@ -148,7 +148,9 @@ static void wifi_that_cannot_be(void **state)
                   "w: a wifi network's name has 1 to 32 bytes; this has 0");
     assert_failed(check("123456789012345678901234567890123", "", ""), WRONG_INPUT,
                   "a wifi network's name has 1 to 32 bytes; this has 33");
-    assert_failed(check("\xe4", "", ""), WRONG_INPUT, "the wifi network's name is not UTF-8");
+    assert_failed(check("\xe4\x1b", "1234567", ""), WRONG_INPUT,
+                  "the wifi password for \"\\xE4\\x1B\" has 7 bytes");
+    assert_fine(check("\xe4", "", ""));
     assert_failed(check("N", "1234567", ""), WRONG_INPUT,
                   "the wifi password for \"N\" has 7 bytes");
     assert_failed(check("N", almost, ""), WRONG_INPUT, "the wifi password for \"N\" has 64 bytes");
