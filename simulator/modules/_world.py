@@ -4,10 +4,12 @@
 #   world.json  {"type": the type's model, "platform", "micropython": "1.25", "wifi": {"ssid", "password", "join_ms"},
 #                "hosts": {name: address}, "ports": {port: another}, "axtls": false, "verbose": false,
 #                "quiet": false, "end_ms": the board's time after which all ends, "speed": 1, "network_speed": 1, "seed": 1,
-#                "flash_blocks": 256, "bounces": 0 (of a contact), "heap_kb": what the firmware has (all there is), "tls_kb": what TLS takes of it, "faults": {...},
+#                "flash_blocks": 256, "bounces": 0 (of a contact), "heap_kb": what the firmware has (all there is), "tls_kb": what TLS takes of it,
+#                "faults": {...}, "real": [modules that the board has in /lib, and that are not played],
 #                "back_ms": how far in the past the simulated clock starts (below), "journal", "cycles" (_journal.py)}
-#   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "code": how the last run ended, "hertz", "handshake_hertz": what the processor was told, "cause", "skipped_us", "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "measured":
-#              the last hundred, [[ms, {quantity: value}], ...]}
+#   state.json  what outlives a reset: {"wifi": what the chip's own flash has, "wifi_writes", "code": how the last run ended, "cause", "skipped_us",
+#                "clock_us", "rtc", "sleep_ms", "values", "draw", "boots", "hertz", "handshake_hertz": what the processor was told,
+#                "measured": the last hundred, [[ms, {quantity: value}], ...]}
 #   flash.img   the board's flash, a LittleFS
 # Written by others: world.json. The rest is made by power_on.py, and gone when the folder is.
 #

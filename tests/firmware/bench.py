@@ -31,7 +31,7 @@ PROMPT, RESET, DEEP_SLEEP, WATCHDOG, POWER_CUT, TIME_IS_OVER = 0, 10, 11, 12, 13
 UMQTT = os.environ.get("SENSORFORGE_UMQTT")
 SSID, PASSWORD = "Home", 'correct horse $ "battery"'
 HEAP = "512k"  # of the interpreter, stand-ins included
-LONGEST_CYCLE = 30  # seconds of ours
+LONGEST_CYCLE = 90  # seconds of ours; a third of that on an idle machine
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("SENSORFORGE", "MICROPY")) or k.startswith("SENSORFORGE_MICROPYTHON")} | {
     "SENSORFORGE_WIFI_SSID": SSID, "SENSORFORGE_WIFI_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8",
     "SENSORFORGE_CACHE": os.environ.get("SENSORFORGE_CACHE", str(REPO / "build/cache"))}

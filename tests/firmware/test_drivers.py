@@ -219,7 +219,8 @@ def chips_that_are_missing_or_have_not_measured():
 @on(*PLATFORMS)
 def a_sensor_that_fails_takes_no_other_with_it(platform):
     """Of three sensors one lies, one is missing: what the third measures is there"""
-    measures = {"water": (DS, 21.5), "air": ("{name: sht3x, scl: 5, sda: 4, quantity: temperature}", 20), "cellar": ("{name: dht22, pin: 12, quantity: temperature}", -2.3)}
+    measures = {"water": (DS, 21.5), "air": ("{name: sht3x, scl: 5, sda: 4, quantity: temperature}", 20),
+                "cellar": ("{name: dht22, pin: 12, quantity: temperature}", -2.3)}
     got, said = records(platform, measures, fault={"ds18x20": "brown_out", "sht3x": "absent"})
     same([{"cellar": "-2.3"}], got, said)
     for text in ("ds18x20: OSError('DS18x20: lost its power'", "sht3x: OSError", "water is None, left out", "air is None, left out"):

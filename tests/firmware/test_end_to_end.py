@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from bench import (CLEAN_UP, DEEP_SLEEP, ENVIRONMENT, MICROPYTHON, PROGRAM, TIME_IS_OVER, Board, Broker, Project, ended, free_port, main, note, run, same, test, until)
+from bench import (CLEAN_UP, DEEP_SLEEP, ENVIRONMENT, MICROPYTHON, PROGRAM, TIME_IS_OVER, Board, Broker, Project, ended, free_port, main, note,
+                   run, same, test, until)
 
 PROJECT = Project()
 THINGS = {kind: PROJECT.create(f"{kind}-1", kind) for kind in PROJECT.types()}

@@ -581,7 +581,7 @@ def the_wifi_is_another(board):
     life = threading.Thread(target=lambda: cycles.extend(moved.live(40 * 3600, until=lambda: BROKER.received(moved.topic))))
     life.start()
     try:
-        until(lambda: listens(port), "the page is there", seconds=30)
+        until(lambda: listens(port), "the page is there", seconds=90)
         page = fetch(port)
         assert "<form method=post" in page and f"moved-{platform}" in page, page
         short = fetch(port, {"ssid": "x", "password": "short"})
@@ -592,7 +592,7 @@ def the_wifi_is_another(board):
         saved = fetch(port, form)
         assert "Saved" in saved, saved
     finally:
-        life.join(60)
+        life.join(120)
     for cycle in cycles:
         assert cycle.code in (DEEP_SLEEP, RESET, TIME_IS_OVER), cycle
     assert BROKER.received(moved.topic), "\n".join(str(c) for c in cycles[-3:])

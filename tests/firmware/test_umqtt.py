@@ -119,7 +119,8 @@ def what_it_does(folder, version):
 if UMQTT and os.environ.get("RENEW"):
     known = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
     known[os.environ["RENEW"]] = what_it_does(UMQTT, os.environ["RENEW"])
-    lines = [f"  {json.dumps(release)}: {{\n" + ",\n".join(f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in known[release].items()) + "\n  }" for release in sorted(known)]
+    lines = [f"  {json.dumps(release)}: {{\n" + ",\n".join(f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in known[release].items()) + "\n  }"
+             for release in sorted(known)]
     EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 for each in json.loads(EXPECTED.read_text()):
