@@ -172,6 +172,7 @@ $(BUILD)/dependencies: Makefile
 ## show name=kitchen [TARGET=aws]: shows all about a thing
 ## types: lists the sensor types
 ## doctor [TARGET=aws] [clean=yes] [yes=yes]: looks for what would go wrong, and was left behind
+## renew [finish=yes] [yes=yes]: renews the local authority, which signs the certificates of things
 
 # --- the local system -----------------------------------------------------------------------------
 

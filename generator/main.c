@@ -402,6 +402,24 @@ const struct command commands[] = {
         .run = command_types,
     },
     {
+        .name = "renew",
+        .operands = "",
+        .summary = "renew the local authority, which signs the certificates of things",
+        .details =
+            "It lasts 20 years; doctor and list say its end a year ahead. For a time there are "
+            "two: "
+            "the new one signs, the broker and new packages trust both, and the broker's own "
+            "certificate stays signed by the old one. rotate gives each thing a certificate of the "
+            "new one. The answer names the things that are left; without any, --finish ends the "
+            "trust in the old one. Programs of the local system that run are started again. "
+            "Stopped at any moment, the same command goes on.",
+        .examples = "sensorforge renew\nsensorforge renew --finish",
+        .run = command_renew,
+        .options = {{"finish", 0, NULL, "the old one is not trusted any more", COMPLETE_NOTHING},
+                    {"yes", 'y', NULL, "also more than a year before its end", COMPLETE_NOTHING},
+                    {"dry-run", 'n', NULL, "say how far it is, change nothing", COMPLETE_NOTHING}},
+    },
+    {
         .name = "doctor",
         .operands = "",
         .summary = "look for what would go wrong, and for what was left behind",

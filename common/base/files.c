@@ -425,6 +425,7 @@ static enum status replace_folder(const struct staged *step, struct error *error
         return fail_errno(error, "cannot write %s", step->path);
     if (renameat2(AT_FDCWD, step->temporary, AT_FDCWD, step->path, RENAME_EXCHANGE))
         return fail_errno(error, "cannot replace %s", step->path);
+    fault_point("replaced");
     return remove_tree(step->temporary, error);
 }
 

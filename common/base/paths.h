@@ -25,6 +25,10 @@
 #define AUTHORITY_FOLDER INFRASTRUCTURE_FOLDER "/authority"
 #define AUTHORITY_KEY AUTHORITY_FOLDER "/ca.key"
 #define AUTHORITY_CERTIFICATE AUTHORITY_FOLDER "/ca.pem"
+/* Trusted besides the authority, while that is renewed (generator/targets/local_renewal.c). */
+#define FORMER_FOLDER AUTHORITY_FOLDER "/former"
+#define FORMER_KEY FORMER_FOLDER "/ca.key"
+#define FORMER_CERTIFICATE FORMER_FOLDER "/ca.pem"
 #define REVOCATION_LIST AUTHORITY_FOLDER "/crl.pem"
 #define REVOCATION_COPY THINGS_FOLDER "/revoked.pem" /* of the list, should that be lost */
 

@@ -31,6 +31,7 @@ enum status command_new(struct context *context);
 enum status command_package(struct context *context);
 enum status command_query(struct context *context);
 enum status command_render(struct context *context);
+enum status command_renew(struct context *context);
 enum status command_rotate(struct context *context);
 enum status command_rule(struct context *context);
 enum status command_run(struct context *context);

@@ -121,6 +121,8 @@ static enum status create_one(struct context *context)
         status = thing_absent(context->operands[0], &context->error);
     if (!status)
         status = project_target(&project, project.system.target, &target, &context->error);
+    if (!status && target.kind == TARGET_LOCAL)
+        project_warn_of_authority(&project);
     if (!status)
         status = wifi_find(cli_value(context, "wifi-ssid"), cli_asker(), &wifi, &context->error);
     if (!status && cli_given(context, "dry-run")) {

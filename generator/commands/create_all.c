@@ -57,6 +57,8 @@ static enum status check(struct run *run, const char *file)
     enum status status = roster_read(&run->roster, path, error);
     if (!status)
         status = project_target(&run->project, run->project.system.target, &run->target, error);
+    if (!status && run->target.kind == TARGET_LOCAL)
+        project_warn_of_authority(&run->project);
     return status ? status : roster_check(&run->roster, error);
 }
 

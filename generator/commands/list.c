@@ -222,6 +222,13 @@ static enum status list_all(struct context *context, struct project *project,
     return status;
 }
 
+static void tell_ending(struct context *context)
+{
+    owned char *ending = local_authority_ending(false);
+    if (ending)
+        cli_say(context, "%s: make renew (docs/things.md, \"The authority\")", ending);
+}
+
 enum status command_list(struct context *context)
 {
     static const char *const columns[] = {"NAME",        "TYPE",    "TARGET", "ATTRIBUTES",
@@ -234,6 +241,8 @@ enum status command_list(struct context *context)
         status = given_selection(context, &selection);
     if (!status)
         status = list_all(context, &project, &selection, &table);
+    if (!status)
+        tell_ending(context);
     attributes_free(&selection.attributes);
     table_free(&table);
     project_free(&project);

@@ -206,6 +206,8 @@ enum status target_of_thing(struct context *context, struct project *project, co
     if (target->state && target->kind == own)
         return FINE;
     target_close(target);
+    if (own == TARGET_LOCAL)
+        project_warn_of_authority(project);
     return project_target(project, own, target, error);
 }
 

@@ -1,4 +1,5 @@
 #include "checkup.h"
+#include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -408,17 +409,38 @@ void checkup_endpoint(struct checkup *checkup, struct project *project)
 /* --- the local target --- */
 
 /* Opens the target, which reads the authority when there is one. */
-static enum status look_at_authority(struct project *project, bool *there, struct error *error)
+static enum status look_at_authority(struct project *project, bool *there, struct renewal *renewal,
+                                     struct error *error)
 {
     struct target target = {0};
-    struct text der = {0};
     enum status status = project_target(project, TARGET_LOCAL, &target, error);
     *there = !status && path_exists(AUTHORITY_FOLDER);
     if (*there)
-        status = target.authority(&target, &der, error);
-    text_free(&der);
+        status = local_renewal(&target, renewal, error);
     target_close(&target);
     return status;
+}
+
+/* What is said of an authority that can be read. */
+static void add_authority(struct checkup *checkup, const struct renewal *renewal)
+{
+    char ends[CLOCK_TEXT], former[CLOCK_TEXT];
+    owned char *ending = local_authority_ending(false);
+    clock_write(renewal->ends, ends);
+    clock_write(renewal->former_ends, former);
+    if (renewal->under_way)
+        add(checkup, "authority", difftime(renewal->former_ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
+            must_format("is renewed: %zu things still have certificates of the old one, which ends "
+                        "on %.10s",
+                        renewal->left->count, former),
+            must_copy(renewal->left->count ? "make renew says which; make rotate name=..., make "
+                                             "flash name=..., then make renew finish=yes"
+                                           : "make renew finish=yes"));
+    else if (ending)
+        add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
+            must_copy(ending), must_copy("make renew: docs/things.md, \"The authority\""));
+    else
+        add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends), NULL);
 }
 
 static void look_at_revocations(struct checkup *checkup, struct project *project)
@@ -440,11 +462,14 @@ void checkup_authority(struct checkup *checkup, struct project *project)
 {
     struct error error = {0};
     bool there = false;
-    if (look_at_authority(project, &there, &error))
+    struct renewal renewal = {0};
+    if (look_at_authority(project, &there, &renewal, &error))
         add_error(checkup, "authority", ILL, &error);
+    else if (there)
+        add_authority(checkup, &renewal);
     else
-        add(checkup, "authority", WELL,
-            must_copy(there ? "there, and whole" : "made with the first thing"), NULL);
+        add(checkup, "authority", WELL, must_copy("made with the first thing"), NULL);
+    renewal_free(&renewal);
     error_free(&error);
     if (there)
         look_at_revocations(checkup, project);

@@ -181,7 +181,7 @@ enum status certificates_renew(const struct system *system, bool *renewed, struc
     add_names(&broker, system->local.host, own_name);
     enum status status = local_open(system, NULL, &target, error);
     if (!status)
-        status = local_authority_of(&target, &authority, error);
+        status = local_serving_authority(&target, &authority, error);
     *renewed = !status && !fits(authority, &broker);
     if (*renewed)
         status = make_pair(authority, &broker, error);

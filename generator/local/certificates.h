@@ -6,6 +6,8 @@
  *     identities/sensorhub.json  its fingerprint and policy, by which the broker lets it in
  *                                (hub/plugin/principals.h); it may do everything
  *
+ * While the authority is renewed, the former one signs them: there are boards that know no other.
+ *
  * A pair is made again when it is missing, when another authority signed it, when this machine has
  * another name, and thirty days before it expires. */
 #ifndef GENERATOR_LOCAL_CERTIFICATES_H

@@ -149,6 +149,8 @@ enum status prepare_system(struct project *project, const struct service_program
     if (!status)
         status = prepare_folders(error);
     if (!status)
+        project_warn_of_authority(project);
+    if (!status)
         status = certificates_renew(system, &prepared->renewed, error);
     if (!status)
         status = link_plugin(programs->plugin, error);

@@ -1,10 +1,15 @@
 #include "services.h"
 #include "backlog.h"
+#include "common/base/clock.h"
 
 #include <signal.h>
+#include <time.h>
 
 /* Seconds that the supervisor has for ending both services. */
 static const double supervisor_patience = 150;
+
+/* Seconds that the supervisor has for starting a service again. */
+static const double restart_patience = 30;
 
 void services_find(struct services *services)
 {
@@ -96,5 +101,64 @@ enum status services_end(const struct reporter *reporter, bool *any, struct erro
         }
     }
     backlog_drain(reporter, drained);
+    return status;
+}
+
+/* --- starting again --- */
+
+/* Ends one that is as old. The supervisor, where there is one, starts it again. */
+static enum status end_older(enum service service, time_t before, bool *ended, struct error *error)
+{
+    struct daemon process;
+    enum status status = FINE;
+    *ended = service_find(service, &process) && process.since <= before;
+    if (*ended)
+        status = service_end(service, &process, error);
+    daemon_close(&process);
+    return status;
+}
+
+/* Waits until the supervisor has started it. */
+static enum status await_supervised(enum service service, int port, struct error *error)
+{
+    const double until = clock_monotonic() + restart_patience;
+    struct daemon process;
+    while (!service_find(service, &process)) {
+        if (clock_monotonic() > until)
+            return fail(error, REFUSED, "the %s was not started again", service_titles[service]);
+        const struct timespec moment = {.tv_nsec = 100000000};
+        nanosleep(&moment, NULL);
+    }
+    enum status status = service_await(service, &process, port, error);
+    daemon_close(&process);
+    return status;
+}
+
+enum status services_restart(const struct service_programs *programs, time_t before, bool *any,
+                             struct error *error)
+{
+    bool ended[SERVICES] = {false};
+    struct daemon supervisor;
+    struct services services;
+    struct error second = {0};
+    const int port = service_broker_port(0);
+    const bool supervised = daemon_find(SUPERVISOR, &supervisor);
+    enum status status = FINE;
+    daemon_close(&supervisor);
+    *any = false;
+    for (int i = SERVICES - 1; i >= 0 && !status; i--) {
+        status = end_older((enum service)i, before, &ended[i], error);
+        *any |= ended[i];
+    }
+    if (*any && !supervised) {
+        services_find(&services);
+        enum status started = services_start(&services, programs, port, status ? &second : error);
+        services_close(&services);
+        error_free(&second);
+        return status ? status : started;
+    }
+    for (int i = 0; i < SERVICES && !status && supervised; i++)
+        if (ended[i])
+            status = await_supervised((enum service)i, port, error);
     return status;
 }

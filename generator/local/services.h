@@ -27,4 +27,10 @@ enum status services_start(struct services *services, const struct service_progr
  * something was running. */
 enum status services_end(const struct reporter *reporter, bool *any, struct error *error);
 
+/* Ends those that run and started before a moment (seconds since 1970), and starts them again; under
+ * `up --foreground` the supervisor starts them. Nothing is lost: sensorhub stores what is in the spool,
+ * boards connect again. *any: some were. */
+enum status services_restart(const struct service_programs *programs, time_t before, bool *any,
+                             struct error *error);
+
 #endif

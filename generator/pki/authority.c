@@ -267,3 +267,10 @@ enum status authority_sign_server(const struct authority *authority,
                               .name_count = count};
     return sign_within(authority, &content, years, certificate, error);
 }
+
+bool authority_issued(const struct authority *authority, X509 *certificate)
+{
+    const ASN1_OCTET_STRING *named = X509_get0_authority_key_id(certificate);
+    const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(authority->certificate);
+    return named && own && ASN1_OCTET_STRING_cmp(named, own) == 0;
+}

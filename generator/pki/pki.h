@@ -156,6 +156,10 @@ enum status authority_sign_server(const struct authority *authority,
                                   int years, const char *const *names, size_t count,
                                   X509 **certificate, struct error *error);
 
+/* Whether the certificate names this authority's key as the one that signed it (RFC 5280, 4.2.1.1). The
+ * signature is not looked at. */
+bool authority_issued(const struct authority *authority, X509 *certificate);
+
 /* --- a server's names (server.c) --- */
 
 /* Whether the certificate is for this key, was signed by the authority, is valid for so many

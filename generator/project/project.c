@@ -135,6 +135,14 @@ enum status project_target(struct project *project, enum target_kind kind, struc
     return target_open(kind, &project->system, &project->account, target, error);
 }
 
+void project_warn_of_authority(const struct project *project)
+{
+    owned char *ending = local_authority_ending(true);
+    if (ending)
+        report_line(project->reporter,
+                    "warning: %s: make renew (docs/things.md, \"The authority\")", ending);
+}
+
 /* --- specs and models --- */
 
 static void keep_checked(struct checked_specs *checked, const struct spec *spec)

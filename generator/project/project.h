@@ -68,6 +68,9 @@ bool project_has_account(const struct project *project);
 enum status project_target(struct project *project, enum target_kind kind, struct target *target,
                            struct error *error);
 
+/* Reports that the local authority ends within half a year, or has ended: for commands that let it sign. */
+void project_warn_of_authority(const struct project *project);
+
 /* The model of a subject: a type, whose spec must be right, or "system". The caller deletes. */
 enum status project_model(struct project *project, const char *subject, cJSON **model,
                           struct error *error);

@@ -303,6 +303,8 @@ enum status population_choose(struct project *project, const char *type, size_t 
     if (!status)
         status = local_open(&project->system, NULL, &target, error);
     if (!status && population.missing_count)
+        project_warn_of_authority(project);
+    if (!status && population.missing_count)
         status = make_missing(&population, &target, error);
     for (size_t i = 0; i < population.missing_count; i++)
         make_free(&population.missing[i]);

@@ -2,11 +2,14 @@
  *
  *   ca.key   its private key (0600)      ca.pem, ca.der   its certificate
  *   crl.pem  what it has revoked
+ *   former/  during a renewal (local_renewal.c): key and certificate of the one before it. Its
+ *            certificate is then behind the other one in ca.pem and ca.der, which are what the broker
+ *            and the boards trust.
  *
  * It is made when something is first signed by it, in a folder beside that is renamed when it is
  * whole, under the lock of the folder above, so that two commands that come first at once end up
  * with the same one. */
-#include "target.h"
+#include "local_target.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
@@ -18,36 +21,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AUTHORITY_IN_MAKING INFRASTRUCTURE_FOLDER "/.authority"
-
 /* Sensors stay in the field for long, and cannot renew by themselves; the authority outlives them.
  */
 enum {
-    AUTHORITY_YEARS = 20,
     THING_YEARS = 10,
     LARGEST_LIST = 64 << 20, /* bytes: a million serials */
 };
 
-struct local {
-    struct authority authority; /* its key is NULL until it is needed, where there is none yet */
-    char *system, *host;
-    int port;
-};
-
 /* --- the authority on disk --- */
 
-static enum status stage_authority(const struct authority *authority, struct batch *batch,
-                                   struct error *error)
+static enum status add_certificate(const struct authority *authority, struct text *pem,
+                                   struct text *der, struct error *error)
+{
+    enum status status = certificate_to_pem(authority->certificate, pem, error);
+    return status ? status : certificate_to_der(authority->certificate, der, error);
+}
+
+static enum status stage_former(const struct authority *former, struct batch *batch,
+                                struct error *error)
 {
     secret_owned struct secret key = {0};
-    struct text pem = {0}, der = {0}, list = {0};
+    struct text pem = {0};
+    enum status status = make_folders(AUTHORITY_IN_MAKING "/former", FOLDER_SECRET, error);
+    if (!status)
+        status = key_to_pem(former->key, &key, error);
+    if (!status)
+        status = certificate_to_pem(former->certificate, &pem, error);
+    if (!status)
+        status = batch_write_new(batch, AUTHORITY_IN_MAKING "/former/ca.key", key.at, key.length,
+                                 FILE_SECRET, error);
+    if (!status)
+        status = batch_write_new(batch, AUTHORITY_IN_MAKING "/former/ca.pem", pem.at, pem.length,
+                                 FILE_PUBLIC, error);
+    text_free(&pem);
+    return status;
+}
+
+static enum status stage_authority(const struct authority *authority,
+                                   const struct authority *former, const struct text *list,
+                                   struct batch *batch, struct error *error)
+{
+    secret_owned struct secret key = {0};
+    struct text pem = {0}, der = {0};
     enum status status = key_to_pem(authority->key, &key, error);
     if (!status)
-        status = certificate_to_pem(authority->certificate, &pem, error);
-    if (!status)
-        status = certificate_to_der(authority->certificate, &der, error);
-    if (!status)
-        status = revocation_begin(authority, NULL, 0, &list, error);
+        status = add_certificate(authority, &pem, &der, error);
+    if (!status && former->key)
+        status = add_certificate(former, &pem, &der, error);
     const struct {
         const char *path, *bytes;
         size_t length;
@@ -56,35 +76,53 @@ static enum status stage_authority(const struct authority *authority, struct bat
         {AUTHORITY_IN_MAKING "/ca.key", key.at, key.length, FILE_SECRET},
         {AUTHORITY_IN_MAKING "/ca.pem", pem.at, pem.length, FILE_PUBLIC},
         {AUTHORITY_IN_MAKING "/ca.der", der.at, der.length, FILE_PUBLIC},
-        {AUTHORITY_IN_MAKING "/crl.pem", list.at, list.length, FILE_PUBLIC},
+        {AUTHORITY_IN_MAKING "/crl.pem", list->at, list->length, FILE_PUBLIC},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files && !status; i++)
         status = batch_write_new(batch, files[i].path, files[i].bytes, files[i].length,
                                  files[i].mode, error);
+    if (!status && former->key)
+        status = stage_former(former, batch, error);
     text_free(&pem);
     text_free(&der);
-    text_free(&list);
     return status;
 }
 
-static enum status make_authority(const char *system, struct error *error)
+enum status local_install_authority(const struct authority *authority,
+                                    const struct authority *former, const struct text *list,
+                                    struct error *error)
 {
-    struct authority made = {0};
     struct batch batch = {0};
-    owned char *name = must_format("Sensorforge authority of %s", system);
     enum status status = remove_tree(AUTHORITY_IN_MAKING, error);
     if (!status)
         status = make_folders(AUTHORITY_IN_MAKING, FOLDER_SECRET, error);
     if (!status)
-        status = authority_make(name, AUTHORITY_YEARS, &made, error);
-    if (!status)
-        status = stage_authority(&made, &batch, error);
+        status = stage_authority(authority, former, list, &batch, error);
     fault_point("authority");
     if (!status) {
         batch_replace_folder(&batch, AUTHORITY_IN_MAKING, AUTHORITY_FOLDER);
         status = batch_commit(&batch, error);
     }
     batch_drop(&batch);
+    return status;
+}
+
+char *local_authority_name(const struct local *local)
+{
+    return must_format("Sensorforge authority of %s", local->system);
+}
+
+static enum status make_authority(const struct local *local, struct error *error)
+{
+    struct authority made = {0};
+    struct text list = {0};
+    owned char *name = local_authority_name(local);
+    enum status status = authority_make(name, AUTHORITY_YEARS, &made, error);
+    if (!status)
+        status = revocation_begin(&made, NULL, 0, &list, error);
+    if (!status)
+        status = local_install_authority(&made, &(struct authority){0}, &list, error);
+    text_free(&list);
     authority_free(&made);
     return status;
 }
@@ -103,21 +141,32 @@ static enum status check_not_lost(struct error *error)
     return advise(error, "restore it from a backup");
 }
 
-static enum status load_authority(struct authority *authority, struct error *error)
+static enum status read_pair(const char *key, const char *certificate, struct authority *authority,
+                             struct error *error)
 {
-    struct authority loaded = {0};
-    enum status status = key_read(AUTHORITY_KEY, &loaded.key, error);
+    enum status status = key_read(key, &authority->key, error);
     if (!status)
-        status = certificate_read(AUTHORITY_CERTIFICATE, &loaded.certificate, error);
-    if (!status)
-        status = authority_check(&loaded, error);
-    if (!status) {
-        *authority = loaded;
-        return FINE;
+        status = certificate_read(certificate, &authority->certificate, error);
+    return status ? status : authority_check(authority, error);
+}
+
+enum status local_load_authority(struct local *local, struct error *error)
+{
+    struct authority loaded = {0}, former = {0};
+    enum status status = read_pair(AUTHORITY_KEY, AUTHORITY_CERTIFICATE, &loaded, error);
+    if (!status && path_exists(FORMER_FOLDER))
+        status = read_pair(FORMER_KEY, FORMER_CERTIFICATE, &former, error);
+    if (status) {
+        authority_free(&loaded);
+        authority_free(&former);
+        return advise(error, "restore " AUTHORITY_FOLDER
+                             " from a backup; without it no thing can be made or revoked");
     }
-    authority_free(&loaded);
-    return advise(error, "restore " AUTHORITY_FOLDER
-                         " from a backup; without it no thing can be made or revoked");
+    authority_free(&local->authority);
+    authority_free(&local->former);
+    local->authority = loaded;
+    local->former = former;
+    return FINE;
 }
 
 static enum status need_authority(struct local *local, struct error *error)
@@ -128,12 +177,12 @@ static enum status need_authority(struct local *local, struct error *error)
         int lock;
         enum status status = lock_folder(INFRASTRUCTURE_FOLDER, true, &lock, error);
         if (!status && !path_exists(AUTHORITY_FOLDER))
-            status = make_authority(local->system, error);
+            status = make_authority(local, error);
         unlock(&lock);
         if (status)
             return status;
     }
-    return load_authority(&local->authority, error);
+    return local_load_authority(local, error);
 }
 
 /* --- the target --- */
@@ -152,7 +201,11 @@ static enum status local_authority(struct target *target, struct text *der, stru
 {
     struct local *local = target->state;
     enum status status = need_authority(local, error);
-    return status ? status : certificate_to_der(local->authority.certificate, der, error);
+    if (!status)
+        status = certificate_to_der(local->authority.certificate, der, error);
+    if (!status && local->former.key)
+        status = certificate_to_der(local->former.certificate, der, error);
+    return status;
 }
 
 /* An authority that is made when it is first needed is valid from then on. */
@@ -211,15 +264,20 @@ static void serials_free(struct serials *serials)
 }
 
 /* What the copy says, unless it is the list itself. One that is not there, or cannot be read, says
- * nothing. */
-static void add_copied(const struct authority *authority, const struct text *list,
-                       struct serials *serials)
+ * nothing. After a kill in a renewal, it is signed by the former authority. */
+static void add_copied(const struct local *local, const struct text *list, struct serials *serials)
 {
     struct text copy = {0};
     struct error none = {0};
     if (!read_file(REVOCATION_COPY, LARGEST_LIST, &copy, &none) &&
-        strcmp(text_string(&copy), text_string(list)) != 0)
-        revocation_each(authority, text_string(&copy), copy.length, serials_add, serials, &none);
+        strcmp(text_string(&copy), text_string(list)) != 0 &&
+        revocation_each(&local->authority, text_string(&copy), copy.length, serials_add, serials,
+                        &none) &&
+        local->former.key) {
+        error_free(&none);
+        revocation_each(&local->former, text_string(&copy), copy.length, serials_add, serials,
+                        &none);
+    }
     text_free(&copy);
     error_free(&none);
 }
@@ -263,8 +321,8 @@ static enum status list_lost(struct error *error)
 
 /* Makes the list with these serials and those of its copy added. The copy has more serials when an
  * older list was restored from a backup. list stays empty when nothing is new. */
-static enum status extend_list(const struct authority *authority, const char *const *serials,
-                               size_t count, struct text *list, struct error *error)
+static enum status extend_list(const struct local *local, const char *const *serials, size_t count,
+                               struct text *list, struct error *error)
 {
     struct text old = {0};
     struct serials all = {0};
@@ -272,9 +330,9 @@ static enum status extend_list(const struct authority *authority, const char *co
     for (size_t i = 0; i < count; i++)
         serials_add(&all, serials[i]);
     enum status status = read_file(REVOCATION_LIST, LARGEST_LIST, &old, error);
-    add_copied(authority, &old, &all);
+    add_copied(local, &old, &all);
     if (!status &&
-        (status = revocation_extend(authority, text_string(&old), old.length,
+        (status = revocation_extend(&local->authority, text_string(&old), old.length,
                                     (const char *const *)all.at, all.count, list, &added, error)))
         error_in(error, REVOCATION_LIST);
     if (status)
@@ -287,17 +345,49 @@ static enum status extend_list(const struct authority *authority, const char *co
     return status;
 }
 
+enum status local_copy_list(const struct text *list, struct error *error)
+{
+    struct text copy = {0};
+    struct error none = {0};
+    bool same = !read_file(REVOCATION_COPY, LARGEST_LIST, &copy, &none) &&
+                strcmp(text_string(&copy), text_string(list)) == 0;
+    text_free(&copy);
+    error_free(&none);
+    enum status status = same ? FINE : make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
+    return status || same
+               ? status
+               : write_file(REVOCATION_COPY, text_string(list), list->length, FILE_PUBLIC, error);
+}
+
 /* The list is written first. When the copy is older than the list, the next command writes it
  * again. */
 static enum status write_list(const struct text *list, struct error *error)
 {
     enum status status =
         write_file(REVOCATION_LIST, text_string(list), list->length, FILE_PUBLIC, error);
-    if (!status)
-        status = make_folders(THINGS_FOLDER, FOLDER_PUBLIC, error);
-    return status
-               ? status
-               : write_file(REVOCATION_COPY, text_string(list), list->length, FILE_PUBLIC, error);
+    return status ? status : local_copy_list(list, error);
+}
+
+enum status local_read_list(struct text *list, struct error *error)
+{
+    return path_exists(REVOCATION_LIST) ? read_file(REVOCATION_LIST, LARGEST_LIST, list, error)
+                                        : list_lost(error);
+}
+
+enum status local_resign_list(const struct authority *old, const struct authority *authority,
+                              const struct text *old_list, struct text *list, struct error *error)
+{
+    struct serials all = {0};
+    enum status status =
+        revocation_each(old, text_string(old_list), old_list->length, serials_add, &all, error);
+    if (status) {
+        error_in(error, REVOCATION_LIST);
+        advise(error, "make it anew from what is known here: sensorforge doctor --clean");
+    } else {
+        status = revocation_begin(authority, (const char *const *)all.at, all.count, list, error);
+    }
+    serials_free(&all);
+    return status;
 }
 
 /* Reads, extends and replaces the list under the lock of its folder. */
@@ -311,9 +401,8 @@ static enum status revoke(struct local *local, const char *const *serials, size_
         return status;
     remove_temporaries(AUTHORITY_FOLDER);
     remove_dead_temporaries(THINGS_FOLDER); /* of the copy of the list */
-    status = path_exists(REVOCATION_LIST)
-                 ? extend_list(&local->authority, serials, count, &list, error)
-                 : list_lost(error);
+    status = path_exists(REVOCATION_LIST) ? extend_list(local, serials, count, &list, error)
+                                          : list_lost(error);
     if (!status && list.length)
         status = write_list(&list, error);
     unlock(&lock);
@@ -358,7 +447,7 @@ enum status local_restore_revocations(struct target *target, size_t *count, stru
     if (!status)
         status = lock_folder(AUTHORITY_FOLDER, true, &lock, error);
     if (!status) {
-        add_copied(&local->authority, &list, &all);
+        add_copied(local, &list, &all);
         add_recorded(&all);
         status = revocation_begin(&local->authority, (const char *const *)all.at, all.count, &list,
                                   error);
@@ -403,18 +492,24 @@ static enum status local_retire(struct target *target, const struct retirement *
     return status;
 }
 
-enum status local_authority_of(struct target *target, const struct authority **authority,
-                               struct error *error)
+/* A former one that has ended signs nothing any more. */
+enum status local_serving_authority(struct target *target, const struct authority **authority,
+                                    struct error *error)
 {
     struct local *local = target->state;
-    *authority = &local->authority;
-    return need_authority(local, error);
+    struct error none = {0};
+    enum status status = need_authority(local, error);
+    bool former = !status && local->former.key && !authority_check_valid(&local->former, &none);
+    *authority = former ? &local->former : &local->authority;
+    error_free(&none);
+    return status;
 }
 
 static void local_close(struct target *target)
 {
     struct local *local = target->state;
     authority_free(&local->authority);
+    authority_free(&local->former);
     free(local->system);
     free(local->host);
     free(local);

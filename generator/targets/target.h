@@ -9,6 +9,7 @@
 
 #include "attributes.h"
 #include "common/base/error.h"
+#include "common/base/names.h"
 #include "common/base/text.h"
 #include "common/spec/system.h"
 #include "generator/pki/pki.h"
@@ -147,9 +148,32 @@ enum status local_open(const struct system *system, const struct account_options
 enum status aws_target_open(const struct system *system, const struct account_options *options,
                             struct target *target, struct error *error);
 
-/* The authority of this machine, made when there is none yet; it stays the target's. */
-enum status local_authority_of(struct target *target, const struct authority **authority,
-                               struct error *error);
+/* The authority that signs for the programs of the local system, made when there is none yet; it stays
+ * the target's. During a renewal it is the former one, because there are boards that know no other. */
+enum status local_serving_authority(struct target *target, const struct authority **authority,
+                                    struct error *error);
+
+/* --- renewing the authority of this machine (local_renewal.c) --- */
+
+/* How far it is. */
+struct renewal {
+    bool under_way; /* there are two authorities */
+    time_t
+        ends; /* the authority that signs for things: UTC, seconds since 1970; 0: there is none */
+    time_t former_ends; /* the one before it; 0: there is none */
+    struct names *left; /* things with a certificate of the former one; NULL where there is none */
+};
+
+enum status local_renewal(struct target *target, struct renewal *renewal, struct error *error);
+void renewal_free(struct renewal *renewal);
+
+/* Begins a renewal, or with `finish` ends one. *done: this call did it; there is nothing to do where a
+ * renewal is under way already, or none is. REFUSED as long as things are left. */
+enum status local_renew(struct target *target, bool finish, bool *done, struct error *error);
+
+/* A sentence about the end of the authority, where that comes within a year, or with last_months within
+ * half a year, or was; otherwise NULL. Freed by the caller. */
+char *local_authority_ending(bool last_months);
 
 /* Whether the revocation list of this machine's authority can be read: WRONG_INPUT or REFUSED with
  * what to do. FINE where there is no authority yet. */

@@ -303,3 +303,95 @@ END
     same 3 "$(wc -l <<<"$after")"
     works sf doctor
 }
+
+@test "the authority's end: list and doctor say it a year ahead, commands that sign in its last months" {
+    create air --type esp32air
+    works at "+6900d" "$SENSORFORGE" list
+    [[ $stderr != *authority* ]]
+    works at "+6900d" "$SENSORFORGE" doctor
+    says "ok     authority"
+    works at "+7000d" "$SENSORFORGE" list
+    tells "the local authority ends on $(($(date -u +%Y) + 20))-"
+    tells "make renew"
+    works at "+7000d" "$SENSORFORGE" doctor
+    says "look   authority"
+    works at "+7000d" "$SENSORFORGE" create b --type esp32air
+    [[ $stderr != *authority* ]]
+    works at "+7200d" "$SENSORFORGE" create c --type esp32air
+    tells "warning: the local authority ends on "
+    works at "+7200d" "$SENSORFORGE" rotate air
+    tells "warning: the local authority ends on "
+    printf 'name,type,zone\nd,esp32air,1\n' >"$T/things.csv"
+    works at "+7200d" "$SENSORFORGE" create --from "$T/things.csv"
+    tells "warning: the local authority ends on "
+    run --separate-stderr at "+7400d" "$SENSORFORGE" doctor
+    same 3 "$status"
+    says "wrong  authority        the local authority ended on "
+    works at "+7400d" "$SENSORFORGE" list
+    tells "the local authority ended on "
+}
+
+@test "renew: both authorities are trusted, the new one signs, and the old one goes when no thing needs it" {
+    works sf renew
+    says "made with the first thing"
+    works sf renew --finish
+    create air --type esp32air
+    create kitchen --type esp8266temp
+    cp $ca "$T/old.pem"
+    refuses 3 "the authority is valid until $(($(date -u +%Y) + 20))-" sf renew
+    tells "sensorforge renew --yes"
+    works sf renew --dry-run
+    works sf renew --finish
+    cmp $ca "$T/old.pem"
+    works mk renew yes=yes
+    says "authority  made anew, until $(($(date -u +%Y) + 20))-"
+    says "left       air"
+    says "           kitchen"
+    openssl x509 -in $ca -out "$T/new.pem"
+    same 2 "$(grep -c BEGIN $ca)"
+    works cmp <(cat "$T/new.pem" "$T/old.pem") $ca
+    openssl crl -in $list -CAfile "$T/new.pem" -noout 2>&1 | grep -q 'verify OK'
+    for thing in air kitchen; do
+        openssl verify -CAfile "$T/old.pem" certificates/$thing/cert.pem
+        openssl verify -CAfile $ca certificates/$thing/cert.pem
+        run ! openssl verify -CAfile "$T/new.pem" certificates/$thing/cert.pem
+    done
+    works sf renew --json
+    json .under_way true
+    json .done false
+    json '.left | join(" ")' "air kitchen"
+    refuses 3 "2 things still have certificates of the old authority: air, kitchen" sf renew --finish
+    works sf package air
+    works cmp <(openssl x509 -in "$T/new.pem" -outform DER; openssl x509 -in "$T/old.pem" -outform DER) sensortypes/esp32air/sensors/air/ca.der
+    works sf rotate air
+    openssl verify -CAfile "$T/new.pem" certificates/air/cert.pem
+    works sf delete kitchen
+    same 2 "$(crl_serials | wc -l)"
+    works sf renew
+    says "no thing needs the old one any more"
+    works mk renew finish=yes
+    cmp $ca "$T/new.pem"
+    cmp <(openssl x509 -in "$T/new.pem" -outform DER) $authority/ca.der
+    [ ! -e $authority/former ]
+    same 2 "$(crl_serials | wc -l)"
+    works sf renew --finish
+    create b --type esp32air
+    openssl verify -CAfile "$T/new.pem" certificates/b/cert.pem
+}
+
+@test "renew: an authority that has ended, that begins later, or whose list is lost" {
+    create air --type esp32air
+    run --separate-stderr at "@2020-02-02 02:02:02" "$SENSORFORGE" renew --yes
+    same 3 "$status"
+    tells "the authority's certificate is valid from"
+    mv $list "$T/list"
+    refuses 3 "doctor --clean" sf renew --yes
+    [ ! -e $authority/former ]
+    mv "$T/list" $list
+    works at "+7400d" "$SENSORFORGE" renew
+    says "left       air"
+    works at "+7400d" "$SENSORFORGE" rotate air
+    works at "+7400d" "$SENSORFORGE" renew --finish
+    works at "+7400d" "$SENSORFORGE" doctor
+    says "there, and whole"
+}

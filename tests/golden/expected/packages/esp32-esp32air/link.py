@@ -68,7 +68,11 @@ def secure(stream, host):
     context.load_cert_chain(load("cert.der"), load("key.der"))
     if board.VERIFIES_SERVER:
         context.verify_mode = tls.CERT_REQUIRED
-        context.load_verify_locations(load("ca.der"))
+        authorities = load("ca.der")
+        while authorities:
+            length = 4 + (authorities[2] << 8 | authorities[3])
+            context.load_verify_locations(authorities[:length])
+            authorities = authorities[length:]
     else:
         stream.context = context
     gc.collect()
