@@ -6,6 +6,7 @@
  * pages that it touches: about one for each thing that reported, however many readings it sent. */
 #include "backend.h"
 #include "common/base/memory.h"
+#include "common/base/owner.h"
 #include "common/base/paths.h"
 
 #include <errno.h>
@@ -203,7 +204,9 @@ static enum status sqlite_open(const char *url, bool read_only, struct store **m
     enum status status = FINE;
     if (sqlite3_open_v2(path, &store->database, flags | SQLITE_OPEN_NOMUTEX, NULL)) {
         status = fail(error, REFUSED, "cannot open %s: %s", path, sqlite3_errmsg(store->database));
-        if (read_only)
+        if (sqlite3_system_errno(store->database) == EACCES)
+            owner_advise(error, path);
+        else if (read_only)
             advise(error, "nothing was stored yet? make up starts the system");
     } else {
         status = set_up(store, read_only, error);

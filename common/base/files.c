@@ -1,5 +1,6 @@
 #include "files.h"
 #include "memory.h"
+#include "owner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -71,11 +72,11 @@ static enum status open_regular(const char *path, size_t limit, int *descriptor,
     if (*descriptor < 0) {
         if (errno == ENOENT || errno == ENOTDIR)
             return fail(error, WRONG_INPUT, "%s: no such file", path);
-        return fail_errno(error, "cannot read %s", path);
+        return fail_path(error, "cannot read", path);
     }
     enum status status = FINE;
     if (fstat(*descriptor, &facts))
-        status = fail_errno(error, "cannot read %s", path);
+        status = fail_path(error, "cannot read", path);
     else if (!S_ISREG(facts.st_mode))
         status = fail(error, WRONG_INPUT, "%s is not a regular file", path);
     else if ((unsigned long long)facts.st_size > limit)
@@ -100,7 +101,7 @@ static enum status read_bytes(int descriptor, const char *path, char *bytes, siz
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail_errno(error, "cannot read %s", path);
+            return fail_path(error, "cannot read", path);
         if (got == 0)
             break;
         *length += (size_t)got;
@@ -147,7 +148,7 @@ enum status make_folders(const char *path, mode_t mode, struct error *error)
         char end = *c;
         *c = '\0';
         if (mkdir(prefix, mode) && errno != EEXIST)
-            return fail_errno(error, "cannot make the folder %s", prefix);
+            return fail_path(error, "cannot make the folder", prefix);
         if (!end)
             break;
         *c = end;
@@ -161,11 +162,11 @@ enum status sync_folder(const char *path, struct error *error)
 {
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0)
-        return fail_errno(error, "cannot open the folder %s", path);
+        return fail_path(error, "cannot open the folder", path);
     enum status status = FINE;
     /* Some file systems have nothing to flush for a folder, and say EINVAL. */
     if (fsync(descriptor) && errno != EINVAL)
-        status = fail_errno(error, "cannot flush the folder %s", path);
+        status = fail_path(error, "cannot flush the folder", path);
     close(descriptor);
     return status;
 }
@@ -175,11 +176,11 @@ static enum status remove_at(int folder, const char *name, const char *path, str
     if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
         return FINE;
     if (errno != EISDIR && errno != EPERM)
-        return fail_errno(error, "cannot remove %s", path);
+        return fail_path(error, "cannot remove", path);
     int inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *listing = inner < 0 ? NULL : fdopendir(inner);
     if (!listing) {
-        enum status status = fail_errno(error, "cannot remove %s", path);
+        enum status status = fail_path(error, "cannot remove", path);
         if (inner >= 0)
             close(inner);
         return status;
@@ -193,7 +194,7 @@ static enum status remove_at(int folder, const char *name, const char *path, str
     }
     closedir(listing);
     if (!status && unlinkat(folder, name, AT_REMOVEDIR) && errno != ENOENT)
-        status = fail_errno(error, "cannot remove %s", path);
+        status = fail_path(error, "cannot remove", path);
     return status;
 }
 
@@ -254,7 +255,7 @@ static enum status write_bytes(int descriptor, const char *path, const char *byt
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return fail_errno(error, "cannot write %s", path);
+            return fail_path(error, "cannot write", path);
         bytes += put;
         length -= (size_t)put;
     }
@@ -293,14 +294,14 @@ static enum status hold_file_system(struct batch *batch, const struct staged *st
 {
     struct stat facts;
     if (fstat(step->descriptor, &facts))
-        return fail_errno(error, "cannot write %s", step->path);
+        return fail_path(error, "cannot write", step->path);
     for (size_t i = 0; i < batch->system_count; i++)
         if (batch->systems[i].device == facts.st_dev)
             return FINE;
     owned char *folder = path_folder(step->path);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0)
-        return fail_errno(error, "cannot open the folder %s", folder);
+        return fail_path(error, "cannot open the folder", folder);
     batch->systems =
         must_grow(batch->systems, batch->system_count, &batch->system_room, sizeof *batch->systems);
     batch->systems[batch->system_count++] = (struct file_system){facts.st_dev, descriptor};
@@ -314,7 +315,7 @@ static enum status stage_file(struct batch *batch, struct staged step, const voi
     enum status status = FINE;
     step.descriptor = create_file(written, mode);
     if (step.descriptor < 0) {
-        status = fail_errno(error, "cannot write %s", step.path);
+        status = fail_path(error, "cannot write", step.path);
     } else {
         if (!batch->relaxed)
             status = hold_file_system(batch, &step, error);
@@ -322,7 +323,7 @@ static enum status stage_file(struct batch *batch, struct staged step, const voi
             status = write_bytes(step.descriptor, step.path, bytes, length, error);
         if (!status && (batch->relaxed || batch->unflushed >= FEW_FILES)) {
             if (close(step.descriptor))
-                status = fail_errno(error, "cannot write %s", step.path);
+                status = fail_path(error, "cannot write", step.path);
             step.descriptor = -1;
         }
         if (status)
@@ -398,9 +399,9 @@ static enum status flush_files(struct batch *batch, struct error *error)
         if (step->descriptor < 0)
             continue;
         if (!many && fsync(step->descriptor))
-            status = fail_errno(error, "cannot write %s", step->path);
+            status = fail_path(error, "cannot write", step->path);
         if (close(step->descriptor) && !status)
-            status = fail_errno(error, "cannot write %s", step->path);
+            status = fail_path(error, "cannot write", step->path);
         step->descriptor = -1;
     }
     if (status)
@@ -422,9 +423,9 @@ static enum status replace_folder(const struct staged *step, struct error *error
     if (rename(step->temporary, step->path) == 0)
         return FINE;
     if (errno != ENOTEMPTY && errno != EEXIST)
-        return fail_errno(error, "cannot write %s", step->path);
+        return fail_path(error, "cannot write", step->path);
     if (renameat2(AT_FDCWD, step->temporary, AT_FDCWD, step->path, RENAME_EXCHANGE))
-        return fail_errno(error, "cannot replace %s", step->path);
+        return fail_path(error, "cannot replace", step->path);
     fault_point("replaced");
     return remove_tree(step->temporary, error);
 }
@@ -436,7 +437,7 @@ static enum status take_step(struct staged *step, struct error *error)
     if (step->folder)
         status = replace_folder(step, error);
     else if (rename(step->temporary, step->path))
-        status = fail_errno(error, "cannot write %s", step->path);
+        status = fail_path(error, "cannot write", step->path);
     if (!status) {
         free(step->temporary);
         step->temporary = NULL;
@@ -499,7 +500,7 @@ enum status lock_folder(const char *path, bool wait, int *lock, struct error *er
     for (;;) {
         int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (descriptor < 0)
-            return fail_errno(error, "cannot open the folder %s", path);
+            return fail_path(error, "cannot open the folder", path);
         int refused;
         do
             refused = flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB));
@@ -512,7 +513,7 @@ enum status lock_folder(const char *path, bool wait, int *lock, struct error *er
         if (refused && errno == EWOULDBLOCK)
             status = fail(error, REFUSED, "%s is locked by another command", path);
         else if (refused)
-            status = fail_errno(error, "cannot lock %s", path);
+            status = fail_path(error, "cannot lock", path);
         close(descriptor);
         if (status)
             return status;

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/files.h"
+#include "common/base/owner.h"
 #include "common/base/paths.h"
 #include "generator/local/services.h"
 #include "generator/project/project.h"
@@ -12,6 +13,8 @@ enum status command_down(struct context *context)
     enum status status = command_find(context, &project);
     bool there = !status && is_folder(LOCAL_FOLDER);
     if (there)
+        status = owner_check(LOCAL_FOLDER, &context->error);
+    if (!status && there)
         status = lock_folder(LOCAL_FOLDER, true, &lock, &context->error);
     if (!status && there)
         status = services_end(project.reporter, &any, &context->error);

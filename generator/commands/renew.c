@@ -11,19 +11,11 @@
 #include "generator/targets/target.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 /* A year before its end, an authority may be renewed without another word. */
 enum { EARLY = 365 * 24 * 60 * 60 /* seconds */ };
 
 /* --- the local system --- */
-
-/* When the certificates that are trusted changed last. */
-static time_t trust_changed(void)
-{
-    struct stat facts;
-    return stat(AUTHORITY_CERTIFICATE, &facts) == 0 ? facts.st_mtime : 0;
-}
 
 /* Programs that run read what they trust when they start. Their own certificates are made again where
  * another authority signs them now. */
@@ -41,8 +33,8 @@ static enum status renew_services(struct context *context, struct project *proje
     if (!status)
         status = service_find_programs(&programs, error);
     if (!status)
-        status =
-            services_restart(&programs, renewed ? time(NULL) : trust_changed(), &restarted, error);
+        status = services_restart(&programs, renewed ? time(NULL) : certificates_trust_changed(),
+                                  &restarted, error);
     if (!status && restarted)
         cli_say(context, "the local system was started again: things connect again by themselves");
     service_free_programs(&programs);

@@ -1,5 +1,7 @@
 #include "commands.h"
 #include "common/base/json.h"
+#include "common/base/owner.h"
+#include "common/base/paths.h"
 #include "generator/local/state.h"
 #include "generator/project/project.h"
 
@@ -16,6 +18,8 @@ enum status command_status(struct context *context)
 {
     struct project project;
     enum status status = command_find(context, &project);
+    if (!status)
+        status = owner_check(LOCAL_FOLDER, &context->error);
     project_free(&project);
     if (status)
         return status;

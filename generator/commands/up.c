@@ -1,8 +1,11 @@
 #include "commands.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
+#include "common/base/memory.h"
+#include "common/base/owner.h"
 #include "common/base/paths.h"
 #include "generator/local/backlog.h"
+#include "generator/local/certificates.h"
 #include "generator/local/port.h"
 #include "generator/local/prepare.h"
 #include "generator/local/services.h"
@@ -10,11 +13,16 @@
 #include "generator/local/supervisor.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 /* A broker that is running keeps its configuration, but reads its certificate again. */
 static void refresh(const struct context *context, const struct prepared *prepared,
                     const struct services *services)
 {
+    /* The time of its start may be wrong by a second. */
+    if (services->processes[BROKER].since + 2 < certificates_trust_changed())
+        cli_say(context,
+                "the broker started before the authority was renewed: make down, then make up");
     if (prepared->renewed)
         daemon_signal(&services->processes[BROKER], SIGHUP);
     if (prepared->changed)
@@ -102,6 +110,17 @@ static enum status up(struct context *context, struct project *project,
     return status;
 }
 
+/* Files that root makes in another's project are root's. */
+static void warn_of_owner(const struct context *context)
+{
+    owned char *owner = geteuid() == 0 ? owner_of_project() : NULL;
+    if (owner)
+        cli_say(context,
+                "warning: this project belongs to %s, who will not be able to use what root makes "
+                "in it: better run this as %s",
+                owner, owner);
+}
+
 enum status command_up(struct context *context)
 {
     struct project project;
@@ -110,6 +129,10 @@ enum status command_up(struct context *context)
     enum status status = command_load(context, &project);
     if (!status)
         status = service_find_programs(&programs, &context->error);
+    if (!status)
+        status = owner_check(LOCAL_FOLDER, &context->error);
+    if (!status)
+        warn_of_owner(context);
     if (!status)
         status = prepare_folders(&context->error);
     if (!status)

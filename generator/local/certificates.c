@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -191,4 +192,10 @@ enum status certificates_renew(const struct system *system, bool *renewed, struc
         status = write_identity(&hub, everything, error);
     target_close(&target);
     return status;
+}
+
+time_t certificates_trust_changed(void)
+{
+    struct stat facts;
+    return stat(AUTHORITY_CERTIFICATE, &facts) == 0 ? facts.st_mtime : 0;
 }

@@ -17,9 +17,14 @@
 #include "common/spec/system.h"
 
 #include <stdbool.h>
+#include <time.h>
 
 /* Makes each pair that is needed. system: the JSON of a checked system.yaml. *renewed: the broker
  * has a new certificate. */
 enum status certificates_renew(const struct system *system, bool *renewed, struct error *error);
+
+/* When the authorities that are trusted changed last: seconds since 1970; 0: there is none yet. Programs
+ * read them when they start. */
+time_t certificates_trust_changed(void);
 
 #endif

@@ -159,6 +159,8 @@ enum status local_load_authority(struct local *local, struct error *error)
     if (status) {
         authority_free(&loaded);
         authority_free(&former);
+        if (error->advice.length) /* it may not be read */
+            return status;
         return advise(error, "restore " AUTHORITY_FOLDER
                              " from a backup; without it no thing can be made or revoked");
     }

@@ -200,6 +200,6 @@ char *local_authority_ending(bool last_months)
         return NULL;
     clock_write(facts.not_after, day);
     return must_format(
-        "the local authority %s on %.10s, and every certificate that it signed with it",
+        "the local authority %s on %.10s, and with it every certificate that it signed",
         left > 0 ? "ends" : "ended", day);
 }

@@ -135,6 +135,13 @@ static bool is_full(const struct allowances *allowances, const struct allowance 
     return true;
 }
 
+static void drop(struct allowances *allowances, struct allowance *allowance)
+{
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): an allowance is in the table once */
+    HASH_DEL(allowances->all, allowance);
+    free_allowance(allowance);
+}
+
 void allowances_tidy(struct allowances *allowances,
                      void (*tell)(const char *thing, unsigned long left_out))
 {
@@ -148,9 +155,7 @@ void allowances_tidy(struct allowances *allowances,
             allowance->tokens[LINES] -= 1;
             allowance->left_out = 0;
         }
-        if (is_full(allowances, allowance)) {
-            HASH_DEL(allowances->all, allowance);
-            free_allowance(allowance);
-        }
+        if (is_full(allowances, allowance))
+            drop(allowances, allowance);
     }
 }

@@ -147,6 +147,13 @@ static void drop_parts(struct share *share, uint64_t first)
         memmove(share->parts, share->parts + gone, share->count * sizeof *share->parts);
 }
 
+static void forget(struct shares *shares, struct share *share)
+{
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc,clang-analyzer-core.NullDereference): it is in the table */
+    HASH_DEL(shares->all, share);
+    free_share(share);
+}
+
 void shares_drop(struct shares *shares, uint64_t first, uint64_t current)
 {
     struct share *share = shares->all, *next;
@@ -157,10 +164,8 @@ void shares_drop(struct shares *shares, uint64_t first, uint64_t current)
             share->held_back = false;
             shares->held_back--;
         }
-        if (!share->count) {
-            HASH_DEL(shares->all, share);
-            free_share(share);
-        }
+        if (!share->count)
+            forget(shares, share);
     }
 }
 

@@ -7,6 +7,7 @@ import os
 import signal
 import ssl
 import subprocess
+import threading
 
 import mqtt
 from house import PROGRAM, TYPE, WIFI, House, expect, run_tests
@@ -200,4 +201,35 @@ def killed(houses):
     return f"{kills} kills"
 
 
-run_tests([renewal, killed])
+def supervised(houses):
+    """Authority: renewed under `up --foreground`, both programs are started again by it, and both kinds of boards connect."""
+    it = Renewal(houses)
+    house = it.house
+    supervisor = subprocess.Popen([PROGRAM, "up", "--foreground"], cwd=house.folder, env=os.environ | WIFI, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for line in supervisor.stderr:
+        if "ready on port" in line:
+            break
+    reader = threading.Thread(target=supervisor.stderr.read, daemon=True)
+    reader.start()
+    try:
+        it.all_connect("before")
+        before = house.process("mosquitto"), house.process("sensorhub")
+        house.run("renew", "--yes")
+        after = house.process("mosquitto"), house.process("sensorhub")
+        expect(all(after) and not set(before) & set(after), f"the programs {before} were not started again: {after}")
+        for name in house.names:
+            it.all_connect(f"before {name} is rotated")
+            house.run("rotate", name)
+            it.flash(name)
+        house.run("renew", "--finish")
+        it.all_connect("afterwards")
+        expect(it.broker_verifies(it.new()) and not it.broker_verifies(it.old), "the broker still has a certificate of the old one")
+        house.drain()
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.wait(60)
+    expect(supervisor.returncode == 0, f"it ended with {supervisor.returncode}")
+
+
+run_tests([renewal, killed, supervised])

@@ -2,12 +2,14 @@
 """`status` and its exit code: green only when readings are accepted and stored."""
 
 import contextlib
+import os
 import signal
 import sqlite3
 import struct
+import subprocess
 
 import mqtt
-from house import LOCAL, House, eventually, expect, run_tests
+from house import LOCAL, PROGRAM, TYPE, WIFI, House, Skip, eventually, expect, run_tests
 
 REFUSED = 3
 
@@ -219,4 +221,59 @@ def no_full_log(houses):
     house.down()
 
 
-run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool, full_logs, no_full_log])
+NOBODY = 65534
+
+
+def owners(houses):
+    """Owners: what root left in another's project is named with its owner and what to do, by up, status, down and others; nothing is changed."""
+    if os.geteuid():
+        raise Skip("it needs root")
+    house = House(houses, things=1)
+    local = house.folder / LOCAL
+
+    def run(*words, user=NOBODY):
+        ran = subprocess.run([PROGRAM, *words], cwd=house.folder, env=os.environ | WIFI, text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                             timeout=120, user=user, group=user, extra_groups=[])
+        return ran.returncode, ran.stdout + ran.stderr
+
+    def give(*paths):
+        subprocess.run(["chown", "-R", "-h", f"{NOBODY}:{NOBODY}", *map(str, paths)], check=True)
+
+    def fine(*words, user=NOBODY):
+        code, said = run(*words, user=user)
+        expect(code == 0, f"{words} ends with {code}: {said}")
+        return said
+    give(house.folder)
+    try:
+        run("--version")
+    except PermissionError:
+        raise Skip("the program cannot be run by another user here")
+    expect("warning" not in fine("up"), "up warns the owner")
+    fine("down")
+    expect("warning: this project belongs to nobody" in fine("up", user=0), "root is not warned")
+    fine("down", user=0)
+    before = sorted((str(path), path.lstat().st_mtime_ns) for path in local.rglob("*"))
+    for words in (("up",), ("status",), ("down",), ("up", "--foreground")):
+        code, said = run(*words)
+        expect(code == REFUSED and "belongs to root, and this is nobody" in said and f"sudo chown -R nobody {LOCAL}" in said,
+               f"{words} ends with {code}: {said}")
+    expect(before == sorted((str(path), path.lstat().st_mtime_ns) for path in local.rglob("*")), "something was changed")
+    give(local)
+    fine("up")
+    fine("status")
+    fine("down")
+    for folder, words in ((LOCAL.parent / "authority", ("create", "x", "--type", TYPE)), (LOCAL / "central.sqlite", ("query", "--type", TYPE)),
+                          (LOCAL, ("up",)), (LOCAL, ("status",)), (LOCAL, ("down",)), (LOCAL.parent, ("rotate", "thing0"))):
+        os.chown(house.folder / folder, 0, 0)
+        mode = (house.folder / folder).stat().st_mode
+        os.chmod(house.folder / folder, 0o700)
+        code, said = run(*words)
+        expect(code == REFUSED and f"{folder} belongs to root, and this is nobody" in said and f"sudo chown -R nobody {folder}" in said,
+               f"with root's {folder}, {words} ends with {code}: {said}")
+        give(house.folder / folder)
+        os.chmod(house.folder / folder, mode)
+    fine("up")
+    fine("down")
+
+
+run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool, full_logs, no_full_log, owners])

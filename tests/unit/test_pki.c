@@ -521,8 +521,10 @@ static void chain_verifies_with_its_own_authority_only(void **state)
                      X509_V_ERR_CERT_NOT_YET_VALID);
     assert_int_equal(verify(authority.certificate, certificate, NULL, now + 367 * DAY),
                      X509_V_ERR_CERT_HAS_EXPIRED);
+    assert_true(authority_issued(&authority, certificate));
     /* The same name, another key. */
     assert_int_not_equal(verify(other_authority.certificate, certificate, NULL, now), X509_V_OK);
+    assert_false(authority_issued(&other_authority, certificate));
     X509_free(certificate);
 }
 
