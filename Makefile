@@ -52,7 +52,7 @@ ROOM_OBJECTS := $(COMMON_OBJECTS) $(call objects-of,$(AWS_SOURCES) $(filter-out 
 GENERATOR_OBJECTS := $(ROOM_OBJECTS) $(call objects-of,generator/main.c)
 HUB_OBJECTS := $(call objects-of,$(filter-out hub/main.c,$(HUB_SOURCES)))
 # A library that mosquitto loads: position-independent, and of common/ only what it uses.
-PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) hub/spool/segment.c hub/spool/shares.c hub/spool/writer.c
+PLUGIN_SOURCES := $(sort $(wildcard hub/plugin/*.c)) $(filter-out hub/spool/reader.c,$(sort $(wildcard hub/spool/*.c)))
 plugin-objects-of = $(patsubst %,$(BUILD)/plugin/%.o,$(basename $(1)))
 PLUGIN_OBJECTS := $(call plugin-objects-of,$(PLUGIN_SOURCES))
 PLUGIN_COMMON := $(call plugin-objects-of,$(filter-out common/spec/embedded.S,$(COMMON_SOURCES)))

@@ -1,4 +1,5 @@
 #include "segment.h"
+#include "common/base/buffer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,19 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEPT = 8 /* the most segments over which the records of one call may be spread */ };
+enum { CALL_BYTES = 16 << 20 /* of the records that one call hands out, about */ };
 
 struct spool_reader {
     char *folder;
     int lock;
     struct bell *bell;
-    uint32_t rung;             /* what bell->rung was before the last read */
-    uint64_t spool;            /* id of the one that is read; 0: not known */
-    uint64_t next;             /* number of the next record */
-    struct segment open[KEPT]; /* the last one is read; records of the others were handed out */
-    size_t open_count;
-    uint64_t offset;   /* of the next record in the last open segment */
-    uint64_t missing;  /* records that should be before the next one and are not there */
+    uint32_t rung;          /* what bell->rung was before the last read */
+    uint64_t spool;         /* id of the one that is read; 0: not known */
+    uint64_t next;          /* number of the next record */
+    struct segment segment; /* the one that is read */
+    struct buffer bytes;    /* what the records that were handed out point to */
+    uint64_t offset;        /* of the next record in the segment */
+    uint64_t missing;       /* records that should be before the next one and are not there */
     uint64_t searched; /* next, after a search that found nothing; 0: none since it was opened */
 
     /* Damage that spool_damage() has not told yet. */
@@ -32,7 +33,7 @@ struct spool_reader {
 
 static struct segment *current(struct spool_reader *reader)
 {
-    return reader->open_count ? &reader->open[reader->open_count - 1] : NULL;
+    return reader->segment.descriptor >= 0 ? &reader->segment : NULL;
 }
 
 /* --- finding the next segment --- */
@@ -101,23 +102,49 @@ static bool begins_after(const struct segment *segment, uint64_t next)
     return segment->damaged ? segment->first - next >= UINT64_C(1) << 31 : segment->begins;
 }
 
-static enum status open_segment(struct spool_reader *reader, uint64_t first, struct error *error)
+static enum status open_one(const struct spool_reader *reader, uint64_t first,
+                            struct segment *segment, struct error *error)
 {
-    struct segment *segment = &reader->open[reader->open_count];
-    if (!segment_open(reader->folder, first, false, segment)) {
-        if (!errno) {
-            fail(error, REFUSED,
-                 "%s/%020" PRIu64 SPOOL_SUFFIX " was written by another version of sensorforge",
-                 reader->folder, first);
-            return advise(error, "let sensorhub run --drain of that version store it first");
-        }
-        return fail_errno(error, "cannot open %s/%020" PRIu64 SPOOL_SUFFIX, reader->folder, first);
-    }
-    reader->open_count++;
+    if (segment_open(reader->folder, first, false, segment))
+        return FINE;
+    if (errno)
+        return fail_errno(error, "cannot read %s/%020" PRIu64 SPOOL_SUFFIX, reader->folder, first);
+    fail(error, REFUSED,
+         "%s/%020" PRIu64 SPOOL_SUFFIX " was written by another version of sensorforge",
+         reader->folder, first);
+    return advise(error, "let sensorhub run --drain of that version store it first");
+}
+
+/* Goes to the beginning of this segment. */
+static void enter(struct spool_reader *reader, const struct segment *segment)
+{
+    segment_close(&reader->segment);
+    reader->segment = *segment;
     reader->offset = sizeof(struct segment_header);
     if (segment->spool)
         reader->spool = segment->spool;
-    return FINE;
+}
+
+static enum status open_segment(struct spool_reader *reader, uint64_t first, struct error *error)
+{
+    struct segment segment;
+    enum status status = open_one(reader, first, &segment, error);
+    if (!status)
+        enter(reader, &segment);
+    return status;
+}
+
+/* FINE unless the last read of the segment failed. Then it is read again the next time. */
+static enum status check_read(struct spool_reader *reader, struct error *error)
+{
+    struct segment *segment = current(reader);
+    if (!segment || !segment->failed)
+        return FINE;
+    errno = segment->failed;
+    segment->failed = 0;
+    segment_refresh(segment);
+    return fail_errno(error, "cannot read %s/%020" PRIu64 SPOOL_SUFFIX, reader->folder,
+                      segment->first);
 }
 
 /* Skips records that are stored already, and damage between them. Returns the number behind the last
@@ -147,7 +174,7 @@ static enum status begin_at_first(struct spool_reader *reader, bool *anew, struc
 {
     uint64_t first = 0;
     bool found = false;
-    segment_close(&reader->open[--reader->open_count]);
+    segment_close(&reader->segment);
     reader->spool = reader->next = 0;
     enum status status = find_following(reader, 0, &first, &found, error);
     if (!status && found)
@@ -175,7 +202,7 @@ static enum status lags_behind(struct spool_reader *reader, bool knew, uint64_t 
         return FINE; /* they are damaged, and were stored before */
     if (told && !knew && current(reader)->spool)
         return begin_at_first(reader, anew, error);
-    segment_close(&reader->open[--reader->open_count]);
+    segment_close(&reader->segment);
     if (!told)
         return FINE;
     fail(error, REFUSED, "the database has stored record %" PRIu64 ", but %s ends with %" PRIu64,
@@ -205,7 +232,10 @@ static enum status first_segment(struct spool_reader *reader, bool *anew, struct
         reader->next = first;
     }
     uint64_t ends = skip(reader);
-    return ends < reader->next ? lags_behind(reader, spool != 0, ends, anew, error) : FINE;
+    status = check_read(reader, error);
+    return status                ? status
+           : ends < reader->next ? lags_behind(reader, spool != 0, ends, anew, error)
+                                 : FINE;
 }
 
 /* --- opening --- */
@@ -239,6 +269,7 @@ enum status spool_reader_open(const char *folder, const struct spool_place *behi
         return fail_memory(error);
     }
     reader->lock = -1;
+    reader->segment.descriptor = -1;
     reader->next = behind->number + 1;
     reader->spool = behind->spool;
     enum status status = lock_spool(reader, error);
@@ -259,8 +290,8 @@ void spool_reader_close(struct spool_reader *reader)
 {
     if (!reader)
         return;
-    for (size_t i = 0; i < reader->open_count; i++)
-        segment_close(&reader->open[i]);
+    segment_close(&reader->segment);
+    buffer_free(&reader->bytes);
     bell_close(reader->bell);
     if (reader->lock >= 0)
         close(reader->lock);
@@ -270,36 +301,35 @@ void spool_reader_close(struct spool_reader *reader)
 
 /* --- reading --- */
 
-/* Closes the segments whose records were handed out by the last call. */
-static void let_go(struct spool_reader *reader)
-{
-    if (reader->open_count < 2)
-        return;
-    struct segment last = *current(reader);
-    for (size_t i = 0; i + 1 < reader->open_count; i++)
-        segment_close(&reader->open[i]);
-    reader->open[0] = last;
-    reader->open_count = 1;
-}
-
 /* Goes to the segment that begins with this number, which is behind the current one. */
 static enum status go_on(struct spool_reader *reader, uint64_t first, bool *more,
                          struct error *error)
 {
-    uint64_t next = reader->next;
-    if (reader->open_count == KEPT) /* the next call closes some, and goes on */
-        return FINE;
-    enum status status = open_segment(reader, first, error);
+    struct segment opened;
+    enum status status = open_one(reader, first, &opened, error);
     if (status)
         return status;
-    if (first != next && !begins_after(current(reader), next)) {
-        struct segment opened = reader->open[--reader->open_count]; /* the one before it is kept */
-        status = pass_over(reader, first - next, error);
-        reader->open[reader->open_count++] = opened;
+    if (first != reader->next && !begins_after(&opened, reader->next))
+        status = pass_over(reader, first - reader->next, error);
+    if (status) {
+        segment_close(&opened);
+        return status;
     }
+    enter(reader, &opened);
     reader->next = first;
-    *more = !status;
-    return status;
+    *more = true;
+    return FINE;
+}
+
+/* Reads the next record. What was read of the file before may be old. */
+static uint32_t next_record(struct spool_reader *reader, struct spool_record *record)
+{
+    bool torn;
+    uint32_t length = segment_record(current(reader), reader->offset, record, &torn);
+    if (length || current(reader)->failed)
+        return length;
+    segment_refresh(current(reader));
+    return segment_record(current(reader), reader->offset, record, &torn);
 }
 
 /* There is no next record where it should be. Either there is none yet, or the next segment has it,
@@ -310,10 +340,13 @@ static enum status go_on(struct spool_reader *reader, uint64_t first, bool *more
 static enum status look_behind(struct spool_reader *reader, bool *more, struct error *error)
 {
     struct spool_record record;
-    bool torn, found = false, told = bell_is_current(reader->bell);
+    bool found = false, told = bell_is_current(reader->bell);
     uint64_t last = atomic_load_explicit(&reader->bell->last, memory_order_acquire), following = 0;
     enum status status = find_following(reader, current(reader)->first, &following, &found, error);
-    uint32_t length = segment_record(current(reader), reader->offset, &record, &torn);
+    segment_refresh(current(reader));
+    uint32_t length = status ? 0 : next_record(reader, &record);
+    if (!status)
+        status = check_read(reader, error);
     *more = !status && length && length != SEALED && record.number == reader->next;
     if (status || *more)
         return status;
@@ -322,6 +355,9 @@ static enum status look_behind(struct spool_reader *reader, bool *more, struct e
     if (!found && (told ? last < reader->next : reader->searched == reader->next))
         return FINE;
     uint64_t at = segment_search(current(reader), reader->offset, reader->next, &record);
+    status = check_read(reader, error);
+    if (status)
+        return status;
     if (at && (!found || record.number < following)) {
         status = pass_over(reader, record.number - reader->next, error);
         reader->offset = at;
@@ -336,34 +372,71 @@ static enum status look_behind(struct spool_reader *reader, bool *more, struct e
     return FINE;
 }
 
+/* Copies what the record points to behind that of the records before it. Until place_records(), the
+ * copy may move. */
+static void take(struct spool_reader *reader, struct spool_record *record, uint32_t length)
+{
+    buffer_add(&reader->bytes, record->topic, length - sizeof(struct record_header));
+    record->spool = reader->spool;
+    record->missing = reader->missing;
+    reader->missing = 0;
+    reader->offset += record_room(length);
+    reader->next++;
+}
+
+static void place_records(const struct spool_reader *reader, struct spool_record *list,
+                          size_t count)
+{
+    const char *at = reader->bytes.at;
+    for (size_t i = 0; i < count; i++) {
+        list[i].topic = at;
+        list[i].client_id = list[i].topic + list[i].topic_length;
+        list[i].principal = list[i].client_id + list[i].client_id_length;
+        list[i].payload = list[i].principal + list[i].principal_length;
+        at = (const char *)list[i].payload + list[i].payload_length;
+    }
+}
+
+/* There was no memory for what was read: it is read again. */
+static void take_back(struct spool_reader *reader, const struct spool_record *list, size_t *count)
+{
+    segment_close(&reader->segment);
+    if (*count) {
+        reader->next = list[0].number;
+        reader->missing = list[0].missing;
+    }
+    *count = 0;
+}
+
 enum status spool_read(struct spool_reader *reader, struct spool_record *list, size_t most,
                        size_t *count, struct error *error)
 {
-    bool more = true, torn = false;
+    bool more = true;
     enum status status = FINE;
     *count = 0;
     reader->rung = atomic_load(&reader->bell->rung);
-    let_go(reader);
+    buffer_clear(&reader->bytes);
     if (!current(reader)) {
         status = first_segment(reader, &(bool){false}, error);
         more = current(reader) != NULL;
     }
-    while (!status && more && *count < most) {
+    while (!status && more && *count < most && reader->bytes.length < CALL_BYTES) {
         struct spool_record *record = &list[*count];
-        uint32_t length = segment_record(current(reader), reader->offset, record, &torn);
+        uint32_t length = next_record(reader, record);
         if (length && length != SEALED && record->number == reader->next) {
-            record->spool = reader->spool;
-            record->missing = reader->missing;
-            reader->missing = 0;
-            reader->offset += record_room(length);
-            reader->next++;
+            take(reader, record, length);
             (*count)++;
         } else if (*count && length != SEALED) {
             more = false; /* mostly it is the end; the next call looks */
-        } else {
+        } else if (!(status = check_read(reader, error))) {
             status = look_behind(reader, &more, error);
         }
     }
+    if (reader->bytes.failed) {
+        take_back(reader, list, count);
+        return fail_memory(error);
+    }
+    place_records(reader, list, *count);
     return status;
 }
 

@@ -1,4 +1,5 @@
 #include "segment.h"
+#include "guard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,8 @@
 
 _Static_assert(sizeof(struct segment_header) == 64, "the header's layout is fixed");
 _Static_assert(sizeof(struct record_header) == 40, "the record's layout is fixed");
+
+enum { WINDOW = 1 << 16 /* bytes that are read at once */ };
 
 /* --- records --- */
 
@@ -37,20 +40,74 @@ static bool fits(const struct record_header *header, uint32_t length, uint64_t r
     return length >= sizeof *header && length <= room && sum == length;
 }
 
-uint32_t segment_record(const struct segment *segment, uint64_t offset, struct spool_record *record,
+void segment_refresh(struct segment *segment)
+{
+    segment->length = 0;
+}
+
+/* Reads at least so many bytes at this offset, as far as the file goes. */
+static void load(struct segment *segment, uint64_t offset, uint64_t least)
+{
+    uint64_t wanted = least > WINDOW ? least : WINDOW, left = segment->capacity - offset;
+    wanted = wanted > left ? left : wanted;
+    segment->length = 0;
+    segment->from = offset;
+    if (wanted > segment->room) {
+        char *grown = realloc(segment->window, wanted);
+        if (!grown) {
+            segment->failed = ENOMEM;
+            return;
+        }
+        segment->window = grown;
+        segment->room = wanted;
+    }
+    while (segment->length < wanted) {
+        ssize_t got = pread(segment->descriptor, segment->window + segment->length,
+                            wanted - segment->length, (off_t)(offset + segment->length));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            segment->failed = errno;
+        if (got <= 0)
+            return;
+        segment->length += (size_t)got;
+    }
+}
+
+/* So many bytes of the segment at this offset; NULL: the file ends before them, because somebody
+ * truncated it, or `failed` is set. */
+static const void *bytes_at(struct segment *segment, uint64_t offset, uint64_t length)
+{
+    if (offset < segment->from || offset + length > segment->from + segment->length)
+        load(segment, offset, length);
+    if (offset + length <= segment->from + segment->length)
+        return segment->window + (offset - segment->from);
+    if (!segment->failed) {
+        segment->capacity = segment->from + segment->length;
+        segment->damaged = true;
+    }
+    return NULL;
+}
+
+uint32_t segment_record(struct segment *segment, uint64_t offset, struct spool_record *record,
                         bool *torn)
 {
     *torn = false;
     if (offset + sizeof(uint32_t) > segment->capacity)
         return SEALED;
-    const struct record_header *header = (const void *)(segment->at + offset);
-    uint32_t length = atomic_load_explicit(&header->length, memory_order_acquire);
+    const struct record_header *header = bytes_at(segment, offset, sizeof header->length);
+    if (!header)
+        return segment->failed ? 0 : SEALED;
+    uint32_t length = header->length;
     if (length == 0 || length == SEALED)
         return length;
-    if (offset + sizeof *header > segment->capacity ||
-        !fits(header, length, segment->capacity - offset) ||
-        record_checksum(header, length) != header->checksum) {
-        *torn = true;
+    bool whole = offset + sizeof *header <= segment->capacity &&
+                 (header = bytes_at(segment, offset, sizeof *header)) &&
+                 fits(header, length, segment->capacity - offset) &&
+                 (header = bytes_at(segment, offset, length)) &&
+                 record_checksum(header, length) == header->checksum;
+    if (!whole) {
+        *torn = !segment->failed;
         return 0;
     }
     const char *at = (const char *)(header + 1);
@@ -74,11 +131,13 @@ static bool is_plausible(const struct spool_record *record, uint64_t next, uint6
            record->number - next <= distance / sizeof(struct record_header);
 }
 
-uint64_t segment_search(const struct segment *segment, uint64_t offset, uint64_t next,
+uint64_t segment_search(struct segment *segment, uint64_t offset, uint64_t next,
                         struct spool_record *record)
 {
     bool torn;
-    for (uint64_t at = offset; at + sizeof(struct record_header) <= segment->capacity;
+    segment_refresh(segment);
+    for (uint64_t at = offset;
+         !segment->failed && at + sizeof(struct record_header) <= segment->capacity;
          at += RECORD_ALIGN) {
         uint32_t length = segment_record(segment, at, record, &torn);
         if (length && length != SEALED && is_plausible(record, next, at - offset))
@@ -94,61 +153,91 @@ void segment_path(const char *folder, uint64_t first, char path[SEGMENT_PATH])
     snprintf(path, SEGMENT_PATH, "%s/%020" PRIu64 SPOOL_SUFFIX, folder, first);
 }
 
-static bool header_valid(const struct segment *segment, uint64_t first)
+static bool header_valid(const struct segment_header *header, const struct segment *segment)
 {
-    const struct segment_header *header = (const void *)segment->at;
-    return segment->at && memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
-           (header->first == first || header->first == 0) && header->capacity == segment->capacity;
+    return memcmp(header->magic, SPOOL_MAGIC, sizeof header->magic) == 0 &&
+           (header->first == segment->first || header->first == 0) &&
+           header->capacity == segment->capacity;
 }
 
 /* Only the digit is another one than in SPOOL_MAGIC. */
-static bool other_version(const struct segment *segment)
+static bool other_version(const struct segment_header *header)
 {
-    const struct segment_header *header = (const void *)segment->at;
     size_t name = sizeof header->magic - 1;
-    return segment->at && memcmp(header->magic, SPOOL_MAGIC, name) == 0 &&
+    return memcmp(header->magic, SPOOL_MAGIC, name) == 0 &&
            header->magic[name] != SPOOL_MAGIC[name];
+}
+
+/* False with errno. A file that is shorter than a header gives one of zeros. */
+static bool read_header(struct segment *segment, struct segment_header *header)
+{
+    struct stat facts;
+    *header = (struct segment_header){0};
+    if (fstat(segment->descriptor, &facts) ||
+        pread(segment->descriptor, header, sizeof *header, 0) < 0)
+        return false;
+    segment->capacity = (uint64_t)facts.st_size;
+    return true;
+}
+
+/* An empty file cannot be mapped, and is not written. */
+static bool map(struct segment *segment)
+{
+    if (!segment->capacity)
+        return true;
+    void *at =
+        mmap(NULL, segment->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, segment->descriptor, 0);
+    if (at == MAP_FAILED)
+        return false;
+    segment->at = at;
+    segment->mapped = segment->capacity;
+    return true;
 }
 
 bool segment_open(const char *folder, uint64_t first, bool write, struct segment *segment)
 {
     char path[SEGMENT_PATH];
-    struct stat facts;
+    struct segment_header header;
     *segment = (struct segment){.descriptor = -1, .first = first};
     segment_path(folder, first, path);
     segment->descriptor = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
     if (segment->descriptor < 0)
         return false;
     errno = 0;
-    if (fstat(segment->descriptor, &facts) == 0 &&
-        facts.st_size >= (off_t)sizeof(struct segment_header)) {
-        segment->capacity = (uint64_t)facts.st_size;
-        void *at = mmap(NULL, (size_t)facts.st_size, write ? PROT_READ | PROT_WRITE : PROT_READ,
-                        MAP_SHARED, segment->descriptor, 0);
-        segment->at = at == MAP_FAILED ? NULL : at;
-    }
-    if (errno || other_version(segment)) {
+    if (!read_header(segment, &header) || other_version(&header) || (write && !map(segment))) {
         int why = errno;
         segment_close(segment);
         errno = why;
         return false;
     }
-    segment->damaged = !header_valid(segment, first);
+    segment->damaged = !header_valid(&header, segment);
     if (!segment->damaged) {
-        const struct segment_header *header = (const void *)segment->at;
-        segment->begins = header->begins == 1;
-        segment->spool = header->spool;
+        segment->begins = header.begins == 1;
+        segment->spool = header.spool;
     }
     return true;
 }
 
 void segment_close(struct segment *segment)
 {
-    if (segment->at)
-        munmap(segment->at, segment->capacity);
     if (segment->descriptor >= 0)
         close(segment->descriptor);
+    if (segment->at)
+        munmap(segment->at, segment->mapped);
+    free(segment->window);
     *segment = (struct segment){.descriptor = -1};
+}
+
+int segment_write(const struct segment *segment, uint64_t offset, const void *bytes, size_t length)
+{
+    struct stat facts;
+    if (offset + length > segment->mapped)
+        return ENOSPC;
+    if (guard_copy(segment->at + offset, bytes, length))
+        return 0;
+    return fstat(segment->descriptor, &facts) == 0 && (uint64_t)facts.st_size < segment->mapped
+               ? TRUNCATED
+               : EIO;
 }
 
 bool segment_keep(const char *folder, uint64_t first, char kept[SEGMENT_PATH])
@@ -241,7 +330,7 @@ size_t spool_damaged_files(const char *folder)
 
 const char *refusal_words(int why)
 {
-    return why == FULL ? "it is full" : strerror(why);
+    return why == FULL ? "it is full" : why == TRUNCATED ? "it was truncated" : strerror(why);
 }
 
 struct bell *bell_open(const char *folder)

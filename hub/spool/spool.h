@@ -6,8 +6,8 @@
  * killed at whichever moment.
  *
  * On disk: a folder of segments, <20 digits>.segment, the number of its first record;
- * segment.h has the layout. A segment is preallocated, and mapped into the memory of both
- * processes, so to append is to copy, without a system call. A record counts when its length is
+ * segment.h has the layout. A segment is preallocated, and mapped into the memory of the
+ * writer, so to append is to copy, without a system call. The reader reads it by pread(). A record counts when its length is
  * written, which is done last. It has a checksum. A torn record at the end, which a power cut or a
  * kill left, is cut off by the writer when it opens the spool. Everything else that is not whole is
  * damage: the reader goes on behind it, where records are known by their numbers and checksums. It
@@ -106,7 +106,8 @@ struct spool_place {
 enum status spool_reader_open(const char *folder, const struct spool_place *behind,
                               struct spool_reader **made, bool *anew, struct error *error);
 
-/* The next records, at most `most`, into list; pointers into memory that stays until the next call.
+/* The next records, at most `most` and about 16 MB, into list; pointers into memory that stays until the
+ * next call. REFUSED: a file cannot be read, and is named; it is tried again with the next call.
  * 0 when there is none now. Records that are damaged or gone are passed over, and counted in the
  * next one that there is; spool_damage() tells them. */
 enum status spool_read(struct spool_reader *reader, struct spool_record *list, size_t most,

@@ -1,5 +1,7 @@
 #include "segment.h"
+#include "common/base/buffer.h"
 #include "common/base/clock.h"
+#include "guard.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,11 +39,12 @@ struct spool_writer {
     int lock;
     struct bell *bell;
     struct segment segment;
-    uint64_t offset; /* of the next record in the segment */
-    uint64_t gone;   /* the pages before this offset are not mapped any more */
-    uint64_t id;     /* the spool's */
-    uint64_t next;   /* number of the next record */
-    bool begins;     /* the spool is begun anew with the next segment */
+    struct buffer record; /* the one that is appended */
+    uint64_t offset;      /* of the next record in the segment */
+    uint64_t gone;        /* the pages before this offset are not mapped any more */
+    uint64_t id;          /* the spool's */
+    uint64_t next;        /* number of the next record */
+    bool begins;          /* the spool is begun anew with the next segment */
 
     char note[SEGMENT_PATH + 256]; /* spool_writer_note(); "": nothing */
     char told[SEGMENT_PATH + 256]; /* what it returned last */
@@ -60,9 +63,10 @@ struct spool_writer {
     bool flushing, stop; /* the thread runs; it shall end */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    uint64_t flushed; /* number of the last record that is on the disk */
-    uint64_t current; /* the segment that is written; 0: none */
-    uint64_t *sealed; /* segments before it that are not flushed yet */
+    uint64_t flushed;  /* number of the last record that is on the disk */
+    uint64_t current;  /* the segment that is written; 0: none */
+    uint64_t capacity; /* its bytes */
+    uint64_t *sealed;  /* segments before it that are not flushed yet */
     size_t sealed_count, sealed_room;
     bool renamed;            /* a segment was renamed since the folder was flushed */
     bool has_spare;          /* the spare file is there: it becomes the next segment */
@@ -96,15 +100,19 @@ static bool is_removed(const struct spool_writer *writer, uint64_t current)
     return !followed;
 }
 
-/* Returns 0 or an errno. A segment that does not exist was stored, and removed by the reader. */
-static int flush_segment(const struct spool_writer *writer, uint64_t first)
+/* Returns 0, an errno, or TRUNCATED: the file is smaller than this. A segment that does not exist was
+ * stored, and removed by the reader. */
+static int flush_segment(const struct spool_writer *writer, uint64_t first, uint64_t capacity)
 {
+    struct stat facts;
     char path[SEGMENT_PATH];
     segment_path(writer->folder, first, path);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0)
         return errno == ENOENT ? 0 : errno;
-    int failed = fdatasync(descriptor) ? errno : 0;
+    int failed = fdatasync(descriptor) || fstat(descriptor, &facts) ? errno : 0;
+    if (!failed && (uint64_t)facts.st_size < capacity)
+        failed = TRUNCATED;
     close(descriptor);
     return failed;
 }
@@ -115,7 +123,7 @@ static int flush_segment(const struct spool_writer *writer, uint64_t first)
 static void flush_once(struct spool_writer *writer)
 {
     uint64_t upto = atomic_load_explicit(&writer->appended, memory_order_acquire);
-    uint64_t *sealed = writer->sealed, current = writer->current;
+    uint64_t *sealed = writer->sealed, current = writer->current, capacity = writer->capacity;
     size_t count = writer->sealed_count;
     bool renamed = writer->renamed;
     int failed = 0, last;
@@ -124,9 +132,10 @@ static void flush_once(struct spool_writer *writer)
     writer->renamed = false;
     pthread_mutex_unlock(&writer->mutex);
     for (size_t i = 0; i < count; i++)
-        if ((last = flush_segment(writer, sealed[i])))
+        if ((last = flush_segment(writer, sealed[i], 0)))
             failed = last;
-    if (current && (last = is_removed(writer, current) ? ENOENT : flush_segment(writer, current)))
+    if (current &&
+        (last = is_removed(writer, current) ? ENOENT : flush_segment(writer, current, capacity)))
         failed = last;
     if (renamed && !flush_folder(writer))
         failed = errno;
@@ -147,8 +156,8 @@ enum status spool_flush(struct spool_writer *writer, struct error *error)
     pthread_mutex_unlock(&writer->mutex);
     if (!failed)
         return FINE;
-    errno = failed;
-    return error ? fail_errno(error, "%s could not be flushed to the disk", writer->folder)
+    return error ? fail(error, REFUSED, "%s could not be flushed to the disk: %s", writer->folder,
+                        refusal_words(failed))
                  : REFUSED;
 }
 
@@ -156,7 +165,7 @@ enum status spool_flush(struct spool_writer *writer, struct error *error)
 
 /* Notes that this segment is written from now on, and that the one before it must be flushed once
  * more. False: out of memory. */
-static bool hand_over(struct spool_writer *writer, uint64_t first)
+static bool hand_over(struct spool_writer *writer, const struct segment *segment)
 {
     bool done = true;
     pthread_mutex_lock(&writer->mutex);
@@ -172,7 +181,8 @@ static bool hand_over(struct spool_writer *writer, uint64_t first)
     if (done && writer->current)
         writer->sealed[writer->sealed_count++] = writer->current;
     if (done) {
-        writer->current = first;
+        writer->current = segment->first;
+        writer->capacity = segment->capacity;
         writer->renamed = writer->wants_spare = true;
         atomic_store(&writer->flush_errno, 0); /* of the one before it */
         pthread_cond_broadcast(&writer->changed);
@@ -338,31 +348,41 @@ static bool room_left(const struct spool_writer *writer, uint64_t capacity)
     return count >= 0 && bytes + capacity <= writer->options.most_bytes;
 }
 
+static bool is_open(const struct spool_writer *writer)
+{
+    return writer->segment.descriptor >= 0;
+}
+
+/* Without the mark, the next segment's name says the same. */
 static void seal(struct spool_writer *writer)
 {
-    if (!writer->segment.at)
-        return;
-    struct record_header *end = (void *)(writer->segment.at + writer->offset);
-    if (writer->offset + sizeof end->length <= writer->segment.capacity)
-        atomic_store_explicit(&end->length, SEALED, memory_order_release);
+    const uint32_t mark = SEALED;
+    if (is_open(writer) && writer->offset + sizeof mark <= writer->segment.capacity)
+        segment_write(&writer->segment, writer->offset, &mark, sizeof mark);
     segment_close(&writer->segment);
 }
 
-/* Writes the segment that somebody removed again, from its mapping, where all its records are. */
+/* Copies the open file, which has no name any more. */
+static bool copy_segment(const struct segment *segment, int copy)
+{
+    char block[1 << 16];
+    for (uint64_t done = 0; done < segment->capacity;) {
+        ssize_t got = pread(segment->descriptor, block, sizeof block, (off_t)done);
+        if (got <= 0 || write(copy, block, (size_t)got) != got)
+            return false;
+        done += (uint64_t)got;
+    }
+    return fdatasync(copy) == 0;
+}
+
+/* Gives the segment that somebody removed its name again. */
 static void restore_segment(struct spool_writer *writer)
 {
     char path[SEGMENT_PATH], temporary[SEGMENT_PATH];
-    uint64_t done = 0;
     segment_path(writer->folder, writer->segment.first, path);
     snprintf(temporary, sizeof temporary, "%s/" TEMPORARY_NAME, writer->folder);
     int copy = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    while (copy >= 0 && done < writer->segment.capacity) {
-        ssize_t put = write(copy, writer->segment.at + done, writer->segment.capacity - done);
-        if (put <= 0)
-            break;
-        done += (uint64_t)put;
-    }
-    bool whole = copy >= 0 && done == writer->segment.capacity && fdatasync(copy) == 0 &&
+    bool whole = copy >= 0 && copy_segment(&writer->segment, copy) &&
                  renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
     if (copy >= 0)
         close(copy);
@@ -371,6 +391,24 @@ static void restore_segment(struct spool_writer *writer)
     snprintf(writer->note, sizeof writer->note, "%s was removed while it was written: %s", path,
              whole ? "its records are there again, and a new segment is begun"
                    : "it could not be written again, and its records may be lost");
+}
+
+/* Notes why the segment that was written takes no more records, unless it is only full. */
+static void note_failure(struct spool_writer *writer, int why)
+{
+    char path[SEGMENT_PATH];
+    segment_path(writer->folder, writer->segment.first, path);
+    if (why == ENOENT && is_removed(writer, writer->segment.first))
+        restore_segment(writer);
+    else if (why == TRUNCATED)
+        snprintf(
+            writer->note, sizeof writer->note,
+            "%s was truncated while it was written: a new segment is begun; sensorhub says how "
+            "many readings are missing",
+            path);
+    else if (why)
+        snprintf(writer->note, sizeof writer->note,
+                 "%s cannot be written: %s. A new segment is begun", path, refusal_words(why));
 }
 
 /* Makes the next segment, with room for a record of this length. The old one is sealed after the
@@ -384,9 +422,8 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     capacity = record_room(capacity);
     if (*writer->refusal && clock_monotonic() < writer->look_again)
         return false;
-    if (writer->segment.at && atomic_load(&writer->flush_errno) == ENOENT &&
-        is_removed(writer, writer->segment.first))
-        restore_segment(writer);
+    if (is_open(writer))
+        note_failure(writer, atomic_load(&writer->flush_errno));
     if (!room_left(writer, capacity)) {
         refuse(writer, FULL);
         return false;
@@ -396,7 +433,7 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
         refuse(writer, errno ? errno : EIO);
         return false;
     }
-    if (!hand_over(writer, made.first)) {
+    if (!hand_over(writer, &made)) {
         char path[SEGMENT_PATH];
         segment_path(writer->folder, writer->next, path);
         unlink(path);
@@ -407,10 +444,10 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
     seal(writer);
     writer->segment = made;
     writer->offset = sizeof(struct segment_header);
-    writer->gone = 0;
     if (writer->begins)
         bell_mark(writer->bell);
     writer->begins = false;
+    writer->gone = 0;
     *writer->refusal = '\0';
     atomic_store(&writer->bell->refuses, 0);
     check_shares(writer);
@@ -418,13 +455,6 @@ static bool next_segment(struct spool_writer *writer, uint64_t length)
 }
 
 /* --- appending --- */
-
-static void put(char **at, const void *bytes, uint32_t length)
-{
-    if (length)
-        memcpy(*at, bytes, length);
-    *at += length;
-}
 
 static const char of_one_words[] =
     "its share of the spool is full: sensorhub does not store its readings as fast as they come";
@@ -444,6 +474,43 @@ static enum status refused(struct spool_writer *writer, struct error *error)
     return advise(error, "is sensorhub running, and its database reachable? Is the disk full?");
 }
 
+/* The record as it is in a segment, with the place of the next one's length behind it: a record that a
+ * killed writer did not finish must not be taken for the next one. */
+static bool compose(struct spool_writer *writer, const struct spool_record *record, uint64_t length)
+{
+    static const char zeros[RECORD_ALIGN + sizeof(uint32_t)];
+    struct buffer *out = &writer->record;
+    const struct record_header header = {.length = (uint32_t)length,
+                                         .number = writer->next,
+                                         .time = record->time,
+                                         .topic_length = record->topic_length,
+                                         .client_id_length = record->client_id_length,
+                                         .principal_length = record->principal_length,
+                                         .payload_length = record->payload_length};
+    buffer_clear(out);
+    buffer_add(out, &header, sizeof header);
+    buffer_add(out, record->topic, record->topic_length);
+    buffer_add(out, record->client_id, record->client_id_length);
+    buffer_add(out, record->principal, record->principal_length);
+    buffer_add(out, record->payload, record->payload_length);
+    buffer_add(out, zeros, record_room(length) - length + sizeof(uint32_t));
+    if (out->failed)
+        return false;
+    struct record_header *made = (void *)out->at;
+    made->checksum = record_checksum(made, (uint32_t)length);
+    return true;
+}
+
+/* Writes the composed record. Returns 0, or why the segment takes no more. */
+static int put(struct spool_writer *writer)
+{
+    int why =
+        segment_write(&writer->segment, writer->offset, writer->record.at, writer->record.length);
+    if (why)
+        atomic_store(&writer->flush_errno, why);
+    return why;
+}
+
 /* Removes written pages from this process; they stay in the kernel's cache. While they are mapped
  * here, each flush has to write-protect every one of them and to interrupt the other processors. */
 static void unmap_written(struct spool_writer *writer)
@@ -452,6 +519,27 @@ static void unmap_written(struct spool_writer *writer)
     if (upto > writer->gone)
         madvise(writer->segment.at + writer->gone, upto - writer->gone, MADV_DONTNEED);
     writer->gone = upto;
+}
+
+/* Writes the record to the segment, and to the next one when this one is full or cannot be written. */
+static bool write_record(struct spool_writer *writer, const struct spool_record *record,
+                         uint64_t length)
+{
+    if (!compose(writer, record, length)) {
+        refuse(writer, ENOMEM);
+        return false;
+    }
+    bool fits = is_open(writer) &&
+                writer->offset + record_room(length) + END_ROOM <= writer->segment.capacity;
+    if (fits && !atomic_load_explicit(&writer->flush_errno, memory_order_relaxed) && !put(writer))
+        return true;
+    if (!next_segment(writer, length))
+        return false;
+    int why = put(writer);
+    if (!why)
+        return true;
+    refuse(writer, why);
+    return false;
 }
 
 enum status spool_append(struct spool_writer *writer, const struct spool_record *record,
@@ -471,33 +559,13 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
     uint64_t room = record_room(length);
     if (!in_share(writer, record))
         return refused(writer, error);
-    bool fits = writer->segment.at && writer->offset + room + END_ROOM <= writer->segment.capacity;
-    if ((!fits || atomic_load_explicit(&writer->flush_errno, memory_order_relaxed)) &&
-        !next_segment(writer, length))
+    if (!write_record(writer, record, length))
         return refused(writer, error);
-
-    struct record_header *header = (void *)(writer->segment.at + writer->offset);
-    struct record_header *behind = (void *)(writer->segment.at + writer->offset + room);
-    char *at = (char *)(header + 1);
-    /* A record that a killed writer did not finish must not be taken for the next one. */
-    atomic_store_explicit(&behind->length, 0, memory_order_relaxed);
-    header->number = writer->next;
-    header->time = record->time;
-    header->topic_length = record->topic_length;
-    header->client_id_length = record->client_id_length;
-    header->principal_length = record->principal_length;
-    header->payload_length = record->payload_length;
-    put(&at, record->topic, record->topic_length);
-    put(&at, record->client_id, record->client_id_length);
-    put(&at, record->principal, record->principal_length);
-    put(&at, record->payload, record->payload_length);
-    header->checksum = record_checksum(header, (uint32_t)length);
-    atomic_store_explicit(&header->length, (uint32_t)length, memory_order_release);
     writer->offset += room;
-    shares_add(writer->shares, record->client_id, record->client_id_length, writer->segment.first,
-               room);
     if (writer->offset - writer->gone >= UNMAP_BYTES)
         unmap_written(writer);
+    shares_add(writer->shares, record->client_id, record->client_id_length, writer->segment.first,
+               room);
 
     uint64_t record_number = writer->next++;
     atomic_store_explicit(&writer->appended, record_number, memory_order_release);
@@ -549,10 +617,9 @@ static void find_end(struct spool_writer *writer)
         return;
     }
     segment_record(segment, writer->offset, &record, &torn);
-    if (torn) {
-        struct record_header *end = (void *)(segment->at + writer->offset);
-        atomic_store_explicit(&end->length, 0, memory_order_release);
-    }
+    const uint32_t none = 0;
+    if (torn)
+        segment_write(segment, writer->offset, &none, sizeof none);
 }
 
 const char *spool_writer_note(struct spool_writer *writer)
@@ -583,7 +650,7 @@ static uint64_t new_id(void)
 
 static void begin_anew(struct spool_writer *writer)
 {
-    bool empty = writer->segment.at && writer->next == writer->segment.first;
+    bool empty = is_open(writer) && writer->next == writer->segment.first;
     char path[SEGMENT_PATH];
     if (empty) {
         segment_path(writer->folder, writer->segment.first, path);
@@ -644,10 +711,14 @@ static enum status take_up(struct spool_writer *writer, struct error *error)
     if (writer->segment.spool)
         writer->id = writer->segment.spool;
     find_end(writer);
-    if (writer->segment.at && !hand_over(writer, last))
+    if (writer->segment.failed) {
+        errno = writer->segment.failed;
+        return fail_errno(error, "cannot read %s/%020" PRIu64 SPOOL_SUFFIX, writer->folder, last);
+    }
+    if (is_open(writer) && !hand_over(writer, &writer->segment))
         return fail_memory(error);
     /* A segment is called as its first record: one that is there is not written over. */
-    if (!bell_is_current(writer->bell) || (!writer->segment.at && writer->next == last))
+    if (!bell_is_current(writer->bell) || (!is_open(writer) && writer->next == last))
         begin_anew(writer);
     return FINE;
 }
@@ -689,6 +760,7 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
                                     .folder = strdup(options->folder),
                                     .lock = -1,
                                     .segment = {.descriptor = -1}};
+    guard_begin();
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_condattr_t steady;
     /* The monotonic clock: when the wall clock is set back, records are flushed all the same. */
@@ -750,9 +822,11 @@ void spool_writer_close(struct spool_writer *writer)
     bell_close(writer->bell);
     if (writer->lock >= 0)
         close(writer->lock);
+    guard_end();
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->mutex);
     free(writer->sealed);
+    buffer_free(&writer->record);
     free(writer->folder);
     shares_close(writer->shares);
     free(writer);

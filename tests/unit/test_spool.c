@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/syscall.h>
 
 enum { SEGMENT = 4096, MOST = 1000 };
@@ -407,6 +408,79 @@ static void damage_in_what_is_stored_loses_nothing(void **state)
     reader = open_reader(last + 5);
     read_all(reader, 0, 0, 0);
     spool_reader_close(reader);
+}
+
+/* Somebody truncates the file under the running programs. A mapping would end them by SIGBUS. */
+static void a_truncated_segment_is_damage(void **state)
+{
+    (void)state;
+    for (int length = 0; length < 2000; length += 700) {
+        struct spool_writer *writer = open_flushing(1 << 20, 0.01);
+        uint64_t *numbers, missing = 0;
+        size_t count, got = 0;
+        char path[SEGMENT_PATH];
+        for (int i = 0; i < 15; i++)
+            assert_fine(append(writer, i, 100));
+        assert_int_equal(segment_list("spool", &numbers, NULL), 1);
+        segment_path("spool", numbers[0], path);
+        assert_int_equal(truncate(path, length), 0);
+        for (int i = 15; i < 17; i++) { /* before and after it was noticed */
+            assert_fine(append(writer, i, 100));
+            usleep(100000);
+        }
+        const char *note = spool_writer_note(writer);
+        assert_non_null(note);
+        assert_non_null(strstr(note, path));
+        assert_non_null(strstr(note, "truncated"));
+        struct spool_reader *reader = open_reader(0);
+        do {
+            assert_fine(spool_read(reader, list, MOST, &count, &error));
+            for (size_t i = 0; i < count; i++)
+                missing += list[i].missing;
+            got += count;
+        } while (count);
+        assert_int_equal(got + missing, 17);
+        assert_true(missing >= 5 && got >= 2);
+        free(numbers);
+        spool_reader_close(reader);
+        spool_writer_close(writer);
+        assert_fine(remove_tree("spool", &error));
+    }
+}
+
+/* The descriptor of an open file of the spool. */
+static int find_descriptor(const char *name)
+{
+    for (int i = 3; i < 256; i++) {
+        char link[64], path[PATH_MAX];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", i);
+        ssize_t length = readlink(link, path, sizeof path);
+        if (length > 0 && memmem(path, (size_t)length, name, strlen(name)))
+            return i;
+    }
+    return -1;
+}
+
+/* A file that cannot be read: a descriptor of a folder is put in its place. */
+static void a_disk_that_fails_is_an_error(void **state)
+{
+    (void)state;
+    struct spool_writer *writer = open_writer(1 << 20);
+    size_t count;
+    for (int i = 0; i < 15; i++)
+        assert_fine(append(writer, i, 100));
+    spool_writer_close(writer);
+    struct spool_reader *reader = open_reader(0);
+    int folder = open(".", O_RDONLY), file = find_descriptor(SPOOL_SUFFIX), kept = dup(file);
+    assert_true(file >= 0 && dup2(folder, file) == file);
+    assert_int_equal(spool_read(reader, list, MOST, &count, &error), REFUSED);
+    assert_non_null(strstr(text_string(&error.message), SPOOL_SUFFIX));
+    error_free(&error);
+    assert_true(dup2(kept, file) == file);
+    read_all(reader, 0, 15, 100);
+    spool_reader_close(reader);
+    close(kept);
+    close(folder);
 }
 
 static void another_version_is_refused(void **state)
@@ -874,6 +948,8 @@ int main(void)
         cmocka_unit_test_setup(damage_in_what_is_stored_loses_nothing, clear_workplace),
         cmocka_unit_test_setup(another_version_is_refused, clear_workplace),
         cmocka_unit_test_setup(a_removed_segment_is_written_again, clear_workplace),
+        cmocka_unit_test_setup(a_truncated_segment_is_damage, clear_workplace),
+        cmocka_unit_test_setup(a_disk_that_fails_is_an_error, clear_workplace),
         cmocka_unit_test_setup(missing_records_are_said, clear_workplace),
         cmocka_unit_test_setup(begun_anew_is_told_apart, clear_workplace),
         cmocka_unit_test_setup(another_spool_is_read_from_its_beginning, clear_workplace),
