@@ -157,6 +157,7 @@ $(BUILD)/dependencies: Makefile
 ## all [dbName=iot] [TARGET=aws] [yes=yes] [data=yes]: plugs in every type
 ## sensortype NAME=esp8266temp [dbName=] [TARGET=aws]: plugs in one sensor type
 ## destroy NAME=esp8266temp [TARGET=aws] [data=yes]: unplugs a type, or the system
+## destroy-all [TARGET=aws] [data=yes]: unplugs every type, and the system
 ## new NAME=greenhouse [PLATFORM=esp32]: begins a new sensor type
 ## check [NAME=esp8266temp]: checks the specs
 ## diff [NAME=esp8266temp] [dbName=] [TARGET=aws]: shows what deploying would change

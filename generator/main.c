@@ -129,7 +129,6 @@ const struct command commands[] = {
     {
         .name = "destroy",
         .operands = "TYPE|system",
-        .least = 1,
         .most = 1,
         .completion = COMPLETE_TYPES,
         .summary = "remove what deploying a type, or the system, made",
@@ -137,11 +136,13 @@ const struct command commands[] = {
             "Refuses while things of the type are there. What goes is shown first, and the name "
             "has to be typed. Readings stay, and a later deploy takes their tables over again, "
             "unless --data is given. AWS lets a thing type be deleted five minutes after it was "
-            "deprecated: stopped while it waits, or anywhere else, the same command goes on.",
+            "deprecated: stopped while it waits, or anywhere else, the same command goes on. --all "
+            "waits once for all of them, and asks for the name of the system.",
         .examples = "sensorforge destroy esp8266temp --target aws\n"
                     "sensorforge destroy system --target aws --data --confirm system",
         .run = command_destroy,
-        .options = {{"data", 0, NULL, "tables and the database go too", COMPLETE_NOTHING},
+        .options = {{"all", 0, NULL, "every type, and the system", COMPLETE_NOTHING},
+                    {"data", 0, NULL, "tables and the database go too", COMPLETE_NOTHING},
                     {"confirm", 0, "NAME", "the name, instead of typing it", COMPLETE_TYPES},
                     {"dry-run", 'n', NULL, "say what would be removed", COMPLETE_NOTHING},
                     TARGET_OPTION,

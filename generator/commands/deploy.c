@@ -246,7 +246,7 @@ static enum status deploy_there(struct context *context, struct project *project
                                 const char *const *types, size_t count)
 {
     struct deployment deployment;
-    enum status status = deployment_open(&deployment, project, types, count, &context->error);
+    enum status status = deployment_open(&deployment, project, types, count, NULL, &context->error);
     if (!status)
         status = deployment_look(&deployment, &context->error);
     if (!status)

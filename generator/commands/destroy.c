@@ -1,10 +1,12 @@
 #include "commands.h"
 #include "common/base/json.h"
 #include "common/base/subject.h"
+#include "common/base/memory.h"
 #include "generator/deploy/destruction.h"
 #include "generator/project/types.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,13 +58,11 @@ enum outcome { NOTHING, PLANNED, DESTROYED };
 static const char *const outcome_names[] = {
     [NOTHING] = "nothing", [PLANNED] = "planned", [DESTROYED] = "destroyed"};
 
-static void answer(struct context *context, const struct destruction *destruction, cJSON *json,
+static void answer(struct context *context, const struct destruction *destruction,
                    enum outcome outcome)
 {
-    if (context->json) {
-        json_layout(json, &context->out);
+    if (context->json)
         return;
-    }
     if (outcome == NOTHING)
         text_add_format(&context->out, "%s  is not in %s\n", destruction->subject,
                         destruction->deployment.region);
@@ -85,7 +85,9 @@ static enum status destroy_what_is_there(struct context *context, struct destruc
     if (!status && !nothing && !dry_run)
         status = destruction_run(destruction, &context->error);
     if (!status)
-        answer(context, destruction, json, outcome);
+        answer(context, destruction, outcome);
+    if (!status && context->json)
+        json_layout(json, &context->out);
     cJSON_Delete(json);
     return status;
 }
@@ -97,7 +99,8 @@ static enum status destroy_there(struct context *context, struct project *projec
     bool data = cli_given(context, "data");
     if (!cli_given(context, "database"))
         project_use_marked_database(project, subject);
-    enum status status = destruction_open(&destruction, project, subject, data, &context->error);
+    enum status status =
+        destruction_open(&destruction, project, subject, data, NULL, &context->error);
     if (!status)
         status = destruction_check(&destruction, &context->error);
     if (!status)
@@ -106,9 +109,164 @@ static enum status destroy_there(struct context *context, struct project *projec
     return status;
 }
 
+/* --- all of it, in an account --- */
+
+/* The destructions of all types and, last, of the system. */
+struct ruin {
+    struct names *subjects;
+    struct aws *aws;
+    struct destruction *at; /* of each subject */
+    size_t opened;
+    char *database; /* of system.yaml or the command line */
+};
+
+static enum status open_one(struct context *context, struct project *project, struct ruin *ruin,
+                            struct destruction *destruction, const char *subject)
+{
+    system_set_database(&project->system, ruin->database);
+    if (!cli_given(context, "database"))
+        project_use_marked_database(project, subject);
+    return destruction_open(destruction, project, subject, cli_given(context, "data"), ruin->aws,
+                            &context->error);
+}
+
+/* With store: dynamodb there is no stack of the system. */
+static struct names *all_subjects(const struct project *project)
+{
+    struct names *subjects = types_all();
+    if (project->system.aws.store == STORE_TIMESTREAM)
+        names_append(subjects, SUBJECT_SYSTEM);
+    return subjects;
+}
+
+/* Types are plugged in until they are destroyed, so the system is checked then. */
+static enum status open_all(struct context *context, struct project *project, struct ruin *ruin)
+{
+    enum status status =
+        account_open(&project->system, &project->account, &ruin->aws, &context->error);
+    ruin->at = must_array(ruin->subjects->count + 1, sizeof *ruin->at);
+    for (size_t i = 0; i < ruin->subjects->count && !status; i++) {
+        struct destruction *one = &ruin->at[ruin->opened++];
+        status = open_one(context, project, ruin, one, ruin->subjects->at[i]);
+        if (!status && !one->system)
+            status = destruction_check(one, &context->error);
+    }
+    return status;
+}
+
+static void close_all(struct ruin *ruin)
+{
+    for (size_t i = 0; i < ruin->opened; i++)
+        destruction_close(&ruin->at[i]);
+    free(ruin->at);
+    free(ruin->database);
+    names_free(ruin->subjects);
+    aws_close(ruin->aws);
+}
+
+static enum status wait_for_all(struct ruin *ruin, struct error *error)
+{
+    struct destruction **list = must_array(ruin->opened + 1, sizeof(struct destruction *));
+    size_t count = 0;
+    for (size_t i = 0; i < ruin->opened; i++)
+        if (destruction_has_work(&ruin->at[i]))
+            list[count++] = &ruin->at[i];
+    enum status status = count ? destruction_wait(list, count, error) : FINE;
+    free(list);
+    return status;
+}
+
+/* The system is looked at again: its types are gone now. */
+static enum status run_one(struct context *context, struct ruin *ruin, struct destruction *one,
+                           cJSON *answers)
+{
+    bool system = one->system;
+    enum status status = FINE;
+    if (system) {
+        struct project *project = one->project;
+        const char *subject = one->subject;
+        destruction_close(one);
+        status = open_one(context, project, ruin, one, subject);
+        if (!status)
+            status = destruction_check(one, &context->error);
+    }
+    if (status)
+        return status;
+    enum outcome outcome = destruction_has_work(one) ? DESTROYED : NOTHING;
+    cJSON *json = destruction_json(one, outcome_names[outcome]);
+    if (outcome == DESTROYED)
+        status = destruction_run(one, &context->error);
+    if (status) {
+        cJSON_Delete(json);
+        return status;
+    }
+    cJSON_AddItemToArray(answers, json);
+    answer(context, one, outcome);
+    return FINE;
+}
+
+/* One that fails does not stop the others; but the system stays then, because the type needs it. */
+static enum status run_all(struct context *context, struct ruin *ruin, cJSON *answers)
+{
+    enum status first = FINE;
+    size_t failed = 0;
+    for (size_t i = 0; i < ruin->opened; i++) {
+        struct destruction *one = &ruin->at[i];
+        if (one->system && failed)
+            break;
+        enum status status = run_one(context, ruin, one, answers);
+        if (!status)
+            continue;
+        first = first ? first : status;
+        failed++;
+        fprintf(stderr, "%s: %s\n", ruin->subjects->at[i], text_string(&context->error.message));
+        error_free(&context->error);
+    }
+    return failed ? fail(&context->error, first, "%zu of %zu could not be destroyed", failed,
+                         ruin->subjects->count)
+                  : FINE;
+}
+
+static bool show_all(struct context *context, struct ruin *ruin, bool dry_run, cJSON *answers)
+{
+    bool work = false;
+    for (size_t i = 0; i < ruin->opened; i++) {
+        bool has = destruction_has_work(&ruin->at[i]);
+        if (has)
+            show_plan(context, &ruin->at[i], dry_run);
+        if (dry_run)
+            cJSON_AddItemToArray(
+                answers, destruction_json(&ruin->at[i], outcome_names[has ? PLANNED : NOTHING]));
+        work |= has;
+    }
+    return work;
+}
+
+static enum status destroy_all_there(struct context *context, struct project *project)
+{
+    struct ruin ruin = {.subjects = all_subjects(project),
+                        .database = must_copy(project->system.database)};
+    bool dry_run = cli_given(context, "dry-run");
+    cJSON *answers = json_array();
+    enum status status = open_all(context, project, &ruin);
+    bool work = !status && show_all(context, &ruin, dry_run, answers);
+    if (work && !dry_run)
+        status = consent(context, project->system.name);
+    if (!status && work && !dry_run)
+        status = wait_for_all(&ruin, &context->error);
+    if (!status && !dry_run)
+        status = run_all(context, &ruin, answers);
+    if (context->json && (!status || answers->child))
+        json_layout(answers, &context->out);
+    cJSON_Delete(answers);
+    close_all(&ruin);
+    return status;
+}
+
 /* --- on this machine: a type is plugged in by its mark --- */
 
-static enum status destroy_here(struct context *context, const char *subject)
+/* answers: with --json, what was done is added to it. */
+static enum status destroy_here(struct context *context, const char *subject, cJSON *answers)
 {
     bool marked = types_is_deployed_on(subject, TARGET_LOCAL, NULL);
     bool dry_run = cli_given(context, "dry-run");
@@ -122,8 +280,7 @@ static enum status destroy_here(struct context *context, const char *subject)
         cJSON *answer = json_object();
         json_put_string(answer, "subject", subject);
         json_put_string(answer, "outcome", outcome_names[outcome]);
-        json_layout(answer, &context->out);
-        cJSON_Delete(answer);
+        cJSON_AddItemToArray(answers, answer);
     } else {
         text_add_format(&context->out, "%s  %s; there is no account on the target local\n", subject,
                         outcome == NOTHING   ? "is not plugged in here"
@@ -133,17 +290,56 @@ static enum status destroy_here(struct context *context, const char *subject)
     return FINE;
 }
 
+static enum status destroy_all_here(struct context *context)
+{
+    struct names *types = types_all();
+    cJSON *answers = json_array();
+    enum status status = FINE;
+    for (size_t i = 0; i < types->count && !status; i++)
+        status = destruction_check_things(types->at[i], TARGET_LOCAL, &context->error);
+    for (size_t i = 0; i < types->count && !status; i++)
+        status = destroy_here(context, types->at[i], answers);
+    if (!status && context->json)
+        json_layout(answers, &context->out);
+    cJSON_Delete(answers);
+    names_free(types);
+    return status;
+}
+
+static enum status destroy_one_here(struct context *context, const char *subject)
+{
+    cJSON *answers = json_array();
+    enum status status = destroy_here(context, subject, answers);
+    if (!status && context->json)
+        json_layout(answers->child, &context->out);
+    cJSON_Delete(answers);
+    return status;
+}
+
+static enum status destroy_all(struct context *context, struct project *project)
+{
+    return project_has_account(project) ? destroy_all_there(context, project)
+                                        : destroy_all_here(context);
+}
+
 enum status command_destroy(struct context *context)
 {
     struct project project;
-    const char *subject = context->operands[0];
-    bool system = subject_is_system(subject);
+    bool all = cli_given(context, "all");
+    const char *subject = all ? NULL : context->operand_count ? context->operands[0] : "";
     enum status status = command_load(context, &project);
-    if (!status && !system)
-        status = project_check(&project, &subject, 1, &context->error);
-    if (!status)
-        status = project_has_account(&project) ? destroy_there(context, &project, subject)
-                                               : destroy_here(context, subject);
+    if (!status && all == (context->operand_count > 0))
+        status = fail(&context->error, WRONG_USAGE,
+                      all ? "--all leaves nothing to name" : "destroy needs TYPE|system, or --all");
+    if (!status && all) {
+        status = destroy_all(context, &project);
+    } else if (!status) {
+        if (!subject_is_system(subject))
+            status = project_check(&project, &subject, 1, &context->error);
+        if (!status)
+            status = project_has_account(&project) ? destroy_there(context, &project, subject)
+                                                   : destroy_one_here(context, subject);
+    }
     project_free(&project);
     return status;
 }

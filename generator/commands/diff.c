@@ -37,7 +37,7 @@ static enum status diff_stacks(struct context *context, struct project *project,
     for (size_t i = 0; i < subjects->count; i++)
         whole |= subject_is_system(subjects->at[i]);
     enum status status =
-        deployment_open(&deployment, project, subjects->at, subjects->count, error);
+        deployment_open(&deployment, project, subjects->at, subjects->count, NULL, error);
     if (!status)
         status = deployment_look(&deployment, error);
     if (!status)

@@ -14,9 +14,13 @@ static enum status open_account(struct deployment *deployment, struct error *err
 {
     struct project *project = deployment->project;
     struct aws *aws = NULL;
-    enum status status = account_open(&project->system, &project->account, &aws, error);
+    enum status status = deployment->borrowed
+                             ? FINE
+                             : account_open(&project->system, &project->account, &aws, error);
     if (status)
         return status;
+    if (deployment->borrowed)
+        aws = deployment->aws;
     report_detail(project->reporter, "account of profile %s, credentials from %s, region %s",
                   aws_profile(aws), aws_credentials_source(aws), aws_region(aws));
     deployment->aws = deployment->stacks.aws = aws;
@@ -85,9 +89,10 @@ static enum status add_subject(struct deployment *deployment, const char *subjec
 }
 
 enum status deployment_open(struct deployment *deployment, struct project *project,
-                            const char *const *subjects, size_t count, struct error *error)
+                            const char *const *subjects, size_t count, struct aws *aws,
+                            struct error *error)
 {
-    *deployment = (struct deployment){.project = project};
+    *deployment = (struct deployment){.project = project, .aws = aws, .borrowed = aws};
     deployment->stacks.reporter = project->reporter;
     deployment->stacks.system = project->system.name;
     enum status status = add_subject(deployment, "system", error);
@@ -99,7 +104,8 @@ enum status deployment_open(struct deployment *deployment, struct project *proje
 void deployment_close(struct deployment *deployment)
 {
     stacks_free(&deployment->stacks);
-    aws_close(deployment->aws);
+    if (!deployment->borrowed)
+        aws_close(deployment->aws);
 }
 
 /* --- the database of each stack --- */

@@ -11,16 +11,18 @@
 struct deployment {
     struct project *project;
     struct aws *aws;
+    bool borrowed;      /* the account is somebody else's to close */
     const char *region; /* of the account */
     struct stacks stacks;
     bool foreign; /* the database exists, and no stack of ours has made it */
 };
 
-/* Opens the account, and adds the stacks of the subjects with their rendered templates. The stack
+/* Opens the account, unless it is open already (aws, which outlives the deployment; else NULL), and adds the stacks of the subjects with their rendered templates. The stack
  * of the system is always added; with store: dynamodb there is none. The caller closes the
  * deployment, also after a failure. */
 enum status deployment_open(struct deployment *deployment, struct project *project,
-                            const char *const *subjects, size_t count, struct error *error);
+                            const char *const *subjects, size_t count, struct aws *aws,
+                            struct error *error);
 void deployment_close(struct deployment *deployment);
 
 /* stacks_look(). A stack that is deployed keeps its database, unless one was chosen on the command line;

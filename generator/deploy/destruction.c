@@ -269,7 +269,7 @@ static enum status remove_stack(struct destruction *destruction, struct error *e
 {
     const char *thing_type = name_of_type(destruction, "AWS::IoT::ThingType");
     enum status status = FINE;
-    if (thing_type)
+    if (thing_type && !destruction->waited)
         status = removal_retire_thing_type(&destruction->removal, thing_type, error);
     fault_point("thing type");
     if (status || !destruction->stack->status)
@@ -299,6 +299,28 @@ static enum status remove_rest(struct destruction *destruction, struct error *er
         fault_point("rest");
     }
     return status;
+}
+
+enum status destruction_wait(struct destruction *const *list, size_t count, struct error *error)
+{
+    double longest = 0;
+    size_t deprecated = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *thing_type = name_of_type(list[i], "AWS::IoT::ThingType");
+        double left = 0;
+        enum status status =
+            thing_type ? removal_deprecate(&list[i]->removal, thing_type, &left, error) : FINE;
+        fault_point("deprecated");
+        if (status)
+            return status;
+        longest = left > longest ? left : longest;
+        deprecated += thing_type != NULL;
+    }
+    if (longest > 0)
+        removal_wait(&list[0]->removal, deprecated, longest);
+    for (size_t i = 0; i < count; i++)
+        list[i]->waited = true;
+    return FINE;
 }
 
 enum status destruction_run(struct destruction *destruction, struct error *error)
@@ -389,7 +411,7 @@ static enum status look(struct destruction *destruction, struct error *error)
 }
 
 enum status destruction_open(struct destruction *destruction, struct project *project,
-                             const char *subject, bool data, struct error *error)
+                             const char *subject, bool data, struct aws *aws, struct error *error)
 {
     bool system = subject_is_system(subject);
     struct names *types = system ? types_all() : NULL;
@@ -404,7 +426,7 @@ enum status destruction_open(struct destruction *destruction, struct project *pr
     enum status status = system ? FINE : destruction_check_things(subject, TARGET_AWS, error);
     if (!status)
         status = deployment_open(&destruction->deployment, project, subjects,
-                                 types ? types->count : 1, error);
+                                 types ? types->count : 1, aws, error);
     destruction->removal = (struct removal){.reporter = project->reporter,
                                             .aws = destruction->deployment.aws,
                                             .system = project->system.name,

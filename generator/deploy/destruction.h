@@ -18,6 +18,7 @@ struct destruction {
     bool system;         /* the subject is the system */
     bool data;           /* tables and the database are removed, with their readings */
     bool marked;         /* the type is plugged in on this target (types.h) */
+    bool waited;         /* AWS lets its thing type be deleted */
     struct deployment deployment;
     struct removal removal;
     struct stack *stack; /* of the subject */
@@ -27,10 +28,10 @@ struct destruction {
     cJSON *foreign; /* [id]: likewise, but made by others */
 };
 
-/* Looks at what is there of the subject. data: see above. Closed by the caller, also after a
- * failure. */
+/* Looks at what is there of the subject. data: see above. aws: the account, if it is open already; it
+ * outlives the destruction; else NULL. Closed by the caller, also after a failure. */
 enum status destruction_open(struct destruction *destruction, struct project *project,
-                             const char *subject, bool data, struct error *error);
+                             const char *subject, bool data, struct aws *aws, struct error *error);
 void destruction_close(struct destruction *destruction);
 
 /* WRONG_INPUT when something still needs the subject. Of a type: things and certificates in the
@@ -51,6 +52,10 @@ void destruction_write(const struct destruction *destruction, struct text *out);
 /* {"subject", "stack", "region", "outcome", and lists of {"type", "name"}: "removed", "kept",
  * "foreign"}; the caller deletes. */
 cJSON *destruction_json(const struct destruction *destruction, const char *outcome);
+
+/* For several subjects: deprecates the thing type of each, and waits once. destruction_run() waits no
+ * more then. list: those with work. */
+enum status destruction_wait(struct destruction *const *list, size_t count, struct error *error);
 
 /* Removes: deprecates the thing type and waits, deletes the stack, deletes what is left, and
  * removes the mark. */

@@ -171,29 +171,43 @@ static void wait_for(const struct removal *removal, double seconds)
     report_end(removal->reporter);
 }
 
-enum status removal_retire_thing_type(struct removal *removal, const char *thing_type,
-                                      struct error *error)
+enum status removal_deprecate(struct removal *removal, const char *thing_type, double *left,
+                              struct error *error)
 {
     bool missing = false;
     double since = 0, full = deprecation_seconds();
+    *left = 0;
     enum status status = look_at_thing_type(removal, thing_type, &missing, &since, error);
     if (!status && !missing && since == 0)
         status = deprecate(removal, thing_type, &missing, error);
     if (status || missing)
         return status;
     /* The date is of AWS's clock. The wait is never longer than the whole five minutes. */
-    double left = since > 0 ? since + full - (double)time(NULL) : full;
-    if (left > full)
-        left = full;
-    if (left <= 0)
-        return FINE;
-    report_line(
-        removal->reporter,
-        "thing type %s is deprecated; AWS lets it be deleted in %.0f s. Stopped, the same command "
-        "goes on from here",
-        thing_type, ceil(left));
-    wait_for(removal, left);
+    *left = since > 0 ? since + full - (double)time(NULL) : full;
+    if (*left > full)
+        *left = full;
+    if (*left < 0)
+        *left = 0;
     return FINE;
+}
+
+void removal_wait(const struct removal *removal, size_t count, double seconds)
+{
+    report_line(removal->reporter,
+                "%zu thing type%s deprecated; AWS lets %s be deleted in %.0f s. Stopped, the same "
+                "command goes on from here",
+                count, count == 1 ? " is" : "s are", count == 1 ? "it" : "them", ceil(seconds));
+    wait_for(removal, seconds);
+}
+
+enum status removal_retire_thing_type(struct removal *removal, const char *thing_type,
+                                      struct error *error)
+{
+    double left;
+    enum status status = removal_deprecate(removal, thing_type, &left, error);
+    if (!status && left > 0)
+        removal_wait(removal, 1, left);
+    return status;
 }
 
 /* --- what outlives a stack --- */

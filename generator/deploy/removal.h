@@ -32,6 +32,13 @@ enum status removal_find_targets(struct removal *removal, const char *policy, st
 enum status removal_find_tables(struct removal *removal, const char *database, struct names *found,
                                 struct error *error);
 
+/* Deprecates the thing type. *left: seconds until AWS lets it be deleted; 0 when it is gone. */
+enum status removal_deprecate(struct removal *removal, const char *thing_type, double *left,
+                              struct error *error);
+
+/* Waits so many seconds for so many thing types, and reports it. */
+void removal_wait(const struct removal *removal, size_t count, double seconds);
+
 /* Deprecates the thing type, and waits until AWS lets it be deleted: five minutes later, or after
  * SENSORFORGE_AWS_DEPRECATION_SECONDS. Reports the wait. */
 enum status removal_retire_thing_type(struct removal *removal, const char *thing_type,

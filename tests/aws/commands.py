@@ -175,6 +175,38 @@ def retyped(lab):
     lab.mock.tune(retype=False)
 
 
+@corrected("destroy --all: every thing type is deprecated before the first is waited for, one wait, nothing left; it asks for the system's name")
+def destroy_all(lab):
+    for store in ("timestream", "dynamodb"):
+        begin(lab, store=store)
+        empty = lab.infrastructure()
+        lab.works("deploy", "--all")
+        lab.works("create", "kitchen", "--type", "esp32air")
+        whole = lab.infrastructure()
+        ran = lab.run("destroy", "--all", "--confirm", "home")
+        expect(ran.code == 1 and "kitchen" in ran.err, str(ran))
+        lab.works("delete", "kitchen")
+        ran = lab.run("destroy", "--all", "--confirm", "esp32air")
+        expect(ran.code == 2 and '"home"' in ran.err, str(ran))
+        ran = lab.works("destroy", "--all", "--dry-run", "--json")
+        same([(s, "planned") for s in (*TYPES, *(["system"] if store == "timestream" else []))],
+             [(d["subject"], d["outcome"]) for d in ran.json()], "dry-run")
+        same(whole, lab.infrastructure(), "the account so far")
+        lab.mock.tune(deprecation=2)
+        lab.proxy.begin()
+        began = time.monotonic()
+        ran = lab.works("destroy", "--all", "--data", "--confirm", "home", SENSORFORGE_AWS_DEPRECATION_SECONDS="2")
+        took = time.monotonic() - began
+        lab.no_problems()
+        order = [c["operation"] for c in lab.proxy.calls if c["operation"] in ("DeprecateThingType", "DeleteStack")]
+        same(["DeprecateThingType"] * len(TYPES), order[:len(TYPES)], "what comes first")
+        expect("3 thing types are deprecated" in ran.err and ran.err.count("AWS lets them be deleted") == 1, str(ran))
+        print(f"# {took:.1f} s", flush=True)
+        same(empty, lab.infrastructure(), "the account in the end")
+        ran = lab.works("destroy", "--all", "--data")
+        expect("is not in eu-west-1" in ran.out, str(ran))
+
+
 @corrected("two systems in one account: a type that the other has is refused before anything is made, with what to do")
 def two_systems(lab):
     project = begin(lab, types=("esp32air",))

@@ -272,12 +272,18 @@ own_templates() { rm templates && cp -R "$REPO/templates" templates; }
     json .outcome nothing
     works mk destroy NAME=esp32air
     [ ! -e sensortypes/esp32air/deployed.json ]
-    refuses 2 "destroy needs TYPE|system" sf destroy
+    refuses 2 "destroy needs TYPE|system, or --all" sf destroy
+    refuses 2 "leaves nothing to name" sf destroy --all aircon
     refuses 1 'there is no sensor type "nope"' sf destroy nope
     refuses 2 "NAME=... is missing" mk destroy
     works sf create kitchen -t esp8266temp
     refuses 1 "there are things of esp8266temp: kitchen" sf destroy esp8266temp
+    refuses 1 "there are things of esp8266temp: kitchen" mk destroy-all
     [ -e sensortypes/esp8266temp/deployed.json ]
+    works sf delete kitchen
+    works sf destroy --all --json
+    json '[.[] | select(.outcome == "destroyed") | .subject] | join(" ")' esp8266temp
+    [ ! -e sensortypes/esp8266temp/deployed.json ]
 }
 
 @test "make all dbName=, make sensortype NAME=, make <type> dbName=, make diff" {

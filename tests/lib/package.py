@@ -23,9 +23,11 @@ def faults(folder):
     if manifest["thing"] != folder.name or manifest["type"] != folder.parent.parent.name:
         yield f"the manifest is of {manifest['type']}/{manifest['thing']}"
     ending = "mpy" if "format" in manifest else "py"
-    for needed in ("boot.py", "main.py", f"board.{ending}", f"sensor.{ending}", "config.json", "cert.der", "key.der", "ca.der", "secret"):
+    for needed in ("boot.py", "main.py", f"board.{ending}", "config.json", "cert.der", "key.der", "ca.der", "secret"):
         if needed not in found:
             yield f"{needed} is missing"
+    if not found & {f"sensor.{ending}", f"drivers.{ending}"}:
+        yield "nothing in it reads the sensor: neither code of the type nor drivers"
     if ending == "mpy" and {p for p in found if p.endswith(".py")} != {"boot.py", "main.py"}:
         yield "there is source beside the bytecode"
     for path in sorted(found & set(listed)):
