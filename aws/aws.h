@@ -133,6 +133,7 @@ void aws_submit(struct aws *aws, struct aws_call *call, const struct aws_request
 
 /* Percent-encodes all but RFC 3986's unreserved characters. */
 void aws_escape(const char *string, struct text *out);
+void aws_escape_bytes(const char *bytes, size_t length, struct text *out);
 
 /* Runs until nothing is under way any more. */
 void aws_run(struct aws *aws);

@@ -162,7 +162,7 @@ void aws_submit(struct aws *aws, struct aws_call *call, const struct aws_request
     delay(aws, transfer, call->pause);
 }
 
-/* The transfer of a call that is given up stays where it is and is freed when its turn comes. */
+/* A cancelled call's transfer stays in its queue and is freed when its turn comes. */
 void aws_call_free(struct aws_call *call)
 {
     if (call->transfer) {

@@ -53,9 +53,9 @@ struct aws {
     struct credentials_provider *provider; /* NULL: the credentials stay as they were given */
     struct aws_credentials credentials;    /* that calls are signed with */
     time_t renew_at;    /* by AWS's clock: when the provider is asked again; 0: never */
-    time_t clock_ahead; /* seconds of AWS's clock, once that was found to matter; calls are signed
-                           with it */
-    time_t clock_seen;  /* the same, as the last answer had it */
+    time_t clock_ahead; /* seconds that AWS's clock is ahead, which signatures take into account;
+                           0 until one was refused for its time */
+    time_t clock_seen;  /* seconds that AWS's clock was ahead in the last answer */
     unsigned jitter;    /* state of rand_r() */
 
     size_t in_flight; /* at most so many calls on the wire */

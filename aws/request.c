@@ -6,16 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void aws_escape(const char *string, struct text *out)
+void aws_escape_bytes(const char *bytes, size_t length, struct text *out)
 {
     static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                      "0123456789-._~";
-    for (; *string; string++) {
-        if (strchr(unreserved, *string))
-            text_add_char(out, *string);
+    for (const char *at = bytes; at < bytes + length; at++) {
+        if (*at && strchr(unreserved, *at))
+            text_add_char(out, *at);
         else
-            text_add_format(out, "%%%02X", (unsigned char)*string);
+            text_add_format(out, "%%%02X", (unsigned char)*at);
     }
+}
+
+void aws_escape(const char *string, struct text *out)
+{
+    aws_escape_bytes(string, strlen(string), out);
 }
 
 /* --- the query protocol --- */

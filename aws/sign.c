@@ -1,4 +1,5 @@
 #include "sign.h"
+#include "aws.h"
 #include "common/base/clock.h"
 #include "common/base/hex.h"
 #include "common/base/memory.h"
@@ -28,12 +29,6 @@ static void add_hash(const void *bytes, size_t length, struct text *out)
 
 /* --- path --- */
 
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("-._~", c));
-}
-
 /* Removes the last segment of the path that begins at start and ends where the text does. */
 static void drop_segment(struct text *path, size_t start)
 {
@@ -44,17 +39,6 @@ static void drop_segment(struct text *path, size_t start)
     path->at[path->length] = '\0';
 }
 
-static void add_escaped(const char *segment, size_t length, struct text *out)
-{
-    text_add_char(out, '/');
-    for (size_t i = 0; i < length; i++) {
-        if (is_unreserved(segment[i]))
-            text_add_char(out, segment[i]);
-        else
-            text_add_format(out, "%%%02X", (unsigned char)segment[i]);
-    }
-}
-
 /* Escaped once more, without empty and dotted segments (RFC 3986, 5.2.4; AWS drops "//" too). */
 static void add_path(const char *path, struct text *out)
 {
@@ -63,8 +47,10 @@ static void add_path(const char *path, struct text *out)
         size_t length = strcspn(at, "/");
         if (length == 2 && memcmp(at, "..", 2) == 0)
             drop_segment(out, start);
-        else if (length && !(length == 1 && *at == '.'))
-            add_escaped(at, length, out);
+        else if (length && !(length == 1 && *at == '.')) {
+            text_add_char(out, '/');
+            aws_escape_bytes(at, length, out);
+        }
         at += length + (at[length] == '/');
     }
     if (out->length == start || ends_with(path, "/"))

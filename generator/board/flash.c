@@ -26,7 +26,7 @@ enum status flash_open(struct flash *flash, const char *type, const char *thing,
                        struct error *error)
 {
     flash->folder = package_folder(type, thing);
-    owned char *path = path_join(flash->folder, "manifest.json");
+    owned char *path = path_join(flash->folder, PACKAGE_MANIFEST);
     const cJSON *file;
     if (!path_exists(path)) {
         fail(error, WRONG_INPUT, "%s has no package", thing);
@@ -214,7 +214,7 @@ static enum status copy_top(struct flash *flash, enum when when, struct error *e
             command[words++] = paths[count++] = path_join(flash->folder, name);
     }
     if (when == LATE)
-        command[words++] = paths[count++] = path_join(flash->folder, "manifest.json");
+        command[words++] = paths[count++] = path_join(flash->folder, PACKAGE_MANIFEST);
     command[words++] = when == LAST ? ":/" : ":/" SLOT "/";
     enum status status = count ? serial_mpremote(&flash->serial, command, COPY, error) : FINE;
     while (count)
@@ -331,12 +331,12 @@ enum status flash_settle(struct flash *flash, struct error *error)
                                "  try: os.remove(p)\n"
                                "  except OSError: pass\n"
                                "try:\n"
-                               " with open('/manifest.json') as f: m = json.load(f)\n"
+                               " with open('/" PACKAGE_MANIFEST "') as f: m = json.load(f)\n"
                                " for n in m['files']:\n"
                                "  if n['file'] != '" CHOOSER "': r('/' + n['file'])\n"
-                               " r('/manifest.json')\n"
+                               " r('/" PACKAGE_MANIFEST "')\n"
                                "except (OSError, ValueError, KeyError): pass\n"
-                               "k = {'manifest.json'";
+                               "k = {'" PACKAGE_MANIFEST "'";
     static const char tail[] = "}\n"
                                "for n in os.listdir('/" SLOT "'):\n"
                                " if n not in k: r('/" SLOT "/' + n)\n"

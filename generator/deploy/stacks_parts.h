@@ -21,7 +21,7 @@ void stack_refuse(struct stack *stack);
 void stack_set_string(char **string, const char *value);
 void stack_set_json(cJSON **tree, cJSON *value);
 
-/* Only a person can decide what becomes of it. */
+/* The stack is in a state that only an operator can resolve. */
 bool stack_is_stuck(const struct stack *stack);
 
 /* stacks_names.c: WRONG_INPUT for each new stack of which a name is taken in the account: by another

@@ -148,6 +148,14 @@ enum status csv_read(const char *path, struct csv *csv, struct error *error)
     return status;
 }
 
+bool csv_has(const struct csv *csv, const char *name)
+{
+    for (size_t i = 0; i < csv->column_count; i++)
+        if (strcmp(csv->columns[i], name) == 0)
+            return true;
+    return false;
+}
+
 const char *csv_field(const struct csv *csv, const struct csv_row *row, const char *name)
 {
     for (size_t i = 0; i < csv->column_count; i++)

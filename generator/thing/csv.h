@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { CSV_LARGEST = 256 << 20 /* bytes of a file */ };
@@ -26,6 +27,9 @@ struct csv {
  * more or fewer fields than there are columns, a field holds a NUL or is not UTF-8, or two columns
  * have the same name. */
 enum status csv_read(const char *path, struct csv *csv, struct error *error);
+
+/* Whether the first row names this column. */
+bool csv_has(const struct csv *csv, const char *name);
 
 /* The field of the column called name; NULL when there is no such column. */
 const char *csv_field(const struct csv *csv, const struct csv_row *row, const char *name);

@@ -234,7 +234,7 @@ static enum status put_manifest(struct artifacts *artifacts, const struct packag
     json_put(manifest, "files", files);
     struct text bytes = {0};
     json_compact(manifest, &bytes); /* it is copied to the board, where space is short */
-    artifacts_put(artifacts, "manifest.json", &bytes);
+    artifacts_put(artifacts, PACKAGE_MANIFEST, &bytes);
     cJSON_Delete(manifest);
     return status;
 }

@@ -36,6 +36,8 @@
 #include <cjson/cJSON.h>
 #include <openssl/evp.h>
 
+#define PACKAGE_MANIFEST "manifest.json"
+
 /* What all packages of a type share. */
 struct package_plan {
     cJSON *model;                     /* of the type */

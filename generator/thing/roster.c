@@ -224,20 +224,12 @@ static void check_duplicates(struct roster *roster)
     free(keys);
 }
 
-static bool has_column(const struct csv *table, const char *name)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i], name) == 0)
-            return true;
-    return false;
-}
-
 static enum status check_columns(const struct roster *roster, struct error *error)
 {
     static const char *const needed[] = {"name", "type"};
     const struct csv *table = &roster->table;
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (has_column(table, needed[i]))
+        if (csv_has(table, needed[i]))
             continue;
         fail(error, WRONG_INPUT, "%s:1: the column \"%s\" is missing; expected name,type,...",
              roster->file, needed[i]);

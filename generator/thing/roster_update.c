@@ -21,14 +21,6 @@ static void differ(struct roster *roster, const char *column, const char *was, c
         roster->change_count, must_copy(column), copy_or_null(was), copy_or_null(is)};
 }
 
-static bool has_column(const struct csv *table, const char *name)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* The attributes that the thing is to have: of a column that the file does not have, its own. */
 static struct attributes compare_attributes(struct roster *roster, const struct record *record,
                                             const struct attributes *complete)
@@ -37,7 +29,7 @@ static struct attributes compare_attributes(struct roster *roster, const struct 
     for (size_t i = 0; i < complete->count; i++) {
         const char *name = complete->at[i].name, *value = complete->at[i].value;
         const char *was = attributes_get(&record->attributes, name);
-        bool said = has_column(&roster->table, name);
+        bool said = csv_has(&roster->table, name);
         if (said && (!was || strcmp(was, value) != 0))
             differ(roster, name, was ? was : "", value);
         attributes_put(&wanted, name, said || !was ? value : was);

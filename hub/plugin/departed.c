@@ -89,7 +89,7 @@ static void read_notes(struct departed *departed)
         closedir(folder);
 }
 
-/* The sessions were saved since, or there is none any more that is as old. */
+/* Whether the sessions were saved after the note was made, or no saved file is as old as it. */
 static bool is_done(const struct note *note, const struct version *sessions)
 {
     return (note->claimed && !version_same(sessions, &note->saved)) ||

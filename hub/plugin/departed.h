@@ -22,12 +22,12 @@ struct departed *departed_open(const char *project,
                                void *context);
 void departed_close(struct departed *departed);
 
-/* Looks for new notes, and removes those that are done with. Costs two calls of stat() where nothing
+/* Looks for new notes, and removes finished ones. Costs two calls of stat() where nothing
  * has changed. */
 void departed_refresh(struct departed *departed);
 
-/* Whether what waits for this thing is another one's. True once for a note: the caller sees to it that
- * the thing receives none of it. */
+/* Whether messages that are queued for this thing belong to a deleted one of the same name. True once
+ * for each note; the caller drops the messages. */
 bool departed_claim(struct departed *departed, const char *thing);
 
 #endif
