@@ -154,7 +154,7 @@ $(BUILD)/dependencies: Makefile
 # refuses those that the target does not take. A lower-case variable of this Makefile would be replaced by an attribute of
 # that name; its own have a "-" in theirs.
 
-## all [dbName=iot] [TARGET=aws] [yes=yes] [data=yes]: plugs in every type
+## all [dbName=iot] [TARGET=aws] [yes=yes] [data=yes] [logging=yes]: plugs in every type
 ## sensortype NAME=esp8266temp [dbName=] [TARGET=aws]: plugs in one sensor type
 ## destroy NAME=esp8266temp [TARGET=aws] [data=yes]: unplugs a type, or the system
 ## destroy-all [TARGET=aws] [data=yes]: unplugs every type, and the system

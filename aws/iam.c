@@ -27,6 +27,32 @@ void iam_get_role(struct aws *aws, struct aws_call *call, const char *name)
             .service = &service, .operation = "GetRole", .wanted = "GetRoleResult", .body = body});
 }
 
+void iam_create_role(struct aws *aws, struct aws_call *call, const char *name, const char *trust)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "RoleName", name);
+    json_put_string(body, "AssumeRolePolicyDocument", trust);
+    aws_submit(aws, call,
+               &(struct aws_request){.service = &service,
+                                     .operation = "CreateRole",
+                                     .wanted = "CreateRoleResult",
+                                     .body = body,
+                                     .changes = true});
+}
+
+void iam_put_role_policy(struct aws *aws, struct aws_call *call, const char *role, const char *name,
+                         const char *policy)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "RoleName", role);
+    json_put_string(body, "PolicyName", name);
+    json_put_string(body, "PolicyDocument", policy);
+    aws_submit(
+        aws, call,
+        &(struct aws_request){
+            .service = &service, .operation = "PutRolePolicy", .body = body, .changes = true});
+}
+
 void iam_simulate_principal_policy(struct aws *aws, struct aws_call *call,
                                    const struct iam_question *question, const char *marker)
 {

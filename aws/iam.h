@@ -10,6 +10,13 @@ void iam_get_account_summary(struct aws *aws, struct aws_call *call);
 /* GetRoleResult.Role: {"RoleName", "Path", "Arn", ...}. NoSuchEntity. */
 void iam_get_role(struct aws *aws, struct aws_call *call, const char *name);
 
+/* CreateRoleResult.Role: {"Arn", ...}. trust: a policy document. EntityAlreadyExists. */
+void iam_create_role(struct aws *aws, struct aws_call *call, const char *name, const char *trust);
+
+/* Puts an inline policy, also in the place of one of that name. NoSuchEntity. */
+void iam_put_role_policy(struct aws *aws, struct aws_call *call, const char *role, const char *name,
+                         const char *policy);
+
 struct iam_question {
     const char *principal; /* the ARN of a user or role */
     const cJSON *actions;  /* an array of strings */

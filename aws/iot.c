@@ -305,6 +305,28 @@ void iot_describe_endpoint(struct aws *aws, struct aws_call *call)
                            .reads = true});
 }
 
+void iot_get_logging(struct aws *aws, struct aws_call *call)
+{
+    submit(aws, call,
+           &(struct parts){.operation = "GetV2LoggingOptions",
+                           .method = "GET",
+                           .path = "/v2LoggingOptions",
+                           .reads = true});
+}
+
+void iot_set_logging(struct aws *aws, struct aws_call *call, const char *role, const char *level)
+{
+    cJSON *body = json_object();
+    json_put_string(body, "roleArn", role);
+    json_put_string(body, "defaultLogLevel", level);
+    json_put_bool(body, "disableAllLogs", false);
+    submit(aws, call,
+           &(struct parts){.operation = "SetV2LoggingOptions",
+                           .method = "POST",
+                           .path = "/v2LoggingOptions",
+                           .body = body});
+}
+
 bool iot_is_elsewhere(const struct aws *aws)
 {
     struct endpoint endpoint = {0};

@@ -81,6 +81,13 @@ void iot_detach_thing_principal(struct aws *aws, struct aws_call *call, const ch
 /* {"rules": [{"ruleName", ...}], "nextToken"} */
 void iot_list_topic_rules(struct aws *aws, struct aws_call *call, const char *token);
 
+/* {"roleArn", "defaultLogLevel": "ERROR", "disableAllLogs": false}; NotConfiguredException: it was
+ * never set. */
+void iot_get_logging(struct aws *aws, struct aws_call *call);
+
+/* InvalidRequestException also while the role is so new that AWS IoT cannot assume it. */
+void iot_set_logging(struct aws *aws, struct aws_call *call, const char *role, const char *level);
+
 /* {"endpointAddress"} of the type iot:Data-ATS. */
 void iot_describe_endpoint(struct aws *aws, struct aws_call *call);
 

@@ -106,6 +106,8 @@ const struct command commands[] = {
         .options = {{"all", 0, NULL, "every type", COMPLETE_NOTHING},
                     {"yes", 'y', NULL, "apply changes without asking", COMPLETE_NOTHING},
                     {"data", 0, NULL, "tables may be replaced or removed", COMPLETE_NOTHING},
+                    {"logging", 0, NULL, "turn on the log of AWS IoT, where it is off",
+                     COMPLETE_NOTHING},
                     {"dry-run", 'n', NULL, "say what would be done", COMPLETE_NOTHING},
                     TARGET_OPTION,
                     DATABASE_OPTION,

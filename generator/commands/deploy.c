@@ -4,6 +4,7 @@
 #include "common/base/subject.h"
 #include "generator/local/capabilities.h"
 #include "generator/deploy/deployment.h"
+#include "generator/deploy/logging.h"
 #include "generator/deploy/plan.h"
 #include "generator/project/types.h"
 #include "generator/targets/target.h"
@@ -220,6 +221,32 @@ static enum status conclude(struct context *context, struct deployment *deployme
     return status ? status : deployment_verdict(deployment, &context->error);
 }
 
+/* What the rules cannot say when their SQL fails, only AWS IoT's own log says. */
+static enum status offer_logging(struct context *context, const struct deployment *deployment)
+{
+    const struct system *system = &deployment->project->system;
+    bool on = false, asked = cli_given(context, "logging");
+    enum status status = logging_ask(deployment->aws, &on, &context->error);
+    if (status && !asked) { /* it was not what deploy was called for */
+        cli_say(context, "not known whether AWS IoT writes a log: %s",
+                text_string(&context->error.message));
+        error_free(&context->error);
+        return FINE;
+    }
+    if (status || on)
+        return status;
+    cli_say(context, LOGGING_OFF);
+    if (!asked) {
+        cli_say(context, "  the same command with --logging turns it on (make: logging=yes)");
+        return FINE;
+    }
+    status = logging_turn_on(deployment->aws, system, &context->error);
+    if (!status)
+        cli_say(context, "  now it does, from the level ERROR on, with the role %s-iot-logging",
+                system->name);
+    return status;
+}
+
 static enum status plan_and_apply(struct context *context, struct deployment *deployment,
                                   const char *const *types, size_t count)
 {
@@ -239,7 +266,9 @@ static enum status plan_and_apply(struct context *context, struct deployment *de
         stacks_forget(&deployment->stacks);
     else
         stacks_apply(&deployment->stacks);
-    return status ? status : conclude(context, deployment);
+    if (!status)
+        status = conclude(context, deployment);
+    return status || dry_run ? status : offer_logging(context, deployment);
 }
 
 static enum status deploy_there(struct context *context, struct project *project,

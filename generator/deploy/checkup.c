@@ -17,6 +17,7 @@
 #include "aws/timestream.h"
 #include "generator/project/types.h"
 #include "generator/targets/account.h"
+#include "logging.h"
 #include "permissions.h"
 
 #include <stdlib.h>
@@ -292,6 +293,24 @@ static void check_count(struct aws *aws, const char *what, size_t most, const st
     error_free(&error);
 }
 
+/* --- the log --- */
+
+static void check_logging(struct aws *aws, struct checkup *checkup)
+{
+    struct error error = {0};
+    bool on = false;
+    if (logging_ask(aws, &on, &error))
+        add(checkup, "logging", DOUBTFUL,
+            must_format("not known whether AWS IoT writes a log: %s", text_string(&error.message)),
+            NULL);
+    else if (on)
+        add(checkup, "logging", WELL, must_copy("AWS IoT writes a log (AWSIotLogsV2)"), NULL);
+    else
+        add(checkup, "logging", DOUBTFUL, must_copy(LOGGING_OFF),
+            must_copy("sensorforge deploy TYPE --logging turns it on (make: logging=yes)"));
+    error_free(&error);
+}
+
 /* --- the account --- */
 
 static bool check_account(struct aws *aws, const struct system *system, struct checkup *checkup)
@@ -308,6 +327,7 @@ static bool check_account(struct aws *aws, const struct system *system, struct c
     if (reached) {
         check_permissions(aws, caller, system, timestream, checkup);
         check_store(aws, system, timestream, checkup);
+        check_logging(aws, checkup);
         check_roles(aws, checkup);
         check_count(aws, "topic rules", MOST_RULES, &rules, checkup);
         check_count(aws, "DynamoDB tables", MOST_TABLES, &tables, checkup);

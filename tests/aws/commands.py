@@ -644,6 +644,31 @@ def doctor(lab):
     expect(not (project / "certificates/cellar").exists(), "the record of a thing that is gone is still there")
 
 
+@corrected("deploy, doctor: the log of AWS IoT is off; deploy turns it on when it is asked to, once")
+def iot_logging(lab):
+    begin(lab, types=("esp32air",))
+    off = "AWS IoT writes no log"
+    ran = lab.works("deploy", "esp32air")
+    expect(off in ran.err and "--logging turns it on" in ran.err, str(ran))
+    finding, = (f for f in lab.works("doctor", "--json").json()["findings"] if f["what"] == "logging")
+    expect(finding["health"] == "doubtful" and off in finding["text"] and "--logging" in finding["advice"], str(finding))
+    ran = lab.works("deploy", "esp32air", "--logging")
+    expect("now it does" in ran.err, str(ran))
+    iam = lab.client("iam")
+    name, = (r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"].endswith("-iot-logging"))
+    policy = iam.get_role_policy(RoleName=name, PolicyName="logs")["PolicyDocument"]["Statement"][0]
+    same("arn:aws:logs:*:123456789012:log-group:AWSIotLogsV2*", policy["Resource"], "the resource")
+    options = lab.client("iot").get_v2_logging_options()
+    expect(options["defaultLogLevel"] == "ERROR" and options["roleArn"].endswith(f":role/{name}") and not options["disableAllLogs"], str(options))
+    finding, = (f for f in lab.works("doctor", "--json").json()["findings"] if f["what"] == "logging")
+    same("well", finding["health"], "the finding")
+    expect(off not in lab.works("deploy", "esp32air").err, "it is still called off")
+    # Off again, and the role is there: it is used as it is.
+    lab.client("iot").set_v2_logging_options(roleArn=options["roleArn"], defaultLogLevel="ERROR", disableAllLogs=True)
+    expect("now it does" in lab.works("deploy", "esp32air", "--logging").err, "it was not turned on again")
+    lab.no_problems()
+
+
 def chain_server(folder, extra):
     """A TLS server on a port of its own that sends a certificate and its authority's, with an extension of so many bytes: the server, and
     the bytes of that message."""

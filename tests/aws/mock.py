@@ -40,6 +40,7 @@ TUNING = {
 }
 STARTING = dict(TUNING)
 SESSIONS = {}  # of MQTT clients, by client id
+LOGGING = {}   # what SetV2LoggingOptions was told
 
 
 class Mock:
@@ -109,6 +110,32 @@ def add_delete_connection():
         return "{}"
 
     IoTDataPlaneResponse.delete_connection = delete_connection
+
+
+# --- the log of AWS IoT ---------------------------------------------------------------------------------
+
+def add_logging():
+    """moto does not have these operations. "NotConfiguredException: The resource is not configured" (BC); off in a new account (DG)."""
+    from moto.iot.exceptions import IoTClientError
+    from moto.iot.responses import IoTResponse
+
+    class NotConfigured(IoTClientError):
+        code = 404
+
+        def __init__(self):
+            super().__init__("NotConfiguredException", "Logging is not configured")
+
+    def get_v2_logging_options(self):
+        if not LOGGING:
+            raise NotConfigured
+        return json.dumps(LOGGING)
+
+    def set_v2_logging_options(self):
+        LOGGING.update(json.loads(self.body))
+        return "{}"
+
+    IoTResponse.get_v2_logging_options = get_v2_logging_options
+    IoTResponse.set_v2_logging_options = set_v2_logging_options
 
 
 # --- IoT ----------------------------------------------------------------------------------------------
@@ -1150,11 +1177,14 @@ class Control:
         if route == "reset":
             TUNING.update(STARTING)
             SESSIONS.clear()
+            LOGGING.clear()
             return self.application(environment, respond)
         if route == "save":
-            self.saved[body] = copy.deepcopy(account())
+            self.saved[body] = copy.deepcopy(account()), dict(LOGGING)
         elif route == "restore":
-            now, saved = account(), copy.deepcopy(self.saved[body])
+            now, (saved, logging) = account(), copy.deepcopy(self.saved[body])
+            LOGGING.clear()
+            LOGGING.update(logging)
             for service in SERVICES:
                 now[service].clear()
                 now[service].update(saved[service])
@@ -1186,6 +1216,7 @@ def main():
     from werkzeug.serving import WSGIRequestHandler, make_server
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     add_delete_connection()
+    add_logging()
     if not options.stock:
         correct_iot()
         add_resources_to_cloudformation()
