@@ -278,7 +278,7 @@ own_templates() { rm templates && cp -R "$REPO/templates" templates; }
     refuses 2 "NAME=... is missing" mk destroy
     works sf create kitchen -t esp8266temp
     refuses 1 "there are things of esp8266temp: kitchen" sf destroy esp8266temp
-    refuses 1 "there are things of esp8266temp: kitchen" mk destroy-all
+    refuses 2 "there are things of esp8266temp: kitchen" mk destroy-all
     [ -e sensortypes/esp8266temp/deployed.json ]
     works sf delete kitchen
     works sf destroy --all --json

@@ -45,6 +45,15 @@ static const char full[] = "{\n"
                            "    \"certificate_id\": \"c0\"\n"
                            "  },\n"
                            "  \"retired\": \"77\",\n"
+                           "  \"strays\": [\n"
+                           "    {\n"
+                           "      \"certificate_id\": \"c8\"\n"
+                           "    },\n"
+                           "    {\n"
+                           "      \"certificate_id\": \"c9\",\n"
+                           "      \"certificate_arn\": \"arn:9\"\n"
+                           "    }\n"
+                           "  ],\n"
                            "  \"certificate\": {\n"
                            "    \"serial\": \"88\",\n"
                            "    \"fingerprint\": \"cd\",\n"
@@ -98,6 +107,9 @@ static void everything_is_read(void **state)
     assert_string_equal(record->retired.mark, "3E");
     assert_string_equal(record->retired.registration->certificate_id, "c0");
     assert_string_equal(record->retired_serial, "77");
+    assert_int_equal(record->stray_count, 2);
+    assert_string_equal(record->strays[1]->certificate_id, "c9");
+    assert_string_equal(record->strays[1]->certificate_arn, "arn:9");
     assert_string_equal(record->certificate.serial, "88");
     assert_string_equal(record->certificate.fingerprint, "cd");
     assert_int_equal(record->certificate.not_before, 1795252320);
@@ -229,6 +241,8 @@ static void damaged_records(void **state)
          NOT_A_RECORD "\"sweep\" is not a time such as 2026-11-21T10:12:00Z"},
         {RECORD("\"certificate\":{\"serial\":\"00112233445566778899001122334455667788990011\"}"),
          NOT_A_RECORD "\"serial\" is too long"},
+        {RECORD("\"strays\":{}"), NOT_A_RECORD "\"strays\" is not an array"},
+        {RECORD("\"strays\":[1]"), NOT_A_RECORD "\"strays\" holds something else than objects"},
         {RECORD("\"claim\":true,\"serial\":1"), NOT_A_RECORD "\"claim\" is not a string"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -296,8 +310,8 @@ static void a_rotation(void **state)
     assert_int_equal(record->state, RECORD_ACTIVE);
     assert_false(record_promoted(record));
     json = record_json(record);
-    static const char *const gone[] = {"next_serial", "next_registration", "retired",
-                                       "retired_mark", "retired_registration"};
+    static const char *const gone[] = {"next_serial",  "next_registration",    "retired",
+                                       "retired_mark", "retired_registration", "strays"};
     for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
         assert_null(json_get(json, gone[i]));
     assert_non_null(json_get(json, "registration"));
