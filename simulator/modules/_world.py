@@ -63,7 +63,8 @@ def load(where):
     folder = where
     with open(where + "/world.json") as file:
         world.update(json.load(file))
-    state.update({"cause": "power on", "skipped_us": 0, "clock_us": None, "rtc": "", "sleep_ms": 0, "values": {}, "boots": 0, "began_us": None})
+    state.update({"cause": "power on", "skipped_us": 0, "clock_us": None, "rtc": "", "sleep_ms": 0, "values": {}, "boots": 0, "began_us": None,
+                  "hertz": None, "handshake_hertz": None})
     state["draw"] = world.get("seed", 1)
     state["skipped_us"] = -1000 * world.get("back_ms", 0)
     try:
