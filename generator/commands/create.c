@@ -90,6 +90,8 @@ static enum status make(struct context *context, struct project *project, struct
     }
     status = package_plan_make(project->templates, &project->catalog, target, model, &plan,
                                &context->error);
+    if (!status && !target->remote)
+        warn_of_host(context, project, plan.platform);
     if (!status)
         status = make_one(context, target, &plan, attributes, wifi);
     package_plan_free(&plan);

@@ -119,12 +119,25 @@ static enum status plug_types_in(struct run *run)
     return status;
 }
 
+/* Once, however many things there are. */
+static void warn_once(struct run *run)
+{
+    const struct roster *roster = &run->roster;
+    bool warned = run->target.remote || (!roster->count && !roster->change_count);
+    for (size_t i = 0; i < roster->type_count && !warned; i++)
+        warned = warn_of_host(run->context, &run->project, roster->types[i]->plan.platform);
+}
+
 static enum status prepare(struct run *run)
 {
     enum status status = roster_lock(&run->roster, &run->context->error);
     if (!status)
         status = plug_types_in(run);
-    return status ? status : roster_prepare(&run->roster, &run->context->error);
+    if (!status)
+        status = roster_prepare(&run->roster, &run->context->error);
+    if (!status)
+        warn_once(run);
+    return status;
 }
 
 /* --- things that exist and differ --- */

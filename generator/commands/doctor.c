@@ -156,9 +156,10 @@ static enum status examine(struct doctor *doctor)
     enum status status = FINE;
     thing_records_read(&doctor->records, project->system.target);
     checkup_records(checkup, &doctor->records);
-    if (project->system.target == TARGET_LOCAL)
+    if (project->system.target == TARGET_LOCAL) {
         checkup_authority(checkup, project);
-    else if (checkup_account(checkup, project)) {
+        checkup_local(checkup, project, &doctor->records);
+    } else if (checkup_account(checkup, project)) {
         checkup_endpoint(checkup, project);
         status =
             checkup_orphans(checkup, project, &doctor->records, &doctor->orphans, &context->error);

@@ -49,6 +49,8 @@ static char *state_advice(const struct entry *entry)
         if (entry->standing == ANOTHER)
             return must_format("made again elsewhere: make rotate name=%s gives it a new key here",
                                name);
+        if (record_validity(entry->record, time(NULL)) == CERTIFICATE_ENDED)
+            return must_format("certificate ended: make rotate name=%s", name);
         return must_copy(entry->package == PACKAGE_BEHIND ? "active, package behind" : "active");
     case RECORD_ROTATING:
         return must_format("half-rotated: run make rotate name=%s again", name);
@@ -94,6 +96,19 @@ static char *attributes_text(const struct attributes *attributes)
     return copy;
 }
 
+/* The day of the end where that is near or over, otherwise the month; freed by the caller. */
+static char *certificate_text(const struct record *record, const char *until)
+{
+    switch (record_validity(record, time(NULL))) {
+    case CERTIFICATE_ENDED:
+        return must_format("ended %.10s", until);
+    case CERTIFICATE_ENDS_SOON:
+        return must_format("ends %.10s", until);
+    default:
+        return must_format("until %.7s", until);
+    }
+}
+
 static void add_row(struct table *table, const struct entry *entry)
 {
     const struct record *record = entry->record;
@@ -103,7 +118,7 @@ static void add_row(struct table *table, const struct entry *entry)
         record_time(record->created, created);
     }
     owned char *state = state_advice(entry);
-    owned char *certificate = *until ? must_format("until %.7s", until) : must_copy("");
+    owned char *certificate = *until ? certificate_text(record, until) : must_copy("");
     owned char *attributes = record ? attributes_text(&record->attributes) : must_copy("");
     owned char *day = must_format("%.10s", created);
     const char *cells[] = {entry->name,

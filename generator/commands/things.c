@@ -2,6 +2,7 @@
 #include "things.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
+#include "generator/targets/host.h"
 #include "common/base/valid.h"
 #include "generator/project/types.h"
 #include "generator/thing/adopt.h"
@@ -69,6 +70,21 @@ void tell_planned(struct context *context, const char *name, const char *would, 
     json_put_string(answer, "outcome", "planned");
     json_put_string(answer, "what", would);
     cJSON_AddItemToArray(answers, answer);
+}
+
+/* --- what goes into each package --- */
+
+bool warn_of_host(struct context *context, const struct project *project, const char *platform)
+{
+    const cJSON *facts = catalog_platform(&project->catalog, platform);
+    bool deaf = facts && !json_true(facts, "resolves_local");
+    owned char *fault = host_fault(project->system.local.host, deaf ? platform : NULL);
+    if (!fault)
+        return false;
+    owned char *advice = host_advice();
+    cli_say(context, "warning: %s", fault);
+    cli_say(context, "         %s", advice);
+    return true;
 }
 
 /* --- which things --- */

@@ -31,6 +31,10 @@ void tell_planned(struct context *context, const char *name, const char *would, 
 enum status given_attributes(struct context *context, const char *option,
                              struct attributes *attributes);
 
+/* Warns, before packages are made, of a local.host by which boards of the platform do not reach this
+ * machine. Whether it warned. */
+bool warn_of_host(struct context *context, const struct project *project, const char *platform);
+
 /* --- which things a command is about --- */
 
 /* What the command line asks for: NAME..., --type, --attribute. The caller frees the attributes, also on

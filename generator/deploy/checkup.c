@@ -1,4 +1,5 @@
 #include "checkup.h"
+#include "checkup_parts.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
@@ -35,8 +36,8 @@ static const double nearly_full = 0.8;
 
 /* --- findings --- */
 
-static void add(struct checkup *checkup, const char *what, enum health health, char *text,
-                char *advice)
+void checkup_add(struct checkup *checkup, const char *what, enum health health, char *text,
+                 char *advice)
 {
     checkup->at = must_grow(checkup->at, checkup->count, &checkup->room, sizeof *checkup->at);
     checkup->at[checkup->count++] = (struct finding){what, health, text, advice};
@@ -59,8 +60,8 @@ void checkup_free(struct checkup *checkup)
 static void add_error(struct checkup *checkup, const char *what, enum health health,
                       const struct error *error)
 {
-    add(checkup, what, health, must_copy(text_string(&error->message)),
-        error->advice.length ? must_copy(text_string(&error->advice)) : NULL);
+    checkup_add(checkup, what, health, must_copy(text_string(&error->message)),
+                error->advice.length ? must_copy(text_string(&error->advice)) : NULL);
 }
 
 /* --- credentials and clock --- */
@@ -80,15 +81,15 @@ static bool check_credentials(struct aws *aws, const struct system *system, stru
     if (!reached)
         add_error(checkup, "credentials", ILL, &call.error);
     else if (written && strcmp(expected, account) != 0)
-        add(checkup, "credentials", ILL,
-            must_format("%s: account %s, but system.yaml says %s", aws_credentials_source(aws),
-                        account, expected),
-            must_copy("choose the account's profile: PROFILE=... or AWS_PROFILE"));
+        checkup_add(checkup, "credentials", ILL,
+                    must_format("%s: account %s, but system.yaml says %s",
+                                aws_credentials_source(aws), account, expected),
+                    must_copy("choose the account's profile: PROFILE=... or AWS_PROFILE"));
     else
-        add(checkup, "credentials", WELL,
-            must_format("%s: account %s, %s", aws_credentials_source(aws), account,
-                        json_string(identity, "Arn", "")),
-            NULL);
+        checkup_add(checkup, "credentials", WELL,
+                    must_format("%s: account %s, %s", aws_credentials_source(aws), account,
+                                json_string(identity, "Arn", "")),
+                    NULL);
     *caller = must_copy(json_string(identity, "Arn", ""));
     aws_call_free(&call);
     return reached;
@@ -98,12 +99,12 @@ static void check_clock(struct aws *aws, struct checkup *checkup)
 {
     double ahead = aws_clock_ahead(aws);
     bool off = ahead > SKEW_NOTED || ahead < -SKEW_NOTED;
-    add(checkup, "clock", off ? DOUBTFUL : WELL,
-        must_format("%.0f seconds %s AWS's", ahead < 0 ? -ahead : ahead,
-                    ahead > 0 ? "behind" : "ahead of"),
-        off ? must_copy("set this machine's clock (timedatectl set-ntp true): certificates "
-                        "and readings carry its time")
-            : NULL);
+    checkup_add(checkup, "clock", off ? DOUBTFUL : WELL,
+                must_format("%.0f seconds %s AWS's", ahead < 0 ? -ahead : ahead,
+                            ahead > 0 ? "behind" : "ahead of"),
+                off ? must_copy("set this machine's clock (timedatectl set-ntp true): certificates "
+                                "and readings carry its time")
+                    : NULL);
 }
 
 /* --- reachability: one cheap call of each service that deploying and creating use --- */
@@ -133,8 +134,8 @@ static bool check_reach(struct aws *aws, bool timestream, struct checkup *checku
         aws_call_free(&calls[i]);
     }
     if (all)
-        add(checkup, "reach", WELL, must_format("%s in %s", text_string(&reached), aws_region(aws)),
-            NULL);
+        checkup_add(checkup, "reach", WELL,
+                    must_format("%s in %s", text_string(&reached), aws_region(aws)), NULL);
     text_free(&reached);
     return all;
 }
@@ -149,17 +150,18 @@ static void check_purpose(struct permissions *permissions, bool things, struct c
                          "prints it)";
     struct error error = {0};
     if (permissions_ask(permissions, things, &error))
-        add(checkup, "permissions", DOUBTFUL,
-            must_format("not known whether %s may %s: %s", permissions->principal, purpose,
-                        text_string(&error.message)),
-            must_copy(policy));
+        checkup_add(checkup, "permissions", DOUBTFUL,
+                    must_format("not known whether %s may %s: %s", permissions->principal, purpose,
+                                text_string(&error.message)),
+                    must_copy(policy));
     else if (permissions->denied_count)
-        add(checkup, "permissions", things ? ILL : DOUBTFUL,
-            must_format("%s may not %s, for want of: %s", permissions->principal, purpose,
-                        text_string(&permissions->denied)),
-            must_copy(policy));
+        checkup_add(checkup, "permissions", things ? ILL : DOUBTFUL,
+                    must_format("%s may not %s, for want of: %s", permissions->principal, purpose,
+                                text_string(&permissions->denied)),
+                    must_copy(policy));
     else
-        add(checkup, "permissions", WELL,
+        checkup_add(
+            checkup, "permissions", WELL,
             must_format("to %s: all %zu actions that it needs", purpose, permissions->asked), NULL);
     error_free(&error);
     text_free(&permissions->denied);
@@ -170,8 +172,8 @@ static void check_permissions(struct aws *aws, const char *caller, const struct 
 {
     owned char *principal = permissions_principal(aws, caller);
     if (!principal) {
-        add(checkup, "permissions", DOUBTFUL, must_copy("the root user may do everything"),
-            must_copy("an operator of its own: docs/aws.md has the policy that is enough"));
+        checkup_add(checkup, "permissions", DOUBTFUL, must_copy("the root user may do everything"),
+                    must_copy("an operator of its own: docs/aws.md has the policy that is enough"));
         return;
     }
     struct names *types = names_of_folders(TYPES_FOLDER, SPEC_FILE);
@@ -197,7 +199,7 @@ static void check_store(struct aws *aws, const struct system *system, bool times
     struct aws_call call = {0};
     struct error error = {0};
     if (!timestream) {
-        add(checkup, "store", WELL, must_copy(system_store_name(system->aws.store)), NULL);
+        checkup_add(checkup, "store", WELL, must_copy(system_store_name(system->aws.store)), NULL);
         return;
     }
     enum status status = timestream_open(aws, &store, &error);
@@ -209,10 +211,10 @@ static void check_store(struct aws *aws, const struct system *system, bool times
     if (status)
         timestream_explain(&call, &error);
     if (!status || missing)
-        add(checkup, "store", WELL,
-            must_format("timestream, the database %s is %s", database,
-                        missing ? "not there yet" : "there"),
-            NULL);
+        checkup_add(checkup, "store", WELL,
+                    must_format("timestream, the database %s is %s", database,
+                                missing ? "not there yet" : "there"),
+                    NULL);
     else
         add_error(checkup, "store", ILL, &error);
     error_free(&error);
@@ -226,17 +228,17 @@ static void add_quota(struct checkup *checkup, const char *what, double used, do
 {
     bool near = used >= nearly_full * most;
     if (most > 0)
-        add(checkup, "quotas", near ? DOUBTFUL : WELL,
-            must_format("%.0f of %.0f %s", used, most, what),
-            near ? must_copy("ask for more in the console of Service Quotas; a type needs "
-                             "two roles, two rules and up to two tables")
-                 : NULL);
+        checkup_add(checkup, "quotas", near ? DOUBTFUL : WELL,
+                    must_format("%.0f of %.0f %s", used, most, what),
+                    near ? must_copy("ask for more in the console of Service Quotas; a type needs "
+                                     "two roles, two rules and up to two tables")
+                         : NULL);
 }
 
 static void add_unknown(struct checkup *checkup, const char *what, const struct error *error)
 {
-    add(checkup, "quotas", DOUBTFUL,
-        must_format("%s: not known: %s", what, text_string(&error->message)), NULL);
+    checkup_add(checkup, "quotas", DOUBTFUL,
+                must_format("%s: not known: %s", what, text_string(&error->message)), NULL);
 }
 
 static double summary_entry(const cJSON *map, const char *key)
@@ -382,9 +384,10 @@ static void judge_chain(struct checkup *checkup, const char *address, size_t byt
     char *text = must_format("%s sends %zu bytes of certificates, boards of %s take %zu", address,
                              bytes, type, bound);
     if (fits && bytes <= bound - bound / CHAIN_MARGIN)
-        add(checkup, "certificates", WELL, text, NULL);
+        checkup_add(checkup, "certificates", WELL, text, NULL);
     else
-        add(checkup, "certificates", fits ? DOUBTFUL : ILL, text,
+        checkup_add(
+            checkup, "certificates", fits ? DOUBTFUL : ILL, text,
             must_copy(fits ? "AWS renews them from time to time: a longer chain will keep these "
                              "boards out. New things better get another platform"
                            : "they cannot connect: give the type another platform"));
@@ -401,10 +404,10 @@ static void weigh_chain(struct checkup *checkup, const char *address, size_t bou
     if (!status && exchange.chain_bytes)
         judge_chain(checkup, address, exchange.chain_bytes, bound, type);
     else
-        add(checkup, "certificates", DOUBTFUL,
-            must_format("not known what %s sends: %s", address,
-                        status ? text_string(&error.message) : exchange.said),
-            NULL);
+        checkup_add(checkup, "certificates", DOUBTFUL,
+                    must_format("not known what %s sends: %s", address,
+                                status ? text_string(&error.message) : exchange.said),
+                    NULL);
     error_free(&error);
     http_free(&exchange);
 }
@@ -449,7 +452,7 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
     clock_write(renewal->ends, ends);
     clock_write(renewal->former_ends, former);
     if (renewal->under_way)
-        add(checkup, "authority", difftime(renewal->former_ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
+        checkup_add(checkup, "authority", difftime(renewal->former_ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
             must_format("is renewed: %zu things still have certificates of the old one, which ends "
                         "on %.10s",
                         renewal->left->count, former),
@@ -457,10 +460,10 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
                                              "flash name=..., then make renew finish=yes"
                                            : "make renew finish=yes"));
     else if (ending)
-        add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
+        checkup_add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
             must_copy(ending), must_copy("make renew: docs/things.md, \"The authority\""));
     else
-        add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends), NULL);
+        checkup_add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends), NULL);
 }
 
 static void look_at_revocations(struct checkup *checkup, struct project *project)
@@ -473,7 +476,7 @@ static void look_at_revocations(struct checkup *checkup, struct project *project
     if (status)
         add_error(checkup, "revocations", ILL, &error);
     else
-        add(checkup, "revocations", WELL, must_copy("the list can be read"), NULL);
+        checkup_add(checkup, "revocations", WELL, must_copy("the list can be read"), NULL);
     error_free(&error);
     target_close(&target);
 }
@@ -488,7 +491,7 @@ void checkup_authority(struct checkup *checkup, struct project *project)
     else if (there)
         add_authority(checkup, &renewal);
     else
-        add(checkup, "authority", WELL, must_copy("made with the first thing"), NULL);
+        checkup_add(checkup, "authority", WELL, must_copy("made with the first thing"), NULL);
     renewal_free(&renewal);
     error_free(&error);
     if (there)
@@ -533,12 +536,12 @@ void checkup_records(struct checkup *checkup, const struct thing_records *record
             text_add_format(&halves, "%s%s", half > 1 ? ", " : "", records->names->at[i]);
     }
     if (half)
-        add(checkup, "things", DOUBTFUL,
-            must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
-                        half > SHOWN_HALVES ? ", ..." : ""),
-            must_copy("make list says what finishes each"));
+        checkup_add(checkup, "things", DOUBTFUL,
+                    must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
+                                half > SHOWN_HALVES ? ", ..." : ""),
+                    must_copy("make list says what finishes each"));
     else
-        add(checkup, "things", WELL, must_format("%zu, none half-made", count), NULL);
+        checkup_add(checkup, "things", WELL, must_format("%zu, none half-made", count), NULL);
     text_free(&halves);
 }
 
@@ -546,8 +549,8 @@ static void add_orphans(struct checkup *checkup, const struct orphans *orphans)
 {
     struct text list = {0};
     if (!orphans->count) {
-        add(checkup, "orphans", WELL,
-            must_format("none among %zu things", checkup->survey.thing_count), NULL);
+        checkup_add(checkup, "orphans", WELL,
+                    must_format("none among %zu things", checkup->survey.thing_count), NULL);
         return;
     }
     for (size_t i = 0; i < orphans->count && i < SHOWN_ORPHANS; i++) {
@@ -556,8 +559,8 @@ static void add_orphans(struct checkup *checkup, const struct orphans *orphans)
     }
     if (orphans->count > SHOWN_ORPHANS)
         text_add_format(&list, "\nand %zu more", orphans->count - SHOWN_ORPHANS);
-    add(checkup, "orphans", DOUBTFUL, text_take(&list),
-        must_copy("sensorforge doctor --clean removes them, after asking"));
+    checkup_add(checkup, "orphans", DOUBTFUL, text_take(&list),
+                must_copy("sensorforge doctor --clean removes them, after asking"));
 }
 
 enum status checkup_orphans(struct checkup *checkup, const struct project *project,

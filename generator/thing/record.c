@@ -624,6 +624,18 @@ void record_time(time_t when, char text[CLOCK_TEXT])
         clock_write(when, text);
 }
 
+enum certificate_validity record_validity(const struct record *record, time_t now)
+{
+    enum { SOON = 30 * 24 * 60 * 60 };
+    const struct certificate_facts *facts = &record->certificate;
+    if (facts->not_before > now)
+        return CERTIFICATE_NOT_YET_VALID;
+    if (facts->not_after && facts->not_after <= now)
+        return CERTIFICATE_ENDED;
+    return facts->not_after && facts->not_after - now < SOON ? CERTIFICATE_ENDS_SOON
+                                                             : CERTIFICATE_VALID;
+}
+
 bool record_has_certificate(const struct record *record)
 {
     return *record->certificate.serial;

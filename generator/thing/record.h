@@ -161,6 +161,15 @@ cJSON *record_json(const struct record *record);
 /* "2026-11-21T10:12:00Z"; "" for 0, which is a time that is not known. */
 void record_time(time_t when, char text[CLOCK_TEXT]);
 
+/* What the certificate is worth at a time. It ends soon in its last 30 days. */
+enum certificate_validity {
+    CERTIFICATE_VALID,
+    CERTIFICATE_NOT_YET_VALID,
+    CERTIFICATE_ENDS_SOON,
+    CERTIFICATE_ENDED
+};
+enum certificate_validity record_validity(const struct record *record, time_t now);
+
 /* Whether the certificate is signed. */
 bool record_has_certificate(const struct record *record);
 

@@ -582,16 +582,6 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENSORFORGE" simulate --json >"$T/sent" 2
     json .breaks 0
 }
 
-@test "make service: a unit of the user, for this project" {
-    works mk service
-    says "systemctl --user enable --now sensorforge"
-    local unit=$HOME/.config/systemd/user/sensorforge.service
-    grep -qx "WorkingDirectory=$T/project" "$unit"
-    grep -qx "ExecStart=\"$SENSORFORGE\" up --foreground" "$unit"
-    run ! grep -q '@' "$unit"
-    [ ! -e "$LOCAL/run/mosquitto.pid" ]
-}
-
 @test "make demo: equal numbers and a chart; it runs again, and leaves the system up" {
     unset SENSORFORGE_WIFI_SSID SENSORFORGE_WIFI_PASSWORD
     works mk demo seconds=4
