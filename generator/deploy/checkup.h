@@ -33,8 +33,8 @@ void checkup_records(struct checkup *checkup, const struct thing_records *record
 /* Adds findings about the authority of the local target: its files, and its revocation list. */
 void checkup_authority(struct checkup *checkup, struct project *project);
 
-/* Adds findings about this machine as the system: whether boards reach it by local.host, the endpoints of
- * packages, certificates that ended or end soon, room on the disk, the clock. It asks the resolver. */
+/* Adds findings about this machine as the system: whether boards reach it by local.host, the endpoints and
+ * versions of packages, certificates that ended or end soon, room on the disk, the clock. It asks the resolver. */
 void checkup_local(struct checkup *checkup, struct project *project,
                    const struct thing_records *records);
 

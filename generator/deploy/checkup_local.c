@@ -8,6 +8,7 @@
 #include "common/base/memory.h"
 #include "generator/project/types.h"
 #include "generator/targets/host.h"
+#include "generator/thing/outdated.h"
 #include "generator/thing/package.h"
 
 #include <stdlib.h>
@@ -98,11 +99,12 @@ static void tell_packages(struct checkup *checkup, const struct listed *listed, 
                     must_copy("sensorforge package makes them again; copy them to their boards"));
 }
 
-static void look_at_packages(struct checkup *checkup, const struct project *project,
+static void look_at_packages(struct checkup *checkup, struct project *project,
                              const struct thing_records *records)
 {
     const struct system *system = &project->system;
-    struct listed astray = {0}, without = {0};
+    struct type_versions versions = {.project = project};
+    struct listed astray = {0}, without = {0}, behind = {0};
     size_t active = 0;
     for (size_t i = 0; i < records->names->count; i++) {
         const struct record *record = records->at[i];
@@ -114,18 +116,23 @@ static void look_at_packages(struct checkup *checkup, const struct project *proj
             list(&astray, record->name);
         if (missing)
             list(&without, record->name);
+        else if (outdated_package(&versions, record) == PACKAGE_BEHIND)
+            list(&behind, record->name);
     }
     owned char *other = must_format("look for another machine or port than %s:%d",
                                     system->local.host, system->local.mqtt_port);
     tell_packages(checkup, &astray, other);
+    tell_packages(checkup, &behind, "are older than their type");
     tell_packages(checkup, &without, "are missing");
-    if (!astray.count && !without.count)
+    if (!astray.count && !without.count && !behind.count)
         checkup_add(
             checkup, "packages", WELL,
             must_format("%zu, all for %s:%d", active, system->local.host, system->local.mqtt_port),
             NULL);
     text_free(&astray.names);
+    text_free(&behind.names);
     text_free(&without.names);
+    outdated_free_versions(&versions);
 }
 
 /* --- certificates --- */

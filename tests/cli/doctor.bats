@@ -44,7 +44,7 @@ own_address() { hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$'; }
     run ! grep -q warning <<<"$stderr"
 }
 
-@test "packages: for another host or port, and missing" {
+@test "packages: for another host or port, older than their type, missing" {
     works sf create air -t esp32air
     works sf create kitchen -t esp32air
     works sf doctor --json
@@ -53,6 +53,12 @@ own_address() { hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$'; }
     works sf package kitchen
     works sf doctor --json
     same "doubtful: 1 look for another machine or port than 192.0.2.7:8883: air" "$(finding packages)"
+    sed -i 's/publish_every: 5m/publish_every: 10m/' sensortypes/esp32air/spec.yaml
+    works sf doctor
+    says "2 are older than their type: air, kitchen"
+    works sf package --all
+    works sf doctor --json
+    same "well: 2, all for 192.0.2.7:8883" "$(finding packages)"
     rm -r sensortypes/esp32air/sensors/kitchen
     works sf doctor
     says "1 are missing: kitchen"
