@@ -452,7 +452,8 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
     clock_write(renewal->ends, ends);
     clock_write(renewal->former_ends, former);
     if (renewal->under_way)
-        checkup_add(checkup, "authority", difftime(renewal->former_ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
+        checkup_add(
+            checkup, "authority", difftime(renewal->former_ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
             must_format("is renewed: %zu things still have certificates of the old one, which ends "
                         "on %.10s",
                         renewal->left->count, former),
@@ -461,9 +462,10 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
                                            : "make renew finish=yes"));
     else if (ending)
         checkup_add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
-            must_copy(ending), must_copy("make renew: docs/things.md, \"The authority\""));
+                    must_copy(ending), must_copy("make renew: docs/things.md, \"The authority\""));
     else
-        checkup_add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends), NULL);
+        checkup_add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends),
+                    NULL);
 }
 
 static void look_at_revocations(struct checkup *checkup, struct project *project)
