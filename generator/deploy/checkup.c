@@ -302,14 +302,16 @@ static void check_logging(struct aws *aws, struct checkup *checkup)
     struct error error = {0};
     bool on = false;
     if (logging_ask(aws, &on, &error))
-        add(checkup, "logging", DOUBTFUL,
+        checkup_add(
+            checkup, "logging", DOUBTFUL,
             must_format("not known whether AWS IoT writes a log: %s", text_string(&error.message)),
             NULL);
     else if (on)
-        add(checkup, "logging", WELL, must_copy("AWS IoT writes a log (AWSIotLogsV2)"), NULL);
+        checkup_add(checkup, "logging", WELL, must_copy("AWS IoT writes a log (AWSIotLogsV2)"),
+                    NULL);
     else
-        add(checkup, "logging", DOUBTFUL, must_copy(LOGGING_OFF),
-            must_copy("sensorforge deploy TYPE --logging turns it on (make: logging=yes)"));
+        checkup_add(checkup, "logging", DOUBTFUL, must_copy(LOGGING_OFF),
+                    must_copy("sensorforge deploy TYPE --logging turns it on (make: logging=yes)"));
     error_free(&error);
 }
 
