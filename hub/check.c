@@ -1,8 +1,6 @@
 #include "check.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
-#include "common/spec/yaml.h"
-#include "common/base/files.h"
 #include "common/base/paths.h"
 #include "common/spec/system.h"
 #include "hub/engine/type.h"
@@ -10,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct findings {
     cJSON *list;
@@ -38,16 +35,17 @@ static void add_fault(void *context, const struct hub_rule *rule, const struct a
 /* --- measures against columns --- */
 
 /* The column type that the spec gives a measure. A column for decimals also takes whole numbers. */
-static void compare_column(struct findings *findings, const char *path, const char *name,
-                           const char *kind, const struct store_table *table)
+static void compare_column(struct findings *findings, const char *path,
+                           const struct column *declared, const struct store_table *table)
 {
+    const char *name = declared->name, *kind = column_kind_name(declared->kind);
     for (size_t i = 0; i < table->column_count; i++) {
         const char *there = column_kind_name(table->columns[i].kind);
-        if (strcmp(table->columns[i].name, name) != 0 || strcasecmp(there, kind) == 0 ||
-            (strcmp(there, "DOUBLE") == 0 && strcmp(kind, "bigint") == 0))
+        if (strcmp(table->columns[i].name, name) != 0 || strcmp(there, kind) == 0 ||
+            (table->columns[i].kind == COLUMN_DOUBLE && declared->kind == COLUMN_BIGINT))
             continue;
         owned char *message =
-            must_format("measure %s is %s now, and the table \"%s\" has it as %s: give the measure "
+            must_format("%s is %s now, and the table \"%s\" has it as %s: give the measure "
                         "another name, or rename the column (ALTER TABLE \"%s\" RENAME COLUMN "
                         "\"%s\" TO \"%s_old\")",
                         name, kind, table->name, there, table->name, name, name);
@@ -55,25 +53,12 @@ static void compare_column(struct findings *findings, const char *path, const ch
     }
 }
 
-static void compare_columns(struct findings *findings, const struct store_table *table)
+static void compare_columns(struct findings *findings, const struct type *type,
+                            const struct store_table *table)
 {
-    struct source source = {.name = must_format(TYPE_SPEC, findings->type)};
-    struct problems problems = {.source = &source};
-    struct yaml yaml = {0};
-    struct error error = {0};
-    if (read_file(source.name, YAML_LARGEST, &source.bytes, &error) == FINE) {
-        yaml_tree_load(&source, &yaml, &problems);
-        const struct yaml_node *measures = yaml_get(yaml.root, "measures");
-        for (size_t i = 0; measures && measures->kind == YAML_MAP && i < measures->count; i++) {
-            const struct yaml_node *kind = yaml_get(measures->items[i], "type");
-            if (kind && kind->kind == YAML_SCALAR)
-                compare_column(findings, source.name, measures->keys[i]->text, kind->text, table);
-        }
-    }
-    yaml_tree_free(&yaml);
-    problems_free(&problems);
-    source_free(&source);
-    error_free(&error);
+    owned char *path = must_format(TYPE_SPEC, type->name);
+    for (size_t i = 0; i < type->declared_count; i++)
+        compare_column(findings, path, &type->declared[i], table);
 }
 
 static void check_table(struct findings *findings, const struct type *type, struct store *store)
@@ -83,7 +68,7 @@ static void check_table(struct findings *findings, const struct type *type, stru
         struct store_table *table = NULL;
         enum status status = store_table(store, &type->tables[i].definition, &table, &error);
         if (!status && table && table->kind == TABLE_READINGS)
-            compare_columns(findings, table);
+            compare_columns(findings, type, table);
         else if (status == WRONG_INPUT)
             add(findings, NULL, NULL, type->tables[i].definition.name, text_string(&error.message));
         error_free(&error);

@@ -78,6 +78,10 @@ bool store_table_again(struct store_table *table, const struct table_definition 
                        struct store_table **found);
 void store_table_end(struct store_table *table);
 
+/* Adds the declared columns that the table lacks. */
+enum status store_declare(struct store_table *table, const struct table_definition *definition,
+                          struct error *error);
+
 /* What the database has under a table's name, gathered column by column. A table of items is
  * recognized by its column item of the type JSON, which no column of readings has. */
 struct found_columns {

@@ -155,8 +155,11 @@ static enum status check_rights(struct postgres_store *store, const struct postg
 
 /* Makes the table if it is not there, and the temporary one. *there: the store has it now. */
 static enum status set_up_table(struct postgres_store *store, struct postgres_table *made,
-                                bool *there, struct error *error)
+                                const struct table_definition *definition, bool *there,
+                                struct error *error)
 {
+    if (*there) /* it was opened before */
+        return store->read_only ? FINE : store_declare(&made->table, definition, error);
     enum status status = read_columns(store, &made->table, there, error);
     if (status || store->read_only)
         return status;
@@ -167,19 +170,22 @@ static enum status set_up_table(struct postgres_store *store, struct postgres_ta
     *there = true;
     if (!status)
         status = make_staging(store, made, error);
+    if (!status)
+        status = store_declare(&made->table, definition, error);
     return status ? status : find_hypertable(store, made, error);
 }
 
 /* As set_up_table(). In a transaction, a table that cannot be made leaves the others alone. */
 static enum status set_up_alone(struct postgres_store *store, struct postgres_table *made,
-                                bool *there, struct error *error)
+                                const struct table_definition *definition, bool *there,
+                                struct error *error)
 {
     enum status status = FINE;
     struct error ignored = {0};
     if (store->in_tables)
         status = postgres_run(store, "SAVEPOINT one_table", error);
     if (!status)
-        status = set_up_table(store, made, there, error);
+        status = set_up_table(store, made, definition, there, error);
     if (status == REFUSED && postgres_is_about_table(store))
         status = store_blame(made->table.name, error);
     if (store->in_tables && status == WRONG_INPUT &&
@@ -197,7 +203,7 @@ enum status postgres_table(struct store *base, const struct table_definition *de
     struct postgres_store *store = (struct postgres_store *)base;
     for (struct postgres_table *known = store->tables; known; known = known->next)
         if (store_table_again(&known->table, definition, table))
-            return FINE;
+            return set_up_alone(store, known, definition, &(bool){true}, error);
     struct postgres_table *made = must_alloc(sizeof *made);
     struct text quoted = {0};
     bool found = false;
@@ -205,7 +211,7 @@ enum status postgres_table(struct store *base, const struct table_definition *de
     add_quoted(&quoted, definition->name);
     made->quoted = text_take(&quoted);
     made->staging = must_format("\"_in_%zu\"", store->table_count++);
-    enum status status = set_up_alone(store, made, &found, error);
+    enum status status = set_up_alone(store, made, definition, &found, error);
     *table = NULL;
     if (status || !found) {
         postgres_table_free(made);

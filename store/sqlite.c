@@ -388,7 +388,9 @@ static enum status prepare_expiring(struct sqlite_table *made, struct error *err
 }
 
 /* Makes the table if it is not there. *there: the store has it now. */
-static enum status set_up_table(struct sqlite_table *made, bool *there, struct error *error)
+static enum status set_up_table(struct sqlite_table *made,
+                                const struct table_definition *definition, bool *there,
+                                struct error *error)
 {
     struct sqlite_store *store = (struct sqlite_store *)made->table.store;
     bool read_only = sqlite3_db_readonly(store->database, "main") == 1;
@@ -399,8 +401,20 @@ static enum status set_up_table(struct sqlite_table *made, bool *there, struct e
         status = make_table(store, &made->table, error);
     *there = true;
     if (!status)
+        status = store_declare(&made->table, definition, error);
+    if (!status)
         status = prepare_writing(made, error);
     return status ? status : prepare_expiring(made, error);
+}
+
+/* The table was opened before, and its documents changed. */
+static enum status declare_alone(struct sqlite_table *known,
+                                 const struct table_definition *definition, struct error *error)
+{
+    enum status status = store_declare(&known->table, definition, error);
+    if (status == REFUSED && is_about_table((struct sqlite_store *)known->table.store))
+        status = store_blame(definition->name, error);
+    return status;
 }
 
 static enum status sqlite_table(struct store *base, const struct table_definition *definition,
@@ -409,14 +423,16 @@ static enum status sqlite_table(struct store *base, const struct table_definitio
     struct sqlite_store *store = (struct sqlite_store *)base;
     for (struct sqlite_table *known = store->tables; known; known = known->next)
         if (store_table_again(&known->table, definition, table))
-            return FINE;
+            return sqlite3_db_readonly(store->database, "main") == 1
+                       ? FINE
+                       : declare_alone(known, definition, error);
     struct sqlite_table *made = must_alloc(sizeof *made);
     bool there = false;
     store_table_begin(&made->table, base, definition);
     *table = NULL;
     enum status status = run(store, "SAVEPOINT one_table", error);
     if (!status)
-        status = set_up_table(made, &there, error);
+        status = set_up_table(made, definition, &there, error);
     if (status == REFUSED && is_about_table(store))
         status = store_blame(definition->name, error);
     if (status || !there)

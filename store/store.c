@@ -23,9 +23,7 @@ const char *column_kind_name(enum column_kind kind)
     return kind_names[kind].name;
 }
 
-/* The kind of column of this type name: that of column_kind_name(), or PostgreSQL's own name. False:
- * there is none. */
-static bool read_kind(const char *name, enum column_kind *kind)
+bool column_kind_named(const char *name, enum column_kind *kind)
 {
     for (int i = 0; i < KIND_COUNT; i++) {
         if (strcasecmp(name, kind_names[i].name) == 0 ||
@@ -106,6 +104,19 @@ void add_quoted(struct text *sql, const char *name)
     text_add_char(sql, '"');
 }
 
+enum status store_declare(struct store_table *table, const struct table_definition *definition,
+                          struct error *error)
+{
+    enum status status = FINE;
+    for (size_t i = 0; i < definition->declared_count && !status; i++) {
+        const struct column *column = &definition->declared[i];
+        if (store_may_add_column(table, column->name))
+            status = store_add_column(table, column->name, column->kind, error);
+    }
+    table->declared_count = definition->declared_count;
+    return status;
+}
+
 static void add_foreign(struct store_table *table, const char *name)
 {
     table->foreign =
@@ -126,7 +137,7 @@ void store_found(struct store_table *table, struct found_columns *found, bool ke
         found->id = true;
     else if (!key && strcmp(name, "item") == 0 && strcasecmp(type, "json") == 0)
         found->item = true;
-    else if (!key && read_kind(type, &kind) && table->column_count < MOST_COLUMNS)
+    else if (!key && column_kind_named(type, &kind) && table->column_count < MOST_COLUMNS)
         add_column(table, name, kind);
     else if (key)
         found->other_key = true;

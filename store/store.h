@@ -34,9 +34,14 @@ enum column_kind { COLUMN_DOUBLE, COLUMN_BIGINT, COLUMN_BOOLEAN, COLUMN_VARCHAR 
 /* "DOUBLE", "BIGINT", "BOOLEAN", "VARCHAR". */
 const char *column_kind_name(enum column_kind kind);
 
+/* The kind of this name, in upper or lower case; PostgreSQL's names too. False: there is none. */
+bool column_kind_named(const char *name, enum column_kind *kind);
+
 enum {
     LONGEST_COLUMN = 256, /* bytes of a name: Timestream's limit for a measure's */
     MOST_COLUMNS = 256,   /* of a table, besides thing and time */
+    MOST_UNDECLARED = 64, /* columns that readings add to those that are declared, and */
+    MOST_OF_THING = 16,   /* those that one thing adds */
     LONGEST_THING = 2048, /* bytes, as a partition key in DynamoDB, a dimension in Timestream */
     LONGEST_ID = 512      /* bytes: an index of PostgreSQL has room for both */
 };
@@ -52,9 +57,11 @@ enum table_kind { TABLE_READINGS, TABLE_ITEMS };
 struct table_definition {
     const char *name;
     enum table_kind kind;
-    double retention_seconds; /* of readings, by their time; 0: for ever */
-    bool expires;             /* of items: those past their time to live are deleted */
-    bool by_id;               /* of items: their sort key is id, not time */
+    double retention_seconds;      /* of readings, by their time; 0: for ever */
+    bool expires;                  /* of items: those past their time to live are deleted */
+    bool by_id;                    /* of items: their sort key is id, not time */
+    const struct column *declared; /* of readings: columns that the table has from the start */
+    size_t declared_count;
 };
 
 struct store;
@@ -70,6 +77,14 @@ struct store_table {
     double retention_seconds;
     bool expires, by_id;
     struct store *store;
+
+    /* Columns beyond the declared ones: how many each thing has added since the table was opened. */
+    size_t declared_count; /* 0: nothing is declared, and there is no bound but MOST_COLUMNS */
+    struct {
+        uint64_t thing; /* a hash of its name */
+        size_t count;
+    } adders[MOST_UNDECLARED];
+    size_t adder_count;
 };
 
 /* url: "sqlite", "sqlite:FILE" or "postgresql://...". Its password never appears in a message.
@@ -88,7 +103,7 @@ const char *store_troubled(const struct store *store);
 
 /* Opens the table, and makes it if the database does not have it. WRONG_INPUT: this table cannot be
  * made or used (the database reserves its name, has something else of that name, or does not give the
- * right to it), and others can. *table belongs to the store; it is NULL when a read-only store has no
+ * right to it), and others can. Declared columns that it lacks are added. *table belongs to the store; it is NULL when a read-only store has no
  * such table. */
 enum status store_table(struct store *store, const struct table_definition *definition,
                         struct store_table **table, struct error *error);

@@ -106,10 +106,43 @@ static struct column *find_column(const struct store_table *table, const char *n
     return NULL;
 }
 
-/* Finds the column, or adds it. *column is NULL when the table takes no such column. */
+/* FNV-1a */
+static uint64_t hash_of(const char *bytes, size_t length)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* Counts a column that this thing adds beyond the declared ones. False: it, or all together, have added as
+ * many as they may. */
+static bool may_add(struct store_table *table, const struct row *row)
+{
+    uint64_t thing = hash_of(row->thing, row->thing_length);
+    size_t i = 0;
+    if (!table->declared_count)
+        return true;
+    if (table->column_count >= table->declared_count + MOST_UNDECLARED)
+        return false;
+    while (i < table->adder_count && table->adders[i].thing != thing)
+        i++;
+    if (i == MOST_UNDECLARED || (i < table->adder_count && table->adders[i].count == MOST_OF_THING))
+        return false;
+    if (i == table->adder_count) {
+        table->adders[i].thing = thing;
+        table->adders[i].count = 0;
+        table->adder_count++;
+    }
+    table->adders[i].count++;
+    return true;
+}
+
+/* Finds the column, or adds it. *column is NULL when the table takes no such column. row: of the thing
+ * whose reading has it; NULL: the rule has it. */
 static enum status need_column(struct store_table *table, const char *name, size_t length,
-                               enum column_kind kind, size_t expected, struct work *work,
-                               struct column **column, struct error *error)
+                               enum column_kind kind, size_t expected, const struct row *row,
+                               struct work *work, struct column **column, struct error *error)
 {
     char copy[LONGEST_COLUMN + 1];
     *column = find_column(table, name, length, expected);
@@ -119,7 +152,7 @@ static enum status need_column(struct store_table *table, const char *name, size
         return FINE;
     memcpy(copy, name, length);
     copy[length] = '\0';
-    if (!store_may_add_column(table, copy))
+    if (!store_may_add_column(table, copy) || (row && !may_add(table, row)))
         return FINE;
     enum status status = store_add_column(table, copy, kind, error);
     if (status)
@@ -166,8 +199,8 @@ static bool fill(const struct column *column, const struct member *member, struc
 }
 
 /* *filled: how many cells have a value. */
-static enum status fill_measures(struct action *action, struct work *work, size_t *filled,
-                                 struct error *error)
+static enum status fill_measures(struct action *action, struct work *work, const struct row *row,
+                                 size_t *filled, struct error *error)
 {
     struct member_reader reader;
     struct member member;
@@ -183,7 +216,7 @@ static enum status fill_measures(struct action *action, struct work *work, size_
         if (member.kind == MEMBER_NULL)
             continue;
         enum status status = need_column(table, member.name, member.name_length, kind_of(&member),
-                                         expected, work, &column, error);
+                                         expected, row, work, &column, error);
         if (status)
             return status;
         if (!column) {
@@ -215,7 +248,7 @@ static enum status fill_dimensions(struct action *action, struct work *work, boo
         if (!*done)
             return FINE;
         enum status status = need_column(action->table, field->name, field->length, COLUMN_VARCHAR,
-                                         i, work, &column, error);
+                                         i, NULL, work, &column, error);
         if (status)
             return status;
         *done = column && column->kind == COLUMN_VARCHAR && text.length <= STORES_LONGEST_TEXT &&
@@ -300,7 +333,7 @@ enum status table_run_timestream(struct action *action, struct work *work, struc
         return FINE;
     enum status status = fill_dimensions(action, work, &done, error);
     if (!status && done)
-        status = fill_measures(action, work, &filled, error);
+        status = fill_measures(action, work, &row, &filled, error);
     if (!status && done && filled) {
         note_time(work, row.time);
         status = store_put(action->table, &row, error);

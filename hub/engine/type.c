@@ -5,6 +5,7 @@
 #include "common/rule/topic_rule.h"
 #include "common/base/paths.h"
 #include "common/spec/system.h"
+#include "common/spec/yaml.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -190,6 +191,61 @@ static enum status take_tables(struct type *type, const struct document *list, s
     return status;
 }
 
+/* --- declared columns --- */
+
+static void declare(struct type *type, const char *name, const char *kind)
+{
+    struct column column = {.length = strlen(name)};
+    if (column.length > LONGEST_COLUMN || !column_kind_named(kind, &column.kind))
+        return;
+    memcpy(column.name, name, column.length);
+    type->declared =
+        must_realloc(type->declared, (type->declared_count + 1) * sizeof *type->declared);
+    type->declared[type->declared_count++] = column;
+}
+
+/* kind: of all of them; NULL: each says its own. */
+static void declare_all(struct type *type, const struct yaml_node *list, const char *kind)
+{
+    for (size_t i = 0; list && list->kind == YAML_MAP && i < list->count; i++) {
+        const struct yaml_node *own = yaml_get(list->items[i], "type");
+        if (kind || (own && own->kind == YAML_SCALAR))
+            declare(type, list->keys[i]->text, kind ? kind : own->text);
+    }
+}
+
+/* Attributes and measures have their columns from the start, so that no reading decides of what type
+ * they are. A spec that cannot be read declares nothing. */
+static void read_declared(struct type *type)
+{
+    struct source source = {.name = must_format(TYPE_SPEC, type->name)};
+    struct problems problems = {.source = &source};
+    struct yaml yaml = {0};
+    struct error error = {0};
+    if (read_file(source.name, YAML_LARGEST, &source.bytes, &error) == FINE) {
+        yaml_tree_load(&source, &yaml, &problems);
+        declare_all(type, yaml_get(yaml.root, "attributes"), "varchar");
+        declare_all(type, yaml_get(yaml.root, "measures"), NULL);
+    }
+    yaml_tree_free(&yaml);
+    problems_free(&problems);
+    source_free(&source);
+    error_free(&error);
+}
+
+/* The valid readings' table has them. */
+static void hand_out_declared(struct type *type)
+{
+    for (size_t i = 0; i < type->table_count; i++) {
+        struct table_definition *table = &type->tables[i].definition;
+        if (table->kind == TABLE_READINGS && type->valid_table &&
+            strcmp(table->name, type->valid_table) == 0) {
+            table->declared = type->declared;
+            table->declared_count = type->declared_count;
+        }
+    }
+}
+
 /* The tables of the first valid and the first invalid rule. */
 static void find_main_tables(struct type *type)
 {
@@ -241,6 +297,8 @@ enum status type_load(const char *name, const struct system_topics *notify, stru
     free(list);
     find_main_tables(type);
     link_rules(type);
+    read_declared(type);
+    hand_out_declared(type);
     *made = status ? NULL : type;
     if (status)
         type_free(type);
@@ -261,6 +319,7 @@ void type_free(struct type *type)
     free(type->tables);
     free(type->logs);
     free(type->valid_table);
+    free(type->declared);
     free(type->invalid_table);
     free(type->name);
     free(type);

@@ -47,8 +47,10 @@ struct type {
     size_t table_count;
     struct log_retention *logs;
     size_t log_count;
-    char *valid_table;   /* the first table into which a rule puts valid readings; NULL: none */
-    char *invalid_table; /* the same for invalid readings */
+    char *valid_table;       /* the first table into which a rule puts valid readings; NULL: none */
+    char *invalid_table;     /* the same for invalid readings */
+    struct column *declared; /* the attributes and measures of the type's spec */
+    size_t declared_count;
 };
 
 /* Reads and compiles the documents of a type of the project in the working folder. notify: see

@@ -783,6 +783,62 @@ static void a_refusal_leaves_nothing(void **state)
     assert_sql("SELECT count(*) FROM room", "1|");
 }
 
+/* --- columns --- */
+
+#define SPEC                                                                                       \
+    "version: 1\ntype: hall\nattributes:\n  zone: {default: \"1\"}\nmeasures:\n  t: {type: "       \
+    "double}\n"                                                                                    \
+    "  n: {type: bigint}\n  on: {type: boolean}\n  text: {type: varchar}\n"
+
+#define ALL_RULE                                                                                   \
+    "{\"ruleName\": \"hall\", \"topicRulePayload\": {\"sql\": \"SELECT * FROM 'hall/+'\", "        \
+    "\"actions\": [{\"timestream\": {\"tableName\": \"hall\", \"dimensions\": [{\"name\": "        \
+    "\"thing\", \"value\": \"${topic(2)}\"}]}}]}}"
+
+static void send_fields(const char *topic, int64_t time, int from, int count)
+{
+    struct text payload = {0};
+    text_add_string(&payload, "{\"t\": 1.5");
+    for (int i = 0; i < count; i++)
+        text_add_format(&payload, ", \"f%d\": %d", from + i, i);
+    text_add_string(&payload, "}");
+    struct spool_record one = record(topic, time, text_string(&payload));
+    work_on(&one, 1);
+    text_free(&payload);
+}
+
+/* Declared columns are there from the start, so no thing's first reading decides what they are; what
+ * things add to them is bounded, for each one and for all. */
+static void declared_columns_are_there_from_the_start(void **state)
+{
+    (void)state;
+    put("sensortypes/hall/spec.yaml", SPEC);
+    deploy_hall(ALL_RULE);
+    look();
+    assert_sql("SELECT name, type FROM pragma_table_info('hall')",
+               "thing VARCHAR|time BIGINT|zone VARCHAR|t DOUBLE|n BIGINT|on BOOLEAN|text VARCHAR|");
+    send_hall(NOW, "{\"t\": \"hot\", \"n\": 7}"); /* its t is no double; its n is stored */
+    send_hall(NOW + 1, "{\"t\": 24, \"on\": true}");
+    assert_sql("SELECT t, typeof(t), n, \"on\" FROM hall", "- null 7 -|24.0 real - 1|");
+    for (int thing = 0; thing < 10; thing++) {
+        char topic[32];
+        snprintf(topic, sizeof topic, "hall/%d", thing);
+        send_fields(topic, NOW, thing * 100, 20); /* the first 16, and of four things only */
+        send_fields(topic, NOW + 1, thing * 100 + 50, 20);
+    }
+    assert_sql("SELECT count(*) FROM pragma_table_info('hall')", "71|");
+    assert_sql("SELECT count(*), count(f0), count(f15), count(f315) FROM hall WHERE t = 1.5",
+               "20 1 1 1|");
+    owned char *log = get("log");
+    assert_non_null(strstr(log, "The table takes no column called"));
+    /* A measure that is added later, in a table that is open. */
+    put("sensortypes/hall/spec.yaml", SPEC "  more: {type: double}\n");
+    deploy_hall(ALL_RULE " ");
+    look();
+    send_hall(NOW + 2, "{\"more\": 3}");
+    assert_sql("SELECT more, typeof(more) FROM hall WHERE more", "3.0 real|");
+}
+
 /* --- the time that retention goes by --- */
 
 static void a_clock_far_away_is_not_believed(void **state)
@@ -970,6 +1026,7 @@ int main(void)
         TEST(a_table_that_cannot_be_made_holds_its_type),
         TEST(a_table_that_takes_no_rows_holds_its_type),
         TEST(what_is_set_aside_is_bounded),
+        TEST(declared_columns_are_there_from_the_start),
         TEST(a_clock_far_away_is_not_believed),
         TEST(the_newest_time_of_things_is_kept),
         TEST(a_time_outside_the_window_is_rejected),

@@ -844,6 +844,35 @@ static void a_database_of_an_earlier_version_is_upgraded_once(void **state)
     assert_waiting(NULL, 0, "");
 }
 
+/* Declared columns are made with the table, and added to one that is there or open. */
+static void declares_columns(void **state)
+{
+    (void)state;
+    static const struct column declared[] = {{"zone", 4, COLUMN_VARCHAR},
+                                             {"temperature", 11, COLUMN_DOUBLE},
+                                             {"count", 5, COLUMN_BIGINT},
+                                             {"on", 2, COLUMN_BOOLEAN}};
+    struct table_definition definition = readings;
+    definition.declared = declared;
+    for (size_t count = 2; count <= 4; count++) {
+        definition.declared_count = count;
+        assert_fine(store_tables_begin(store, &error));
+        struct store_table *table = make(&definition);
+        assert_fine(store_tables_end(store, &error));
+        assert_int_equal(table->column_count, count);
+        for (size_t i = 0; i < count; i++) {
+            assert_string_equal(table->columns[i].name, declared[i].name);
+            assert_int_equal(table->columns[i].kind, declared[i].kind);
+        }
+        if (count == 3)
+            reopen();
+    }
+    begin();
+    put_reading(make(&definition), "a", 1, 2, 0);
+    assert_int_equal(settle().stored, 1);
+    commit(1);
+}
+
 /* --- a table's own trouble --- */
 
 /* Others are made in the same transaction. */
@@ -1196,6 +1225,7 @@ int main(void)
         BOTH(keeps_records_that_wait),
         BOTH(many_records_that_wait),
         BOTH(a_database_of_an_earlier_version_is_upgraded_once),
+        BOTH(declares_columns),
         BOTH(one_table_that_cannot_be_made),
         BOTH(a_table_that_takes_no_rows_is_named),
         cmocka_unit_test_setup_teardown(rights_that_are_missing, open_postgres, close_store),
