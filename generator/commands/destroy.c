@@ -58,8 +58,8 @@ enum outcome { NOTHING, PLANNED, DESTROYED };
 static const char *const outcome_names[] = {
     [NOTHING] = "nothing", [PLANNED] = "planned", [DESTROYED] = "destroyed"};
 
-static void answer(struct context *context, const struct destruction *destruction,
-                   enum outcome outcome)
+static void tell_outcome(struct context *context, const struct destruction *destruction,
+                         enum outcome outcome)
 {
     if (context->json)
         return;
@@ -85,7 +85,7 @@ static enum status destroy_what_is_there(struct context *context, struct destruc
     if (!status && !nothing && !dry_run)
         status = destruction_run(destruction, &context->error);
     if (!status)
-        answer(context, destruction, outcome);
+        tell_outcome(context, destruction, outcome);
     if (!status && context->json)
         json_layout(json, &context->out);
     cJSON_Delete(json);
@@ -201,7 +201,7 @@ static enum status run_one(struct context *context, struct ruin *ruin, struct de
         return status;
     }
     cJSON_AddItemToArray(answers, json);
-    answer(context, one, outcome);
+    tell_outcome(context, one, outcome);
     return FINE;
 }
 

@@ -228,6 +228,7 @@ static enum status list_all(struct context *context, struct project *project,
         status = advise(&context->error,
                         "only what this machine remembers is listed; the account was not asked");
     }
+    selection->elsewhere = NULL;
     error_free(&unasked);
     names_free(names);
     records_free(&listing.elsewhere);

@@ -65,6 +65,7 @@ CASES = {
                  points=["create:begun", "create:remembered", "enrol:attached:2", "enrol:active:2", "create:activated:2"]),
     "deploy": Case(["deploy", "esp32air", "--yes"], {}, infrastructure=True, plugged=False, lasting=FEW),
     "update": Case(["deploy", "esp32air", "--yes"], {}, infrastructure=True, plugged=False, lasting=FEW),
+    "destroy-all": Case(["destroy", "--all", "--data", "--confirm", "home"], {}, infrastructure=True, plugged=False, lasting=FEW),
     "destroy": Case(["destroy", "esp32air", "--data", "--confirm", "esp32air"], {}, infrastructure=True, plugged=False, lasting=FEW),
 }
 
@@ -111,7 +112,7 @@ class Run:
         if case is CASES["half-made"]:
             lab.proxy.begin(forever("error-500-before", operation="AttachThingPrincipal"))
             expect(lab.run(*CREATE).code == 3, "it was not left half-made")
-        if case in (CASES["update"], CASES["destroy"]):
+        if case in (CASES["update"], CASES["destroy"], CASES["destroy-all"]):
             lab.works("deploy", "esp32air", "--yes")
         if case is CASES["update"]:
             spec = self.base / "sensortypes/esp32air/spec.yaml"

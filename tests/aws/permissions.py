@@ -19,7 +19,7 @@ POLICY = REPO / "docs/operator-policy.json"
 QUIET = {("diff", f"cloudformation:{name}") for name in ("DeleteChangeSet", "ListChangeSets", "DeleteStack")}
 FREE = {"sts:GetCallerIdentity"}  # "No permissions are required to perform this operation" (STS API reference)
 CREATE = ["create", "kitchen", "--type", "esp32air"]
-STORY = [["doctor"], ["diff"], ["deploy", "--all", "--yes", "--logging"], ["diff"], CREATE, ["rotate", "kitchen"], ["package", "kitchen", "--set", "zone=2"],
+STORY = [["doctor"], ["diff"], ["deploy", "--all", "--yes", "--logging"], ["diff"], CREATE, ["list"], ["show", "kitchen"], ["rotate", "kitchen"], ["package", "kitchen", "--set", "zone=2"],
          ["create", "--from", "things.csv"], ["doctor"], ["delete", "kitchen", "a", "b"], ["destroy", "esp32air", "--confirm", "esp32air"], ["destroy", "esp32air", "--data", "--confirm", "esp32air"],
          ["destroy", "system", "--data", "--confirm", "system"]]
 
