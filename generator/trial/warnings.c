@@ -144,12 +144,12 @@ static bool value_taken(const struct check *check, const cJSON *measure,
 
 static void warn_of_value(struct check *check, const char *name, const char *payload)
 {
-    char made[LONGEST_SHOWN + 4];
     owned char *about = must_format("value of %s", name);
-    if (first_of(check, about))
-        problem_add(&check->spec->problems, WARNING, column_place(check, name),
-                    must_copy(ASK_FOR_IT), "%s refuses the value of %s in %s", check->takes->name,
-                    name, shown(payload, made));
+    if (!first_of(check, about))
+        return;
+    char made[LONGEST_SHOWN + 4];
+    problem_add(&check->spec->problems, WARNING, column_place(check, name), must_copy(ASK_FOR_IT),
+                "%s refuses the value of %s in %s", check->takes->name, name, shown(payload, made));
 }
 
 /* Bytes of a record besides the value of its measure. */
