@@ -104,7 +104,7 @@ static bool is_removed(const struct spool_writer *writer, uint64_t current)
  * stored, and removed by the reader. */
 static int flush_segment(const struct spool_writer *writer, uint64_t first, uint64_t capacity)
 {
-    struct stat facts;
+    struct stat facts = {0};
     char path[SEGMENT_PATH];
     segment_path(writer->folder, first, path);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
