@@ -21,9 +21,9 @@ COMMON_LIBRARY := $(BUILD)/lib/libcommon.a
 # What is needed to build and run; make deps installs them. Tests have their own list.
 PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libcsv-dev libpcre2-dev libunistring-dev libssl-dev \
 	tzdata libxxhash-dev uthash-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libexpat1-dev \
-	libmosquitto-dev mosquitto mosquitto-clients mosquitto-dev
+	libmosquitto-dev mosquitto mosquitto-clients mosquitto-dev python3-venv
 TEST_PACKAGES := bats clang clang-format clang-tidy libclang-rt-dev libcmocka-dev cppcheck mandoc \
-	faketime openssl postgresql python3-venv shellcheck sqlite3 strace zsh bash-completion jq
+	faketime git man-db openssl patch postgresql procps shellcheck sqlite3 strace zsh bash-completion jq
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
 	-Wmissing-prototypes $(if $(CI),-Werror)
@@ -245,7 +245,7 @@ fuzz: $(BUILD)/dependencies
 
 ## bench: measures, and prints ratios against peers
 .PHONY: bench
-bench: $(PROGRAM) $(HUB)
+bench: $(PROGRAM) $(HUB) $(PLUGIN)
 	@scripts/install-packages $(TEST_PACKAGES)
 	@bench/run
 

@@ -250,7 +250,7 @@ def slow(lab):
     begin(lab, types=("esp32air",))
     lab.mock.tune(stack=0.15)
     first = lab.start("deploy", "esp32air")
-    until = time.monotonic() + 30  # until the type's own stack is being made, the system's done
+    until = time.monotonic() + 120  # until the type's own stack is being made, the system's done
     while sum(c["operation"] == "ExecuteChangeSet" for c in lab.proxy.calls) < 2 and time.monotonic() < until:
         time.sleep(0.05)
     lab.works("deploy", "esp32air", "--yes")

@@ -213,7 +213,7 @@ def on_terminal(lab, *words, code=b"774411", **environment):
     child = subprocess.Popen([PROGRAM, *words], cwd=lab.project, env=lab.environment(**environment), stdin=slave, stdout=slave, stderr=slave,
                              start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
     os.close(slave)
-    said, answered, end = b"", 0, time.monotonic() + 30
+    said, answered, end = b"", 0, time.monotonic() + 120
     while time.monotonic() < end:
         if not select.select([master], [], [], 0.1)[0]:
             if child.poll() is not None:
@@ -227,7 +227,7 @@ def on_terminal(lab, *words, code=b"774411", **environment):
             answered += 1
             time.sleep(0.1)
             os.write(master, code + b"\n")
-    child.wait(10)
+    child.wait(60)
     os.close(master)
     return child.returncode, said.decode()
 
@@ -357,7 +357,7 @@ def refusals(lab):
         write_home(lab, credentials, config)
         began = time.monotonic()
         ran = lab.run(*CREATE, *options, **environment)
-        if ran.code not in codes or not re.search(says, ran.err) or "error" not in ran.err or time.monotonic() - began > 10:
+        if ran.code not in codes or not re.search(says, ran.err) or "error" not in ran.err or time.monotonic() - began > 45:
             wrong.append(f"{name}: wanted exit {codes} and {says}: {ran}")
         if [c for c in lab.proxy.calls if c["service"] == "iot"]:
             wrong.append(f"{name}: it called {lab.proxy.operations()}")

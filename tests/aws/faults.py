@@ -10,6 +10,7 @@ Cases are rows of CASES below. Without SOAK=1 each call fails in two of the ways
 come up in a case.
 """
 
+import copy
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import sys
 from lab import PASSWORD, SECRET, Lab, Wrong, expect, run_tests, same, test
 from proxy import ONCE_OR_ON, Fault, forever
 
-SHORT, LONG = "0.2", "10"  # seconds an attempt of the program may take, where the answer is held back and elsewhere
+SHORT, PATIENT, LONG = "0.2", "3", "10"  # seconds an attempt of the program may take, where the answer is held back and elsewhere
 ZONE = {"zone": "1", "altitude": "0"}
 KITCHEN, ATTIC = ("esp32air", ZONE), ("esp32air", ZONE)
 CSV = "name,type,zone\na,esp32air,1\nb,esp32air,2\nc,esp32air,3\n"
@@ -142,11 +143,20 @@ class Run:
         return ran
 
     def attempt(self, fault, judge, **environment):
+        """On a busy machine, calls that are answered may take longer than SHORT, too; what then goes wrong is tried once more."""
+        if not fault or fault.way != "timeout":
+            return self.attempt_within(LONG, fault, judge, **environment)
+        again = copy.deepcopy(fault)
+        try:
+            return self.attempt_within(SHORT, fault, judge, **environment)
+        except Wrong:
+            return self.attempt_within(PATIENT, again, judge, **environment)
+
+    def attempt_within(self, seconds, fault, judge, **environment):
         lab = self.lab
         self.start()
         lab.proxy.begin(fault)
-        held = fault and fault.way == "timeout"
-        first = lab.run(*self.case.words, SENSORFORGE_AWS_TIMEOUT=SHORT if held else LONG, **environment)
+        first = lab.run(*self.case.words, SENSORFORGE_AWS_TIMEOUT=seconds, **environment)
         lab.no_problems()
         if fault and not fault.hit:
             # How often a stack is asked how far it is varies: the last call of the clean run may not come.

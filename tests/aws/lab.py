@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("SENSORFORGE", str(REPO / "build/bin/sensorforge"))
 KEY_ID, SECRET, PASSWORD = "AKIAOPERATOR00000001", "operators/Secret+Key0000000000000000000001", "correct horse $battery & slash/"
 CLAIM = "sensorforge:claim"  # the attribute by which a project knows its own things (generator/targets/aws_target.h)
-LIMIT = 60  # seconds for one run of the program
+LIMIT = 200  # seconds for one run of the program
 
 
 for _name in [n for n in os.environ if n.startswith("AWS_") or n.lower().endswith("_proxy")]:

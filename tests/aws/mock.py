@@ -39,6 +39,20 @@ TUNING = {
     "empty_page": False,   # whether lists begin with a page without anything but a token, as AWS's filtered lists may
 }
 STARTING = dict(TUNING)
+
+
+def take_time():
+    """As long as a resource of a stack takes; a test may end it by tuning."""
+    began = time.monotonic()
+    while time.monotonic() - began < TUNING["stack"]:
+        time.sleep(0.01)
+
+
+def is_detaching(backend, name):
+    """Whether a thing or certificate was detached a moment ago."""
+    return name in backend.detached and time.monotonic() < backend.detached[name] + TUNING["propagation"]
+
+
 SESSIONS = {}  # of MQTT clients, by client id
 LOGGING = {}   # what SetV2LoggingOptions was told
 
@@ -216,7 +230,7 @@ def correct_iot():
         """"Returns successfully with no error if the deletion is successful or you specify a thing that doesn't exist" (BC)."""
         if not any(t.thing_name == thing_name for t in self.things.values()):
             return
-        if time.monotonic() < self.detached.get(thing_name, 0):
+        if is_detaching(self, thing_name):
             raise iot.ThingStillAttached(thing_name)
         remove_thing(self, thing_name)
 
@@ -227,14 +241,14 @@ def correct_iot():
         detach_thing(self, thing_name, principal_arn)
         if self.exclusive.get(principal_arn) == thing_name:
             del self.exclusive[principal_arn]
-        self.detached[thing_name] = self.detached[principal_arn] = time.monotonic() + TUNING["propagation"]
+        self.detached[thing_name] = self.detached[principal_arn] = time.monotonic()
 
     remove_certificate = backend.delete_certificate
 
     def delete_certificate(self, certificate_id, force_delete):
         """"A certificate cannot be deleted if it has a policy or IoT thing attached to it" (BC): also while a detachment propagates."""
         certificate = self.describe_certificate(certificate_id)
-        if time.monotonic() < self.detached.get(certificate.arn, 0):
+        if is_detaching(self, certificate.arn):
             raise DeleteConflictException(f"Things must be detached before deletion (arn: {certificate.arn})")
         remove_certificate(self, certificate_id, force_delete)
 
@@ -762,7 +776,7 @@ def correct_cloudformation():
             stack, kind = owner(resources_map), resource_json["Type"]
             if stack:
                 event(stack, logical_id, None, kind, f"{verb}_IN_PROGRESS")
-            time.sleep(TUNING["stack"])
+            take_time()
             try:
                 why = TUNING["fail"].get(kind) or ("The service is not available in this account: only existing Timestream for LiveAnalytics "
                                                    "customers can access the service" if "Timestream" in kind and not TUNING["timestream"] else None)
@@ -801,7 +815,7 @@ def correct_cloudformation():
         if work:
             work.join()
         stack.status = "DELETE_IN_PROGRESS"
-        time.sleep(TUNING["stack"])
+        take_time()
         try:
             stack.delete()
         except Exception as why:  # "DELETE_FAILED: Unsuccessful deletion of one or more stacks" (CFN)

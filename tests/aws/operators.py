@@ -177,7 +177,7 @@ def secrets(lab):
                     runs += 1
         for way in [*ONCE_OR_ON, "expired", "denied"]:
             lab.proxy.begin(forever(way, 3))
-            said.append(lab.run("create", f"fault-{way}", "--type", "esp32air", "--verbose", **by_process, SENSORFORGE_AWS_TIMEOUT="0.2"))
+            said.append(lab.run("create", f"fault-{way}", "--type", "esp32air", "--verbose", **by_process, SENSORFORGE_AWS_TIMEOUT="0.2" if way == "timeout" else "10"))
             runs += 1
         for answer in (f'{{"message": "{SECRET}"}}', f"<Error><Message>{session}</Message></Error>"):
             # What a service (or a proxy that echoes headers) says of our own secrets is no reason to repeat it.

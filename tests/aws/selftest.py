@@ -150,13 +150,14 @@ def faults(lab):
               "throttle": ("ThrottlingException", False), "timeout": ("ReadTimeoutError", True), "garbage-before": (None, False),
               "garbage-after": (None, True), "half": (("ResponseStreamingError", "ConnectionClosedError", "IncompleteReadError"), True)}
     same(sorted(ONCE_OR_ON), sorted(wanted), "the ways")
-    iot = client(lab.proxy, read_timeout=0.3)
+    patient, hasty = client(lab.proxy), client(lab.proxy, read_timeout=0.3)
     for way, (error, acted) in wanted.items():
+        iot = patient
         lab.mock.reset()
         lab.proxy.begin(Fault(way, 2))
         iot.list_things()
         try:
-            answer = iot.create_thing(thingName="a")
+            answer = (hasty if way == "timeout" else patient).create_thing(thingName="a")
             expect(error is None or way == "half", f"{way}: worked: {answer}")
         except Exception as failure:  # its name is what counts
             names = {type(failure).__name__, code(failure)}
@@ -213,7 +214,7 @@ def more_faults(lab):
 
 @test("mock: things and certificates as AWS documents them")
 def mock_things(lab):
-    lab.mock.reset(propagation=0.3)
+    lab.mock.reset(propagation=600)
     iot = lab.client("iot")
     first = iot.create_thing(thingName="a", attributePayload={"attributes": {"zone": "1"}})
     same(first["thingId"], iot.create_thing(thingName="a", attributePayload={"attributes": {"zone": "1"}})["thingId"], "the same thing again")
@@ -233,7 +234,7 @@ def mock_things(lab):
     iot.detach_thing_principal(thingName="a", principal=arn)
     raises("InvalidRequestException", iot.delete_thing, thingName="a")
     raises("DeleteConflictException", iot.delete_certificate, certificateId=identity)
-    time.sleep(0.35)
+    lab.mock.tune(propagation=0)
     iot.delete_thing(thingName="a")
     iot.delete_thing(thingName="a")
     iot.update_certificate(certificateId=identity, newStatus="ACTIVE")
@@ -249,7 +250,7 @@ def mock_things(lab):
 
 @test("mock: thing types and policies as AWS documents them")
 def mock_types(lab):
-    lab.mock.reset(deprecation=0.3)
+    lab.mock.reset(deprecation=600)
     iot = lab.client("iot")
     iot.create_thing_type(thingTypeName="t")
     iot.create_thing_type(thingTypeName="t")
@@ -258,7 +259,7 @@ def mock_types(lab):
     iot.create_thing(thingName="a", thingTypeName="t")
     iot.deprecate_thing_type(thingTypeName="t")
     raises("InvalidRequestException", iot.delete_thing_type, thingTypeName="t")
-    time.sleep(0.35)
+    lab.mock.tune(deprecation=0)
     raises("InvalidRequestException", iot.delete_thing_type, thingTypeName="t")
     iot.delete_thing(thingName="a")
     iot.delete_thing_type(thingTypeName="t")
@@ -273,13 +274,24 @@ def mock_types(lab):
 
 
 def wait_for(cloudformation, stack, wanted):
-    for _ in range(200):
+    for _ in range(3000):
         status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
         if not status.endswith("IN_PROGRESS"):
             same(wanted, status, "status of the stack")
             return
         time.sleep(0.02)
     raise Wrong("the stack never came to its end")
+
+
+def until_gone(cloudformation, stack):
+    for _ in range(3000):
+        try:
+            cloudformation.describe_stacks(StackName=stack)
+        except cloudformation.exceptions.ClientError as error:
+            same("ValidationError", code(error), "what is said of a stack that is gone")
+            return
+        time.sleep(0.02)
+    raise Wrong("the stack never went")
 
 
 def group(days, name="/l"):
@@ -293,7 +305,7 @@ RULE = {"Type": "AWS::IoT::TopicRule", "Properties": {"RuleName": "r", "TopicRul
 
 @test("mock: stacks are made behind one's back, fail, and roll back")
 def mock_stacks(lab):
-    lab.mock.reset(stack=0.05, fail={"AWS::IoT::TopicRule": "No rules today"})
+    lab.mock.reset(stack=600, fail={"AWS::IoT::TopicRule": "No rules today"})
     cf, logs = lab.client("cloudformation"), lab.client("logs")
 
     def change(resources, kind, stack="s", name="c"):
@@ -305,6 +317,7 @@ def mock_stacks(lab):
     raises("ChangeSetNotFoundException", cf.describe_change_set, ChangeSetName="c", StackName="other")
     cf.execute_change_set(ChangeSetName="c", StackName="s")
     same("CREATE_IN_PROGRESS", cf.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"], "status at once")
+    lab.mock.tune(stack=0)
     wait_for(cf, "s", "ROLLBACK_COMPLETE")
     events = cf.describe_stack_events(StackName="s")["StackEvents"]
     failed = [e for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
@@ -314,8 +327,7 @@ def mock_stacks(lab):
     raises("ValidationError", change, resources={"L": group(1)}, kind="UPDATE")
     raises("AlreadyExistsException", change, resources={"L": group(1)}, kind="CREATE")
     cf.delete_stack(StackName="s")
-    time.sleep(0.2)
-    raises("ValidationError", cf.describe_stacks, StackName="s")
+    until_gone(cf, "s")
     lab.mock.tune(fail={})
     cf.execute_change_set(ChangeSetName=change({"L": group(1), "R": RULE}, "CREATE"))
     wait_for(cf, "s", "CREATE_COMPLETE")
