@@ -1,4 +1,5 @@
 #include "error.h"
+#include "hint.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ enum status advise(struct error *error, const char *format, ...)
     va_start(arguments, format);
     if (error->advice.length)
         text_add_char(&error->advice, '\n');
-    text_add_formatv(&error->advice, format, arguments);
+    hint_addv(&error->advice, format, arguments);
     va_end(arguments);
     return error->status;
 }

@@ -39,7 +39,8 @@ enum status fail_errno(struct error *error, const char *format, ...)
  * when there is no memory for the message either, which is then empty. */
 enum status fail_memory(struct error *error);
 
-/* Adds a line of advice to an error that has been filled. Returns its status. */
+/* Adds a line of advice to an error that has been filled. A command in the format is named as the
+ * person has it (hint.h). Returns its status. */
 enum status advise(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

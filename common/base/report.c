@@ -1,4 +1,5 @@
 #include "report.h"
+#include "hint.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -7,7 +8,7 @@ __attribute__((format(printf, 3, 0))) static void
 send_line(const struct reporter *reporter, bool detail, const char *format, va_list arguments)
 {
     struct text line = {0};
-    text_add_formatv(&line, format, arguments);
+    hint_addv(&line, format, arguments);
     reporter->line(reporter->context, detail, text_string(&line));
     text_free(&line);
 }

@@ -30,7 +30,7 @@ enum status flash_open(struct flash *flash, const char *type, const char *thing,
     const cJSON *file;
     if (!path_exists(path)) {
         fail(error, WRONG_INPUT, "%s has no package", thing);
-        return advise(error, "sensorforge package %s makes it", thing);
+        return advise(error, "make package name=%s makes it", thing);
     }
     enum status status = json_read(path, LARGEST_MANIFEST, &flash->manifest, error);
     cJSON_ArrayForEach(file, files_of(flash))
@@ -112,7 +112,7 @@ static enum status check_format(struct flash *flash, struct error *error)
         return FINE;
     fail(error, REFUSED, "%s: the board loads bytecode of the format %d, the package has %d",
          flash->serial.port, loads, wanted);
-    return advise(error, "sensorforge package %s --source makes it of source",
+    return advise(error, "make package name=%s source=yes makes it of source",
                   json_string(flash->manifest, "thing", "THING"));
 }
 

@@ -36,7 +36,7 @@ static enum status find_package(const struct record *record, char **package, str
     if (*package)
         return FINE;
     fail(error, WRONG_INPUT, "%s has no package", record->name);
-    return advise(error, "sensorforge package %s makes it", record->name);
+    return advise(error, "make package name=%s makes it", record->name);
 }
 
 /* --- the world --- */

@@ -1,5 +1,6 @@
 /* What a person sees of a command, and is asked, at a terminal. */
 #include "cli.h"
+#include "common/base/hint.h"
 
 #include <openssl/ui.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@ __attribute__((format(printf, 2, 0))) static void say_line(const struct context 
 {
     if (context->counting)
         progress_hide(&context->progress);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    struct text line = {0};
+    hint_addv(&line, format, arguments);
+    fprintf(stderr, "%s\n", text_string(&line));
+    text_free(&line);
 }
 
 void cli_say(const struct context *context, const char *format, ...)

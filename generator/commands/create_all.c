@@ -208,7 +208,8 @@ static enum status refuse_differences(struct run *run)
     fail(error, WRONG_INPUT, "%zu of the %zu things that exist differ%s from %s",
          roster->change_count, roster->existed, roster->change_count == 1 ? "s" : "", roster->file);
     return advise(error,
-                  "to change them, and make their packages again: --update (make: update=yes)");
+                  "make create-all file=%s update=yes changes them, and makes their packages again",
+                  roster->file);
 }
 
 /* --- the answer --- */
@@ -224,7 +225,7 @@ static void answer(struct run *run)
         text_add_format(&context->out, "failed %zu in %.1f s\n", run->failed, run->seconds);
         if (run->updated)
             cli_say(context, "next     each board that was updated needs its new package: "
-                             "sensorforge flash NAME --port /dev/ttyUSB0");
+                             "make flash name=NAME port=/dev/ttyUSB0");
         return;
     }
     cJSON *answer = json_object();

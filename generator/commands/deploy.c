@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/subject.h"
@@ -47,8 +48,7 @@ static enum status tell_outdated(struct context *context, struct project *projec
         cJSON_ArrayForEach(measure, measures) tell_measure(context, types[i], measure, written);
         if (cJSON_GetArraySize(measures))
             cli_say(
-                context, "  new packages: sensorforge package --type %s, then flash each board%s",
-                types[i],
+                context, "  new packages: make package type=%s, then flash each board%s", types[i],
                 project_has_account(project) ? " (things of other clones are not counted)" : "");
         cJSON_Delete(measures);
         cJSON_Delete(model);
@@ -305,8 +305,8 @@ enum status command_deploy(struct context *context)
         status = project_has_account(&project) ? deploy_there(context, &project, subjects, count)
                                                : deploy_here(context, &project, subjects, count);
     if (!status && !context->json && !cli_given(context, "dry-run"))
-        text_add_format(&context->out, "next  make create name=<thing> type=%s wifissid=...\n",
-                        all ? "<type>" : context->operands[0]);
+        hint_add(&context->out, "next  make create name=<thing> type=%s wifissid=...\n",
+                 all ? "<type>" : context->operands[0]);
     names_free(types);
     project_free(&project);
     return status;

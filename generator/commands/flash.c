@@ -109,7 +109,7 @@ static enum status check_port(struct context *context)
     if (cli_value(context, "port"))
         return FINE;
     fail(&context->error, WRONG_USAGE, "--port is missing: the board's serial port");
-    return advise(&context->error, "sensorforge flash %s --port /dev/ttyUSB0",
+    return advise(&context->error, "make flash name=%s port=/dev/ttyUSB0",
                   context->operand_count ? context->operands[0] : "NAME");
 }
 

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/project/project.h"
@@ -32,32 +33,32 @@ static char *state_advice(const struct entry *entry)
 {
     const char *name = entry->name;
     if (entry->error.status == REFUSED)
-        return must_format("unreadable: make show name=%s says why", name);
+        return hint_format("unreadable: make show name=%s says why", name);
     if (!entry->record)
-        return must_format("damaged: make delete name=%s removes it", name);
+        return hint_format("damaged: make delete name=%s removes it", name);
     if (entry->record->elsewhere)
-        return must_format(
+        return hint_format(
             "only in the account, its key is elsewhere: make rotate name=%s gives it "
             "a new one here",
             name);
     switch (entry->record->state) {
     case RECORD_ACTIVE:
         if (entry->standing == NOT_THERE)
-            return must_format("only here, the account has no such thing: make delete name=%s "
+            return hint_format("only here, the account has no such thing: make delete name=%s "
                                "removes what is left",
                                name);
         if (entry->standing == ANOTHER)
-            return must_format("made again elsewhere: make rotate name=%s gives it a new key here",
+            return hint_format("made again elsewhere: make rotate name=%s gives it a new key here",
                                name);
         if (record_validity(entry->record, time(NULL)) == CERTIFICATE_ENDED)
             return must_format("certificate ended: make rotate name=%s", name);
         return must_copy(entry->package == PACKAGE_BEHIND ? "active, package behind" : "active");
     case RECORD_ROTATING:
-        return must_format("half-rotated: run make rotate name=%s again", name);
+        return hint_format("half-rotated: run make rotate name=%s again", name);
     case RECORD_DELETING:
-        return must_format("half-deleted: run make delete name=%s again", name);
+        return hint_format("half-deleted: run make delete name=%s again", name);
     default:
-        return must_format("half-made: run make create name=%s again, or make delete name=%s", name,
+        return hint_format("half-made: run make create name=%s again, or make delete name=%s", name,
                            name);
     }
 }
@@ -198,7 +199,7 @@ static void list_things(struct context *context, struct listing *listing, const 
         table_write(table, &context->out);
     if (listing->behind && !context->json)
         cli_say(context, "a package that is behind was made of an earlier version of its type: "
-                         "sensorforge package --type TYPE, then flash each board");
+                         "make package type=TYPE, then flash each board");
     cJSON_Delete(list);
 }
 

@@ -158,7 +158,7 @@ static void say_start(struct run *run)
 {
     const struct simulator *simulator = &run->simulator;
     if (run->record->target == TARGET_LOCAL && !local_system_runs())
-        cli_say(run->context, "the local system is not running; sensorforge up starts it");
+        cli_say(run->context, "the local system is not running; make up starts it");
     if (simulator->back_seconds == simulator->wanted_back_seconds)
         return;
     cli_say(run->context,
@@ -199,10 +199,10 @@ static enum status judge(struct run *run)
         return FINE;
     fail(error, REFUSED, "%zu of %zu readings could not be sent", unsent, readings->taken);
     if (run->record->target != TARGET_LOCAL)
-        return advise(error, "sensorforge doctor --target aws looks for the cause");
-    return local_system_runs() ? advise(error, "sensorforge logs shows what the broker says of %s",
-                                        run->record->name)
-                               : advise(error, "the local system is not running: sensorforge up");
+        return advise(error, "make doctor TARGET=aws looks for the cause");
+    return local_system_runs()
+               ? advise(error, "make logs shows what the broker says of %s", run->record->name)
+               : advise(error, "the local system is not running: make up");
 }
 
 static enum status run_package(struct run *run, struct project *project)

@@ -226,7 +226,7 @@ enum status each_subject(struct context *context, const struct subject_command *
         status = each_chosen(context, &chosen, command->verb, change, &subjects);
     }
     if (!status && !subjects.alone && !context->json && !cli_given(context, "dry-run"))
-        cli_say(context, "next     each board needs its new package: sensorforge flash NAME --port "
+        cli_say(context, "next     each board needs its new package: make flash name=NAME port="
                          "/dev/ttyUSB0");
     if (!status && subjects.current && !context->json)
         cli_say(context, "%zu thing%s the package that %s type would give now", subjects.current,

@@ -1,5 +1,6 @@
 /* What the commands on things share: which things the command line means, and what is said of them. */
 #include "things.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/targets/host.h"
@@ -41,10 +42,10 @@ void write_thing(const struct record *record, const struct package_plan *plan,
         text_add_string(out,
                         "new key  the old one was elsewhere; the board is out until it has this "
                         "package\n");
-    text_add_format(out,
-                    "next     sensorforge flash %s --port /dev/ttyUSB0\n"
-                    "         sensorforge run %s --cycles 3 --fast    (without a board)\n",
-                    record->name, record->name);
+    hint_add(out,
+             "next     make flash name=%s port=/dev/ttyUSB0\n"
+             "         make run name=%s cycles=3 fast=yes    (without a board)\n",
+             record->name, record->name);
 }
 
 cJSON *thing_json(const struct record *record, const struct package_size *size)

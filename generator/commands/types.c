@@ -1,5 +1,7 @@
 #include "commands.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
+#include "common/base/memory.h"
 #include "common/spec/spec.h"
 #include "generator/project/project.h"
 #include "generator/project/types.h"
@@ -10,7 +12,8 @@ static void add_type(struct context *context, const struct spec *spec, struct ta
 {
     const char *platform = json_string(spec->json, "platform", "");
     const char *description = json_string(spec->json, "description", "");
-    const char *state = spec->problems.errors           ? "has errors: make check"
+    owned char *wrong = hint_format("has errors: make check");
+    const char *state = spec->problems.errors           ? wrong
                         : types_is_deployed(spec->name) ? "plugged in"
                                                         : "-";
     if (!context->json) {

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "common/base/files.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/owner.h"
@@ -38,7 +39,7 @@ static void tell(struct context *context)
         json_layout(state, &context->out);
     } else {
         state_write(state, &context->out);
-        text_add_string(&context->out, "next       make simulate, make status, make down\n");
+        hint_add(&context->out, "next       make simulate, make status, make down\n");
     }
     cJSON_Delete(state);
 }

@@ -2,6 +2,7 @@
 #include "checkup_parts.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/names.h"
@@ -459,12 +460,12 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
             must_format("is renewed: %zu things still have certificates of the old one, which ends "
                         "on %.10s",
                         renewal->left->count, former),
-            must_copy(renewal->left->count ? "make renew says which; make rotate name=..., make "
+            hint_format(renewal->left->count ? "make renew says which; make rotate name=..., make "
                                              "flash name=..., then make renew finish=yes"
                                            : "make renew finish=yes"));
     else if (ending)
         checkup_add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
-                    must_copy(ending), must_copy("make renew: docs/things.md, \"The authority\""));
+                    must_copy(ending), hint_format("make renew: docs/things.md, \"The authority\""));
     else
         checkup_add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends),
                     NULL);
@@ -543,7 +544,7 @@ void checkup_records(struct checkup *checkup, const struct thing_records *record
         checkup_add(checkup, "things", DOUBTFUL,
                     must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
                                 half > SHOWN_HALVES ? ", ..." : ""),
-                    must_copy("make list says what finishes each"));
+                    hint_format("make list says what finishes each"));
     else
         checkup_add(checkup, "things", WELL, must_format("%zu, none half-made", count), NULL);
     text_free(&halves);
@@ -564,7 +565,7 @@ static void add_orphans(struct checkup *checkup, const struct orphans *orphans)
     if (orphans->count > SHOWN_ORPHANS)
         text_add_format(&list, "\nand %zu more", orphans->count - SHOWN_ORPHANS);
     checkup_add(checkup, "orphans", DOUBTFUL, text_take(&list),
-                must_copy("sensorforge doctor --clean removes them, after asking"));
+                hint_format("make doctor clean=yes removes them, after asking"));
 }
 
 enum status checkup_orphans(struct checkup *checkup, const struct project *project,

@@ -150,7 +150,7 @@ static enum status refuse_attached(struct destruction *destruction, struct error
                       "%zu certificates in %s still have the policy %s, %.12s... among them",
                       targets->count, destruction->deployment.region, policy, targets->at[0]);
         advise(error, "of things of another checkout? delete those there first; "
-                      "of no thing? sensorforge doctor removes them");
+                      "of no thing? make doctor clean=yes removes them");
     }
     names_free(targets);
     return status;

@@ -318,7 +318,7 @@ static enum status list_lost(struct error *error)
     fail(error, REFUSED,
          REVOCATION_LIST " is missing: which certificates were revoked is not known");
     return advise(error, "restore it from a backup, or make it anew from what is known here: "
-                         "sensorforge doctor --clean");
+                         "make doctor clean=yes");
 }
 
 /* Makes the list with these serials and those of its copy added. The copy has more serials when an
@@ -339,7 +339,7 @@ static enum status extend_list(const struct local *local, const char *const *ser
         error_in(error, REVOCATION_LIST);
     if (status)
         advise(error, "restore " REVOCATION_LIST " from a backup, or make it anew from what is "
-                      "known here: sensorforge doctor --clean");
+                      "known here: make doctor clean=yes");
     if (!status && !added && path_exists(REVOCATION_COPY))
         text_clear(list);
     serials_free(&all);
@@ -433,7 +433,7 @@ enum status local_check_revocations(struct target *target, struct error *error)
         error_in(error, REVOCATION_LIST);
     if (status)
         advise(error, "restore " REVOCATION_LIST " from a backup, or make it anew from what is "
-                      "known here: sensorforge doctor --clean");
+                      "known here: make doctor clean=yes");
     text_free(&list);
     return status;
 }

@@ -318,7 +318,7 @@ def keys(lab):
 def refused(lab):
     project = begin(lab)
     ran = lab.run(*CREATE)
-    expect(ran.code in (1, 3) and "esp32air" in ran.err and "make sensortype" in ran.err, str(ran))
+    expect(ran.code in (1, 3) and "esp32air" in ran.err and "sensorforge deploy" in ran.err, str(ran))
     same(({}, []), lab.things(), "the account")
     lab.proxy.begin()
     ran = lab.run("create", "no spaces", "--type", "esp32air")

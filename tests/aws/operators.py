@@ -66,7 +66,7 @@ def taken(lab):
     same([], there(two), "what the other has on the disk")
     same(before, (lab.things(), lab.client("iot").describe_thing(thingName="kitchen")["attributes"]), "the account")
     lab.expect_things({"kitchen": KITCHEN}, [one])
-    expect("make rotate name=kitchen" in ran.err, f"the way to take it over is not said: {ran}")
+    expect("sensorforge rotate kitchen" in ran.err, f"the way to take it over is not said: {ran}")
 
 
 @test("things that were made by hand are left alone")

@@ -41,7 +41,7 @@ def listing(lab):
     same([(True, True), (None, True)], [(listed[n].get("elsewhere"), listed[n]["account"]) for n in ("kitchen", "cellar")], "where they are")
     same(("esp32air", ZONE), (listed["kitchen"]["type"], listed["kitchen"]["attributes"]), "what the account says of it")
     ran = lab.works("list", cwd=two)
-    expect("only in the account" in ran.out and "make rotate name=kitchen" in ran.out, str(ran))
+    expect("only in the account" in ran.out and "sensorforge rotate kitchen" in ran.out, str(ran))
     same(["cellar"], [t["name"] for t in lab.works("list", "--attribute", "zone=2", "--json", cwd=one).json()], "by attribute")
     same([], folders(two)[1:], "what list wrote")
     shown = lab.works("show", "kitchen", "--json", cwd=two).json()

@@ -221,6 +221,6 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=writer).returncode)' "$SENSORFORGE"
     json '.[] | select(.type == "esp32air") | .errors' 1
     json '.[] | select(.type == "aircon") | .platform' esp8266
     works sf types
-    says "has errors: make check"
+    says "has errors: sensorforge check"
     refuses 2 "one word too many" sf types aircon
 }

@@ -450,7 +450,7 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
 
 @test "simulate: what it cannot do" {
     refuses 3 "the local system is not running" sf simulate
-    tells "make up"
+    tells "sensorforge up"
     refuses 2 '--things takes a whole number' sf simulate --things 1.5
     refuses 2 'takes a number above 0, not "0"' sf simulate --seconds 0
     refuses 2 'takes a number above 0, not "-3"' sf simulate --rate -3

@@ -39,7 +39,7 @@ zone_of() { jq -r .attributes.zone "certificates/$1/thing.json"; }
     run ! grep -q attic <<<"$output"
     echo '{' >certificates/loft/thing.json
     works sf list
-    says "damaged: make delete name=loft removes it"
+    says "damaged: sensorforge delete loft removes it"
     works sf list --type esp32air --json
     json '[.[].name] | join(" ")' "attic cellar"
 }

@@ -108,7 +108,7 @@ certificate_is_right() {
 @test "create: exists already" {
     create air -t esp32air
     refuses 1 "air exists already (esp32air, created " sf create air -t esp32air
-    tells "make rotate name=air"
+    tells "sensorforge rotate air"
     refuses 1 "air exists already" sf create air -t esp8266temp
 }
 
@@ -273,7 +273,7 @@ YAML
     cp certificates/kitchen/cert.pem was.pem
     echo '{' >certificates/kitchen/thing.json
     works sf list
-    says "damaged: make delete name=kitchen removes it"
+    says "damaged: sensorforge delete kitchen removes it"
     says attic
     works sf list --json
     json '.[1].state' damaged

@@ -275,7 +275,7 @@ static void advice_for_a_damaged_record(void **state)
     put(file, "{}");
     assert_int_equal(record_read("kitchen", &record, &error), WRONG_INPUT);
     assert_string_equal(text_string(&error.advice),
-                        "restore it from a backup, or make delete name=kitchen");
+                        "restore it from a backup, or sensorforge delete kitchen");
     error_free(&error);
     assert_fine(record_read("nobody", &record, &error));
     assert_null(record);
