@@ -42,6 +42,7 @@ const struct command_option global_options[] = {
 const struct command commands[] = {
     {
         .name = "check",
+        .group = GROUP_TYPES,
         .operands = "[TYPE...]",
         .most = -1,
         .completion = COMPLETE_TYPES,
@@ -54,6 +55,7 @@ const struct command commands[] = {
     },
     {
         .name = "new",
+        .group = GROUP_TYPES,
         .operands = "TYPE",
         .least = 1,
         .most = 1,
@@ -68,6 +70,7 @@ const struct command commands[] = {
     },
     {
         .name = "generate",
+        .group = GROUP_TYPES,
         .operands = "TYPE...|system",
         .most = -1,
         .completion = COMPLETE_TYPES,
@@ -89,6 +92,7 @@ const struct command commands[] = {
     },
     {
         .name = "deploy",
+        .group = GROUP_TYPES,
         .operands = "TYPE...",
         .most = -1,
         .completion = COMPLETE_TYPES,
@@ -115,6 +119,7 @@ const struct command commands[] = {
     },
     {
         .name = "diff",
+        .group = GROUP_TYPES,
         .operands = "[TYPE...|system]",
         .most = -1,
         .completion = COMPLETE_TYPES,
@@ -130,6 +135,7 @@ const struct command commands[] = {
     },
     {
         .name = "destroy",
+        .group = GROUP_TYPES,
         .operands = "TYPE|system",
         .most = 1,
         .completion = COMPLETE_TYPES,
@@ -153,6 +159,7 @@ const struct command commands[] = {
     },
     {
         .name = "create",
+        .group = GROUP_THINGS,
         .operands = "NAME",
         .most = 1,
         .summary = "create a thing: key, certificate, package",
@@ -183,6 +190,7 @@ const struct command commands[] = {
     },
     {
         .name = "rotate",
+        .group = GROUP_THINGS,
         .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
@@ -202,6 +210,7 @@ const struct command commands[] = {
     },
     {
         .name = "package",
+        .group = GROUP_THINGS,
         .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
@@ -223,6 +232,7 @@ const struct command commands[] = {
     },
     {
         .name = "delete",
+        .group = GROUP_THINGS,
         .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
@@ -241,6 +251,7 @@ const struct command commands[] = {
     },
     {
         .name = "flash",
+        .group = GROUP_THINGS,
         .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
@@ -261,6 +272,7 @@ const struct command commands[] = {
     },
     {
         .name = "run",
+        .group = GROUP_THINGS,
         .operands = "NAME",
         .least = 1,
         .most = 1,
@@ -285,6 +297,7 @@ const struct command commands[] = {
     },
     {
         .name = "list",
+        .group = GROUP_THINGS,
         .operands = "[NAME...]",
         .most = -1,
         .completion = COMPLETE_THINGS,
@@ -298,6 +311,7 @@ const struct command commands[] = {
     },
     {
         .name = "show",
+        .group = GROUP_THINGS,
         .operands = "NAME",
         .least = 1,
         .most = 1,
@@ -309,6 +323,7 @@ const struct command commands[] = {
     },
     {
         .name = "up",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "bring the local system up: broker, rules, database",
         .details =
@@ -325,6 +340,7 @@ const struct command commands[] = {
     },
     {
         .name = "down",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "end the local system, once all readings are stored",
         .details =
@@ -336,6 +352,7 @@ const struct command commands[] = {
     },
     {
         .name = "status",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "show what the local system does",
         .details = "The exit code is 0 only when all of it is up.",
@@ -344,6 +361,7 @@ const struct command commands[] = {
     },
     {
         .name = "logs",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "show the logs of broker and sensorhub",
         .examples = "sensorforge logs --follow",
@@ -353,6 +371,7 @@ const struct command commands[] = {
     },
     {
         .name = "query",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "read readings from the central database of the local system",
         .details =
@@ -375,6 +394,7 @@ const struct command commands[] = {
     },
     {
         .name = "simulate",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "run things that make readings up",
         .details =
@@ -399,6 +419,7 @@ const struct command commands[] = {
     },
     {
         .name = "types",
+        .group = GROUP_TYPES,
         .operands = "",
         .summary = "list the sensor types, and which are plugged in",
         .examples = "sensorforge types",
@@ -406,6 +427,7 @@ const struct command commands[] = {
     },
     {
         .name = "renew",
+        .group = GROUP_LOCAL,
         .operands = "",
         .summary = "renew the local authority, which signs the certificates of things",
         .details =
@@ -424,6 +446,7 @@ const struct command commands[] = {
     },
     {
         .name = "doctor",
+        .group = GROUP_TRYING,
         .operands = "",
         .summary = "look for what would go wrong, and for what was left behind",
         .details =
@@ -443,6 +466,7 @@ const struct command commands[] = {
     },
     {
         .name = "model",
+        .group = GROUP_TRYING,
         .operands = "TYPE|system",
         .least = 1,
         .most = 1,
@@ -454,6 +478,7 @@ const struct command commands[] = {
     },
     {
         .name = "rule",
+        .group = GROUP_TRYING,
         .operands = "[TYPE]",
         .most = 1,
         .completion = COMPLETE_TYPES,
@@ -479,6 +504,7 @@ const struct command commands[] = {
     },
     {
         .name = "render",
+        .group = GROUP_TRYING,
         .operands = "TEMPLATE DATA.json",
         .least = 2,
         .most = 2,
@@ -487,7 +513,7 @@ const struct command commands[] = {
         .details = "Either file may be - for standard input. Escaping follows the template's name "
                    "(x.json.mustache: JSON) unless --escape says otherwise.",
         .examples =
-            "sensorforge model esp8266temp | sensorforge render my.json.mustache - --strict",
+            "sensorforge model esp8266temp | sensorforge render t.mustache - --strict",
         .run = command_render,
         .options = {{"escape", 'e', "KIND", "html, json, python, yaml, terraform or none",
                      COMPLETE_ESCAPES},
@@ -498,6 +524,7 @@ const struct command commands[] = {
     },
     {
         .name = "help",
+        .group = GROUP_PROGRAM,
         .operands = "[COMMAND]",
         .most = 1,
         .completion = COMPLETE_COMMANDS,
@@ -506,6 +533,7 @@ const struct command commands[] = {
     },
     {
         .name = "man",
+        .group = GROUP_PROGRAM,
         .operands = "",
         .summary = "print the man page (roff)",
         .examples = "sensorforge man | man -l -",
@@ -513,6 +541,7 @@ const struct command commands[] = {
     },
     {
         .name = "completion",
+        .group = GROUP_PROGRAM,
         .operands = "bash|zsh",
         .least = 1,
         .most = 1,
@@ -523,6 +552,7 @@ const struct command commands[] = {
     },
     {
         .name = "version",
+        .group = GROUP_PROGRAM,
         .operands = "",
         .summary = "show the version",
         .run = command_version,

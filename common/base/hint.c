@@ -9,6 +9,7 @@
 static const struct {
     const char *target, *words;
 } commands[] = {
+    {"destroy-all", "destroy --all"}, {"renew", "renew"},
     {"all", "deploy --all"},  {"check", "check"},       {"create", "create"},
     {"create-all", "create"}, {"delete", "delete"},     {"destroy", "destroy"},
     {"diff", "diff"},         {"doctor", "doctor"},     {"down", "down"},

@@ -24,6 +24,16 @@ enum completion {
     COMPLETE_FOLDERS
 };
 
+/* The headings of --help, in their order. */
+enum command_group {
+    GROUP_TYPES,
+    GROUP_THINGS,
+    GROUP_LOCAL,
+    GROUP_TRYING,
+    GROUP_PROGRAM,
+    GROUP_COUNT
+};
+
 struct command_option {
     const char *name;     /* long, without the dashes; NULL ends a list */
     char letter;          /* short; 0: none */
@@ -36,6 +46,7 @@ enum { MOST_OPTIONS = 12 };
 
 struct command {
     const char *name;
+    enum command_group group;
     const char *operands;       /* as the usage line shows them; NULL: it takes none */
     int least, most;            /* how many operands; most < 0: any number */
     enum completion completion; /* of the operands */

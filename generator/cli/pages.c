@@ -26,6 +26,12 @@ static const char *const environment[][2] = {
     {"NO_COLOR", "no colour, whatever the terminal"},
 };
 
+static const char *const group_titles[GROUP_COUNT] = {
+    [GROUP_TYPES] = "Sensor types",     [GROUP_THINGS] = "Things",
+    [GROUP_LOCAL] = "The local system", [GROUP_TRYING] = "Looking and trying",
+    [GROUP_PROGRAM] = "This program",
+};
+
 /* --- help --- */
 
 static void write_wrapped(const char *paragraphs, struct text *out)
@@ -56,13 +62,24 @@ static void write_wrapped(const char *paragraphs, struct text *out)
 static void write_row(const char *left, const char *right, struct text *out)
 {
     text_add_format(out, "  %s", left);
-    size_t width = 2 + strlen(left);
-    if (width + 2 > HELP_COLUMN) {
+    size_t column = 2 + strlen(left);
+    if (column + 2 > HELP_COLUMN) {
         text_add_char(out, '\n');
-        width = 0;
+        column = 0;
     }
-    text_add_repeated(out, ' ', HELP_COLUMN - width);
-    text_add_format(out, "%s\n", right);
+    while (*right) {
+        size_t length = strcspn(right, " ");
+        if (column > HELP_COLUMN && column + 1 + length > PAGE_WIDTH) {
+            text_add_char(out, '\n');
+            column = 0;
+        }
+        size_t blanks = column < HELP_COLUMN ? HELP_COLUMN - column : 1;
+        text_add_repeated(out, ' ', blanks);
+        text_add(out, right, length);
+        column += blanks + length;
+        right += length + strspn(right + length, " ");
+    }
+    text_add_char(out, '\n');
 }
 
 /* "-C, --directory DIR" */
@@ -100,9 +117,12 @@ static void write_program_help(struct text *out)
 {
     text_add_string(out, "usage: sensorforge [OPTION...] COMMAND ...\n\n");
     write_wrapped(about, out);
-    text_add_string(out, "\nCommands\n");
-    for (size_t i = 0; i < command_count; i++)
-        write_row(commands[i].name, commands[i].summary, out);
+    for (int group = 0; group < GROUP_COUNT; group++) {
+        text_add_format(out, "\n%s\n", group_titles[group]);
+        for (size_t i = 0; i < command_count; i++)
+            if ((int)commands[i].group == group)
+                write_row(commands[i].name, commands[i].summary, out);
+    }
     text_add_string(out, "\nOptions of every command\n");
     write_options(global_options, out);
     text_add_string(out,

@@ -15,7 +15,14 @@ struct table {
 
 /* Copies as many cells as there are columns. */
 void table_add(struct table *table, const char *const *cells);
-void table_write(const struct table *table, struct text *out);
+
+/* Adds the table as lines. The last column is continued under itself where a line would be longer
+ * than width; 0: lines may have any length. */
+void table_write(const struct table *table, size_t width, struct text *out);
+
+/* The width for standard output: of the terminal; 0 when it is none, so that each row is a line. */
+size_t table_screen_width(void);
+
 void table_free(struct table *table);
 
 #endif

@@ -161,7 +161,7 @@ static void show_differences(struct run *run)
         table_add(&table, cells);
     }
     if (table.count)
-        table_write(&table, &run->context->out);
+        table_write(&table, table_screen_width(), &run->context->out);
     table_free(&table);
 }
 

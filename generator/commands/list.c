@@ -196,7 +196,7 @@ static void list_things(struct context *context, struct listing *listing, const 
     if (context->json)
         json_layout(list, &context->out);
     else if (table->count)
-        table_write(table, &context->out);
+        table_write(table, table_screen_width(), &context->out);
     if (listing->behind && !context->json)
         cli_say(context, "a package that is behind was made of an earlier version of its type: "
                          "make package type=TYPE, then flash each board");

@@ -50,7 +50,7 @@ enum status command_types(struct context *context)
     if (!status && context->json)
         json_layout(list, &context->out);
     else if (!status)
-        table_write(&table, &context->out);
+        table_write(&table, table_screen_width(), &context->out);
     names_free(types);
     table_free(&table);
     project_free(&project);

@@ -16,7 +16,10 @@ create() {
 @test "create says what comes next" {
     create
     says "sensorforge flash kitchen --port /dev/ttyUSB0"
-    says "sensorforge run kitchen"
+    says "sensorforge run kitchen --cycles 3 --fast"
+    works mk create name=attic type=esp8266temp
+    says "make flash name=attic port=/dev/ttyUSB0"
+    says "make run name=attic cycles=3 fast=yes"
 }
 
 @test "run: what is wrong is said before anything is started" {

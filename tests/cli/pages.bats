@@ -114,6 +114,26 @@ complete_bash() {
     same "$listed" "$output"
 }
 
+# too_wide FILE: what is wider than 80 columns.
+too_wide() { awk 'length > 80 { print FILENAME ": " $0 }' "$1"; }
+
+@test "help of make and of each command, and the commands in the documents, fit into 80 columns" {
+    local command page wide=
+    for command in $(sf --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+        sf "$command" --help >"$T/$command.help"
+        wide+=$(too_wide "$T/$command.help")
+    done
+    [ -e "$T/create.help" ] && [ -e "$T/version.help" ] || say_and_fail "not all commands were looked at"
+    sf --help >"$T/help"
+    make --no-print-directory >"$T/make"
+    wide+=$(too_wide "$T/help"; too_wide "$T/make")
+    for page in "$REPO"/README.md "$REPO"/CONTRIBUTING.md "$REPO"/docs/*.md; do
+        grep -E '^    (make|sensorforge|build/bin)[^─]*$' "$page" >"$T/${page##*/}" || true
+        wide+=$(too_wide "$T/${page##*/}")
+    done
+    [ -z "$wide" ] || say_and_fail "$wide"
+}
+
 @test "make install puts program, man page, completions and templates in place; uninstall removes them" {
     local root=$T/root
     rm templates schemas
