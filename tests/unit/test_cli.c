@@ -9,6 +9,20 @@
 
 /* --- what is made from the table --- */
 
+/* Whether a text holds words, also where a line ends between two of them. */
+static bool holds(const char *text, const char *words)
+{
+    struct text line = {0};
+    for (; *text; text++) {
+        bool blank = *text == ' ' || *text == '\n';
+        if (!blank || (line.length && line.at[line.length - 1] != ' '))
+            text_add_char(&line, blank ? ' ' : *text);
+    }
+    bool found = strstr(text_string(&line), words) != NULL;
+    text_free(&line);
+    return found;
+}
+
 static void assert_names(const char *where, const char *text, const struct command_option *options,
                          bool long_only)
 {
@@ -16,7 +30,7 @@ static void assert_names(const char *where, const char *text, const struct comma
         owned char *name = must_format("%s%s", long_only ? "" : "--", option->name);
         if (!strstr(text, name))
             fail_msg("%s does not name --%s", where, option->name);
-        if (!strstr(text, option->help))
+        if (!holds(text, option->help))
             fail_msg("%s does not say what --%s does", where, option->name);
     }
 }
@@ -30,7 +44,7 @@ static void the_help_of_the_program(void **state)
     for (size_t i = 0; i < command_count; i++) {
         owned char *line = must_format("\n  %s ", commands[i].name);
         assert_non_null(strstr(help.at, line));
-        assert_non_null(strstr(help.at, commands[i].summary));
+        assert_true(holds(help.at, commands[i].summary));
     }
     assert_names("help", help.at, global_options, false);
     text_free(&help);
@@ -46,7 +60,7 @@ static void the_help_of_each_command(void **state)
         assert_true(begins_with(help.at, usage));
         assert_names(commands[i].name, help.at, commands[i].options, false);
         for (const char *at = help.at; *at; at += strcspn(at, "\n") + 1)
-            if (strcspn(at, "\n") > 120)
+            if (strcspn(at, "\n") > 79)
                 fail_msg("the help of %s has a line that is too long", commands[i].name);
         text_free(&help);
     }
