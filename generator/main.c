@@ -512,8 +512,7 @@ const struct command commands[] = {
         .summary = "render a Mustache template",
         .details = "Either file may be - for standard input. Escaping follows the template's name "
                    "(x.json.mustache: JSON) unless --escape says otherwise.",
-        .examples =
-            "sensorforge model esp8266temp | sensorforge render t.mustache - --strict",
+        .examples = "sensorforge model esp8266temp | sensorforge render t.mustache - --strict",
         .run = command_render,
         .options = {{"escape", 'e', "KIND", "html, json, python, yaml, terraform or none",
                      COMPLETE_ESCAPES},

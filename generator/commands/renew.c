@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
@@ -51,7 +52,7 @@ static enum status refuse_early(struct context *context, const struct renewal *r
     fail(&context->error, REFUSED, "the authority is valid until %.10s", ends);
     return advise(&context->error,
                   "each thing will need a new certificate, and its board the package with it. To "
-                  "renew the authority all the same: sensorforge renew --yes");
+                  "renew the authority all the same: make renew yes=yes");
 }
 
 static bool is_early(const struct renewal *renewal)
@@ -78,11 +79,9 @@ static void tell_left(const struct names *left, struct text *out)
     for (size_t i = 0; i < left->count; i++)
         text_add_format(out, "%-10s %s\n", i ? "" : "left", left->at[i]);
     if (left->count)
-        text_add_string(out,
-                        "next       make rotate name=..., make flash name=..., for each of them\n");
+        hint_add(out, "next       make rotate name=..., make flash name=..., for each of them\n");
     else
-        text_add_string(out,
-                        "next       make renew finish=yes: no thing needs the old one any more\n");
+        hint_add(out, "next       make renew finish=yes: no thing needs the old one any more\n");
 }
 
 static void tell(const struct renewal *renewal, bool done, struct text *out)

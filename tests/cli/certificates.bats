@@ -312,7 +312,7 @@ END
     says "ok     authority"
     works at "+7000d" "$SENSORFORGE" list
     tells "the local authority ends on $(($(date -u +%Y) + 20))-"
-    tells "make renew"
+    tells "sensorforge renew"
     works at "+7000d" "$SENSORFORGE" doctor
     says "look   authority"
     works at "+7000d" "$SENSORFORGE" create b --type esp32air
