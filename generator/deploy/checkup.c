@@ -312,7 +312,7 @@ static void check_logging(struct aws *aws, struct checkup *checkup)
                     NULL);
     else
         checkup_add(checkup, "logging", DOUBTFUL, must_copy(LOGGING_OFF),
-                    must_copy("sensorforge deploy TYPE --logging turns it on (make: logging=yes)"));
+                    hint_format("make sensortype NAME=TYPE logging=yes turns it on"));
     error_free(&error);
 }
 
@@ -461,11 +461,12 @@ static void add_authority(struct checkup *checkup, const struct renewal *renewal
                         "on %.10s",
                         renewal->left->count, former),
             hint_format(renewal->left->count ? "make renew says which; make rotate name=..., make "
-                                             "flash name=..., then make renew finish=yes"
-                                           : "make renew finish=yes"));
+                                               "flash name=..., then make renew finish=yes"
+                                             : "make renew finish=yes"));
     else if (ending)
         checkup_add(checkup, "authority", difftime(renewal->ends, time(NULL)) > 0 ? DOUBTFUL : ILL,
-                    must_copy(ending), hint_format("make renew: docs/things.md, \"The authority\""));
+                    must_copy(ending),
+                    hint_format("make renew: docs/things.md, \"The authority\""));
     else
         checkup_add(checkup, "authority", WELL, must_format("there, and whole, until %.10s", ends),
                     NULL);

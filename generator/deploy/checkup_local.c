@@ -4,6 +4,7 @@
 #include "checkup_parts.h"
 #include "common/base/clock.h"
 #include "common/base/files.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/project/types.h"
@@ -96,7 +97,7 @@ static void tell_packages(struct checkup *checkup, const struct listed *listed, 
     if (listed->count)
         checkup_add(checkup, "packages", DOUBTFUL,
                     must_format("%zu %s: %s", listed->count, what, text_string(&listed->names)),
-                    must_copy("sensorforge package makes them again; copy them to their boards"));
+                    hint_format("make package makes them again; copy them to their boards"));
 }
 
 static void look_at_packages(struct checkup *checkup, struct project *project,
@@ -141,9 +142,10 @@ static void tell_certificates(struct checkup *checkup, enum health health, const
                               const struct listed *listed)
 {
     if (listed->count)
-        checkup_add(checkup, "certificates", health,
-                    must_format("%zu %s: %s", listed->count, what, text_string(&listed->names)),
-                    must_copy("make rotate name=... makes a new one; its board needs the package"));
+        checkup_add(
+            checkup, "certificates", health,
+            must_format("%zu %s: %s", listed->count, what, text_string(&listed->names)),
+            hint_format("make rotate name=... makes a new one; its board needs the package"));
 }
 
 static void look_at_certificates(struct checkup *checkup, const struct thing_records *records)
