@@ -3,7 +3,7 @@
 # shellcheck disable=SC2016,SC2154 # quotes that keep dollars; what bats' run sets
 load ../lib/project
 
-commands() { sf --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
+commands() { sf --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'; }
 
 @test "without a command: exit 2 and where help is" {
     refuses 2 "a command is missing" sf

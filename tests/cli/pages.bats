@@ -14,7 +14,7 @@ load ../lib/project
     sf man >"$T/sensorforge.1"
     mandoc -T utf8 "$T/sensorforge.1" | sed 's/.\x08//g' >"$T/page"
     local command option missing=()
-    for command in $(sf --help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    for command in $(sf --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'); do
         grep -q "^ *$command" "$T/page" || missing+=("$command")
         for option in $(sf "$command" --help | grep -o '^  \(-[a-zA-Z], \)\?--[a-z-]*' | grep -o -- '--[a-z-]*'); do
             grep -q -- "$option" "$T/page" || missing+=("$command $option")
