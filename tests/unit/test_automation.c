@@ -213,14 +213,12 @@ static char *word(char **line)
 static void read_value(struct automation_value *value, const char *text)
 {
     char *end;
+    bool quoted = *text == '\'';
     *value = (struct automation_value){.kind = AUTOMATION_NUMBER, .number = strtod(text, &end)};
-    if (end == text || *end)
+    if (end == text || *end) {
+        char *copy = must_copy_bytes(text + quoted, strlen(text) - 2 * quoted);
         *value = (struct automation_value){
-            .kind = AUTOMATION_TEXT, .text = must_copy(text), .length = strlen(text)};
-    if (*text == '\'') {
-        value->kind = AUTOMATION_TEXT;
-        value->text = must_copy_bytes(text + 1, strlen(text) - 2);
-        value->length = strlen(value->text);
+            .kind = AUTOMATION_TEXT, .text = copy, .length = strlen(copy)};
     }
 }
 
