@@ -51,8 +51,9 @@ static void write_members(const char *members, struct text *out)
     }
 }
 
-/* Whether the rule of the central table takes a message. */
-static bool is_valid(const struct run *run, const struct reading_report *report)
+/* Whether the rule of the central table takes a message. *reasons: why it does not, a list of texts that
+ * the caller deletes. */
+static bool is_valid(const struct run *run, const struct reading_report *report, cJSON **reasons)
 {
     const struct rule_message message = {.topic = report->topic,
                                          .payload = report->payload,
@@ -64,6 +65,7 @@ static bool is_valid(const struct run *run, const struct reading_report *report)
     cJSON *answers = trial_run(&run->trial, &message);
     const char *outcome = json_string(cJSON_GetArrayItem(answers, 0), "outcome", "");
     bool valid = strcmp(outcome, "selected") == 0;
+    *reasons = cJSON_DetachItemFromObject(cJSON_GetArrayItem(answers, 0), "reasons");
     cJSON_Delete(answers);
     return valid;
 }
@@ -79,7 +81,8 @@ static bool has_time(const struct reading_report *report)
     return report->time >= INT64_C(1704067200000);
 }
 
-static void add_json(struct run *run, const struct reading_report *report, const char *outcome)
+static void add_json(struct run *run, const struct reading_report *report, const char *outcome,
+                     const cJSON *reasons)
 {
     char time[CLOCK_TEXT] = "";
     owned char *object = must_format("{%s}", report->members);
@@ -89,6 +92,7 @@ static void add_json(struct run *run, const struct reading_report *report, const
     json_put_string(reading, "time", *time ? time : NULL);
     json_put(reading, "measures", cJSON_Parse(object));
     json_put_string(reading, "outcome", outcome);
+    json_put(reading, "reasons", reasons ? cJSON_Duplicate(reasons, true) : json_array());
     json_put_bool(reading, "late", report->late);
     cJSON_AddItemToArray(run->readings, reading);
 }
@@ -100,8 +104,10 @@ static void print(struct context *context, const char *line)
         subprocess_stop();
 }
 
-static void write_line(struct run *run, const struct reading_report *report, const char *outcome)
+static void write_line(struct run *run, const struct reading_report *report, const char *outcome,
+                       const cJSON *reasons)
 {
+    const cJSON *reason;
     char time[CLOCK_TEXT];
     struct text line = {0};
     bool local = run->record->target == TARGET_LOCAL;
@@ -118,6 +124,10 @@ static void write_line(struct run *run, const struct reading_report *report, con
     else
         text_add_format(&line, "  %s, %s%s", local ? "stored" : "sent", outcome,
                         report->late ? " (sent late)" : "");
+    cJSON_ArrayForEach(reason, reasons)
+    {
+        text_add_format(&line, "%s%s", reason == reasons->child ? ": " : "; ", reason->valuestring);
+    }
     print(run->context, text_string(&line));
     text_free(&line);
 }
@@ -125,14 +135,17 @@ static void write_line(struct run *run, const struct reading_report *report, con
 static void take_reading(void *data, const struct reading_report *report)
 {
     struct run *run = data;
-    bool sent = report->fate == READING_ACKNOWLEDGED, valid = sent && is_valid(run, report);
+    cJSON *reasons = NULL;
+    bool sent = report->fate == READING_ACKNOWLEDGED;
+    bool valid = sent && is_valid(run, report, &reasons);
     const char *outcome = outcome_of(report, valid);
     run->valid += sent && valid;
     run->invalid += sent && !valid;
     if (run->context->json)
-        add_json(run, report, outcome);
+        add_json(run, report, outcome, reasons);
     else
-        write_line(run, report, outcome);
+        write_line(run, report, outcome, reasons);
+    cJSON_Delete(reasons);
 }
 
 static void take_print(void *data, const char *line)

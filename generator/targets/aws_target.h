@@ -25,10 +25,10 @@ struct aws_target {
 };
 
 /* aws.c: the host of the account's endpoint (iot:Data-ATS), which it keeps. */
-enum status account_host(struct aws_target *target, const char **host, struct error *error);
+enum status account_host(struct aws_target *state, const char **host, struct error *error);
 
 /* aws.c: finds the account of the credentials. */
-enum status account_find(struct aws_target *target, struct error *error);
+enum status account_find(struct aws_target *state, struct error *error);
 
 /* aws_registry.c; see struct target. */
 enum status aws_look(struct target *target, const char *name, const char *const *known,

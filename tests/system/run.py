@@ -48,6 +48,10 @@ def every_reading_is_where_run_says(houses):
         expect(len(invalid) == answer["invalid"], f"{kind}: {len(invalid)} invalid readings, and run says {answer}")
         if kind == "esp8266temp":
             expect(answer["valid"] and answer["invalid"], f"no reading of a kind: {answer}")
+            for reading in readings:
+                wanted = {"valid": 0, "invalid": 1}[reading["outcome"]]
+                expect(len(reading["reasons"]) == wanted, f"not {wanted} reasons: {reading}")
+                expect(all(" is above " in r or " is below " in r for r in reading["reasons"]), f"{reading}")
     house.down()
 
 
