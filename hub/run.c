@@ -301,6 +301,29 @@ static enum status report_returned(struct hub *hub, struct error *error)
                         error);
 }
 
+/* Records that are missing at the end of the spool: their number is in the database at once, and not
+ * only with the next reading, which may never come. */
+static enum status note_passed(struct hub *hub, struct error *error)
+{
+    struct counts counts = hub->counts;
+    struct spool_place place;
+    uint64_t missing;
+    size_t none = 0;
+    if (!hub->reader || !spool_passed(hub->reader, &place, &missing))
+        return FINE;
+    counts.missing += missing;
+    if (place.spool)
+        counts.spool = place.spool;
+    enum status status =
+        engine_batch(hub->engine, hub->store, NULL, 0, &none, place.number, &counts, error);
+    if (status)
+        return status;
+    spool_pass_noted(hub->reader);
+    hub->counts = counts;
+    hub->position = place.number;
+    return FINE;
+}
+
 /* Stores the batch that was read. */
 static enum status store_records(struct hub *hub, struct error *error)
 {
@@ -313,6 +336,8 @@ static enum status store_records(struct hub *hub, struct error *error)
         if (done)
             hub->position = hub->records[hub->stored - 1].number;
     }
+    if (!status)
+        status = note_passed(hub, error);
     if (!status && !hub->count)
         status = report_returned(hub, error);
     hub->committed = clock_monotonic();

@@ -155,9 +155,9 @@ bool member_integer(const struct member *member, int64_t *integer)
         if (__builtin_mul_overflow(sum, 10, &sum) ||
             __builtin_add_overflow(sum, (uint64_t)(member->at[i] - '0'), &sum))
             return false;
-    if (sum > (uint64_t)INT64_MAX)
+    if (sum > (uint64_t)INT64_MAX + negative)
         return false;
-    *integer = negative ? -(int64_t)sum : (int64_t)sum;
+    *integer = negative ? (int64_t)(0 - sum) : (int64_t)sum;
     return true;
 }
 

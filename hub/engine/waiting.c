@@ -54,7 +54,7 @@ uint64_t waiting_bytes(const struct waiting_list *list)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < list->count; i++)
-        sum += list->at[i].bytes;
+        sum += list->at[i].bytes + list->at[i].count * WAITING_ROW;
     return sum;
 }
 

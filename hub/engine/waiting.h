@@ -21,6 +21,9 @@ void waiting_free(struct waiting_list *list);
 
 /* NULL: the type has no record there. */
 const struct waiting *waiting_of(const struct waiting_list *list, const char *type);
+
+/* What all of them take, about: their payloads, and so many bytes for what else is in a row. */
+enum { WAITING_ROW = 256 };
 uint64_t waiting_bytes(const struct waiting_list *list);
 
 /* Notes that a record was put, or that so many were dropped, of so many bytes. since: of the oldest that

@@ -359,7 +359,8 @@ static enum status look_behind(struct spool_reader *reader, bool *more, struct e
     if (status)
         return status;
     if (at && (!found || record.number < following)) {
-        status = pass_over(reader, record.number - reader->next, error);
+        if (record.number > reader->next) /* else they were passed over before */
+            status = pass_over(reader, record.number - reader->next, error);
         reader->offset = at;
         *more = !status;
         return status;
@@ -449,6 +450,18 @@ bool spool_damage(struct spool_reader *reader, uint64_t *missing, char kept[SPOO
     *reader->kept = '\0';
     reader->lost = 0;
     return true;
+}
+
+bool spool_passed(const struct spool_reader *reader, struct spool_place *place, uint64_t *missing)
+{
+    *place = (struct spool_place){reader->spool, reader->next - 1};
+    *missing = reader->missing;
+    return reader->missing;
+}
+
+void spool_pass_noted(struct spool_reader *reader)
+{
+    reader->missing = 0;
 }
 
 void spool_wait(struct spool_reader *reader, double seconds)

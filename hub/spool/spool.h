@@ -117,6 +117,12 @@ enum status spool_read(struct spool_reader *reader, struct spool_record *list, s
  * kept of it (empty where the segment was gone). false: nothing. */
 bool spool_damage(struct spool_reader *reader, uint64_t *missing, char kept[SPOOL_PATH]);
 
+/* Whether the last records of the spool are damaged or gone, so that no record behind them has their count
+ * yet. *place: of the last one of them; *missing: how many. Whoever notes that they are missing says so by
+ * spool_pass_noted(); then the next record does not count them again. */
+bool spool_passed(const struct spool_reader *reader, struct spool_place *place, uint64_t *missing);
+void spool_pass_noted(struct spool_reader *reader);
+
 /* How many files are kept of damaged segments. They stay until a person takes them away. */
 size_t spool_damaged_files(const char *folder);
 

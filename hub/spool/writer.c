@@ -576,17 +576,17 @@ enum status spool_append(struct spool_writer *writer, const struct spool_record 
 
 /* --- opening --- */
 
-/* The last segment is damaged: it is kept and left as it is, for the reader, and the next record begins
- * a new one. */
+/* The last segment is damaged: it is left as it is, for the reader, which keeps it for a person where
+ * records of it are missing. Another segment is begun. */
 static void leave_damaged(struct spool_writer *writer, uint64_t missing)
 {
-    char kept[SEGMENT_PATH] = "";
-    segment_keep(writer->folder, writer->segment.first, kept);
+    char path[SEGMENT_PATH];
+    segment_path(writer->folder, writer->segment.first, path);
     snprintf(writer->note, sizeof writer->note,
              "the spool is damaged: %" PRIu64
-             " readings are missing, the file is kept as %s; those "
-             "behind them are stored. See docs/local.md, \"When the spool is damaged\"",
-             missing, kept);
+             " readings are missing in %s; those behind them are stored. See docs/local.md, \"When "
+             "the spool is damaged\"",
+             missing, path);
     segment_close(&writer->segment);
 }
 
@@ -788,6 +788,10 @@ enum status spool_writer_open(const struct spool_options *options, struct spool_
         count_shares(writer);
         if (!writer->begins)
             bell_mark(writer->bell);
+        /* Another segment follows a damaged one, so that it is not found again at the next start. When
+         * there is no room for it, the next record makes it. */
+        if (*writer->note)
+            next_segment(writer, 0);
         status = start_flusher(writer, error);
     }
     if (status)

@@ -113,6 +113,39 @@ def damaged(houses):
     return f"{missing} of {publisher.sent} readings"
 
 
+def damaged_end(houses):
+    """Status: where the last readings of the spool are damaged, they are counted at once, and told once."""
+    house = House(houses, things=1)
+    spool = house.folder / LOCAL / "spool"
+    house.up()
+    house.kill("sensorhub", number=signal.SIGSTOP)
+    publisher = publish(house, 100)
+    house.kill("sensorhub")
+    segment = sorted(spool.glob("*.segment"))[-1]
+    with open(segment, "r+b") as file:
+        end = len(file.read().rstrip(b"\0"))
+        file.seek(end - 300)  # a record has 248 bytes, or some more
+        file.write(bytes(300))
+    house.up()
+    eventually(20, lambda: house.counts().get("missing") == 2, lambda: f"counted are {house.counts()}")
+    red(house, "the spool was damaged, 2 readings are missing")
+    expect("waiting    0 in the spool" in house.status()[1], f"status says that something waits: {house.status()[1]}")
+    lost = set(publisher.expected()) - set(house.rows(house.names[0]))
+    expect(len(lost) == 2, f"{len(lost)} readings are lost")
+    for kept in spool.glob("*.damaged"):
+        kept.unlink()
+    for _ in range(2):
+        expect("not stored" not in house.run("down", errors=True), "down says that readings wait")
+        house.up()
+        green(house)
+    publish(house, 20, first=1000)
+    house.drain()
+    green(house)
+    expect(house.log("sensorhub").count("readings are missing") == 1 and not list(spool.glob("*.damaged")), "it is told again")
+    expect(house.counts()["missing"] == 2, f"counted are {house.counts()}")
+    house.down()
+
+
 def removed(houses):
     """Status: the spool's files are removed under a running broker; nothing that was acknowledged before or after is lost."""
     house = House(houses, things=1)
@@ -276,4 +309,4 @@ def owners(houses):
     fine("down")
 
 
-run_tests([deleted_database, frozen_hub, locked_database, damaged, removed, drained, full_spool, full_logs, no_full_log, owners])
+run_tests([deleted_database, frozen_hub, locked_database, damaged, damaged_end, removed, drained, full_spool, full_logs, no_full_log, owners])

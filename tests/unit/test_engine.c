@@ -1,6 +1,7 @@
 /* The engine: what rules make of readings, from records to rows, with the documents of a type that
  * are written here as the generator emits them. */
 #include "common/base/json.h"
+#include "hub/actions/member.h"
 #include "hub/engine/engine.h"
 #include "hub/engine/known_time.h"
 #include "common/base/log.h"
@@ -628,6 +629,40 @@ static void what_is_set_aside_is_bounded(void **state)
     assert_sql("SELECT t FROM hall", "1.5|");
 }
 
+static bool read_integer(const char *text, int64_t *integer)
+{
+    const struct member member = {.at = text, .length = strlen(text)};
+    return member_integer(&member, integer);
+}
+
+static void integers_have_64_bits(void **state)
+{
+    (void)state;
+    int64_t integer = 0;
+    assert_true(read_integer("-9223372036854775808", &integer) && integer == INT64_MIN);
+    assert_true(read_integer("9223372036854775807", &integer) && integer == INT64_MAX);
+    assert_true(read_integer("-1", &integer) && integer == -1);
+    assert_false(read_integer("-9223372036854775809", &integer));
+    assert_false(read_integer("9223372036854775808", &integer));
+}
+
+/* Readings without a payload take room in the table, too. */
+static void empty_readings_are_bounded(void **state)
+{
+    (void)state;
+    size_t sent = 0, done = 1;
+    enum status status = FINE;
+    deploy_hall("{");
+    look();
+    while (!status && sent < most_waiting) {
+        struct spool_record empty = record("hall/a", NOW, "");
+        status = engine_batch(engine, store, &empty, 1, &done, ++sent, &counts, &error);
+    }
+    assert_int_equal(status, REFUSED);
+    assert_true(sent > 10 && sent < 100);
+    error_free(&error);
+}
+
 /* --- what a table does not take --- */
 
 static void a_time_outside_the_window_is_rejected(void **state)
@@ -1027,6 +1062,8 @@ int main(void)
         TEST(a_table_that_takes_no_rows_holds_its_type),
         TEST(what_is_set_aside_is_bounded),
         TEST(declared_columns_are_there_from_the_start),
+        TEST(empty_readings_are_bounded),
+        TEST(integers_have_64_bits),
         TEST(a_clock_far_away_is_not_believed),
         TEST(the_newest_time_of_things_is_kept),
         TEST(a_time_outside_the_window_is_rejected),

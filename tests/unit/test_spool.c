@@ -350,6 +350,10 @@ static void a_damaged_end_is_told_without_a_writer(void **state)
     assert_int_equal(there, 5);
     assert_int_equal(read_damaged(reader, 0, 120), 0); /* told once */
     assert_int_equal(spool_damaged_files("spool"), 1);
+    struct spool_place place;
+    uint64_t passed;
+    assert_true(spool_passed(reader, &place, &passed));
+    assert_int_equal(passed, 5);
     writer = open_writer(1 << 20);
     assert_fine(append(writer, 10, 120));
     size_t count;
@@ -670,7 +674,7 @@ static uint64_t five_stored(void)
 }
 
 /* Whole records behind one that is not: they are kept beside, and a person is told where. */
-static void what_follows_damage_is_set_aside(void **state)
+static void a_damaged_end_is_named_once(void **state)
 {
     (void)state;
     uint64_t last = five_stored(), first;
@@ -682,8 +686,11 @@ static void what_follows_damage_is_set_aside(void **state)
     const char *found = strstr(note, "spool/"), *at = found ? found : "";
     assert_non_null(strstr(note, "When the spool is damaged"));
     snprintf(path, sizeof path, "%.*s", (int)strcspn(at, ";"), at);
-    assert_true(ends_with(path, ".damaged"));
+    assert_true(ends_with(path, SPOOL_SUFFIX));
     assert_int_equal(access(path, F_OK), 0);
+    spool_writer_close(writer);
+    writer = open_writer(1 << 20); /* another segment follows it: it is not told again */
+    assert_null(spool_writer_note(writer));
     spool_writer_close(writer);
 }
 
@@ -942,7 +949,7 @@ int main(void)
         cmocka_unit_test_setup(goes_on_where_it_was, clear_workplace),
         cmocka_unit_test_setup(refuses_when_full_and_drops_nothing, clear_workplace),
         cmocka_unit_test_setup(a_torn_record_is_cut_off, clear_workplace),
-        cmocka_unit_test_setup(what_follows_damage_is_set_aside, clear_workplace),
+        cmocka_unit_test_setup(a_damaged_end_is_named_once, clear_workplace),
         cmocka_unit_test_setup(behind_damage_it_goes_on, clear_workplace),
         cmocka_unit_test_setup(a_damaged_end_is_told_without_a_writer, clear_workplace),
         cmocka_unit_test_setup(damage_in_what_is_stored_loses_nothing, clear_workplace),
