@@ -98,13 +98,13 @@ const struct command commands[] = {
         .completion = COMPLETE_TYPES,
         .summary = "plug sensor types in",
         .details =
-            "Checks, generates, and makes the types known to the target. On the target local that "
-            "is all that is needed before things can be created; what of its rules cannot run "
-            "there is told.\n"
+            "Checks the specs, generates the documents, and makes the types known to the target. "
+            "On the target local, things can then be created; rules that cannot run there are "
+            "listed.\n"
             "On the target aws each type is a CloudFormation stack, and the database that they "
-            "share another, where it is not there yet. What will change is shown first. What is "
-            "only added is made at once; changes are asked for, or need --yes; what replaces or "
-            "removes a table needs --data too. Stopped at any moment, the same command goes on.",
+            "share is another one. The changes are shown first. Additions are made at once. Other "
+            "changes are confirmed at a prompt, or with --yes. Replacing or removing a table needs "
+            "--data, too. After an interruption the same command continues.",
         .examples = "sensorforge deploy esp8266temp\nsensorforge deploy --all --database iot",
         .run = command_deploy,
         .options = {{"all", 0, NULL, "every type", COMPLETE_NOTHING},
@@ -141,11 +141,11 @@ const struct command commands[] = {
         .completion = COMPLETE_TYPES,
         .summary = "remove what deploying a type, or the system, made",
         .details =
-            "Refuses while things of the type are there. What goes is shown first, and the name "
-            "has to be typed. Readings stay, and a later deploy takes their tables over again, "
-            "unless --data is given. AWS lets a thing type be deleted five minutes after it was "
-            "deprecated: stopped while it waits, or anywhere else, the same command goes on. --all "
-            "waits once for all of them, and asks for the name of the system.",
+            "Refuses while the type has things. What will be removed is shown first, and the name "
+            "has to be typed. Readings stay, and a later deploy uses their tables again, unless "
+            "--data is given. AWS lets a thing type be deleted five minutes after it was "
+            "deprecated. After an interruption, also of that wait, the same command continues. "
+            "--all waits once for all types, and asks for the name of the system.",
         .examples = "sensorforge destroy esp8266temp --target aws\n"
                     "sensorforge destroy system --target aws --data --confirm system",
         .run = command_destroy,
@@ -167,14 +167,12 @@ const struct command commands[] = {
             "The type may be left out when only one is plugged in. The wifi network's name and "
             "password come from --wifi-ssid (the name only), the environment "
             "(SENSORFORGE_WIFI_SSID, SENSORFORGE_WIFI_PASSWORD), secrets.yaml, or a prompt, in "
-            "that "
-            "order; a password is never an argument.\n"
+            "that order; a password is never an argument.\n"
             "With --from, things come from a CSV file: columns name and type, one for each "
-            "attribute, and wifissid, wifipassword where they differ. It is checked whole before "
-            "the first thing is made; stopped at any moment, the same command makes the rest. "
-            "Where a thing that exists differs from its row, the differences are listed, and the "
-            "exit "
-            "code is 1; --update applies them and makes the packages again.",
+            "attribute, and wifissid, wifipassword where they differ. The whole file is checked "
+            "before the first thing is made. After an interruption the same command makes the "
+            "rest. Where a thing that exists differs from its row, the differences are listed, and "
+            "the exit code is 1; --update applies them and makes the packages again.",
         .examples = "sensorforge create kitchen --type esp8266temp --attribute zone=1\n"
                     "sensorforge create --from things.csv --dry-run",
         .run = command_create,
@@ -195,9 +193,11 @@ const struct command commands[] = {
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "give things a new key and certificate",
-        .details = "The new pair is made beside the old one, the package is rebuilt, and the old "
-                   "certificate is revoked last. The board needs the new package to go on. "
-                   "Attributes and wifi change with it where they are given.\n" SELECTION_DETAILS,
+        .details =
+            "The new key and certificate are made beside the old ones, the package is rebuilt, and "
+            "the old certificate is revoked last. The board can connect again when it has the new "
+            "package. New attributes and wifi can be given.\n"
+            "" SELECTION_DETAILS,
         .examples = "sensorforge rotate kitchen\n"
                     "sensorforge rotate --type esp8266temp --attribute zone=2",
         .run = command_rotate,
@@ -216,8 +216,9 @@ const struct command commands[] = {
         .completion = COMPLETE_THINGS,
         .summary = "rebuild the packages of things",
         .details =
-            "For a changed spec, code, template, wifi or attribute; key and certificate stay. "
-            "The board needs the new package for it to count.\n" SELECTION_DETAILS,
+            "After a change of the spec, code, templates, wifi or attributes. Key and certificate "
+            "stay. The change takes effect when the new package is on the board.\n"
+            "" SELECTION_DETAILS,
         .examples = "sensorforge package kitchen\n"
                     "sensorforge package kitchen --wifi-ssid Barn --set zone=2\n"
                     "sensorforge package --type esp8266temp",
@@ -238,8 +239,9 @@ const struct command commands[] = {
         .completion = COMPLETE_THINGS,
         .summary = "delete things: certificate revoked, all files removed",
         .details =
-            "Deletes half-made things too. Readings in the central database stay. Things that "
-            "are not named are shown, and asked for.\n" SELECTION_DETAILS,
+            "Half-made things are deleted, too. Readings in the central database stay. Before "
+            "things are deleted that were not named, they are listed, and you are asked.\n"
+            "" SELECTION_DETAILS,
         .examples = "sensorforge delete kitchen attic\n"
                     "sensorforge delete --type esp8266temp --attribute zone=2 --dry-run",
         .run = command_delete,
@@ -257,12 +259,12 @@ const struct command commands[] = {
         .completion = COMPLETE_THINGS,
         .summary = "copy the packages of things to their boards",
         .details =
-            "Copies with mpremote what is not there yet, installs the modules that the board's "
-            "MicroPython lacks, compares the SHA-256 of every file with the package's manifest, "
-            "and resets the board. Other files on the board stay. With --firmware, MicroPython "
-            "itself is written first, with esptool. Of several things one after the other is "
-            "copied to "
-            "the board that is at the port: it is asked for by name.\n" SELECTION_DETAILS,
+            "Copies with mpremote the files that the board does not have yet, installs the modules "
+            "that its MicroPython lacks, compares the SHA-256 of every file with the package's "
+            "manifest, and resets the board. Other files on the board stay. With --firmware, "
+            "MicroPython itself is written first, with esptool. Several things are copied one "
+            "after the other; before each one you are asked to connect its board.\n"
+            "" SELECTION_DETAILS,
         .examples = "sensorforge flash kitchen --port /dev/ttyUSB0\n"
                     "sensorforge flash kitchen --port /dev/ttyUSB0 --firmware ESP8266_GENERIC.bin",
         .run = command_flash,
@@ -302,8 +304,9 @@ const struct command commands[] = {
         .most = -1,
         .completion = COMPLETE_THINGS,
         .summary = "list the things",
-        .details = "Asks the account, where the target is one: things that were made elsewhere are "
-                   "listed too, and what is only here or only there is said.",
+        .details =
+            "Where the target is an AWS account, the account is asked, too: the list has things "
+            "that other machines made, and says which exist only in the account, or only here.",
         .examples =
             "sensorforge list --type esp8266temp --json\nsensorforge list --attribute zone=2",
         .run = command_list,
@@ -366,8 +369,8 @@ const struct command commands[] = {
         .summary = "show the logs of broker and sensorhub",
         .examples = "sensorforge logs --follow",
         .run = command_logs,
-        .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C", COMPLETE_NOTHING},
-                    {"lines", 'n', "COUNT", "so many of each (20)", COMPLETE_NOTHING}},
+        .options = {{"follow", 'f', NULL, "go on with new lines until Ctrl-C", COMPLETE_NOTHING},
+                    {"lines", 'n', "COUNT", "number of lines of each log (20)", COMPLETE_NOTHING}},
     },
     {
         .name = "query",
@@ -383,38 +386,37 @@ const struct command commands[] = {
         .examples = "sensorforge query --type esp8266temp --thing kitchen --last 1h\n"
                     "sensorforge query --type esp8266temp --last 7d --csv",
         .run = command_query,
-        .options = {{"type", 't', "TYPE", "of this type", COMPLETE_TYPES},
-                    {"thing", 0, "NAME", "of this thing only", COMPLETE_THINGS},
-                    {"last", 0, "DURATION", "not older than that: 30m, 1h, 7d", COMPLETE_NOTHING},
-                    {"from", 0, "TIME", "from then on", COMPLETE_NOTHING},
-                    {"to", 0, "TIME", "until then", COMPLETE_NOTHING},
-                    {"limit", 0, "COUNT", "the newest so many", COMPLETE_NOTHING},
-                    {"invalid", 0, NULL, "of the table of invalid readings", COMPLETE_NOTHING},
+        .options = {{"type", 't', "TYPE", "readings of this type", COMPLETE_TYPES},
+                    {"thing", 0, "NAME", "readings of this thing", COMPLETE_THINGS},
+                    {"last", 0, "DURATION", "readings of the last 30m, 1h, 7d", COMPLETE_NOTHING},
+                    {"from", 0, "TIME", "readings from this time on", COMPLETE_NOTHING},
+                    {"to", 0, "TIME", "readings until this time", COMPLETE_NOTHING},
+                    {"limit", 0, "COUNT", "only the newest COUNT readings", COMPLETE_NOTHING},
+                    {"invalid", 0, NULL, "invalid readings", COMPLETE_NOTHING},
                     {"csv", 0, NULL, "comma-separated", COMPLETE_NOTHING}},
     },
     {
         .name = "simulate",
         .group = GROUP_LOCAL,
         .operands = "",
-        .summary = "run things that make readings up",
+        .summary = "run simulated things that publish readings",
         .details =
-            "Creates the things that are missing (sim-TYPE-1 and so on), each with its own key "
-            "and certificate, connects each of them over TLS, and publishes what the simulate: "
-            "sections of the specs say until Ctrl-C. Each reading has its own time, waits for its "
-            "acknowledgement, and is sent again after a lost connection.\n"
-            "Without --type it is a house: the first type that controls another, its things in two "
-            "groups, and for each group the thing that its control commands. That one obeys the "
-            "commands that reach it, and the readings of its group then go the other way.",
+            "Creates the things that are missing (sim-TYPE-1 and so on), each with its own key and "
+            "certificate, connects each of them over TLS, and publishes until Ctrl-C what the "
+            "simulate: sections of the specs describe. Each reading has its own time, waits for "
+            "its acknowledgement, and is sent again after a lost connection.\n"
+            "Without --type a house is simulated: the first type that controls another one, its "
+            "things in two groups, and for each group the thing that its control commands. That "
+            "thing obeys commands. While it is on, the readings of its group go the other way.",
         .examples = "sensorforge simulate --things 4 --seconds 60\n"
                     "sensorforge simulate --type esp8266temp --things 1000 --rate 5000",
         .run = command_simulate,
-        .options = {{"things", 'n', "COUNT", "so many that measure (4)", COMPLETE_NOTHING},
-                    {"type", 't', "TYPE", "of this type", COMPLETE_TYPES},
-                    {"seconds", 's', "SECONDS", "for so long, not until Ctrl-C", COMPLETE_NOTHING},
-                    {"speed", 0, "FACTOR",
-                     "a clock so many times as fast (60): publish_every comes sooner",
+        .options = {{"things", 'n', "COUNT", "number of things that measure (4)", COMPLETE_NOTHING},
+                    {"type", 't', "TYPE", "the type of the things that measure", COMPLETE_TYPES},
+                    {"seconds", 's', "SECONDS", "stop after so many seconds", COMPLETE_NOTHING},
+                    {"speed", 0, "FACTOR", "how many times faster than real time (60)",
                      COMPLETE_NOTHING},
-                    {"rate", 0, "RATE", "so many readings a second, of all things together",
+                    {"rate", 0, "RATE", "readings a second of all things together",
                      COMPLETE_NOTHING}},
     },
     {
@@ -450,11 +452,12 @@ const struct command commands[] = {
         .operands = "",
         .summary = "look for what would go wrong, and for what was left behind",
         .details =
-            "On the target aws: credentials, region, clock, reachability, permissions, the store, "
-            "quotas, and orphans: certificates that no thing has, things without certificates, "
-            "records without things. On the target local: the authority, and its list of "
-            "revoked certificates, which --clean makes anew where it is lost. Nothing is changed "
-            "without --clean, which asks before it removes something.",
+            "On the target aws: credentials, region, clock, reachability, permissions, store, "
+            "quotas, log of AWS IoT, certificates of the endpoint, and orphans (certificates "
+            "without a thing, things without a certificate, records without a thing). On the "
+            "target local: the authority and its list of revoked certificates, the host and age of "
+            "packages, certificates that end, disk space, and clock. Nothing is changed without "
+            "--clean, which removes orphans and makes a lost list anew, and asks before.",
         .examples = "sensorforge doctor\nsensorforge doctor --clean --target aws",
         .run = command_doctor,
         .options = {{"clean", 0, NULL, "remove orphans, mend the list", COMPLETE_NOTHING},
@@ -496,9 +499,9 @@ const struct command commands[] = {
                     {"sql", 0, "STATEMENT", "try this statement", COMPLETE_NOTHING},
                     {"sql-version", 0, "VERSION", "2015-10-08 (AWS's default) or 2016-03-23",
                      COMPLETE_NOTHING},
-                    {"client-id", 0, "ID", "what clientid() gives", COMPLETE_NOTHING},
-                    {"source-ip", 0, "ADDRESS", "what sourceip() gives", COMPLETE_NOTHING},
-                    {"principal", 0, "TEXT", "what principal() gives", COMPLETE_NOTHING},
+                    {"client-id", 0, "ID", "the value of clientid()", COMPLETE_NOTHING},
+                    {"source-ip", 0, "ADDRESS", "the value of sourceip()", COMPLETE_NOTHING},
+                    {"principal", 0, "TEXT", "the value of principal()", COMPLETE_NOTHING},
                     {"time", 0, "TIME", "when it arrives: milliseconds, or an ISO 8601 date",
                      COMPLETE_NOTHING}},
     },
