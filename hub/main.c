@@ -1,5 +1,6 @@
 /* The program `sensorhub`: from the spool to the central database, and what is asked of it. */
 #include "common/base/files.h"
+#include "common/base/json.h"
 #include "common/base/paths.h"
 #include "check.h"
 #include "query.h"
@@ -174,10 +175,37 @@ static enum status run_command(const struct command *command, int count, char **
     return status;
 }
 
+static bool asks_for_json(int count, char **words)
+{
+    for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+/* An error has a message only where the answer does not say it already. */
+static void show_error(const struct error *error, bool json)
+{
+    if (!error->message.length)
+        return;
+    fprintf(stderr, "error: %s\n", text_string(&error->message));
+    if (error->advice.length)
+        fprintf(stderr, "       %s\n", text_string(&error->advice));
+    if (!json)
+        return;
+    struct text line = {0};
+    cJSON *answer = json_error(error);
+    json_compact(answer, &line);
+    puts(text_string(&line));
+    cJSON_Delete(answer);
+    text_free(&line);
+}
+
 int main(int count, char **words)
 {
     struct error error = {0};
     const char *name = count > 1 ? words[1] : "";
+    bool json = asks_for_json(count, words); /* before getopt_long() moves the words */
     enum status status;
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         help(stdout);
@@ -197,10 +225,8 @@ int main(int count, char **words)
                       count > 1 ? "\"%s\" is not a command" : "a command is missing%s", name);
         advise(&error, "sensorhub --help lists them");
     }
-    if (status && error.message.length)
-        fprintf(stderr, "error: %s\n", text_string(&error.message));
-    if (status && error.advice.length)
-        fprintf(stderr, "       %s\n", text_string(&error.advice));
+    if (status)
+        show_error(&error, json);
     error_free(&error);
     return (int)status;
 }

@@ -309,3 +309,13 @@ void json_wipe(cJSON *value)
         overwrite_strings(value->child);
     cJSON_Delete(value);
 }
+
+cJSON *json_error(const struct error *error)
+{
+    cJSON *answer = json_object(), *fault = json_object();
+    json_put_number(fault, "status", error->status);
+    json_put_string(fault, "message", text_string(&error->message));
+    json_put_string(fault, "advice", text_string(&error->advice));
+    json_put(answer, "error", fault);
+    return answer;
+}

@@ -65,4 +65,8 @@ cJSON *json_array(void);
  * hold a password. NULL is fine. */
 void json_wipe(cJSON *value);
 
+/* {"error": {"status": 1, "message": "...", "advice": "..."}}: the answer of a command with --json that
+ * failed. The caller deletes it. */
+cJSON *json_error(const struct error *error);
+
 #endif

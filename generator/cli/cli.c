@@ -51,6 +51,28 @@ static enum status unknown_option(struct context *context, const char *word)
                   context->command ? context->command->name : "", context->command ? " " : "");
 }
 
+/* Whether both say a value of the same thing: the same option, or the same NAME of NAME=VALUE. */
+static bool same_subject(const struct given_option *earlier, const struct command_option *option,
+                         const char *value)
+{
+    if (earlier->option != option || !strchr(option->argument, '='))
+        return earlier->option == option;
+    size_t length = strcspn(value, "=");
+    return strcspn(earlier->value, "=") == length && strncmp(earlier->value, value, length) == 0;
+}
+
+/* An option with two values would mean the last one, and the first would be dropped. */
+static enum status check_once(struct context *context, const struct command_option *option,
+                              const char *value)
+{
+    for (size_t i = 0; i < context->given_count && value; i++)
+        if (same_subject(&context->given[i], option, value) &&
+            strcmp(context->given[i].value, value) != 0)
+            return fail(&context->error, WRONG_USAGE, "--%s is given twice: \"%s\" and \"%s\"",
+                        option->name, context->given[i].value, value);
+    return FINE;
+}
+
 static void take_option(struct context *context, const struct command_option *option,
                         const char *value)
 {
@@ -88,8 +110,9 @@ static enum status parse_option(struct context *context, char *word, char **next
         value = *next;
         *took_next = true;
     }
+    enum status status = check_once(context, option, value);
     take_option(context, option, value);
-    return FINE;
+    return status;
 }
 
 static enum status find_command(struct context *context, const char *word)
@@ -107,6 +130,16 @@ static enum status find_command(struct context *context, const char *word)
     if (nearest)
         advise(&context->error, "did you mean \"%s\"?", nearest);
     return advise(&context->error, "sensorforge --help lists them");
+}
+
+/* Whether the answer is for a program. It is known before the words are understood, so that an
+ * error in them is JSON too. */
+static bool asks_for_json(int count, char **words)
+{
+    for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++)
+        if (strcmp(words[i], "--json") == 0)
+            return true;
+    return false;
 }
 
 static enum status parse(struct context *context, int count, char **words)
@@ -194,23 +227,10 @@ bool cli_print(struct context *context, const char *line)
     return !context->print_failed;
 }
 
-/* {"error": {"status": 1, "message": "...", "advice": "..."}} */
-static void write_error_json(const struct error *error, struct text *out)
-{
-    cJSON *answer = json_object(), *fault = json_object();
-    json_put_number(fault, "status", error->status);
-    json_put_string(fault, "message", text_string(&error->message));
-    json_put_string(fault, "advice", text_string(&error->advice));
-    json_put(answer, "error", fault);
-    json_layout(answer, out);
-    cJSON_Delete(answer);
-}
-
 /* --- running --- */
 
 static enum status dispatch(struct context *context)
 {
-    context->json = cli_given(context, "json");
     context->verbose = cli_given(context, "verbose");
     context->quiet = cli_given(context, "quiet");
     const char *folder = cli_value(context, "directory");
@@ -237,7 +257,7 @@ static enum status dispatch(struct context *context)
 
 int cli_run(int count, char **words)
 {
-    struct context context = {.colour = cli_can_colour()};
+    struct context context = {.colour = cli_can_colour(), .json = asks_for_json(count, words)};
     context.reporter = cli_reporter(&context);
     context.operands = must_array((size_t)count + 1, sizeof *context.operands);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* a core would hold the authority's key */
@@ -245,8 +265,11 @@ int cli_run(int count, char **words)
     enum status status = parse(&context, count, words);
     if (!status)
         status = dispatch(&context);
-    if (status && context.json && !context.out.length)
-        write_error_json(&context.error, &context.out);
+    if (status && context.json && !context.out.length) {
+        cJSON *answer = json_error(&context.error);
+        json_layout(answer, &context.out);
+        cJSON_Delete(answer);
+    }
     /* What a failing command has to say for programs (--json) is still written. */
     struct error first = context.error;
     context.error = (struct error){0};

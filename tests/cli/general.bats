@@ -95,6 +95,30 @@ commands() { sf --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'; }
     refuses 2 "needs NAME" sf show
 }
 
+@test "an option with two values is refused; --attribute has one value for each name" {
+    refuses 2 '--type is given twice: "aircon" and "esp32air"' sf list --type aircon -tesp32air
+    refuses 2 '--attribute is given twice: "zone=1" and "zone=2"' sf delete -a zone=1 -a zone=2 --yes
+    works sf list --type aircon --type aircon -a zone=1 -a zone=1 -a room=2
+    refuses 2 "zone= is given twice" mk delete zone=1 zone=2 yes=yes
+    refuses 2 "type= is given twice" mk list type=aircon type:=esp32air
+    works mk list zone=1 zone=1
+}
+
+@test "--json: an error is JSON, also one of the command line and of sensorhub" {
+    local words
+    for words in "nope --json" "--json help nope" "list --jsn --json" "list --json --type" "query --json" \
+        "query --type nope --json" "query --type aircon --last x --json" "show --json" "-C /nowhere types --json"; do
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr sf $words
+        [ "$status" -ne 0 ] || say_and_fail "$words ends with 0"
+        json .error.status "$status"
+        [[ "$stderr" == "error: $(jq -r .error.message <<<"$output")"* ]] || say_and_fail "$words: $stderr"
+    done
+    run --separate-stderr sf show -- --json
+    [ "$status" -eq 1 ]
+    same "" "$output"
+}
+
 @test "-C works in another folder's project" {
     cd /
     works sf -C "$T/project" types --json

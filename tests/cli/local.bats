@@ -399,7 +399,7 @@ s = socket.socket(); s.bind(("", int(sys.argv[1]))); s.listen(); print("there", 
     "$SENSORFORGE" simulate --seconds 20 --speed 1500 --json >"$T/sent" 2>/dev/null &
     kept=$!
     for _ in {1..100}; do # a thing subscribes to its commands before it publishes
-        [ -z "$("$SENSORFORGE" query --type aircon --thing AC-1 --limit 1 --json 2>/dev/null)" ] || break
+        ! "$SENSORFORGE" query --type aircon --thing AC-1 --limit 1 --csv 2>/dev/null | grep -q AC-1 || break
         sleep 0.2
     done
     publish aircon/AC-1/command '{"state": {"enabled": true}}'

@@ -105,7 +105,8 @@ gets() { same "$1" "$(sed 's/ ssid<unset> password<unset>//' "$shown")"; }
     refuses 2 "make delete takes no ZONE=" op delete ZONE=3
     works op create name:=k
     gets '<create><--><k>'
-    works op create name=a name=b
+    refuses 2 "name= is given twice" op create name=a name=b
+    works op create name=b name=b
     gets '<create><--><b>'
 }
 
