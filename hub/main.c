@@ -189,8 +189,11 @@ static void show_error(const struct error *error, bool json)
     if (!error->message.length)
         return;
     fprintf(stderr, "error: %s\n", text_string(&error->message));
-    if (error->advice.length)
-        fprintf(stderr, "       %s\n", text_string(&error->advice));
+    for (const char *at = text_string(&error->advice); *at; at += strspn(at, "\n")) {
+        size_t length = strcspn(at, "\n");
+        fprintf(stderr, "       %.*s\n", (int)length, at);
+        at += length;
+    }
     if (!json)
         return;
     struct text line = {0};

@@ -35,11 +35,10 @@ enum command_group {
 };
 
 struct command_option {
-    const char *name; /* long, without the dashes; NULL ends a list */
-    char letter;      /* short; 0: none */
-    const char
-        *argument;    /* what it takes ("DIR"); NULL: nothing. "NAME=VALUE": once for each NAME */
-    const char *help; /* one line */
+    const char *name;     /* long, without the dashes; NULL ends a list */
+    char letter;          /* short; 0: none */
+    const char *argument; /* "DIR"; "NAME=VALUE": once for each NAME; NULL: it takes nothing */
+    const char *help;     /* one line */
     enum completion completion;
 };
 

@@ -529,6 +529,20 @@ enum status checkup_mend_revocations(struct checkup *checkup, struct project *pr
 
 enum { SHOWN_HALVES = 8, SHOWN_ORPHANS = 20 };
 
+static void add_damaged(struct checkup *checkup, const struct thing_records *records)
+{
+    struct text list = {0};
+    size_t count = records->damaged_count;
+    for (size_t i = 0; i < count && i < SHOWN_HALVES; i++)
+        text_add_format(&list, "%s%s", i ? ", " : "", records->damaged[i]);
+    checkup_add(checkup, "things", ILL,
+                must_format("%zu of %zu cannot be read: %s%s (%s)", count, records->names->count,
+                            text_string(&list), count > SHOWN_HALVES ? ", ..." : "",
+                            records->fault),
+                hint_format("make list says what helps; the other checks leave them out"));
+    text_free(&list);
+}
+
 void checkup_records(struct checkup *checkup, const struct thing_records *records)
 {
     struct text halves = {0};
@@ -546,8 +560,10 @@ void checkup_records(struct checkup *checkup, const struct thing_records *record
                     must_format("%zu of %zu are half-made: %s%s", half, count, text_string(&halves),
                                 half > SHOWN_HALVES ? ", ..." : ""),
                     hint_format("make list says what finishes each"));
-    else
+    else if (!records->damaged_count)
         checkup_add(checkup, "things", WELL, must_format("%zu, none half-made", count), NULL);
+    if (records->damaged_count)
+        add_damaged(checkup, records);
     text_free(&halves);
 }
 

@@ -23,16 +23,25 @@ static void add_id(struct thing_records *records, const struct issuance *issuanc
         records->ids[records->id_count++] = registration->certificate_id;
 }
 
+static void add_damaged(struct thing_records *records, const char *name, const struct error *why)
+{
+    if (!records->damaged_count)
+        records->fault = must_copy(text_string(&why->message));
+    records->damaged[records->damaged_count++] = name;
+}
+
 void thing_records_read(struct thing_records *records, enum target_kind target)
 {
     records->names = record_names();
     size_t count = records->names->count;
     records->at = must_array(count + 1, sizeof *records->at);
     records->ids = must_array(3 * count + 1, sizeof *records->ids);
+    records->damaged = must_array(count + 1, sizeof *records->damaged);
     for (size_t i = 0; i < count; i++) {
         struct error unread = {0};
         struct record *record = NULL;
-        record_read(records->names->at[i], &record, &unread);
+        if (record_read(records->names->at[i], &record, &unread))
+            add_damaged(records, records->names->at[i], &unread);
         error_free(&unread);
         if (!record)
             continue;
@@ -55,6 +64,8 @@ void thing_records_free(struct thing_records *records)
         record_free(records->at[i]);
     free(records->at);
     free(records->ids);
+    free(records->damaged);
+    free(records->fault);
     names_free(records->names);
 }
 

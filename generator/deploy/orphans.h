@@ -14,6 +14,9 @@ struct thing_records {
     struct record **at;  /* of each name; NULL where it cannot be read, or is of another target */
     const char **ids;    /* of the certificates in them, sorted; they point into the records */
     size_t id_count;
+    const char **damaged; /* names of those that cannot be read; they point into names */
+    size_t damaged_count;
+    char *fault; /* why the first of them cannot be read */
 };
 
 void thing_records_read(struct thing_records *records, enum target_kind target);

@@ -36,6 +36,19 @@ own_address() { hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$'; }
     [[ "$(finding host)" == "well: boards look for $address"* ]] || say_and_fail "host"
 }
 
+@test "things: a record that cannot be read is not well" {
+    works sf create air -t esp32air
+    works sf create attic -t esp32air
+    echo '{' >certificates/attic/thing.json
+    run --separate-stderr sf doctor --json
+    [ "$status" -eq 3 ]
+    [[ "$(finding things)" == "ill: 1 of 2 cannot be read: attic (certificates/attic/thing.json:"* ]] ||
+        say_and_fail "things: $(finding things)"
+    works sf delete attic
+    run --separate-stderr sf doctor --json
+    same "well: 1, none half-made" "$(finding things)"
+}
+
 @test "host: one warning for the things of a file" {
     printf 'name,type\na,esp8266temp\nb,esp32air\nc,esp8266climate\n' >things.csv
     works sf create --from things.csv
