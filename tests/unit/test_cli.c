@@ -257,7 +257,7 @@ static void ways_to_write_an_option(void **state)
     static const char *const lines[] = {
         "sensorforge render --escape html t d.json", "sensorforge render t --escape=html d.json",
         "sensorforge render -e html t d.json", "sensorforge render -ehtml t d.json",
-        "sensorforge render -e json -e html -- t d.json"};
+        "sensorforge render -e html --escape=html -- t d.json"};
     put("t", "{{a}}");
     put("d.json", "{\"a\": \"<\"}");
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
