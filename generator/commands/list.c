@@ -3,6 +3,7 @@
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/project/project.h"
+#include "generator/thing/adopt.h"
 #include "generator/thing/record.h"
 #include "generator/cli/table.h"
 #include "generator/thing/outdated.h"
@@ -148,10 +149,7 @@ static enum status tell_none(struct context *context, const struct selection *se
 
 static enum standing standing_of(const struct record *record, const struct registry *registry)
 {
-    const struct registration *place = record ? record->current.registration : NULL;
-    if (!place || !registry->account || !place->account || !place->region ||
-        strcmp(place->account, registry->account) != 0 ||
-        strcmp(place->region, registry->region) != 0)
+    if (!record || !adopt_is_listed(record, registry))
         return NOT_ASKED;
     const struct registered_thing *thing = registry_find(registry, record->name);
     if (!thing)
@@ -173,6 +171,8 @@ static void list_one(struct context *context, struct listing *listing, const cha
     struct record *read = NULL;
     if (!entry.record) {
         record_read(name, &read, &entry.error);
+        if (read)
+            adopt_take_listed(read, &listing->registry);
         entry.record = read;
         entry.standing = standing_of(read, &listing->registry);
     }
@@ -211,13 +211,14 @@ static enum status list_all(struct context *context, struct project *project,
     struct target target = {0};
     struct names *names = NULL;
     struct error unasked = {0};
-    if (find_elsewhere(context, project, &target, selection, &listing.elsewhere,
+    if (find_elsewhere(context, project, &target, selection, true, &listing.elsewhere,
                        &listing.registry)) {
         unasked = context->error;
         context->error = (struct error){0};
         records_free(&listing.elsewhere);
     }
     selection->elsewhere = &listing.elsewhere;
+    selection->registry = &listing.registry;
     enum status status = selection_find(selection, &names, &context->error);
     if (!status)
         list_things(context, &listing, names, table);
@@ -230,6 +231,7 @@ static enum status list_all(struct context *context, struct project *project,
                         "only what this machine remembers is listed; the account was not asked");
     }
     selection->elsewhere = NULL;
+    selection->registry = NULL;
     error_free(&unasked);
     names_free(names);
     records_free(&listing.elsewhere);

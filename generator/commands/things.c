@@ -175,11 +175,9 @@ static bool all_are_here(const struct selection *selection)
 }
 
 enum status find_elsewhere(struct context *context, struct project *project, struct target *target,
-                           const struct selection *selection, struct records *elsewhere,
+                           const struct selection *selection, bool whole, struct records *elsewhere,
                            struct registry *registry)
 {
-    struct registry listed = {0};
-    bool whole = registry != NULL;
     if (!project_has_account(project) || (!whole && all_are_here(selection)))
         return FINE;
     enum status status =
@@ -188,10 +186,8 @@ enum status find_elsewhere(struct context *context, struct project *project, str
     if (!status && target->look && !whole && selection->name_count)
         status = look_up_named(context, target, selection, elsewhere);
     else if (!status && target->list)
-        status =
-            list_registry(context, target, selection->type, elsewhere, whole ? registry : &listed);
+        status = list_registry(context, target, selection->type, elsewhere, registry);
     records_sort(elsewhere);
-    registry_free(&listed);
     return status;
 }
 
@@ -199,18 +195,22 @@ enum status choose_things(struct context *context, struct project *project, stru
                           struct chosen *chosen)
 {
     struct selection selection;
+    struct registry registry = {0};
     *chosen = (struct chosen){.by_name = context->operand_count > 0};
     enum status status = given_selection(context, &selection);
     if (!status)
         status = check_selection(context, &selection);
     if (!status && target)
-        status = find_elsewhere(context, project, target, &selection, &chosen->elsewhere, NULL);
+        status = find_elsewhere(context, project, target, &selection, false, &chosen->elsewhere,
+                                &registry);
     selection.elsewhere = &chosen->elsewhere;
+    selection.registry = &registry;
     if (!status)
         status = selection_find(&selection, &chosen->names, &context->error);
     if (!status && !chosen->names->count)
         status = selection_empty(&selection, &context->error);
     chosen->alone = !status && chosen->by_name && chosen->names->count == 1;
+    registry_free(&registry);
     attributes_free(&selection.attributes);
     return status;
 }

@@ -61,11 +61,11 @@ enum status choose_things(struct context *context, struct project *project, stru
 void chosen_free(struct chosen *chosen);
 
 /* The things of the selection that the registry of the project's target knows, and that have no record
- * here: those that are named, or all. registry (may be NULL): all that was listed, with every name.
- * The caller frees both, and closes the target, also on failure. Does nothing for a target without a
+ * here: those that are named, or all. registry: what was listed; {0} where names are looked up one by one, or
+ * are all here, unless the list is wanted whole. The caller frees both, and closes the target, also on failure. Does nothing for a target without a
  * registry. */
 enum status find_elsewhere(struct context *context, struct project *project, struct target *target,
-                           const struct selection *selection, struct records *elsewhere,
+                           const struct selection *selection, bool whole, struct records *elsewhere,
                            struct registry *registry);
 
 /* Asks whether to go on where the things were not named; --yes has said so already. would: what happens

@@ -163,17 +163,27 @@ static void take_strays(struct record *record, const struct registered_thing *th
                              registration_of(&thing->certificates[i], place ? place : &nowhere));
 }
 
-static void take_identity(struct record *record, const struct registered_thing *thing)
+static bool is_same_thing(const struct record *record, const struct registered_thing *thing)
 {
-    if (strcmp(record->claim ? record->claim : "", thing->claim) != 0) {
-        must_replace(&record->claim, thing->claim);
-        record->created = thing->made;
-    }
+    return strcmp(record->claim ? record->claim : "", thing->claim) == 0;
+}
+
+static void take_attributes(struct record *record, const struct registered_thing *thing)
+{
     for (size_t i = 0; i < record->attributes.count; i++) {
         const char *value = attributes_get(&thing->attributes, record->attributes.at[i].name);
         if (value)
             attributes_put(&record->attributes, record->attributes.at[i].name, value);
     }
+}
+
+static void take_identity(struct record *record, const struct registered_thing *thing)
+{
+    if (!is_same_thing(record, thing)) {
+        must_replace(&record->claim, thing->claim);
+        record->created = thing->made;
+    }
+    take_attributes(record, thing);
 }
 
 static enum status take_all(struct record *record, const struct registered_thing *thing,
@@ -215,6 +225,22 @@ enum status adopt_refresh(struct target *target, struct record *record, bool *th
         status = take_all(record, &thing, error);
     registered_thing_free(&thing);
     return status;
+}
+
+bool adopt_is_listed(const struct record *record, const struct registry *registry)
+{
+    const struct registration *place = record->current.registration;
+    return place && registry->account && place->account && place->region &&
+           strcmp(place->account, registry->account) == 0 &&
+           strcmp(place->region, registry->region) == 0;
+}
+
+void adopt_take_listed(struct record *record, const struct registry *registry)
+{
+    const struct registered_thing *thing =
+        adopt_is_listed(record, registry) ? registry_find(registry, record->name) : NULL;
+    if (thing && is_same_thing(record, thing))
+        take_attributes(record, thing);
 }
 
 struct attributes adopt_attributes(const struct record *record, const struct changes *changes)

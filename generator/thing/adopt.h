@@ -4,6 +4,7 @@
 #ifndef GENERATOR_THING_ADOPT_H
 #define GENERATOR_THING_ADOPT_H
 
+#include "generator/targets/registry.h"
 #include "generator/targets/target.h"
 #include "record.h"
 
@@ -38,6 +39,13 @@ enum status adopt_refresh(struct target *target, struct record *record, bool *th
 /* The attributes that a refreshed record gets by changes whose attributes are not NULL; the caller
  * frees them. */
 struct attributes adopt_attributes(const struct record *record, const struct changes *changes);
+
+/* Whether the registry, as it was listed, is where the thing of the record is enrolled. */
+bool adopt_is_listed(const struct record *record, const struct registry *registry);
+
+/* The attributes of the record become those that the list of the registry has for this thing: another clone
+ * may have changed them. Where it has no such thing, or another one of that name, they stay. */
+void adopt_take_listed(struct record *record, const struct registry *registry);
 
 /* What a list of the registry says as a record, without certificates; `elsewhere` is set. The caller
  * frees it. */

@@ -1,4 +1,5 @@
 #include "selection.h"
+#include "adopt.h"
 #include "common/base/memory.h"
 #include "thing.h"
 
@@ -70,6 +71,8 @@ static enum status find_named(const struct selection *selection, struct names *f
         status = elsewhere ? FINE : thing_check_folder(name, error);
         if (!status && !elsewhere)
             record_read(name, &record, &damage);
+        if (record && selection->registry)
+            adopt_take_listed(record, selection->registry);
         if (!status && damage.status == REFUSED) {
             *error = damage;
             return REFUSED;
@@ -92,6 +95,8 @@ static void find_all(const struct selection *selection, struct names *found)
         struct record *record = NULL;
         struct error damage = {0};
         record_read(all->at[i], &record, &damage);
+        if (record && selection->registry)
+            adopt_take_listed(record, selection->registry);
         if (selection_takes(selection, record))
             names_append(found, all->at[i]);
         error_free(&damage);

@@ -5,6 +5,7 @@
 
 #include "common/base/error.h"
 #include "common/base/names.h"
+#include "generator/targets/registry.h"
 #include "record.h"
 
 #include <stdbool.h>
@@ -17,6 +18,8 @@ struct selection {
     struct attributes attributes;
     const struct records *elsewhere; /* of things without a folder here (adopt.h); borrowed; may be
                                         NULL */
+    const struct registry *registry; /* as it was listed: attributes that another clone changed
+                                        (adopt.h); borrowed; may be NULL */
 };
 
 /* Whether the type and the attributes of a thing are those that are asked for. record: NULL where it

@@ -171,6 +171,19 @@ def pages(lab):
     lab.no_problems()
 
 
+@test("attributes that another clone changed: list shows them, and things are chosen by them")
+def changed_attributes(lab):
+    one, two = clones(lab, "kitchen", "attic")
+    lab.works("package", "kitchen", "--set", "zone=3", cwd=two)
+    chosen = [t["name"] for t in lab.works("list", "--attribute", "zone=1", "--json", cwd=one).json()]
+    same(["attic"], chosen, "list, by the old value")
+    same({"attic": "1", "kitchen": "3"}, {t["name"]: t["attributes"]["zone"] for t in lab.works("list", "--json", cwd=one).json()}, "list")
+    lab.works("delete", "--attribute", "zone=1", "--yes", cwd=one)
+    same(["kitchen"], list(lab.things()[0]), "what delete left")
+    lab.works("delete", "--attribute", "zone=3", "--yes", cwd=one)
+    same(({}, []), lab.things(), "the account")
+
+
 @test("the claim stays the same whoever renews the key")
 def claim(lab):
     _, two = clones(lab, "kitchen")
