@@ -1,6 +1,7 @@
 #include "status.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
+#include "common/base/hint.h"
 #include "common/base/memory.h"
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
@@ -381,7 +382,8 @@ static void note_silence(cJSON *page)
         return;
     owned char *words = must_format("sensorhub does not answer: its status is %.0f s old", age);
     json_put_string(page, "trouble", words);
-    json_put_string(page, "advice", "is its process stopped, or the disk full? make down ends it");
+    owned char *advice = hint_format("is its process stopped, or the disk full? make down ends it");
+    json_put_string(page, "advice", advice);
 }
 
 /* For a sensorhub that is not running: counts the records behind its last position. That may be

@@ -52,7 +52,7 @@ static char *state_advice(const struct entry *entry)
             return hint_format("made again elsewhere: make rotate name=%s gives it a new key here",
                                name);
         if (record_validity(entry->record, time(NULL)) == CERTIFICATE_ENDED)
-            return must_format("certificate ended: make rotate name=%s", name);
+            return hint_format("certificate ended: make rotate name=%s", name);
         return must_copy(entry->package == PACKAGE_BEHIND ? "active, package behind" : "active");
     case RECORD_ROTATING:
         return hint_format("half-rotated: run make rotate name=%s again", name);

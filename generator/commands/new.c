@@ -50,7 +50,7 @@ static void answer(struct context *context, const char *type, const char *platfo
     owned char *folder = path_join(TYPES_FOLDER, type);
     if (!context->json) {
         cli_say(context, "%s  a type for %s, in %s/", type, platform, folder);
-        cli_say(context, "next  edit " TYPE_SPEC ", then: sensorforge check %s", type, type);
+        cli_say(context, "next  edit " TYPE_SPEC ", then: make check NAME=%s", type, type);
         return;
     }
     cJSON *answer = json_object();

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "common/base/hint.h"
 #include "common/base/json.h"
 #include "common/base/memory.h"
 #include "generator/project/project.h"
@@ -15,6 +16,12 @@
 static void write_line(struct text *out, const char *title, const char *value)
 {
     text_add_format(out, "%-12s %s\n", title, value);
+}
+
+static void write_elsewhere(struct text *out, const char *name)
+{
+    owned char *value = hint_format("elsewhere; make rotate name=%s gives it a new one here", name);
+    write_line(out, "key", value);
 }
 
 static void write_certificate(const struct certificate_facts *certificate, struct text *out)
@@ -71,6 +78,8 @@ static enum status ask_account(struct context *context, struct project *project,
     if (!status)
         status = target->look(target, name, NULL, 0, &view->thing, &context->error);
     view->asked = !status;
+    if (!status && view->thing.name)
+        adopt_take_attributes(*record, &view->thing);
     return status;
 }
 
@@ -85,7 +94,7 @@ static void write_account(const struct record *record, const struct account_view
     else if (record->claim && strcmp(record->claim, thing->claim) != 0)
         write_line(out, "account", "has another thing of this name, made since");
     else if (record->elsewhere)
-        write_line(out, "key", "elsewhere; make rotate gives it a new one here");
+        write_elsewhere(out, thing->name);
     for (size_t i = 0; i < thing->certificate_count; i++) {
         const struct registered_certificate *certificate = &thing->certificates[i];
         char until[CLOCK_TEXT];

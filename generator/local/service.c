@@ -4,6 +4,7 @@
 #include "common/base/files.h"
 #include "common/base/json.h"
 #include "libmosquitto.h"
+#include "common/base/hint.h"
 #include "common/base/memory.h"
 #include "common/base/paths.h"
 
@@ -134,8 +135,9 @@ static void note_silence(cJSON *status)
     if (status && age > longest_silence && service_find(HUB, &process)) {
         owned char *words = must_format("sensorhub does not answer: its status is %.0f s old", age);
         json_put_string(status, "trouble", words);
-        json_put_string(status, "advice",
-                        "is its process stopped, or the disk full? make down, make up");
+        owned char *advice =
+            hint_format("is its process stopped, or the disk full? make down, make up");
+        json_put_string(status, "advice", advice);
         daemon_close(&process);
     }
 }

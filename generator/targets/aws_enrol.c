@@ -19,6 +19,7 @@
 #include "aws_target.h"
 #include "common/base/files.h"
 #include "common/base/json.h"
+#include "common/base/hint.h"
 #include "common/base/memory.h"
 #include "aws/iot.h"
 #include "generator/pki/pki.h"
@@ -132,7 +133,7 @@ static void name_taken(struct passage *passage)
                     by_us ? "made elsewhere" : "and was not made by sensorforge",
                     json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
     owned char *advice =
-        by_us ? must_format("make rotate name=%s gives it a new key here; make delete name=%s "
+        by_us ? hint_format("make rotate name=%s gives it a new key here; make delete name=%s "
                             "removes it; or choose another name",
                             enrolment->thing, enrolment->thing)
               : must_copy("another name, or delete that thing first where it was made");
@@ -160,7 +161,7 @@ static void look_answered(struct passage *passage)
             return;
         }
         owned char *message = must_format("%s is not in the account any more", enrolment->thing);
-        owned char *advice = must_format("make delete name=%s, then create it again; or are these "
+        owned char *advice = hint_format("make delete name=%s, then create it again; or are these "
                                          "the credentials of another account?",
                                          enrolment->thing);
         give_up_with(passage, WRONG_INPUT, message, advice);

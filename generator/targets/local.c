@@ -384,7 +384,7 @@ enum status local_resign_list(const struct authority *old, const struct authorit
         revocation_each(old, text_string(old_list), old_list->length, serials_add, &all, error);
     if (status) {
         error_in(error, REVOCATION_LIST);
-        advise(error, "make it anew from what is known here: sensorforge doctor --clean");
+        advise(error, "make it anew from what is known here: make doctor clean=yes");
     } else {
         status = revocation_begin(authority, (const char *const *)all.at, all.count, list, error);
     }

@@ -235,12 +235,18 @@ bool adopt_is_listed(const struct record *record, const struct registry *registr
            strcmp(place->region, registry->region) == 0;
 }
 
+void adopt_take_attributes(struct record *record, const struct registered_thing *thing)
+{
+    if (is_same_thing(record, thing))
+        take_attributes(record, thing);
+}
+
 void adopt_take_listed(struct record *record, const struct registry *registry)
 {
     const struct registered_thing *thing =
         adopt_is_listed(record, registry) ? registry_find(registry, record->name) : NULL;
-    if (thing && is_same_thing(record, thing))
-        take_attributes(record, thing);
+    if (thing)
+        adopt_take_attributes(record, thing);
 }
 
 struct attributes adopt_attributes(const struct record *record, const struct changes *changes)

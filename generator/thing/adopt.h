@@ -47,6 +47,9 @@ bool adopt_is_listed(const struct record *record, const struct registry *registr
  * may have changed them. Where it has no such thing, or another one of that name, they stay. */
 void adopt_take_listed(struct record *record, const struct registry *registry);
 
+/* The same with a thing that was looked at. */
+void adopt_take_attributes(struct record *record, const struct registered_thing *thing);
+
 /* What a list of the registry says as a record, without certificates; `elsewhere` is set. The caller
  * frees it. */
 struct record *adopt_record(const struct registered_thing *thing, enum target_kind target);

@@ -178,6 +178,7 @@ def changed_attributes(lab):
     chosen = [t["name"] for t in lab.works("list", "--attribute", "zone=1", "--json", cwd=one).json()]
     same(["attic"], chosen, "list, by the old value")
     same({"attic": "1", "kitchen": "3"}, {t["name"]: t["attributes"]["zone"] for t in lab.works("list", "--json", cwd=one).json()}, "list")
+    same("3", lab.works("show", "kitchen", "--json", cwd=one).json()["attributes"]["zone"], "show")
     lab.works("delete", "--attribute", "zone=1", "--yes", cwd=one)
     same(["kitchen"], list(lab.things()[0]), "what delete left")
     lab.works("delete", "--attribute", "zone=3", "--yes", cwd=one)
