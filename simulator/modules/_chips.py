@@ -127,11 +127,14 @@ class _Hygrometer:
         values = [seen.get("humidity", 45), seen.get("temperature", 21)]
         if fault in ("zero", "nan"):
             return bytes(5)
+        if fault == "beyond":
+            return bytes((200, 0, 21, 0, 221)) if self.device.driver == "dht11" else bytes((3, 233, 0, 210, 190))
         data = b"".join((self.whole if self.device.driver == "dht11" else self.tenths)(value, fault == "clone") for value in values)
         return data + bytes([sum(data) & 0xFF ^ (0x55 if fault == "crc" else 0)])
 
     def whole(self, value, _):
-        return bytes([max(round(value), 0) & 0xFF, 0])
+        """Those that measure below zero have the sign beside it."""
+        return bytes([abs(round(value)), 0x80 if value < 0 else 0])
 
     def tenths(self, value, is_clone):
         """The sign is the highest bit; some clones send two's complement instead."""
@@ -408,11 +411,12 @@ class _BME280:
         values = [seen.get(name, usual) for name, usual in (("temperature", 21.0), ("pressure", 1013.0), ("humidity", 45.0))]
         if any(value != value for value in values):
             return self.store(*self.SKIPPED)
+        skipped = _world.sensor_fault("bme280")
         raw_t = _find(lambda raw: self.temperature(raw)[0], values[0], 0, 0xFFFFF)
         fine = self.temperature(raw_t)[1]
         raw_p = _find(lambda raw: -self.pressure(raw, fine), -values[1] * 100, 0, 0xFFFFF)
         raw_h = _find(lambda raw: self.humidity(raw, fine), values[2], 0, 0xFFFF)
-        self.store(raw_p << 4, raw_t << 4, raw_h)
+        self.store(*(self.SKIPPED[i] if i == skipped else raw for i, raw in enumerate((raw_p << 4, raw_t << 4, raw_h))))
 
     def temperature(self, raw):
         t = self.T

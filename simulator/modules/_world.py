@@ -19,7 +19,8 @@
 # faults: {"dns": true, "dns_ms": 5000, "clock": true, "ntp": "kiss" (more in _ntp.py), "sensor": what all do, or {driver: what its sensors do},
 #          "drop_acknowledgement": 1, "power_cut_at_write": 3, "hang": "connect" | "handshake"}; power_on.py and the stand-ins name what
 #          they act on. A sensor's are "absent", "crc" (a wrong checksum), "nan" (what the chip says when it has measured nothing), "shorted"
-#          (its data line is at ground), "brown_out" and "weak" (DS18B20: each bit reads as 0), "zero" and "clone" (DHT).
+#          (its data line is at ground), "brown_out" and "weak" (DS18B20: each bit reads as 0), "zero", "clone" and "beyond" (DHT:
+#          more than 100 %), 0, 1 or 2 (BME280: its pressure, temperature or humidity was not measured).
 #
 # Time is the host's, plus what was skipped: with speed 20 a sleep of a second takes 50 ms, and everything
 # that the board can ask for the time agrees that a second went by. network_speed does the same to waiting for others.

@@ -24,8 +24,12 @@ sleep: none
 {measures}"""
 MAIN = """
 globals()["guard"].deinit()
+import common
 import reading
 import time
+import watch
+watch.guard(1000000000)
+print("began", common.now_ms())
 for number in range({count}):
     if number:
         time.sleep({pause})
@@ -188,7 +192,15 @@ def a_dht_that_is_missing_or_has_a_wrong_checksum():
 
 @test
 def a_dht11_reads_whole_degrees():
-    reads("esp8266", DHT11, {"temperature": ("21.0", "21.0"), "humidity": ("45.0", "45.0")})
+    for celsius in ("21.0", "0.0", "-10.0"):
+        reads("esp8266", DHT11, {"temperature": (celsius, celsius), "humidity": ("45.0", "45.0")})
+
+
+@on(*PLATFORMS)
+def a_dht_that_tells_more_than_there_can_be(platform):
+    """A DHT whose frame says more than 100 %, with a right checksum, has measured nothing"""
+    for driver in (DHT22, DHT11):
+        nothing(platform, driver, {"temperature": 21, "humidity": 45}, "has not measured", fault="beyond")
 
 
 # --- I2C --------------------------------------------------------------------------------------------
@@ -208,6 +220,8 @@ def chips_that_are_missing_or_have_not_measured():
     """BME280, SHT3x: not there, nothing measured, a wrong checksum"""
     nothing("esp32", BME, {"temperature": 21}, "OSError(19", fault="absent")
     nothing("esp32", BME, {"temperature": 21}, "has not measured", fault="nan")
+    for skipped in range(3):  # as a chip that started anew between two commands has it
+        nothing("esp32", BME, {"temperature": 21, "humidity": 45, "pressure": 1013}, "has not measured", fault=skipped)
     nothing("esp32", SHT, {"temperature": 21}, "OSError(19", fault="absent")
     nothing("esp32", SHT, {"temperature": 21}, "OSError(19", fault="nan")
     nothing("esp32", SHT, {"temperature": 21}, "checksum", fault="crc")
@@ -226,6 +240,16 @@ def a_sensor_that_fails_takes_no_other_with_it(platform):
     for text in ("ds18x20: OSError('DS18x20: lost its power'", "sht3x: OSError", "water is None, left out", "air is None, left out"):
         assert text in said, said
     assert "cellar is" not in said, said
+
+
+@test
+def many_sensors_that_are_missing():
+    """Forty sensors that are missing cost less than half of the time that there is for a reading and for sending it"""
+    measures = {f"t{i}": (f'{{name: ds18x20, pin: 14, rom: "28010203040506{i:02x}"}}', None) for i in range(40)} | {"air": (DHT22[:-1] + ", quantity: temperature}", 21)}
+    got, said = records("esp32", measures, fault={"ds18x20": "absent"})
+    same([{"air": "21.0"}], got, said)
+    began, ended = (int(line.split()[1]) for line in said.splitlines() if line.startswith(("began ", "record ")))
+    assert ended - began < 45000, ended - began
 
 
 # --- pulses -----------------------------------------------------------------------------------------
@@ -264,6 +288,42 @@ def a_hardware_counter_that_wraps():
     pulses, total, said = meter("esp32", ", debounce: 0", count=20000, readings=4, micropython="1.26")
     assert abs(pulses - 60000) <= 10, (pulses, said)
     same(f"{pulses}.0", total)
+
+
+DRY_MAIN = """
+globals()["guard"].deinit()
+import time
+import watch
+from driver_pulse import Driver
+
+time.ticks_ms = lambda: now
+time.ticks_diff = lambda a, b: (a - b + 0x20000000 & 0x3FFFFFFF) - 0x20000000  # as the boards' of 30 bits
+now = 0
+watch.guard(1000000000)
+meter = Driver(pin=12)
+meter.pin.value = lambda: 0  # the contact is closed when its edge is handled
+for now in (100, 100 + {days} * 86400000 & 0x3FFFFFFF):
+    meter.level = 1
+    meter.bounces(meter.pin)
+    print("counted", meter.read()["total"][0])
+with open("/pulses.12") as file:
+    print("kept", file.read())
+"""
+
+
+@on(*PLATFORMS)
+def a_pulse_after_dry_days(platform):
+    """A pulse after many days without one, in which the count of milliseconds began anew, counts, and is kept in the flash"""
+    for days in (1, 6, 7, 12, 13, 20):
+        board, package = board_of(platform, {"count": (METER.format("count", ""), 0)})
+        flash = board.folder / "files"
+        shutil.copytree(package, flash / "a")
+        (flash / "a/boot.py").rename(flash / "boot.py")
+        (flash / "a/main.py").write_text(DRY_MAIN.format(days=days))
+        board.simulator("--copy", flash)
+        cycle = board.cycle()
+        for line in ("counted 1", "counted 2", "kept 2"):
+            assert line in cycle.said.splitlines(), (days, cycle)
 
 
 @on(*PLATFORMS)

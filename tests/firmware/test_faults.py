@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 
@@ -358,6 +359,34 @@ def the_heap_is_used_up(board):
         assert any("an earlier run ended with MemoryError" in c.said for c in cycles), cycles
 
 
+HEAP_OF_A_SENSOR = """
+import os
+
+
+def read():
+    runs = len([n for n in os.listdir("/") if n.startswith("ran.")])
+    if runs < {often}:
+        open("/ran.%d" % runs, "w").close()
+        raise MemoryError("no room for the sensor")
+    return {{"good": 1}}
+"""
+
+
+@on_each
+def the_heap_is_used_up_by_a_sensor(board):
+    """A board that runs out of memory while it reads starts anew, and says so; where that does not help, it sends what it has"""
+    platform = board.model["platform"]
+    for often, wanted in ((1, {"good": 1.0}), (2, {})):
+        kind = f"heapofsensor{often}{platform}"
+        failing = board_with_code(kind, FAILING_SPEC.format(name=kind, platform=platform, sleep="none"), HEAP_OF_A_SENSOR.format(often=often))
+        cycles = bounded(failing.live(2 * EVERY))
+        same(RESET, cycles[0].code, cycles[0])
+        got = BROKER.wait_for(failing.topic, 2)
+        assert "MemoryError('no room" in got[0]["_failed"], got
+        same(wanted, {k: v for k, v in got[0].items() if k not in ("time", "_failed")}, got)
+        assert got[1]["good"] == 1 and "_failed" not in got[1], got
+
+
 @on_each
 def an_error_that_nothing_catches(board):
     """An error that nothing else catches ends in a reset, and the next message says so"""
@@ -495,23 +524,128 @@ def esp8266_the_password_is_another():
     assert "failed" not in cycles[0].said and BROKER.received(board.topic), cycles[0]
 
 
+B_FAILS = b"import machine\nprint('b fails')\nmachine.reset()\n"
+
+
+def package_of(board):
+    kind, name = board.topic.split("/")
+    return PROJECT.folder / "sensortypes" / kind / "sensors" / name
+
+
+def put_files(board, files):
+    """The board's flash, made anew with these files beside its package."""
+    flash = board.folder.parent / f"files.{board.folder.name}"
+    shutil.copytree(package_of(board), flash / "a")
+    (flash / "a/boot.py").rename(flash / "boot.py")
+    for library in board.library():
+        shutil.copytree(library, flash / "lib")
+    for name, data in files.items():
+        (flash / name).parent.mkdir(exist_ok=True)
+        (flash / name).write_bytes(data)
+    board.simulator("--copy", flash)
+    shutil.rmtree(flash)
+
+
 @on_each
 def a_package_on_trial(board):
     """A package on trial that does not begin: after three starts the board is back on the other one, by itself"""
-    trial = board.folder.parent / f"trial.{board.folder.name}"
-    (trial / "b").mkdir(parents=True)
-    for name, text in (("slot", "ba"), ("b/main.py", "import machine\nprint('b fails')\nmachine.reset()\n")):
-        (trial / name).write_text(text)
-    package = PROJECT.folder / "sensortypes" / board.topic.split("/")[0] / "sensors" / board.topic.split("/")[1]
-    shutil.copytree(package, trial / "a")
-    (trial / "a/boot.py").rename(trial / "boot.py")
-    for library in board.library():
-        shutil.copytree(library, trial / "lib")
-    board.simulator("--copy", trial)
+    put_files(board, {"slot": b"ba", "b/main.py": B_FAILS})
     cycles = bounded(board.live(EVERY))
     same([True] * 3 + [False], ["b fails" in c.said for c in cycles[:4]], cycles)
     same(b"a", board.file("/slot"))
     assert BROKER.received(board.topic), cycles
+
+
+@on_each
+def a_pointer_that_cannot_be_read(board):
+    """Whatever /slot holds, the board starts a package"""
+    for pointer in (b"\xff\xfe\xff", b"", b"\0\0", b"x", b"b", b"\xc3\xa4\xc3\xb6"):
+        put_files(board, {"slot": pointer})
+        before = len(BROKER.received(board.topic))
+        bounded(board.live(EVERY))
+        assert len(BROKER.received(board.topic)) > before, pointer
+
+
+@on_each
+def a_package_on_trial_and_a_full_flash(board):
+    """A package on trial that does not begin, on a board whose flash takes nothing more: it is back on the other one"""
+    board.small_flash(package_of(board), 8)
+    put_files(board, {"slot": b"ba", "b/main.py": FILLS + B_FAILS})
+    cycles = bounded(board.live(EVERY))
+    assert BROKER.received(board.topic), cycles
+
+
+# Takes what the flash has, down to the last bytes of its directory.
+FILLS = b"""
+for size in (4000, 500, 50, 0):
+    for number in range(200):
+        try:
+            with open("/fill.%d.%d" % (size, number), "wb") as file:
+                file.write(bytes(size))
+        except OSError:
+            break
+"""
+
+
+@on_each
+def the_watchdog_of_the_hardware_at_the_prompt(board):
+    """The hardware's watchdog, which goes on through a soft reset, leaves the prompt its six minutes"""
+    timeout = {"esp32": 60000, "rp2": 8000}.get(board.model["platform"])
+    prompt = f"import machine, time\n{f'machine.WDT(timeout={timeout})' if timeout else ''}\nfor _ in range({{}}):\n    time.sleep(1)\nmachine.reset()\n"
+    for seconds in (350, 3000):
+        put_files(board, {"a/main.py": prompt.format(seconds).encode()})
+        cycle = board.cycle()
+        same(RESET, cycle.code, cycle)
+        assert min(seconds, 390) * 1000 <= cycle.state["took_ms"] < 430_000, cycle.state["took_ms"]
+
+
+def summed(text):
+    """With its checksum, as state.py writes it."""
+    a = b = 7
+    for byte in text.encode():
+        a = (a + byte) % 251
+        b = (b + a) % 251
+    return f"{a:02x}{b:02x} {text}"
+
+
+def with_memory(board, memory, files=None):
+    """A board whose memory an earlier run left like this: on a Pico W a file, else in the clock."""
+    bounded(board.live(EVERY))
+    if board.model["platform"] == "rp2":
+        put_files(board, {"memory": memory.encode()} | (files or {}))
+    elif files:
+        put_files(board, files)
+    state = board.state()
+    if board.model["platform"] != "rp2":
+        state["rtc"] = "00" + memory.encode().hex()
+    state |= {"cause": "reset", "sleep_ms": 0}
+    (board.folder / "state.json").write_text(json.dumps(state))
+
+
+@on_each
+def a_clock_that_a_reset_set_back(board):
+    """A reading whose time is right keeps it when a reset sets the clock back, and it is set again"""
+    now = int(time.time() * 1000)
+    record = f'{now - 60000} "temperature":21.5'
+    with_memory(board, summed(json.dumps({"ran": now, "pending": [record]})))
+    state = board.state()
+    state["clock_us"] -= 20 * 86400 * 1000000  # as far as the clock was set back
+    (board.folder / "state.json").write_text(json.dumps(state))
+    bounded(board.live(2 * EVERY))
+    got = [r for r in BROKER.received(board.topic) if r.get("temperature") == 21.5 and r.get("time")]
+    assert got and all(r["time"] == now - 60000 for r in got), BROKER.received(board.topic)
+
+
+@on_each
+def a_count_of_sent_readings_that_is_out_of_date(board):
+    """The count of readings sent from a file that is gone, left by a crash, costs no reading of the file that came after it"""
+    now = int(time.time() * 1000)
+    records = [f'{now - 60000 * (20 - i)} "temperature":{i}.25' for i in range(8)]
+    kept = "".join(f"\n{line}\n" for line in (summed(r) for r in records)).encode()
+    with_memory(board, summed(json.dumps({"skip": 5, "first": now - 86400000, "ran": now})), {"kept.1": kept})
+    bounded(board.live(2 * EVERY))
+    got = {r.get("temperature") for r in BROKER.received(board.topic)}
+    same(set(), {i + 0.25 for i in range(8)} - got, BROKER.received(board.topic))
 
 
 def sleeper(platform, sleep):
@@ -597,6 +731,33 @@ def the_wifi_is_another(board):
         assert cycle.code in (DEEP_SLEEP, RESET, TIME_IS_OVER), cycle
     assert BROKER.received(moved.topic), "\n".join(str(c) for c in cycles[-3:])
     same(form, json.loads(moved.file("/wifi.json")))
+
+
+OPENS = """
+globals()["guard"].deinit()
+import portal
+import watch
+
+watch.guard(600)
+point = portal.open_point()
+print("security", point.config("security"), point.config("key"))
+"""
+
+
+@on_each
+def the_portal_is_never_open(board):
+    """The portal of a house whose password is short in letters, and long enough in bytes, has that password"""
+    platform = board.model["platform"]
+    for password in ("ÄÖÜß", "Öfen Öfen"):
+        kind = f"shut{platform}"
+        PROJECT.add_type(kind, PORTAL_SPEC.format(name=kind, platform=platform, driver=KINDS[platform][2]))
+        shut = Board(PROJECT, PROJECT.create(f"shut-{platform}-{len(password)}", kind), kind, speed=1000)
+        package = package_of(shut)
+        config = json.loads((package / "config.json").read_text())
+        config["wifi"]["password"] = password
+        put_files(shut, {"a/main.py": OPENS.encode(), "a/config.json": json.dumps(config).encode()})
+        cycle = shut.cycle()
+        assert f" {password}" in cycle.said and "security 0" not in cycle.said, cycle
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Driver:
         else:
             raise OSError("BME280 does not finish")
         d = self.bus.readfrom_mem(self.address, 0xF7, 8)
-        if d[3:6] == b"\x80\0\0":  # what it says when it has measured nothing
+        if b"\x80\0\0" in (d[:3], d[3:6], d[6:] + b"\0"):  # what it says of a quantity that it has not measured
             raise OSError("BME280 has not measured")
         return self.compensate(d[3] << 12 | d[4] << 4 | d[5] >> 4, d[0] << 12 | d[1] << 4 | d[2] >> 4, d[6] << 8 | d[7])
 

@@ -15,6 +15,8 @@ class Driver:
         if 0 < missing <= WARM_UP_MS:
             time.sleep_ms(missing)
         self.sensor.measure()
-        if not any(self.sensor.buf):  # all zeros have a right checksum
+        humidity, _, celsius, rest, _ = data = self.sensor.buf
+        if humidity > 100 or celsius > 125 or not any(data):  # all zeros have a right checksum
             raise OSError("DHT11: has not measured")
-        return {"temperature": self.sensor.temperature(), "humidity": self.sensor.humidity()}
+        # The highest bit beside the temperature is its sign, of those that measure below zero.
+        return {"temperature": -celsius if rest & 0x80 else celsius, "humidity": humidity}

@@ -65,10 +65,10 @@ class Driver:
         self.counted += 1
 
     # A contact bounces when it closes and when it opens: each edge moves the dead time. An edge after it counts if the
-    # line was idle before: what the level is now may be a bounce already.
+    # line was idle before: what the level is now may be a bounce already. After six days a difference of ticks is negative.
     def bounces(self, pin):
         now = time.ticks_ms()
-        if self.level == self.idle and time.ticks_diff(now, self.last) >= self.debounce:
+        if self.level == self.idle and not 0 <= time.ticks_diff(now, self.last) < self.debounce:
             self.counted += 1
         self.last = now
         self.level = pin.value()
@@ -97,6 +97,6 @@ class Driver:
                 now = counted + self.counter.value()
             counted = now
         count, self.told = counted - self.told, counted
-        if counted != self.saved and time.ticks_diff(time.ticks_ms(), self.saved_at) >= SAVE_MS:
+        if counted != self.saved and not 0 <= time.ticks_diff(time.ticks_ms(), self.saved_at) < SAVE_MS:
             self.save(counted)
         return dict(count=count, amount=self.scale * count, total=(self.start + self.step * counted, self.places))

@@ -53,6 +53,8 @@ def send(publish, most=100):
                 if record is None:
                     continue
                 number += 1
+                if number == 1 and memory["first"] != time_of(record):
+                    memory["first"], memory["skip"] = time_of(record), 0
                 if number <= memory["skip"]:
                     continue
                 if not most:

@@ -52,7 +52,8 @@ def set():
         jump = now_ms() - before - time.ticks_diff(time.ticks_ms(), ticks)
         for i, record in enumerate(memory["pending"]):
             at, fields = record.split(" ", 1)
-            memory["pending"][i] = "%d %s" % (int(at) + jump, fields)
+            if int(at) <= before:
+                memory["pending"][i] = "%d %s" % (int(at) + jump, fields)
         memory["set_at"], memory["asked_at"] = now_ms(), 0
         return
     memory["asked_at"] = now_ms()

@@ -9,7 +9,7 @@ import board
 EPOCH_MS = 946684800000 if time.gmtime(0)[0] == 2000 else 0
 SET_MS = 1704067200000
 
-memory = dict(failures=0, network=0, skip=0, read_in=0, try_in=0, offline=0, set_at=0, asked_at=0, ran=0, failed="", pending=[])
+memory = dict(failures=0, network=0, skip=0, first=0, read_in=0, try_in=0, offline=0, set_at=0, asked_at=0, ran=0, failed="", pending=[])
 
 
 def settings():
@@ -31,6 +31,11 @@ def forget(*modules):
         for name in modules:
             sys.modules.pop(name, None)
     gc.collect()
+
+
+def keep_going(error):
+    if isinstance(error, MemoryError) and not memory["failed"]:
+        raise error
 
 
 def now_ms():

@@ -2,7 +2,7 @@
 import sys
 import time
 
-from common import forget
+import common
 
 DRIVERS = (
     ("ds18x20", dict(pin=14)),
@@ -12,6 +12,7 @@ MEASURES = (
 )
 
 opened = {}
+began = 0
 
 
 def ask(index):
@@ -22,16 +23,20 @@ def ask(index):
                 opened[index] = __import__("driver_" + name).Driver(**parameters)
             return opened[index].read()
         except Exception as error:
+            common.keep_going(error)
             print("sensor: %s: %r" % (name, error))
             opened.pop(index, None)
-        if tried < 2:
-            time.sleep(2)
+        if tried == 2 or time.ticks_diff(time.ticks_ms(), began) > 20000:
+            break
+        time.sleep(2)
     return {}
 
 
 def read():
+    global began
+    began = time.ticks_ms()
     before = set(sys.modules)
     found = [ask(index) for index in range(len(DRIVERS))]
-    forget("drivers", *(set(sys.modules) - before))
+    common.forget("drivers", *(set(sys.modules) - before))
     values = dict([(name, found[index].get(quantity)) for name, index, quantity in MEASURES])
     return values

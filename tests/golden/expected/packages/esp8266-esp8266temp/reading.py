@@ -39,6 +39,7 @@ def take():
 
         latest = dict(sensor.read())
     except Exception as error:
+        common.keep_going(error)
         print("sensor: %r" % error)
     stamp = common.now_ms()
     for name, kind in MEASURES:
