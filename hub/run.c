@@ -383,6 +383,8 @@ static enum status turn(struct hub *hub, struct error *error)
     if (!status && hub->stored == hub->count) {
         hub->stored = hub->count = 0;
         status = spool_read(hub->reader, hub->records, MOST_IN_BATCH, &hub->count, error);
+        if (!status && !hub->count)
+            deployed_drained(hub->deployed);
     }
     note_damage(hub);
     int64_t now = hub->store ? look_at_clock(hub) : 0;
@@ -468,6 +470,7 @@ static enum status begin(struct hub *hub, int *lock, struct error *error)
                                            .most_waiting = most_waiting};
     hub->engine = engine_new(&options);
     deployed_refresh(hub->deployed);
+    deployed_drained(hub->deployed); /* from now on, types leave when nothing of theirs is left */
     hub->looked = clock_monotonic();
     return FINE;
 }

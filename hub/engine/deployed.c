@@ -34,6 +34,7 @@ struct deployed {
     size_t level_count;
     struct route any;  /* rules whose filter begins with a wildcard */
     struct route none; /* for a first level that is not in the table */
+    double drained;    /* deployed_drained(): the monotonic clock; 0: never */
 };
 
 struct deployed *deployed_new(const struct system_topics *notify)
@@ -256,11 +257,31 @@ static int may_be_deployed(const struct dirent *entry)
            (stat(mark, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR));
 }
 
+/* Seconds after which the broker has put out the things of a type that is gone, and more. */
+static const double leave_seconds = 1;
+
+void deployed_drained(struct deployed *deployed)
+{
+    deployed->drained = clock_monotonic();
+}
+
+/* Whether the type is gone, and nothing that its things had acknowledged is in the spool. */
+static bool has_left(const struct deployed *deployed, struct deployed_type *entry)
+{
+    if (entry->seen) {
+        entry->gone = 0;
+        return false;
+    }
+    if (entry->gone == 0)
+        entry->gone = clock_monotonic();
+    return deployed->drained == 0 || deployed->drained - entry->gone > leave_seconds;
+}
+
 static bool forget_unseen(struct deployed *deployed)
 {
     size_t kept = 0;
     for (size_t i = 0; i < deployed->count; i++) {
-        if (deployed->types[i].seen) {
+        if (!has_left(deployed, &deployed->types[i])) {
             deployed->types[kept++] = deployed->types[i];
         } else {
             log_line("type %s is not deployed any more", deployed->types[i].name);

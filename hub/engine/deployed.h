@@ -32,6 +32,7 @@ struct deployed_type {
     int64_t stamp[4]; /* modification time and inode of deployed.json, and of the documents' folder,
                           when they were loaded or tried last */
     bool seen;        /* by the deployed_refresh() that is running */
+    double gone;      /* when its folder was first missed, by the monotonic clock; 0: it is there */
 };
 
 /* The rules for topics with the same first level. */
@@ -51,6 +52,11 @@ void deployed_free(struct deployed *deployed);
  * true when rules or routes changed; then all pointers to them are invalid, and deployed_attach()
  * must be called. May end the program when memory is exhausted. */
 bool deployed_refresh(struct deployed *deployed);
+
+/* All readings that were accepted until now are processed. A type whose folder is gone keeps its rules
+ * until this is called a second later: what its things had acknowledged before is stored. When this is
+ * never called, the rules go with the folder. */
+void deployed_drained(struct deployed *deployed);
 
 /* The rules for topics with this first level. Never NULL; the route may be without rules. */
 const struct route *deployed_route(const struct deployed *deployed, const char *level,

@@ -422,6 +422,27 @@ static void a_new_type_is_found_at_once(void **state)
     assert_int_equal(counts.unmatched, 1);
 }
 
+/* What a thing had acknowledged is stored, also when the folder of its type is gone by then. */
+static void a_type_leaves_when_its_readings_are_stored(void **state)
+{
+    (void)state;
+    deployed_drained(deployed);
+    assert_fine(remove_tree("sensortypes/room", &error));
+    look();
+    send_at(NOW, "{\"t\": 1.5}");
+    assert_sql("SELECT t FROM room", "1.5|");
+    deployed_drained(deployed); /* at once: the broker may not have looked yet */
+    look();
+    send_at(NOW + 1, "{\"t\": 2.5}");
+    assert_sql("SELECT count(*) FROM room", "2|");
+    usleep(1100000);
+    look();
+    assert_int_equal(deployed_count(deployed), 1); /* there may be more in the spool */
+    deployed_drained(deployed);
+    look();
+    assert_int_equal(deployed_count(deployed), 0);
+}
+
 static void changed_documents_count(void **state)
 {
     (void)state;
@@ -1056,6 +1077,7 @@ int main(void)
         TEST(sent_twice_is_stored_once),
         TEST(nobodys_reading_is_counted),
         TEST(a_new_type_is_found_at_once),
+        TEST(a_type_leaves_when_its_readings_are_stored),
         TEST(changed_documents_count),
         TEST(a_type_that_cannot_be_loaded_is_held),
         TEST(a_table_that_cannot_be_made_holds_its_type),
