@@ -244,8 +244,11 @@ static enum status copy_deep(struct flash *flash, const char *name, struct error
 
 enum status flash_copy(struct flash *flash, struct error *error)
 {
+    /* Without the main.py of before, what is copied half does not start. */
     static const char make_folder[] = "import os\n"
                                       "try: os.mkdir('/" SLOT "')\n"
+                                      "except OSError: pass\n"
+                                      "try: os.remove('/" SLOT "/main.py')\n"
                                       "except OSError: pass\n";
     const cJSON *file;
     report_line(flash->serial.reporter, "copying %zu files, %.1f KB", flash->files,

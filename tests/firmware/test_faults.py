@@ -557,6 +557,21 @@ def a_package_on_trial(board):
 
 
 @on_each
+def the_count_of_a_trial_that_is_over(board):
+    """The count of a trial that ended well is gone before the next one, which has three starts again"""
+    put_files(board, {"slot": b"a", "starts": b"\3"})
+    bounded(board.live(EVERY))
+    state = board.state()
+    state["rtc"] = "03" + state["rtc"][2:]
+    (board.folder / "state.json").write_text(json.dumps(state))
+    bounded(board.live(EVERY))
+    if board.model["platform"] == "rp2":
+        same(b"\0", board.file("/starts"))
+    else:
+        same("00", board.state()["rtc"][:2])
+
+
+@on_each
 def a_pointer_that_cannot_be_read(board):
     """Whatever /slot holds, the board starts a package"""
     for pointer in (b"\xff\xfe\xff", b"", b"\0\0", b"x", b"b", b"\xc3\xa4\xc3\xb6"):

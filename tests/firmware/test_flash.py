@@ -106,6 +106,14 @@ def a_full_file_system():
 
 
 @test
+def a_copy_that_ends_half_way():
+    """A board whose files are half of an earlier package and half of this one starts neither"""
+    board = SerialBoard(PROJECT, blocks=8, files={"a/main.py": "import cycle", "a/cycle.py": "old"})
+    refused(flash(board), 3, "file system is full")
+    assert "a/cycle.py" in board.files() and "a/main.py" not in board.files(), board.files()
+
+
+@test
 def a_board_that_does_not_answer():
     refused(flash(SerialBoard(PROJECT, silent=True)), 3, "does not answer", "reset button")
 

@@ -24,13 +24,15 @@ def save(kept):
 def choose():
     with open("/slot") as file:
         slot = file.read().strip() or "a"
-    if len(slot) == 1:
-        return slot
     try:
         kept = load() or b"\0"
     except OSError:
         kept = b"\0"
     try:
+        if len(slot) == 1:
+            if kept[0]:  # of a trial that is over; the next one has three starts again
+                save(b"\0" + kept[1:])
+            return slot
         if kept[0] < 3:
             save(bytes((kept[0] + 1,)) + kept[1:])
             return slot
