@@ -310,12 +310,29 @@ void json_wipe(cJSON *value)
     cJSON_Delete(value);
 }
 
+/* What a person typed may have any bytes; JSON has none that are not UTF-8. */
+static void put_bytes(cJSON *object, const char *name, const struct text *bytes)
+{
+    struct text clean = {0};
+    const char *at = text_string(bytes);
+    size_t left = bytes->length, bad;
+    while (!utf8_valid(at, left, &bad)) {
+        text_add(&clean, at, bad);
+        text_add_string(&clean, "\xef\xbf\xbd"); /* U+FFFD */
+        at += bad + 1;
+        left -= bad + 1;
+    }
+    text_add(&clean, at, left);
+    json_put_string(object, name, text_string(&clean));
+    text_free(&clean);
+}
+
 cJSON *json_error(const struct error *error)
 {
     cJSON *answer = json_object(), *fault = json_object();
     json_put_number(fault, "status", error->status);
-    json_put_string(fault, "message", text_string(&error->message));
-    json_put_string(fault, "advice", text_string(&error->advice));
+    put_bytes(fault, "message", &error->message);
+    put_bytes(fault, "advice", &error->advice);
     json_put(answer, "error", fault);
     return answer;
 }

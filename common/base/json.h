@@ -66,7 +66,7 @@ cJSON *json_array(void);
 void json_wipe(cJSON *value);
 
 /* {"error": {"status": 1, "message": "...", "advice": "..."}}: the answer of a command with --json that
- * failed. The caller deletes it. */
+ * failed. Bytes that are not UTF-8 become U+FFFD. The caller deletes it. */
 cJSON *json_error(const struct error *error);
 
 #endif

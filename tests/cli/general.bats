@@ -114,6 +114,9 @@ commands() { sf --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'; }
         json .error.status "$status"
         [[ "$stderr" == "error: $(jq -r .error.message <<<"$output")"* ]] || say_and_fail "$words: $stderr"
     done
+    run --separate-stderr sf show $'a\xff\xe2\x82' --json
+    same 'there is no thing "a���"' "$(jq -r .error.message <<<"$output")"
+    sf show $'a\xff' --json 2>/dev/null | iconv -f UTF-8 -t UTF-8 >/dev/null || say_and_fail "not UTF-8"
     run --separate-stderr sf show -- --json
     [ "$status" -eq 1 ]
     same "" "$output"
