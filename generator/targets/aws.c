@@ -175,7 +175,9 @@ enum status aws_target_open(const struct system *system, const struct account_op
         return status;
     struct aws_target *state = must_alloc(sizeof *state);
     state->aws = aws;
+    state->system = system->name;
     *target = (struct target){.kind = TARGET_AWS,
+                              .system = system->name,
                               .state = state,
                               .remote = true,
                               .group = GROUP,

@@ -127,10 +127,13 @@ static bool keep_pem(struct passage *passage, const char *pem)
 static void name_taken(struct passage *passage)
 {
     const struct enrolment *enrolment = passage->enrolment;
-    bool by_us = *thing_claim(passage->call.answer);
+    const char *claim = thing_claim(passage->call.answer);
+    bool of_others = claim_is_others(passage->target->system, claim), by_us = *claim && !of_others;
     owned char *message =
         must_format("%s is in the account already, %s (%s)", enrolment->thing,
-                    by_us ? "made elsewhere" : "and was not made by sensorforge",
+                    by_us       ? "made elsewhere"
+                    : of_others ? "made by another system"
+                                : "and was not made by sensorforge",
                     json_string(passage->call.answer, "thingTypeName", "a thing without a type"));
     owned char *advice =
         by_us ? hint_format("make rotate name=%s gives it a new key here; make delete name=%s "

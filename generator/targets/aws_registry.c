@@ -144,13 +144,19 @@ static void ask_things(struct aws *aws, struct aws_call *call, const char *token
     iot_list_things(aws, call, about, token);
 }
 
+struct listing {
+    const char *system;
+    struct registry *found;
+};
+
 static enum status take_thing(void *context, const cJSON *thing, struct error *error)
 {
+    const struct listing *listing = context;
     (void)error;
-    if (!*thing_claim(thing))
+    if (!*thing_claim(thing) || claim_is_others(listing->system, thing_claim(thing)))
         return FINE;
     struct registered_thing read = read_thing(thing);
-    registry_add(context, &read);
+    registry_add(listing->found, &read);
     return FINE;
 }
 
@@ -158,11 +164,12 @@ enum status aws_list_things(struct target *target, const char *const *types, siz
                             struct registry *found, struct error *error)
 {
     struct aws_target *state = target->state;
+    struct listing listing = {state->system, found};
     enum status status = account_find(state, error);
     *found = (struct registry){0};
     for (size_t i = 0; i < count && !status; i++) {
         const struct aws_list list = {ask_things, types[i], "things", "nextToken"};
-        status = aws_each(state->aws, &list, take_thing, found, NULL, error);
+        status = aws_each(state->aws, &list, take_thing, &listing, NULL, error);
     }
     if (status) {
         registry_free(found);

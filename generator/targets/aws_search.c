@@ -159,5 +159,8 @@ time_t claim_time(const char *claim)
 {
     const char *at = strchr(claim, '@');
     int64_t made;
-    return at && clock_read(at + 1, &made) ? (time_t)(made / 1000) : 0;
+    if (!at)
+        return 0;
+    owned char *text = must_copy_bytes(at + 1, strcspn(at + 1, "@"));
+    return clock_read(text, &made) ? (time_t)(made / 1000) : 0;
 }

@@ -17,7 +17,8 @@ struct seen_certificate; /* aws_search.c */
 
 struct aws_target {
     struct aws *aws;
-    char *host; /* of the endpoint; NULL until it is asked for */
+    const char *system; /* target.h */
+    char *host;         /* of the endpoint; NULL until it is asked for */
     struct seen_certificate *seen;
     size_t seen_count, seen_room;
     char *account;         /* of the credentials; NULL until it is asked for */

@@ -80,7 +80,8 @@ struct target {
     /* What it makes is kept elsewhere: private keys are on the disk before it is asked, and what it
      * made counts only when it was activated. */
     bool remote;
-    size_t group; /* things that are enrolled together; 0: any number */
+    size_t group;       /* things that are enrolled together; 0: any number */
+    const char *system; /* name of the system, which claims say; borrowed; NULL: they do not */
 
     /* Writes account and region into an empty registration. WRONG_INPUT, with what to do, when it
      * names others: a search in the wrong place would find nothing, and the thing would count as
@@ -138,6 +139,14 @@ struct target {
 enum status target_open(enum target_kind kind, const struct system *system,
                         const struct account_options *options, struct target *target,
                         struct error *error);
+
+/* The system that a claim names; "" for one that names none. It points into the claim. Claims are
+ * MARK@TIME@SYSTEM; earlier versions wrote MARK@TIME. */
+const char *claim_system(const char *claim);
+
+/* Whether the claim names another system than this one (NULL: any): its thing is not of this project,
+ * also where both have a type of this name. */
+bool claim_is_others(const char *system, const char *claim);
 
 /* Releases what the target holds; {0} is fine. */
 void target_close(struct target *target);

@@ -67,9 +67,15 @@ static void take_certificates(struct record *record, const struct registered_thi
 
 /* --- finding --- */
 
-static enum status check_ours(const struct registered_thing *thing, struct error *error)
+static enum status check_ours(const char *system, const struct registered_thing *thing,
+                              struct error *error)
 {
     owned char *spec = must_format(TYPE_SPEC, thing->type);
+    if (claim_is_others(system, thing->claim)) {
+        fail(error, WRONG_INPUT, "%s is in the account, and is of the system \"%s\"", thing->name,
+             claim_system(thing->claim));
+        return advise(error, "run this in a project of that system (name: in " SYSTEM_FILE ")");
+    }
     if (!*thing->claim) {
         fail(error, WRONG_INPUT, "%s is in the account, and was not made by sensorforge",
              thing->name);
@@ -93,7 +99,7 @@ enum status adopt_look(struct target *target, const char *name, struct record **
     if (!status)
         status = target->look(target, name, NULL, 0, &thing, error);
     if (!status && thing.name)
-        status = check_ours(&thing, error);
+        status = check_ours(target->system, &thing, error);
     if (!status && thing.name) {
         *record = adopt_record(&thing, target->kind);
         take_certificates(*record, &thing, place);
@@ -186,10 +192,11 @@ static void take_identity(struct record *record, const struct registered_thing *
     take_attributes(record, thing);
 }
 
-static enum status take_all(struct record *record, const struct registered_thing *thing,
-                            struct error *error)
+static enum status take_all(const struct target *target, struct record *record,
+                            const struct registered_thing *thing, struct error *error)
 {
-    enum status status = check_ours(thing, error);
+    enum status status =
+        check_ours(is_same_thing(record, thing) ? NULL : target->system, thing, error);
     if (!status && strcmp(thing->type, record->type) != 0) {
         fail(error, WRONG_INPUT, "%s is of type %s in the account, and of type %s here",
              record->name, thing->type, record->type);
@@ -222,7 +229,7 @@ enum status adopt_refresh(struct target *target, struct record *record, bool *th
     if (there)
         *there = thing.name;
     if (!status && thing.name)
-        status = take_all(record, &thing, error);
+        status = take_all(target, record, &thing, error);
     registered_thing_free(&thing);
     return status;
 }

@@ -51,9 +51,11 @@ static enum status choose_marks(struct making *thing)
     if (!record->current.mark)
         status = enrol_choose_mark(&record->current.mark, &thing->error);
     if (!status && thing->target->remote && !record->claim) {
+        const char *system = thing->target->system;
         char created[CLOCK_TEXT];
         record_time(record->created, created);
-        record->claim = must_format("%s@%s", record->current.mark, created);
+        record->claim = must_format("%s@%s%s%s", record->current.mark, created, system ? "@" : "",
+                                    system ? system : "");
     }
     if (!status && thing->target->remote && !record->current.registration)
         record->current.registration = must_alloc(sizeof *record->current.registration);

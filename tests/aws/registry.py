@@ -171,6 +171,29 @@ def pages(lab):
     lab.no_problems()
 
 
+@test("two systems in one account: each has its own things, also of a type that both have")
+def two_systems(lab):
+    one, two = clones(lab, "kitchen")
+    system = two / "iot_system_infra/system.yaml"
+    system.write_text(system.read_text(encoding="utf-8").replace("name: home", "name: other", 1), encoding="utf-8")
+    lab.works("create", "attic", "--type", "esp32air", cwd=two)
+    for project, own in ((one, "kitchen"), (two, "attic")):
+        same([own], [t["name"] for t in lab.works("list", "--json", cwd=project).json()], "list")
+    for words in (["delete"], ["rotate"], ["package"], ["show"]):
+        ran = lab.run(*words, "kitchen", cwd=two)
+        expect(ran.code == 1 and 'is of the system "home"' in ran.err, str(ran))
+    ran = lab.run("create", "kitchen", "--type", "esp32air", cwd=two)
+    expect(ran.code == 1 and "made by another system" in ran.err, str(ran))
+    lab.works("delete", "--all", "--yes", cwd=two)
+    lab.expect_things({"kitchen": KITCHEN}, [one])
+    same([], folders(two), "folders")
+    # A thing of an earlier version: its claim names no system.
+    iot = lab.client("iot")
+    claim = iot.describe_thing(thingName="kitchen")["attributes"][CLAIM].rpartition("@")[0]
+    iot.update_thing(thingName="kitchen", attributePayload={"attributes": {CLAIM: claim}, "merge": True})
+    same(["kitchen"], [t["name"] for t in lab.works("list", "--json", cwd=two).json()], "list")
+
+
 @test("attributes that another clone changed: list shows them, and things are chosen by them")
 def changed_attributes(lab):
     one, two = clones(lab, "kitchen", "attic")
