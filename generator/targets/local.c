@@ -417,6 +417,24 @@ static void ignore_serial(void *context, const char *serial)
     (void)context, (void)serial;
 }
 
+/* An older list that was restored from a backup lets in what was revoked since, where the records were
+ * restored, too. */
+static enum status check_older(const struct local *local, struct error *error)
+{
+    struct text whole = {0};
+    if (!path_exists(REVOCATION_COPY))
+        return FINE;
+    enum status status = extend_list(local, NULL, 0, &whole, error);
+    bool older = !status && whole.length;
+    text_free(&whole);
+    if (!older)
+        return status;
+    fail(error, REFUSED,
+         REVOCATION_LIST " is older than its copy " REVOCATION_COPY
+                         ": certificates that were revoked since are not in it");
+    return advise(error, "make it whole: make doctor clean=yes");
+}
+
 enum status local_check_revocations(struct target *target, struct error *error)
 {
     struct local *local = target->state;
@@ -434,12 +452,37 @@ enum status local_check_revocations(struct target *target, struct error *error)
     if (status)
         advise(error, "restore " REVOCATION_LIST " from a backup, or make it anew from what is "
                       "known here: make doctor clean=yes");
+    if (!status)
+        status = check_older(local, error);
+    text_free(&list);
+    return status;
+}
+
+static void count_serial(void *context, const char *serial)
+{
+    (void)serial;
+    ++*(size_t *)context;
+}
+
+/* Puts what the copy has besides into a list that can be read. *whole: there was such a list. */
+static enum status make_list_whole(const struct local *local, size_t *count, bool *whole,
+                                   struct error *error)
+{
+    struct text list = {0};
+    struct error none = {0};
+    *whole = path_exists(REVOCATION_LIST) && !extend_list(local, NULL, 0, &list, &none);
+    enum status status = *whole && list.length ? write_list(&list, error) : FINE;
+    if (!status && list.length)
+        status = revocation_each(&local->authority, text_string(&list), list.length, count_serial,
+                                 count, error);
+    error_free(&none);
     text_free(&list);
     return status;
 }
 
 enum status local_restore_revocations(struct target *target, size_t *count, struct error *error)
 {
+    bool whole = false;
     struct local *local = target->state;
     struct serials all = {0};
     struct text list = {0};
@@ -448,15 +491,17 @@ enum status local_restore_revocations(struct target *target, size_t *count, stru
     enum status status = need_authority(local, error);
     if (!status)
         status = lock_folder(AUTHORITY_FOLDER, true, &lock, error);
-    if (!status) {
+    if (!status)
+        status = make_list_whole(local, count, &whole, error);
+    if (!status && !whole) {
         add_copied(local, &list, &all);
         add_recorded(&all);
         status = revocation_begin(&local->authority, (const char *const *)all.at, all.count, &list,
                                   error);
+        if (!status)
+            status = write_list(&list, error);
+        *count = all.count;
     }
-    if (!status)
-        status = write_list(&list, error);
-    *count = all.count;
     unlock(&lock);
     serials_free(&all);
     text_free(&list);

@@ -184,8 +184,8 @@ enum status local_renew(struct target *target, bool finish, bool *done, struct e
  * half a year, or was; otherwise NULL. Freed by the caller. */
 char *local_authority_ending(bool last_months);
 
-/* Whether the revocation list of this machine's authority can be read: WRONG_INPUT or REFUSED with
- * what to do. FINE where there is no authority yet. */
+/* Whether the revocation list of this machine's authority can be read, and has all that its copy has:
+ * WRONG_INPUT or REFUSED with what to do. FINE where there is no authority yet. */
 enum status local_check_revocations(struct target *target, struct error *error);
 
 /* Makes the list anew, in the place of one that is lost or broken, from its copy and from the records

@@ -235,6 +235,22 @@ END
     works sf create b --type esp32air
 }
 
+@test "an older revocation list that was restored: doctor says so, and makes it whole" {
+    create air --type esp32air
+    create kitchen --type esp32air
+    works sf delete air
+    cp $list "$T/older.pem"
+    works sf delete kitchen
+    cp $list "$T/newer.pem"
+    cp "$T/older.pem" $list
+    run sf doctor
+    [[ $status = 3 && $output = *"$list is older than its copy certificates/revoked.pem"* ]]
+    works sf doctor --clean
+    openssl crl -in "$T/newer.pem" -noout -text | grep 'Serial Number' | sort >"$T/serials"
+    openssl crl -in $list -noout -text | grep 'Serial Number' | sort | diff "$T/serials" -
+    works sf doctor
+}
+
 @test "a thing's own key and certificate that are broken or foreign" {
     create air --type esp32air
     create kitchen --type esp32air
