@@ -324,12 +324,12 @@ END
     create air --type esp32air
     works at "+6900d" "$SENSORFORGE" list
     [[ $stderr != *authority* ]]
-    works at "+6900d" "$SENSORFORGE" doctor
+    run --separate-stderr at "+6900d" "$SENSORFORGE" doctor # the certificate of air has ended, too
     says "ok     authority"
     works at "+7000d" "$SENSORFORGE" list
     tells "the local authority ends on $(($(date -u +%Y) + 20))-"
     tells "sensorforge renew"
-    works at "+7000d" "$SENSORFORGE" doctor
+    run --separate-stderr at "+7000d" "$SENSORFORGE" doctor # the certificate of air has ended, too
     says "look   authority"
     works at "+7000d" "$SENSORFORGE" create b --type esp32air
     [[ $stderr != *authority* ]]

@@ -89,7 +89,7 @@ own_address() { hostname -I | tr ' ' '\n' | grep -m 1 '^[0-9.]*$'; }
     same $'ill: 1 ended: air\ndoubtful: 1 end within 30 days: kitchen' "$(finding certificates)"
     works sf list
     says "ended 2020-01-01"
-    says "certificate ended: make rotate name=air"
+    says "certificate ended: sensorforge rotate air"
     says "ends $(date -u -d '+20 days' +%F)"
     jq '.certificate.not_before = "2090-01-01T00:00:00Z" | .created = "2090-01-01T00:00:00Z"' certificates/kitchen/thing.json >new && mv new certificates/kitchen/thing.json
     run --separate-stderr sf doctor --json
