@@ -134,6 +134,22 @@ def the_budget_of_the_heap_is_enforced():
 
 
 @test
+def a_command_that_is_too_large():
+    """A queued command for which the heap has no room is dropped at the third try, and readings go on"""
+    kinds = [kind for kind in SMALL if MODELS[kind].get("commands")]
+    if not kinds:
+        return
+    board = narrow(kinds[0], heap_kb=36, tls_kb=TLS_KB)
+    assert publishes(board), "as long as there is no such command"
+    BROKER.publish(json.loads((THINGS[kinds[0]] / "config.json").read_text())["command_topic"], json.dumps("x" * 30000))
+    before = len(BROKER.received(board.topic))
+    cycles = board.live(900)
+    assert any("those that waited are dropped" in c.said for c in cycles), cycles
+    got = BROKER.received(board.topic)[before:]
+    assert len(got) >= 5 and any("MemoryError" in r.get("_failed", "") for r in got), got
+
+
+@test
 def size_of_the_packages():
     """A package is small"""
     for kind, package in THINGS.items():

@@ -112,6 +112,9 @@ def connect():
         size = 12 + len(name)
         size = bytes((size,) if size < 128 else (size & 127 | 128, 1))
         flags = 0
+        if memory["failures"] > 2 and memory["failed"].startswith("MemoryError"):
+            print("command: those that waited are dropped, one may be too large")
+            flags = 2
         client.sock.write(b"\x10" + size + b"\0\x04MQTT\x04" + bytes((flags, 0, _KEEPALIVE, 0, len(name))) + name)
         answer = client.sock.read(4)
         if not answer or answer[:2] != b"\x20\x02" or answer[3]:
