@@ -49,8 +49,10 @@ bool guard_copy(void *to, const void *from, size_t length)
         return false;
     }
     copy.active = true;
+    atomic_signal_fence(memory_order_seq_cst); /* the compiler must not copy before, or after */
     memcpy((char *)to + sizeof first, (const char *)from + sizeof first, length - sizeof first);
     atomic_store_explicit((_Atomic uint32_t *)to, first, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
     copy.active = false;
     return true;
 }

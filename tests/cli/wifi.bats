@@ -127,7 +127,7 @@ config() { jq -j ".wifi.$1" sensortypes/esp32air/sensors/"${2:-air}"/config.json
         [[ "${#password}" -lt 2 ]] || never_says "$password"
     done
     local ssid
-    for ssid in "" "$(printf 'n%.0s' {1..33})" "$(printf 'ü%.0s' {1..17})" $'\xff'; do
+    for ssid in "" "$(printf 'n%.0s' {1..33})" "$(printf 'ü%.0s' {1..17})"; do
         SENSORFORGE_WIFI_SSID=$ssid refuses 1 "wifi network's name" sf create air -t esp32air
     done
     printf 'name,type,wifissid,wifipassword\na,esp32air,Home,short\nb,esp32air,Home,%s\n' "$PASSWORD" >things.csv

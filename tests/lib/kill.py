@@ -3,7 +3,7 @@
 
 COMMAND     create, first-create (on a fresh project), rotate or delete
 WAY         points: the fault points of generator/thing/ and targets/local.c by name, and every rename
-            calls:  every system call that changes the disk (strace injects the signal)
+            calls:  every third system call that changes the disk, with SOAK=1 every one (strace injects the signal)
 AFTERWARDS  again: the same command; delete: the thing is deleted
 
 After that exactly what belongs there must be there: one thing with one valid certificate and one package, or nothing
@@ -141,7 +141,8 @@ def ways(command, way):
         # A first create makes an RSA key each time; what it shares with every create is tried there.
         for call in ["mkdir", "write", "renameat2"] if command == "first-create" else CALLS:
             yield ((f"{call} {number}", ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                                         f"inject={call}:signal=SIGKILL:when={number}"], {}) for number in range(1, 1000))
+                                         f"inject={call}:signal=SIGKILL:when={number}"], {})
+                   for number in range(1, 1000, 1 if os.environ.get("SOAK") else 3))
 
 
 def attempt(base, copy, command, then, kind, before, point, prefix, environment):
