@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/memory.h"
+#include "common/base/text.h"
 #include "common/rule/reasons.h"
 
 #include <cmocka.h>
@@ -80,11 +81,10 @@ static const struct {
      "t {\"a\":\"0123456789012345678901234567890123... is not a number", "t is not a number"},
 };
 
-static void put(char *made, const char *text)
+static void put(struct text *made, const char *text)
 {
-    if (*made)
-        strcat(made, "|");
-    strcat(made, text);
+    text_add_string(made, made->length ? "|" : "");
+    text_add_string(made, text);
 }
 
 static void reasons_of_messages(void **state)
@@ -97,7 +97,7 @@ static void reasons_of_messages(void **state)
         for (size_t k = 0; k < 2; k++) {
             struct rule_reason reasons[RULE_MOST_REASONS];
             struct rule_fault fault;
-            char texts[8 * RULE_LONGEST_REASON] = "", kinds[8 * RULE_LONGEST_REASON] = "";
+            struct text texts = {0}, kinds = {0};
             struct rule *rule = rule_compile(sql, strlen(sql), versions[k], &fault);
             const struct rule_message message = {.topic = "a/b",
                                                  .payload = cases[i].payload,
@@ -108,11 +108,14 @@ static void reasons_of_messages(void **state)
             rule_begin(scratch, &message);
             size_t count = rule_reasons(rule, scratch, reasons);
             for (size_t j = 0; j < count; j++) {
-                put(texts, reasons[j].text);
-                put(kinds, reasons[j].kind);
+                put(&texts, reasons[j].text);
+                put(&kinds, reasons[j].kind);
             }
-            assert_string_equal(texts, cases[i].texts);
-            assert_string_equal(kinds, cases[i].kinds ? cases[i].kinds : cases[i].texts);
+            assert_string_equal(text_string(&texts), cases[i].texts);
+            assert_string_equal(text_string(&kinds),
+                                cases[i].kinds ? cases[i].kinds : cases[i].texts);
+            text_free(&texts);
+            text_free(&kinds);
             rule_free(rule);
         }
     }
@@ -149,14 +152,17 @@ static void many_reasons(void **state)
     (void)state;
     struct rule_reason reasons[RULE_MOST_REASONS];
     struct rule_fault fault;
-    char sql[8192] = "SELECT 1 AS one FROM 'a/+' WHERE true", name[300];
+    char name[300];
+    struct text sql = {0};
     struct rule_scratch *scratch = rule_scratch_new(0);
+    text_add_string(&sql, "SELECT 1 AS one FROM 'a/+' WHERE true");
     for (int i = 0; i < 20; i++) {
         memset(name, 'a' + i, 250);
         name[250] = '\0';
-        strcat(strcat(strcat(sql, " AND "), name), " > 1");
+        text_add_format(&sql, " AND %s > 1", name);
     }
-    struct rule *rule = rule_compile(sql, strlen(sql), RULE_2015_10_08, &fault);
+    struct rule *rule = rule_compile(text_string(&sql), sql.length, RULE_2015_10_08, &fault);
+    text_free(&sql);
     const struct rule_message message = {.topic = "a/b", .payload = "{}", .payload_length = 2};
     assert_non_null(rule);
     rule_begin(scratch, &message);
