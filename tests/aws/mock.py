@@ -1187,9 +1187,10 @@ class Control:
             with self.lock:  # moto walks through its dictionaries while other threads add to them
                 return self.application(environment, respond)
         body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+        if route in ("reset", "tune"):  # before waiting for the stacks, because it may end what they wait for
+            TUNING.update(STARTING if route == "reset" else json.loads(body))
         self.settle()
         if route == "reset":
-            TUNING.update(STARTING)
             SESSIONS.clear()
             LOGGING.clear()
             return self.application(environment, respond)
@@ -1202,8 +1203,6 @@ class Control:
             for service in SERVICES:
                 now[service].clear()
                 now[service].update(saved[service])
-        elif route == "tune":
-            TUNING.update(json.loads(body))
         answer = b""
         if route == "sessions":
             answer = json.dumps(SESSIONS).encode()
