@@ -126,7 +126,7 @@ static void flush_once(struct spool_writer *writer)
     uint64_t *sealed = writer->sealed, current = writer->current, capacity = writer->capacity;
     size_t count = writer->sealed_count;
     bool renamed = writer->renamed;
-    int failed = 0, last;
+    int failed = 0, of_current = 0, last;
     writer->sealed = NULL;
     writer->sealed_count = writer->sealed_room = 0;
     writer->renamed = false;
@@ -134,14 +134,17 @@ static void flush_once(struct spool_writer *writer)
     for (size_t i = 0; i < count; i++)
         if ((last = flush_segment(writer, sealed[i], 0)))
             failed = last;
-    if (current &&
-        (last = is_removed(writer, current) ? ENOENT : flush_segment(writer, current, capacity)))
-        failed = last;
+    if (current)
+        of_current =
+            is_removed(writer, current) ? ENOENT : flush_segment(writer, current, capacity);
     if (renamed && !flush_folder(writer))
         failed = errno;
     free(sealed);
     pthread_mutex_lock(&writer->mutex);
     writer->flushed = upto;
+    /* When another segment was begun meanwhile, the old one is sealed, and is flushed once more. */
+    if (of_current && writer->current == current)
+        failed = of_current;
     if (failed)
         atomic_store(&writer->flush_errno, failed);
     pthread_cond_broadcast(&writer->changed);
