@@ -227,7 +227,6 @@ static bool has_own_code(const struct checked *spec)
     return path_exists(path);
 }
 
-/* A reading without any measure would be valid, and no table has a place for it. */
 /* What has a driver is read by it; the rest is read by code/sensor.py. */
 static void check_readers(struct checked *spec)
 {

@@ -137,6 +137,7 @@ static void check_range(struct checked *spec, const cJSON *measure, const struct
                         "a bigint's limit must be a whole number");
 }
 
+/* A reading without any measure would be valid, and no table has a place for it. */
 static void check_optional(struct checked *spec)
 {
     const cJSON *measures = json_get(spec->json, "measures"), *measure;
